@@ -1,0 +1,136 @@
+"""How a process with a database answers an endpoint: who, what, one transaction, and refusals written down."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.requests import Request
+from starlette.responses import Response
+
+from foundation.actor import NOBODY, Actor
+from foundation.canonical import sha256
+from foundation.clock import Clock
+from foundation.db import idempotency
+from foundation.db.audit import audit, audit_refusal
+from foundation.db.unit_of_work import Database, unit_of_work
+from foundation.errors import AppError, Forbidden, Unauthenticated
+from foundation.web.endpoint import Endpoint, Runner
+from foundation.web.parsing import decode, decode_query, path_id, read_body
+
+X = TypeVar("X")
+
+
+@dataclass
+class Call(Generic[X]):
+    """One request as a handler sees it; `app` is the process's context."""
+
+    app: X
+    db: Database
+    request: Request
+    actor: Actor
+    query: Any = None
+    held: AsyncSession | None = None
+
+    @property
+    def session(self) -> AsyncSession:
+        """The transaction of this request; only for endpoints with `transaction=True`."""
+        if self.held is None:
+            raise RuntimeError("this endpoint opens its own units of work")
+        return self.held
+
+    @property
+    def clock(self) -> Clock:
+        """The process's clock."""
+        return self.db.clock
+
+    def unit_of_work(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """One of several transactions of a request that calls outside between them."""
+        return unit_of_work(self.db)
+
+    def id(self, name: str = "id") -> UUID:
+        """A UUID in the path."""
+        return path_id(self.request, name)
+
+
+Identify = Callable[[Request], Awaitable[Actor]]
+"""Who calls; `NOBODY` when there is no session, `Unauthenticated` when there was one."""
+
+
+def runner(app: X, db: Database, identify: Identify) -> Runner[Call[X]]:
+    """The `Runner` for a table of endpoints."""
+
+    async def run(endpoint: Endpoint[Call[X]], request: Request) -> Response:
+        actor = NOBODY
+        try:
+            actor = await identify(request)
+            _admit(endpoint, actor)
+            call = Call(app, db, request, actor)
+            if endpoint.query is not None:
+                call.query = decode_query(request.query_params, endpoint.query)
+            raw = await read_body(request, endpoint.limit) if endpoint.body is not None else b""
+            arguments = () if endpoint.body is None else (decode(raw, endpoint.body),)
+            return await _answer(endpoint, call, arguments, raw)
+        except AppError as error:
+            if endpoint.roles or endpoint.audited:
+                await audit_refusal(
+                    db, actor, endpoint.audited or endpoint.name, _subject(endpoint, request), error
+                )
+            raise
+
+    return run
+
+
+def _admit(endpoint: Endpoint[Any], actor: Actor) -> None:
+    if not endpoint.roles:
+        return
+    if actor is NOBODY:
+        raise Unauthenticated
+    if not actor.roles.intersection(endpoint.roles):
+        raise Forbidden
+
+
+async def _answer(
+    endpoint: Endpoint[Call[X]], call: Call[X], arguments: tuple[Any, ...], raw: bytes
+) -> Response:
+    if not endpoint.transaction:
+        return _response(endpoint, await endpoint.handler(call, *arguments))
+    key = call.request.headers.get("idempotency-key", "") if endpoint.method == "POST" else ""
+    async with unit_of_work(call.db) as session:
+        call.held = session
+        if not key or call.actor.id is None:
+            reply = await endpoint.handler(call, *arguments)
+            _note_read(session, endpoint, call)
+            return _response(endpoint, reply)
+        digest = sha256(f"{endpoint.method} {call.request.url.path}\n".encode() + raw)
+        earlier = await idempotency.begin(session, call.actor.id, key, digest)
+        if earlier is not None:
+            status, body = earlier
+            return Response(body, status, {"idempotency-replayed": "true"}, "application/json")
+        response = _response(endpoint, await endpoint.handler(call, *arguments))
+        await idempotency.finish(session, call.actor.id, key, response.status_code, bytes(response.body))
+        return response
+
+
+def _note_read(session: AsyncSession, endpoint: Endpoint[Any], call: Call[Any]) -> None:
+    if endpoint.method == "GET" and endpoint.audited:
+        kind, _, subject_id = _subject(endpoint, call.request).partition(":")
+        audit(session, call.actor, endpoint.audited, kind, subject_id)
+
+
+def _subject(endpoint: Endpoint[Any], request: Request) -> str:
+    """`encounter:<id>` from `/encounters/{id}/…`: what the audit line is about."""
+    kind = endpoint.path.strip("/").split("/")[0].rstrip("s") or "root"
+    return f"{kind}:{next(iter(request.path_params.values()), '')}"[:120]
+
+
+def _response(endpoint: Endpoint[Any], reply: Any) -> Response:
+    if isinstance(reply, Response):
+        return reply
+    if reply is None:
+        return Response(status_code=204)
+    headers = {"cache-control": "no-store"}
+    return Response(msgspec.json.encode(reply), endpoint.status, headers, "application/json")

@@ -1,0 +1,18 @@
+"""Opaque identifiers made by the application: UUIDv7 (RFC 9562), ordered by time of making."""
+
+import secrets
+import threading
+import time
+from uuid import UUID
+
+_lock = threading.Lock()
+_last = 0
+
+
+def new_id() -> UUID:
+    """A UUIDv7; strictly increasing inside one process, so that index pages fill from one end."""
+    global _last  # noqa: PLW0603 - one counter per process is the point
+    stamp = time.time_ns() // 1_000_000 << 12 | secrets.randbits(10)
+    with _lock:
+        _last = stamp = max(stamp, _last + 1)
+    return UUID(int=stamp >> 12 << 80 | 7 << 76 | (stamp & 0xFFF) << 64 | 2 << 62 | secrets.randbits(62))
