@@ -1,0 +1,88 @@
+"""What a field table says: fields with their need and kind, methods, profiles."""
+
+import operator
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_COMPARE = {"<": operator.lt, ">=": operator.ge}
+
+
+@dataclass(frozen=True)
+class Condition:
+    """`field=a|b`, `field!=a`, `age<6`, `age>=14`; what cannot be judged does not hold."""
+
+    field: str
+    sign: str
+    values: tuple[str, ...]
+
+    def holds(self, record: Mapping[str, Any]) -> bool:
+        value = record.get(self.field)
+        if value is None or value == "":
+            return False
+        if self.sign == "=":
+            return str(value) in self.values
+        if self.sign == "!=":
+            return str(value) not in self.values
+        try:
+            return bool(_COMPARE[self.sign](int(value), int(self.values[0])))
+        except (TypeError, ValueError):
+            return False
+
+    def __str__(self) -> str:
+        return f"{self.field}{self.sign}{'|'.join(self.values)}"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """`name` picks the check (`checks.py`); the other parts are its arguments."""
+
+    name: str
+    length: int = 0
+    scale: int = 0
+    low: int | None = None
+    high: int | None = None
+    table: str = ""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One row of a table. `always` or `condition` make it mandatory."""
+
+    name: str
+    always: bool
+    condition: Condition | None
+    kind: Kind
+    kind_text: str
+    documented: bool
+    label: str
+    notes: tuple[str, ...] = ()
+    items: "tuple[Field, ...]" = ()
+
+
+@dataclass(frozen=True)
+class Method:
+    """`register` is (kind, field): the business number an accepted record makes known.
+
+    `needs` are (kind or naming field, field): numbers that must be known already; a kind that is itself a field
+    of the record is looked up in `dependencies.py`.
+    """
+
+    name: str
+    label: str
+    fields: tuple[Field, ...]
+    register: tuple[str, str]
+    needs: tuple[tuple[str, str], ...] = ()
+    events: tuple[str, ...] = ()
+    quota: int = 0
+    empty_allowed: bool = False
+
+    def field(self, name: str) -> Field:
+        return next(one for one in self.fields if one.name == name)
+
+
+@dataclass(frozen=True)
+class Profile:
+    name: str
+    service_id: str
+    methods: Mapping[str, Method]
