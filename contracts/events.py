@@ -1,0 +1,462 @@
+"""The supervised events (design.md, section 4): past tense, one struct each, each a snapshot that needs no look-up.
+
+Person blocks carry plain personal data: payloads are encrypted in the outbox and in the adapter, and travel only over mTLS.
+Money is in fen, times are UTC, dates are Shanghai calendar days.
+"""
+
+from datetime import date, datetime
+from typing import ClassVar
+from uuid import UUID
+
+import msgspec
+
+from contracts.money import Fen
+
+
+class Person(msgspec.Struct, frozen=True):
+    """The patient (or the person verified). `sex`: male, female; `id_kind` 01 = resident identity card (CV02.01.101)."""
+
+    person_id: UUID
+    name: str
+    id_number: str
+    sex: str
+    birth_date: date
+    phone: str
+    id_kind: str = "01"
+
+
+class Guardian(msgspec.Struct, frozen=True):
+    """Who answers for a child under six (诊疗办法 Art 19)."""
+
+    name: str
+    id_number: str
+    phone: str
+    relation: str
+
+
+class Practitioner(msgspec.Struct, frozen=True):
+    """A doctor or pharmacist as filed; `title_code` is Tianjin 3.3 (231 主任医师 … 245 药士)."""
+
+    practitioner_id: UUID
+    code: str
+    name: str
+    id_number: str
+    licence_number: str
+    title_code: str
+    title_name: str
+
+
+class Department(msgspec.Struct, frozen=True):
+    """`subject_code` is the licensed subject (诊疗科目), such as 03.10."""
+
+    code: str
+    name: str
+    subject_code: str
+    subject_name: str
+
+
+class Diagnosis(msgspec.Struct, frozen=True):
+    """ICD-10, national clinical edition 2.0."""
+
+    code: str
+    name: str
+
+
+class Money(msgspec.Struct, frozen=True):
+    """What was paid: `channel` 2 = WeChat (paymentChannel), `trade_number` the provider's transaction."""
+
+    amount: Fen
+    channel: str
+    trade_number: str
+    price_list_version: str
+
+
+class Visit(msgspec.Struct, frozen=True):
+    """The block every event of one visit carries. `kind`: follow_up or consultation; `mode`: text or video."""
+
+    appointment_id: UUID
+    encounter_id: UUID | None
+    patient: Person
+    practitioner: Practitioner
+    department: Department
+    starts_at: datetime
+    ends_at: datetime
+    serial_number: int
+    kind: str = "follow_up"
+    mode: str = "video"
+    guardian: Guardian | None = None
+
+
+class _Event(msgspec.Struct, frozen=True):
+    """Base of all events."""
+
+    TYPE: ClassVar[str]
+    VERSION: ClassVar[int] = 1
+
+
+class IdentityVerified(_Event, frozen=True):
+    """实名认证. `subject_kind`: patient, doctor, pharmacist; `result`: match, mismatch, not_found."""
+
+    TYPE: ClassVar[str] = "identity.verified"
+    person: Person
+    subject_kind: str
+    method: str
+    result: str
+    provider: str
+    provider_serial: str
+    verified_at: datetime
+
+
+class EligibilityDecided(_Event, frozen=True):
+    """May this person be seen again online for this diagnosis. `outcome`: eligible, doctor_decides, refused."""
+
+    TYPE: ClassVar[str] = "eligibility.decided"
+    decision_id: UUID
+    person: Person
+    diagnosis_code: str
+    outcome: str
+    reason: str
+    rule_version: str
+    evidence_visit_id: str
+    evidence_code: str
+    evidence_date: date | None
+    decided_at: datetime
+
+
+class AppointmentBooked(_Event, frozen=True):
+    """预约挂号: the registration fee is paid, the place is the patient's."""
+
+    TYPE: ClassVar[str] = "appointment.booked"
+    visit: Visit
+    booked_at: datetime
+    booked_by: str
+    payment: Money
+
+
+class AppointmentCancelled(_Event, frozen=True):
+    """A booked place given back; `by`: patient, practitioner, hospital, system."""
+
+    TYPE: ClassVar[str] = "appointment.cancelled"
+    visit: Visit
+    cancelled_at: datetime
+    by: str
+    reason: str
+
+
+class RecordViewed(_Event, frozen=True):
+    """健康档案浏览. `archives`: EMR, LIS, PACS, RX …; `resource_hashes` name what was shown without its content."""
+
+    TYPE: ClassVar[str] = "record.viewed"
+    view_id: UUID
+    visit: Visit
+    viewer: Practitioner
+    purpose: str
+    archives: list[str]
+    resource_hashes: list[str]
+    viewed_at: datetime
+
+
+class EncounterStarted(_Event, frozen=True):
+    """The doctor accepted and confirmed that it is a follow-up (诊疗办法 Art 16)."""
+
+    TYPE: ClassVar[str] = "encounter.started"
+    visit: Visit
+    started_at: datetime
+    follow_up_confirmed: bool
+    original_diagnosis: Diagnosis
+    diagnosis_confirmed_on: date | None
+
+
+class EncounterDeclined(_Event, frozen=True):
+    """在线复诊 refused. `refuse_type` 1 = by the doctor, 2 = nobody accepted in time."""
+
+    TYPE: ClassVar[str] = "encounter.declined"
+    visit: Visit
+    declined_at: datetime
+    refuse_type: str
+    reason: str
+    original_diagnosis: Diagnosis
+
+
+class EncounterCompleted(_Event, frozen=True):
+    """在线复诊 finished: what was found, what it cost, where the process data lies."""
+
+    TYPE: ClassVar[str] = "encounter.completed"
+    visit: Visit
+    applied_at: datetime
+    started_at: datetime
+    completed_at: datetime
+    disease_history: str
+    original_diagnosis: Diagnosis
+    diagnoses: list[Diagnosis]
+    payment: Money
+    process_data_reference: str
+
+
+class EncounterDiscontinued(_Event, frozen=True):
+    """Stopped and referred to the physical hospital (医院办法 Art 19)."""
+
+    TYPE: ClassVar[str] = "encounter.discontinued"
+    visit: Visit
+    started_at: datetime
+    discontinued_at: datetime
+    reason: str
+    original_diagnosis: Diagnosis
+
+
+class RecordSigned(_Event, frozen=True):
+    """The medical record of the visit, signed."""
+
+    TYPE: ClassVar[str] = "record.signed"
+    visit: Visit
+    record_id: UUID
+    record_version: int
+    chief_complaint: str
+    present_history: str
+    examination: str
+    opinion: str
+    diagnoses: list[Diagnosis]
+    signed_at: datetime
+    content_digest: str
+    signature: str
+
+
+class RecordAmended(RecordSigned, frozen=True):
+    """A later version; `amendment_reason` says why."""
+
+    TYPE: ClassVar[str] = "record.amended"
+    amendment_reason: str = ""
+
+
+class PrescriptionItem(msgspec.Struct, frozen=True):
+    """One drug line. Quantities are decimal strings in `dose_unit`; `route_code` CV06.00.102, `form_code` CV08.50.002."""
+
+    drug_code: str
+    name: str
+    strength: str
+    form_code: str
+    manufacturer: str
+    dose: str
+    dose_unit: str
+    frequency_code: str
+    frequency_name: str
+    route_code: str
+    route_name: str
+    days: int
+    quantity: int
+    pack: str
+    pack_unit: str
+    unit_price: Fen
+    amount: Fen
+    otc: bool = False
+    note: str = ""
+
+
+class Prescription(msgspec.Struct, frozen=True):
+    """The block every prescription event carries; `kind` 1 western or mixed, 2 patent, 3 herbal."""
+
+    prescription_id: UUID
+    number: str
+    lookup_id: str
+    kind: str
+    diagnoses: list[Diagnosis]
+    items: list[PrescriptionItem]
+    total: Fen
+    allergies: str
+    disease_history: str
+    valid_from: datetime
+    valid_until: datetime
+    content_digest: str
+
+
+class PrescriptionSigned(_Event, frozen=True):
+    """电子处方 signed by the doctor; waits for review."""
+
+    TYPE: ClassVar[str] = "prescription.signed"
+    visit: Visit
+    prescription: Prescription
+    signed_at: datetime
+    signature: str
+
+
+class PrescriptionApproved(_Event, frozen=True):
+    """Reviewed and approved by a pharmacist: from here it may be paid (医院办法 Art 20)."""
+
+    TYPE: ClassVar[str] = "prescription.approved"
+    visit: Visit
+    prescription: Prescription
+    pharmacist: Practitioner
+    approved_at: datetime
+    signature: str
+    rational: bool
+    findings: list[str]
+
+
+class PrescriptionReturned(_Event, frozen=True):
+    """Sent back to the doctor with a reason."""
+
+    TYPE: ClassVar[str] = "prescription.returned"
+    visit: Visit
+    prescription: Prescription
+    pharmacist: Practitioner
+    returned_at: datetime
+    category: str
+    reason: str
+
+
+class PrescriptionCancelled(_Event, frozen=True):
+    """Withdrawn by the doctor, or cancelled with the visit."""
+
+    TYPE: ClassVar[str] = "prescription.cancelled"
+    visit: Visit
+    prescription: Prescription
+    cancelled_at: datetime
+    reason: str
+
+
+class PrescriptionExpired(_Event, frozen=True):
+    """Not paid within its days."""
+
+    TYPE: ClassVar[str] = "prescription.expired"
+    visit: Visit
+    prescription: Prescription
+    pharmacist: Practitioner | None
+    expired_at: datetime
+
+
+class DispenseCompleted(_Event, frozen=True):
+    """Handed over or delivered. `delivery_type` 0 pick-up, 1 hospital logistics, 2 outside courier."""
+
+    TYPE: ClassVar[str] = "dispense.completed"
+    visit: Visit
+    prescription: Prescription
+    pharmacist: Practitioner
+    approved_at: datetime
+    findings: list[str]
+    payment: Money
+    dispense_id: UUID
+    delivery_type: str
+    carrier: str
+    carrier_person: str
+    waybill: str
+    delivery_fee: Fen
+    handed_over_at: datetime
+    completed_at: datetime
+    receiver: str
+
+
+class PaymentConfirmed(_Event, frozen=True):
+    """Money arrived; proven by the provider's answer to our query."""
+
+    TYPE: ClassVar[str] = "payment.confirmed"
+    payment_id: UUID
+    subject_kind: str
+    subject_id: UUID
+    person: Person
+    payment: Money
+    tenders: dict[str, int]
+    paid_at: datetime
+
+
+class RefundSucceeded(_Event, frozen=True):
+    """Money went back; proven by the provider's receipt."""
+
+    TYPE: ClassVar[str] = "refund.succeeded"
+    refund_id: UUID
+    payment_id: UUID
+    subject_kind: str
+    subject_id: UUID
+    person: Person
+    amount: Fen
+    reason: str
+    provider_refund_number: str
+    succeeded_at: datetime
+
+
+class EvaluationSubmitted(_Event, frozen=True):
+    """The patient's rating: `satisfaction` 1–5, `score` 0–10."""
+
+    TYPE: ClassVar[str] = "evaluation.submitted"
+    evaluation_id: UUID
+    visit: Visit
+    satisfaction: int
+    score: int
+    text: str
+    submitted_at: datetime
+
+
+class ComplaintFiled(_Event, frozen=True):
+    """A complaint or dispute (投诉、纠纷)."""
+
+    TYPE: ClassVar[str] = "complaint.filed"
+    complaint_id: UUID
+    person: Person
+    visit: Visit | None
+    text: str
+    filed_at: datetime
+
+
+class AdverseEventReported(_Event, frozen=True):
+    """A medical or drug adverse event (医院办法 Art 22, 28)."""
+
+    TYPE: ClassVar[str] = "adverse_event.reported"
+    event_number: str
+    person: Person
+    visit: Visit | None
+    description: str
+    happened_at: datetime
+    cause: str
+    measures: str
+    damage_degree: str
+    improvements: str
+    reported_by: Practitioner
+    department: Department
+    reported_at: datetime
+
+
+class PractitionerChanged(_Event, frozen=True):
+    """A doctor or pharmacist was filed, changed or suspended."""
+
+    TYPE: ClassVar[str] = "practitioner.changed"
+    practitioner: Practitioner
+    kind: str
+    departments: list[Department]
+    filed_until: date | None
+    active: bool
+    changed_at: datetime
+
+
+class CatalogueDrug(msgspec.Struct, frozen=True):
+    """One drug as the catalogue has it; `drug_class` is Tianjin's therapeutic class."""
+
+    code: str
+    name: str
+    trade_name: str
+    drug_class: str
+    strength: str
+    form_code: str
+    pack: str
+    manufacturer: str
+    national_code: str
+    price: Fen
+    valid: bool
+
+
+class DrugCatalogueChanged(_Event, frozen=True):
+    """Drugs added, changed or withdrawn."""
+
+    TYPE: ClassVar[str] = "drug_catalogue.changed"
+    catalogue_version: str
+    drugs: list[CatalogueDrug]
+    changed_at: datetime
+
+
+ALL: tuple[type[_Event], ...] = (
+    IdentityVerified, EligibilityDecided, AppointmentBooked, AppointmentCancelled, RecordViewed, EncounterStarted,
+    EncounterDeclined, EncounterCompleted, EncounterDiscontinued, RecordSigned, RecordAmended, PrescriptionSigned,
+    PrescriptionApproved, PrescriptionReturned, PrescriptionCancelled, PrescriptionExpired, DispenseCompleted,
+    PaymentConfirmed, RefundSucceeded, EvaluationSubmitted, ComplaintFiled, AdverseEventReported, PractitionerChanged,
+    DrugCatalogueChanged,
+)  # fmt: skip
+
+BY_TYPE: dict[str, type[_Event]] = {kind.TYPE: kind for kind in ALL}

@@ -1,0 +1,240 @@
+"""What the gateway offers inward: `POST /his/v1/{operation}` over mTLS, one request and one response struct each.
+
+The dialect of the hospital at hand (FHIR R4, …) ends inside the gateway. Every answer's subject is checked there: an
+entry about another patient is an error (`wrong_subject`), never passed on. Each call names its `purpose`.
+Problems: 403 `not_listed`, 404 `patient_not_found`, 422, 502 `hospital_answer_unusable` (not understood), 503 `hospital_unreachable`, 504.
+A write carries `request_id`: the same one again has no second effect.
+"""
+
+from datetime import date, datetime
+from typing import Annotated, Any, ClassVar
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from contracts.money import Fen
+
+Purpose = Annotated[str, Meta(pattern="^(eligibility|treatment|write_back|schedule|payment)$")]
+Hash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="SHA-256 of the hospital's resource id")]
+
+
+class _Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    OPERATION: ClassVar[str]
+    REPLY: ClassVar[type[Any]]
+    purpose: Purpose
+
+
+class Patient(msgspec.Struct, frozen=True):
+    """A patient of the hospital; `patient_id` is opaque, merged numbers are already followed."""
+
+    patient_id: str
+    name: str
+    sex: str
+    birth_date: date
+    merged_ids: list[str] = []
+
+
+class FindPatientReply(msgspec.Struct, frozen=True):
+    """None when nobody has that number under that name."""
+
+    patient: Patient | None
+
+
+class FindPatient(_Request, frozen=True):
+    """By id number and name: both must fit."""
+
+    OPERATION: ClassVar[str] = "find-patient"
+    REPLY: ClassVar[type[Any]] = FindPatientReply
+    id_number: Annotated[str, Meta(min_length=15, max_length=18)]
+    name: Annotated[str, Meta(min_length=1, max_length=60)]
+
+
+class VisitDiagnosis(msgspec.Struct, frozen=True):
+    """`certainty`: confirmed or suspected; `rank` 1 is the main diagnosis; `code` may be empty when only text was written."""
+
+    code: str
+    name: str
+    certainty: str
+    rank: int
+
+
+class HospitalVisit(msgspec.Struct, frozen=True):
+    """`day` is the visit's day, or the day of discharge for an in-patient. `source`: offline, or online for our own."""
+
+    visit_id: str
+    resource_hash: Hash
+    kind: str
+    day: date
+    department_name: str
+    doctor_name: str
+    status: str
+    diagnoses: list[VisitDiagnosis]
+    source: str = "offline"
+
+
+class VisitsReply(msgspec.Struct, frozen=True):
+    """Newest first."""
+
+    visits: list[HospitalVisit]
+
+
+class Visits(_Request, frozen=True):
+    """Visits with their diagnoses since a day."""
+
+    OPERATION: ClassVar[str] = "visits"
+    REPLY: ClassVar[type[Any]] = VisitsReply
+    patient_id: str
+    since: date
+
+
+class Allergy(msgspec.Struct, frozen=True):
+    """`group` is the allergy group that the review engine knows (penicillin, cephalosporin, sulfonamide …)."""
+
+    code: str
+    name: str
+    group: str = ""
+
+
+class HistoryMedication(msgspec.Struct, frozen=True):
+    """A drug the hospital prescribed."""
+
+    name: str
+    code: str
+    dosage: str
+    prescribed_on: date
+    days: int
+    resource_hash: Hash
+
+
+class Report(msgspec.Struct, frozen=True):
+    """A laboratory or imaging report; values as the hospital printed them."""
+
+    title: str
+    category: str
+    issued_on: date
+    conclusion: str
+    results: list["ReportValue"]
+    resource_hash: Hash
+
+
+class ReportValue(msgspec.Struct, frozen=True):
+    """One line of a report; `flag` H, L or empty."""
+
+    name: str
+    value: str
+    unit: str
+    reference_range: str
+    flag: str = ""
+
+
+class HistoryReply(msgspec.Struct, frozen=True):
+    """What a doctor sees beside the visit. Held for display only, never stored (design.md 5.1)."""
+
+    visits: list[HospitalVisit]
+    allergies: list[Allergy]
+    medications: list[HistoryMedication]
+    reports: list[Report]
+
+
+class History(_Request, frozen=True):
+    """Visits, allergies, medications and reports since a day."""
+
+    OPERATION: ClassVar[str] = "history"
+    REPLY: ClassVar[type[Any]] = HistoryReply
+    patient_id: str
+    since: date
+
+
+class Acknowledged(msgspec.Struct, frozen=True):
+    """The hospital has it under `reference`."""
+
+    reference: str
+    at: datetime
+
+
+class _WriteBack(_Request, frozen=True):
+    REPLY: ClassVar[type[Any]] = Acknowledged
+    request_id: UUID
+    patient_id: str
+
+
+class WriteRegistration(_WriteBack, frozen=True):
+    """Step 1: the online registration."""
+
+    OPERATION: ClassVar[str] = "write-registration"
+    appointment_id: UUID
+    department_code: str
+    practitioner_code: str
+    starts_at: datetime
+    ends_at: datetime
+    serial_number: int
+
+
+class WriteCharge(_WriteBack, frozen=True):
+    """Step 2: the fee that was paid; `kind`: registration or prescription."""
+
+    OPERATION: ClassVar[str] = "write-charge"
+    appointment_id: UUID
+    kind: str
+    amount: Fen
+    trade_number: str
+    paid_at: datetime
+
+
+class WriteRecord(_WriteBack, frozen=True):
+    """Step 3: the signed record as a document (FHIR DocumentReference): canonical bytes in base64 and their digest."""
+
+    OPERATION: ClassVar[str] = "write-record"
+    appointment_id: UUID
+    practitioner_code: str
+    title: str
+    content: bytes
+    content_digest: str
+    signed_at: datetime
+    diagnoses: list[VisitDiagnosis]
+
+
+class WriteDrug(msgspec.Struct, frozen=True):
+    """One line of a prescription as the hospital stores it."""
+
+    drug_code: str
+    name: str
+    dosage: str
+    route_code: str
+    days: int
+    quantity: int
+    pack_unit: str
+
+
+class WritePrescription(_WriteBack, frozen=True):
+    """Step 4: the approved prescription."""
+
+    OPERATION: ClassVar[str] = "write-prescription"
+    appointment_id: UUID
+    practitioner_code: str
+    pharmacist_code: str
+    number: str
+    drugs: list[WriteDrug]
+    diagnoses: list[VisitDiagnosis]
+    approved_at: datetime
+    content: bytes
+    content_digest: str
+
+
+class WriteDispense(_WriteBack, frozen=True):
+    """Step 5: handed over."""
+
+    OPERATION: ClassVar[str] = "write-dispense"
+    appointment_id: UUID
+    number: str
+    drugs: list[WriteDrug]
+    handed_over_at: datetime
+    waybill: str
+
+
+REQUESTS: tuple[type[_Request], ...] = (
+    FindPatient, Visits, History, WriteRegistration, WriteCharge, WriteRecord, WritePrescription, WriteDispense,
+)  # fmt: skip
+
+BY_OPERATION: dict[str, type[_Request]] = {kind.OPERATION: kind for kind in REQUESTS}
