@@ -30,21 +30,23 @@ def call(
     """A signed request; `body` is sent as it is when it is bytes, as JSON otherwise."""
     raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
     timestamp = int(time.time() + seconds_off)
-    headers = {
-        "X-App-Key": key.encode(),
-        "X-Timestamp": str(timestamp).encode(),
-        "X-Signature": sign(secret, method, target, timestamp, raw).encode(),
-        "Content-Type": b"application/json",
+    headers: dict[bytes, bytes] = {
+        b"X-App-Key": key.encode(),
+        b"X-Timestamp": str(timestamp).encode(),
+        b"X-Signature": sign(secret, method, target, timestamp, raw).encode(),
+        b"Content-Type": b"application/json",
     }
-    return httpx.request(method, base + target, content=raw, headers=headers, trust_env=False)
+    return httpx.request(method, base + target, content=raw, headers=headers, trust_env=False, verify=False)
 
 
 def faults(base: str, **values: object) -> None:
     """Set exactly these faults."""
-    assert httpx.put(f"{base}/_test/faults", json=values, trust_env=False).status_code == 200
+    assert httpx.put(f"{base}/_test/faults", json=values, trust_env=False, verify=False).status_code == 200
 
 
 def move_clock(base: str, seconds: float) -> None:
     """Set the service's clock to the machine's plus `seconds`."""
-    answer = httpx.post(f"{base}/_test/clock", json={"offset_seconds": seconds}, trust_env=False)
+    answer = httpx.post(
+        f"{base}/_test/clock", json={"offset_seconds": seconds}, trust_env=False, verify=False
+    )
     assert answer.status_code == 200

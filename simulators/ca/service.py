@@ -1,0 +1,181 @@
+"""What the CA does: issue, check PINs, sign, revoke. No HTTP here."""
+
+import base64
+import hmac
+import secrets
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from simulators.ca import certificates
+from simulators.ca.authorities import Authorities, certificate_pem, key_pem, load_key
+from simulators.ca.holders import Holder
+from simulators.ca.store import Issued, Signature, Store
+from simulators.server import Clock
+
+PIN_TRIES = 5
+HOLDER_VALID = timedelta(days=730)
+CRL_VALID = timedelta(days=7)
+
+
+class Status(StrEnum):
+    VALID = "valid"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+
+
+class Refused(Exception):
+    """The CA does not do it; `code` as on the wire, `left` tries of a PIN."""
+
+    def __init__(self, code: str, status: int = 403, left: int | None = None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.status = status
+        self.left = left
+
+
+class Ca:
+    def __init__(
+        self,
+        holders: dict[str, Holder],
+        authorities: Authorities,
+        store: Store,
+        clock: Clock,
+        public_url: str,
+    ) -> None:
+        self.authorities = authorities
+        self._holders = holders
+        self._store = store
+        self._clock = clock
+        self._public_url = public_url
+        store.issue([self._new(one) for one in holders.values() if store.issued(one.holder) is None])
+
+    def holder(self, holder: str) -> tuple[Holder, Issued, Status]:
+        """Raises Refused(NOT_FOUND)."""
+        known, issued = self._holders.get(holder), self._store.issued(holder)
+        if known is None or issued is None:
+            raise Refused("NOT_FOUND", 404)
+        return known, issued, self._status(issued)
+
+    def open_session(self, holder: str, pin: str, seconds: int) -> tuple[str, datetime]:
+        """The session's secret and its end. Raises Refused."""
+        known, issued, status = self.holder(holder)
+        if issued.wrong_pins >= PIN_TRIES:
+            raise Refused("PIN_LOCKED")
+        if not hmac.compare_digest(pin.encode(), known.pin.encode()):
+            self._store.set_wrong_pins(holder, issued.wrong_pins + 1)
+            left = PIN_TRIES - issued.wrong_pins - 1
+            raise Refused("WRONG_PIN", left=left) if left else Refused("PIN_LOCKED")
+        self._store.set_wrong_pins(holder, 0)
+        _require_valid(status)
+        token = secrets.token_urlsafe(24)
+        expires_at = self._clock.now() + timedelta(seconds=seconds)
+        self._store.open_session(token, holder, expires_at.timestamp())
+        return token, expires_at
+
+    def end_session(self, token: str) -> None:
+        if not self._store.end_session(token):
+            raise Refused("NOT_FOUND", 404)
+
+    def sign(self, request_id: str, token: str, digest: str, *, wrongly: bool = False) -> Signature:
+        """The signature over `digest` (hex of a SHA-256); the one given before when `request_id` was seen. Raises Refused."""
+        session = self._store.session(token)
+        if session is None:
+            raise Refused("NO_SESSION")
+        if (given := self._store.signature(request_id)) is not None:
+            # A repeated request gets its answer even when the session has ended in between: it was signed then.
+            if (given.holder, given.digest) != (session.holder, digest):
+                raise Refused("REQUEST_ID_USED", 409)
+            return given
+        if session.ended or session.expires_at <= self._clock.timestamp():
+            raise Refused("NO_SESSION")
+        _, issued, status = self.holder(session.holder)
+        _require_valid(status)
+        data = secrets.token_bytes(32) if wrongly else bytes.fromhex(digest)
+        signature = load_key(issued.key_pem).sign(data, ec.ECDSA(Prehashed(hashes.SHA256())))
+        made = Signature(
+            request_id=request_id,
+            holder=session.holder,
+            digest=digest,
+            signature=base64.b64encode(signature).decode(),
+            certificate_pem=issued.certificate_pem,
+            signed_at=self._clock.local().isoformat(timespec="milliseconds"),
+        )
+        if not wrongly:
+            self._store.keep_signature(made)
+        return made
+
+    def revocation_list(self) -> bytes:
+        """DER, fresh."""
+        now = self._clock.now()
+        issuer = self.authorities.issuing
+        builder = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(issuer.certificate.subject)
+            .last_update(now)
+            .next_update(now + CRL_VALID)
+            .add_extension(x509.CRLNumber(int(now.timestamp() * 1000)), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key()), critical=False
+            )
+        )
+        for serial, at in self._store.revoked():
+            entry = x509.RevokedCertificateBuilder(int(serial, 16), datetime.fromtimestamp(at, UTC))
+            builder = builder.add_revoked_certificate(entry.build())
+        return builder.sign(issuer.key, hashes.SHA256()).public_bytes(Encoding.DER)
+
+    def revoke(self, holder: str) -> None:
+        _, issued, _ = self.holder(holder)
+        self._store.revoke(issued.serial, self._clock.timestamp())
+
+    def expire(self, holder: str) -> None:
+        """The holder's certificate becomes one over the same key that ended a minute ago."""
+        known, issued, _ = self.holder(holder)
+        end = self._clock.now() - timedelta(minutes=1)
+        period = certificates.Period(end - HOLDER_VALID, end)
+        self._store.issue([self._certified(known, load_key(issued.key_pem), period)])
+
+    def renew(self, holder: str) -> None:
+        """A new key and certificate."""
+        known, _, _ = self.holder(holder)
+        self._store.issue([self._new(known)])
+
+    def unlock(self, holder: str) -> None:
+        self.holder(holder)
+        self._store.set_wrong_pins(holder, 0)
+
+    def _status(self, issued: Issued) -> Status:
+        if self._store.is_revoked(issued.serial):
+            return Status.REVOKED
+        return Status.EXPIRED if issued.not_after <= self._clock.timestamp() else Status.VALID
+
+    def _new(self, holder: Holder) -> Issued:
+        period = certificates.from_now(self._clock.now(), HOLDER_VALID)
+        return self._certified(holder, certificates.new_key(), period)
+
+    def _certified(
+        self, holder: Holder, key: ec.EllipticCurvePrivateKey, period: certificates.Period
+    ) -> Issued:
+        made = certificates.of_holder(holder, key, self.authorities.issuing, period, self._public_url)
+        return Issued(
+            holder=holder.holder,
+            key_pem=key_pem(key),
+            certificate_pem=certificate_pem(made),
+            serial=serial_text(made.serial_number),
+            not_after=made.not_valid_after_utc.timestamp(),
+        )
+
+
+def _require_valid(status: Status) -> None:
+    if status is not Status.VALID:
+        raise Refused(f"CERTIFICATE_{status.name}")
+
+
+def serial_text(number: int) -> str:
+    """Upper-case hex of whole bytes, as openssl prints it."""
+    return number.to_bytes((number.bit_length() + 7) // 8).hex().upper()
