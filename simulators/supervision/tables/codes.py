@@ -15,4 +15,4 @@ def label(table: str, code: str) -> str:
 
 def subject_label(code: str) -> str:
     """Name of a 诊疗科目; a sub-code shows its first level."""
-    return label("subject", code.split(".")[0])
+    return label("subject", code.split(".", maxsplit=1)[0])

@@ -38,7 +38,9 @@ def _method(method: Method) -> str:
     if method.events:
         facts.append(f"Events: {', '.join(f'`{one}`' for one in method.events)}.")
     if method.needs:
-        facts.append(f"Needs: {', '.join(f'{kind} `{field}`' for kind, field in method.needs)} accepted before.")
+        facts.append(
+            f"Needs: {', '.join(f'{kind} `{field}`' for kind, field in method.needs)} accepted before."
+        )
     if method.quota:
         facts.append(f"Quota in the test environment: {method.quota}.")
     if method.empty_allowed:

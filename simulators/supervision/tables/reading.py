@@ -9,7 +9,21 @@ _CONDITION = re.compile(r"(\w+)(!=|>=|=|<)(.+)")
 _SIZED = re.compile(r"(s|hex|names|texts)(\d+)")
 _DECIMAL = re.compile(r"dec(\d+)\.(\d+)")
 _INTEGER = re.compile(r"int(?:(\d+)\.\.(\d*))?")
-_PLAIN = {"dt", "d", "span", "subject", "subjects", "drugclass", "icd", "icds", "cert", "iso", "fen", "birth", "event"}
+_PLAIN = {
+    "dt",
+    "d",
+    "span",
+    "subject",
+    "subjects",
+    "drugclass",
+    "icd",
+    "icds",
+    "cert",
+    "iso",
+    "fen",
+    "birth",
+    "event",
+}
 
 
 class TableError(ValueError):

@@ -1,0 +1,185 @@
+"""Rule alerts (预警): looked for when a record is stored, some taken back when a later record explains them.
+
+The feed may come in any order, so a rule that misses a partner raises its alert at once and `settle` removes it when the
+partner arrives.
+"""
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from simulators.supervision.business import Keys
+from simulators.supervision.times import from_store, from_wire, utc_text
+
+Record = Mapping[str, Any]
+VISITS_PER_HOUR = 12
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`concern` is one of the law's five: staff, prescription, act, privacy, security."""
+
+    title: str
+    concern: str
+    basis: str
+
+
+RULES = {
+    "under_six": Rule(
+        "六岁以下处方缺少监护人或专科医师在场确认", "prescription", "互联网诊疗管理办法第十九条"
+    ),
+    "unreviewed": Rule("收费时未见处方审核通过", "prescription", "互联网医院管理办法第二十条"),
+    "late_review": Rule("处方审核晚于收费", "prescription", "互联网医院管理办法第二十条"),
+    "banned_drug": Rule("互联网禁止开具的药品", "prescription", "互联网诊疗管理办法第十九条"),
+    "outside_licence": Rule("医师超出备案执业范围", "staff", "互联网诊疗管理办法第十一、十四条"),
+    "not_filed": Rule("医师未见备案", "staff", "互联网诊疗管理办法第十四条"),
+    "filing_lapsed": Rule("医师备案已过期或停用", "staff", "互联网诊疗管理办法第十四条"),
+    "no_evidence": Rule("接诊未见复诊依据", "act", "互联网诊疗管理办法第十六条"),
+    "first_visit": Rule("医师判断不属于复诊仍接诊", "act", "互联网诊疗管理办法第十六条"),
+    "too_many": Rule(f"一小时内接诊超过{VISITS_PER_HOUR}人次", "act", "互联网医院管理办法第三十条"),
+    "view_without_visit": Rule("诊疗目的浏览档案但没有就诊", "privacy", "互联网医院管理办法第二十三条"),
+    "view_refused": Rule("健康档案浏览被拒绝", "privacy", "互联网医院管理办法第二十三条"),
+}
+
+
+def watch(connection: sqlite3.Connection, method: str, record: Record, keys: Keys, record_id: int) -> None:
+    """Raise and settle what this record gives reason for."""
+    spotted = _Watch(connection, record, keys, record_id)
+    match method:
+        case "uploadPrescription":
+            spotted.prescription()
+            spotted.staff()
+        case "uploadPayment":
+            spotted.payment()
+        case "uploadFollowUp":
+            spotted.follow_up()
+        case "uploadBooking":
+            spotted.staff()
+        case "uploadRecordView":
+            spotted.view()
+        case "uploadReferralIndicators" if (record["referralFlag"], record["answerFlag"]) == ("0", "1"):
+            spotted.alert("first_visit", keys.visit_no, "referralFlag为0，answerFlag为1")
+
+
+@dataclass(frozen=True)
+class _Watch:
+    connection: sqlite3.Connection
+    record: Record
+    keys: Keys
+    record_id: int
+
+    def alert(self, rule: str, subject: str | None, detail: str) -> None:
+        self.connection.execute(
+            "INSERT OR IGNORE INTO alerts (rule, subject, record_id, visit_no, at, detail) VALUES (?, ?, ?, ?, ?, ?)",
+            (rule, subject or "", self.record_id, self.keys.visit_no, self.keys.occurred_at, detail),
+        )
+
+    def settle(self, rule: str, subject: str) -> None:
+        self.connection.execute("DELETE FROM alerts WHERE rule = ? AND subject = ?", (rule, subject))
+
+    def prescription(self) -> None:
+        record, number = self.record, str(self.record["recipeUniqueID"])
+        confirmed = [str(record.get(name) or "") for name in ("guardianPresent", "specialistPresent")]
+        if int(record["age"]) < 6 and confirmed != ["1", "1"]:
+            self.alert("under_six", number, f"年龄{record['age']}岁，监护人或专科医师未确认在场")
+        banned = [item["drname"] for item in record["orderList"] if str(item["controlClass"]) != "0"]
+        if banned:
+            self.alert("banned_drug", number, "、".join(banned))
+        if str(record["recipeStatus"]) == "2":
+            self.settle("unreviewed", number)
+            checked = from_wire(record["checkDate"])
+            for payment in self._others("uploadPayment", "subjectNo", number):
+                self._compare(number, checked, payment)
+
+    def payment(self) -> None:
+        if (str(self.record["subject"]), str(self.record["direction"])) != ("2", "1"):
+            return
+        number = str(self.record["subjectNo"])
+        rows = self.connection.execute(
+            "SELECT body FROM records WHERE method = 'uploadPrescription' AND business_no = ?", (number,)
+        ).fetchall()
+        approved = [body for row in rows if str((body := json.loads(row["body"]))["recipeStatus"]) == "2"]
+        if not approved:
+            self.alert("unreviewed", number, "已收处方药费，尚未收到药师审核通过的处方")
+        for body in approved:
+            self._compare(number, from_wire(body["checkDate"]), self.record)
+
+    def _compare(self, number: str, checked: Any, payment: Record) -> None:
+        if from_wire(payment["paidAt"]) < checked:
+            self.alert("late_review", number, f"收费{payment['paidAt']}，审核{checked.isoformat()}")
+
+    def _others(self, method: str, field: str, number: str) -> list[Record]:
+        rows = self.connection.execute(
+            "SELECT body FROM records WHERE method = ? AND visit_no = ?", (method, self.keys.visit_no)
+        )
+        found = [json.loads(row["body"]) for row in rows]
+        return [one for one in found if one[field] == number and str(one["direction"]) == "1"]
+
+    def follow_up(self) -> None:
+        phase = str(self.record["phase"])
+        if phase == "1":
+            if str(self.record["eligibilityResult"]) != "3":
+                self.settle("no_evidence", str(self.record["eligibilityNo"]))
+                visit = self.connection.execute(
+                    "SELECT visit_no FROM records WHERE id = ?", (self.record_id,)
+                ).fetchone()["visit_no"]
+                self.settle("no_evidence", visit or "")
+            return
+        self.staff()
+        if phase != "2":
+            return
+        if str(self.record["referralFlag"]) == "0":
+            self.alert("first_visit", self.keys.visit_no, "医师确认不符合复诊条件")
+        if not self._eligible():
+            self.alert("no_evidence", self.keys.visit_no, "未收到符合或由医师判定的资格判定记录")
+        self._pace()
+
+    def _eligible(self) -> bool:
+        rows = self.connection.execute(
+            "SELECT body FROM records WHERE method = 'uploadFollowUp' AND event_type = 'eligibility.decided' "
+            "AND (visit_no = ? OR join_no = ?)",
+            (self.keys.visit_no, self.record.get("eligibilityNo")),
+        )
+        return any(str(json.loads(row["body"])["eligibilityResult"]) != "3" for row in rows)
+
+    def _pace(self) -> None:
+        since = utc_text(from_store(self.keys.occurred_at) - timedelta(hours=1))
+        started = self.connection.execute(
+            "SELECT count(*) FROM records WHERE doctor_id = ? AND event_type = 'encounter.started' "
+            "AND occurred_at > ? AND occurred_at <= ?",
+            (self.keys.doctor_id, since, self.keys.occurred_at),
+        ).fetchone()[0]
+        if started > VISITS_PER_HOUR:
+            hour = self.keys.occurred_at[:13]
+            self.alert("too_many", f"{self.keys.doctor_id} {hour}", f"一小时内接诊{started}人次")
+
+    def staff(self) -> None:
+        """Against the last filing that was reported; nothing to compare while no filing came at all."""
+        doctor = str(self.record.get("doctorId") or "")
+        rows = self.connection.execute(
+            "SELECT body FROM records WHERE method = 'uploadPractitioner' AND business_no = ? ORDER BY id DESC LIMIT 1",
+            (doctor,),
+        ).fetchall()
+        if not rows:
+            any_filed = self.connection.execute(
+                "SELECT 1 FROM records WHERE method = 'uploadPractitioner' LIMIT 1"
+            )
+            if any_filed.fetchone():
+                self.alert("not_filed", doctor, f"科室{self.record['deptName']}")
+            return
+        filed = json.loads(rows[0]["body"])
+        subject = str(self.record["subjectCode"])
+        if subject not in filed["practiceScope"] and subject.split(".", maxsplit=1)[0] not in filed["practiceScope"]:
+            self.alert("outside_licence", f"{doctor} {subject}", f"诊疗科目{subject}不在备案范围")
+        day = from_store(self.keys.occurred_at).date().isoformat()
+        if str(filed["status"]) != "1" or filed["filedUntil"][:10] < day:
+            self.alert("filing_lapsed", doctor, f"备案有效期至{filed['filedUntil'][:10]}")
+
+    def view(self) -> None:
+        if str(self.record["result"]) == "0":
+            self.alert("view_refused", str(self.record["browseId"]), str(self.record["failReason"]))
+        elif str(self.record["purpose"]) == "1" and not self.keys.visit_no:
+            self.alert("view_without_visit", str(self.record["browseId"]), "浏览目的为诊疗，未带就诊流水号")

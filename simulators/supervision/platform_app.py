@@ -1,0 +1,50 @@
+"""The listener behind mutual TLS: `/openapi/api` and `/shanghai/api`."""
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from simulators.server import BodyLimit, exception_handlers
+from simulators.supervision.envelope import Request
+from simulators.supervision.faults import TRANSPORT
+from simulators.supervision.receiver import Receiver
+from simulators.supervision.tables import Profile, shanghai, tianjin
+
+
+def create_app(receiver: Receiver) -> ASGIApp:
+    def route(path: str, profile: Profile) -> Route:
+        async def endpoint(request: HttpRequest) -> Response:
+            return await _answer(receiver, profile, request)
+
+        return Route(path, endpoint, methods=["POST"])
+
+    app = Starlette(
+        routes=[route("/openapi/api", tianjin()), route("/shanghai/api", shanghai())],
+        middleware=[Middleware(BodyLimit)],
+        exception_handlers=exception_handlers(),
+    )
+    return _WithTransport(app)
+
+
+async def _answer(receiver: Receiver, profile: Profile, request: HttpRequest) -> Response:
+    faults = receiver.faults
+    await faults.delay()
+    if (instead := faults.before(request)) is not None:
+        return instead
+    address = request.client.host if request.client else ""
+    body = await request.body()
+    return faults.after(receiver.receive(Request(request.headers, body, address), profile))
+
+
+class _WithTransport:
+    """Leaves the connection in the scope, so that a fault can cut it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[TRANSPORT] = getattr(getattr(send, "__self__", None), "transport", None)
+        await self._app(scope, receive, send)

@@ -1,0 +1,101 @@
+"""Settings of the platform, read once."""
+
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from simulators.server import Common, Reader, SettingError, TlsFiles
+from simulators.supervision.dependencies import Strictness
+from simulators.supervision.envelope import Access
+
+_SIXTEEN_BYTES = re.compile(r"[0-9a-fA-F]{32}")
+
+
+@dataclass(frozen=True)
+class Hospital:
+    """Whose records come in."""
+
+    name: str
+    organ_ids: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Supervisor:
+    login: str
+    name: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Settings:
+    common: Common
+    tls: TlsFiles
+    data: Path
+    hospital: Hospital
+    supervisor: Supervisor
+    access: Access
+    dependencies: Strictness
+    enforce_quota: bool
+    secure_cookie: bool
+
+
+def read(env: Reader) -> Settings:
+    tls = env.tls("SUPERVISION")
+    if tls is None:
+        raise SettingError("SUPERVISION_TLS_CERT is not set")
+    world = env.folder("SUPERVISION_WORLD")
+    addresses = (env.optional("SUPERVISION_ADDRESSES") or "").replace(" ", "").split(",")
+    return Settings(
+        common=env.common(port=8410, health_port=8411),
+        tls=tls,
+        data=env.folder("SUPERVISION_DATA"),
+        hospital=_hospital(world),
+        supervisor=_supervisor(world),
+        access=Access(
+            unit_id=env.text("SUPERVISION_UNIT_ID"),
+            app_key=env.text("SUPERVISION_APP_KEY"),
+            app_secret=_sixteen_bytes(env, "SUPERVISION_APP_SECRET"),
+            iv=_sixteen_bytes(env, "SUPERVISION_IV"),
+            freshness_seconds=env.number("SUPERVISION_FRESHNESS_SECONDS", 300, minimum=1),
+            addresses=frozenset(filter(None, addresses)),
+        ),
+        dependencies=Strictness(env.choice("SUPERVISION_DEPENDENCIES", tuple(Strictness), Strictness.ALL)),
+        enforce_quota=env.choice("SUPERVISION_QUOTA", ("off", "enforce"), "off") == "enforce",
+        secure_cookie=env.flag("SUPERVISION_SECURE_COOKIE", False),
+    )
+
+
+def _sixteen_bytes(env: Reader, name: str) -> bytes:
+    value = env.text(name)
+    if not _SIXTEEN_BYTES.fullmatch(value):
+        raise SettingError(f"{name} is not 32 hex digits (16 bytes)")
+    return bytes.fromhex(value)
+
+
+def _hospital(world: Path) -> Hospital:
+    entry = _object(world / "hospital.json")
+    codes = {str(entry[name]) for name in ("unified_social_credit_code", "code") if entry.get(name)}
+    if not codes:
+        raise SettingError(f"SUPERVISION_WORLD: hospital.json in {world} has no code")
+    return Hospital(str(entry.get("name", "")), frozenset(codes))
+
+
+def _supervisor(world: Path) -> Supervisor:
+    entry = _object(world / "demo.json").get("supervisor")
+    if not isinstance(entry, dict) or not entry.get("login") or not entry.get("password"):
+        raise SettingError(
+            f"SUPERVISION_WORLD: demo.json in {world} has no supervisor with login and password"
+        )
+    return Supervisor(str(entry["login"]), str(entry.get("name") or entry["login"]), str(entry["password"]))
+
+
+def _object(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise SettingError(f"SUPERVISION_WORLD: {path} cannot be read as JSON") from None
+    if not isinstance(content, dict):
+        raise SettingError(f"SUPERVISION_WORLD: {path} is not a JSON object")
+    return content

@@ -1,0 +1,46 @@
+"""Opens the file, makes the tables."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+SCHEMA = (Path(__file__).parent / "schema.sql").read_text(encoding="utf-8")
+
+
+class Database:
+    """`writer` belongs to the event loop's thread; `reading()` opens a connection of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "supervision.sqlite3"
+        # Requests are handled in the loop's thread alone, tests build the object in another one.
+        self.writer = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+        self.writer.row_factory = sqlite3.Row
+        self.writer.execute("PRAGMA journal_mode = WAL")
+        self.writer.execute(
+            "PRAGMA synchronous = NORMAL"
+        )  # a killed process loses nothing; a power cut might
+        self.writer.executescript(SCHEMA)
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        self.writer.execute("BEGIN IMMEDIATE")
+        try:
+            yield self.writer
+        except BaseException:
+            self.writer.execute("ROLLBACK")
+            raise
+        self.writer.execute("COMMIT")
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        connection = sqlite3.connect(f"file:{self._path}?mode=ro", uri=True, isolation_level=None)
+        connection.row_factory = sqlite3.Row
+        try:
+            connection.execute("BEGIN")  # one snapshot for all reads of a page
+            yield connection
+        finally:
+            connection.close()
+
+    def close(self) -> None:
+        self.writer.close()
