@@ -11,11 +11,20 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from simulators.server.clock import SHANGHAI
 from simulators.supervision.business import Keys
+from simulators.supervision.tables.codes import label
 from simulators.supervision.times import from_store, from_wire, utc_text
 
 Record = Mapping[str, Any]
 VISITS_PER_HOUR = 12
+EVIDENCE_DAYS = 31  # an eligibility is decided before booking, a visit starts within its days
+# The supervisor's own list, by generic name: what the hospital says about a drug is not asked.
+BANNED_NAMES = (
+    "吗啡", "芬太尼", "哌替啶", "羟考酮", "可待因", "美沙酮", "氢吗啡酮", "布桂嗪", "麻黄碱",
+    "哌甲酯", "氯胺酮", "司可巴比妥", "丁丙诺啡", "三唑仑", "地西泮", "艾司唑仑", "阿普唑仑", "劳拉西泮",
+    "氯硝西泮", "咪达唑仑", "唑吡坦", "佐匹克隆", "扎来普隆", "苯巴比妥", "曲马多", "地佐辛", "喷他佐辛",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -43,6 +52,15 @@ RULES = {
     "view_without_visit": Rule("诊疗目的浏览档案但没有就诊", "privacy", "互联网医院管理办法第二十三条"),
     "view_refused": Rule("健康档案浏览被拒绝", "privacy", "互联网医院管理办法第二十三条"),
 }
+
+
+def is_banned(item: Record) -> bool:
+    """By the control class the hospital gave, or by the name."""
+    return str(item.get("controlClass") or "0") != "0" or any(name in item["drname"] for name in BANNED_NAMES)
+
+
+def _minute(wire: str) -> str:
+    return f"{from_wire(wire).astimezone(SHANGHAI):%m-%d %H:%M}"
 
 
 def watch(connection: sqlite3.Connection, method: str, record: Record, keys: Keys, record_id: int) -> None:
@@ -84,49 +102,57 @@ class _Watch:
         record, number = self.record, str(self.record["recipeUniqueID"])
         confirmed = [str(record.get(name) or "") for name in ("guardianPresent", "specialistPresent")]
         if int(record["age"]) < 6 and confirmed != ["1", "1"]:
-            self.alert("under_six", number, f"年龄{record['age']}岁，监护人或专科医师未确认在场")
-        banned = [item["drname"] for item in record["orderList"] if str(item["controlClass"]) != "0"]
-        if banned:
+            self.alert("under_six", number, f"年龄{record['age']}岁，未见监护人与专科医师均在场的确认")
+        if banned := [item["drname"] for item in record["orderList"] if is_banned(item)]:
             self.alert("banned_drug", number, "、".join(banned))
         if str(record["recipeStatus"]) == "2":
             self.settle("unreviewed", number)
-            checked = from_wire(record["checkDate"])
-            for payment in self._others("uploadPayment", "subjectNo", number):
-                self._compare(number, checked, payment)
+            for payment in self._payments({number, str(record["recipeID"])}):
+                self._compare(number, record, payment)
 
     def payment(self) -> None:
+        """Which prescription it pays is known by `recipeUniqueID` or `recipeID`."""
         if (str(self.record["subject"]), str(self.record["direction"])) != ("2", "1"):
             return
-        number = str(self.record["subjectNo"])
+        paid = str(self.record["subjectNo"])
         rows = self.connection.execute(
-            "SELECT body FROM records WHERE method = 'uploadPrescription' AND business_no = ?", (number,)
-        ).fetchall()
-        approved = [body for row in rows if str((body := json.loads(row["body"]))["recipeStatus"]) == "2"]
+            "SELECT body FROM records WHERE method = 'uploadPrescription' AND id IN "
+            "(SELECT record_id FROM joins WHERE number = ?)",
+            (paid,),
+        )
+        bodies = [json.loads(row["body"]) for row in rows]
+        number = str(bodies[0]["recipeUniqueID"]) if bodies else paid
+        approved = [body for body in bodies if str(body["recipeStatus"]) == "2"]
         if not approved:
             self.alert("unreviewed", number, "已收处方药费，尚未收到药师审核通过的处方")
         for body in approved:
-            self._compare(number, from_wire(body["checkDate"]), self.record)
+            self._compare(number, body, self.record)
 
-    def _compare(self, number: str, checked: Any, payment: Record) -> None:
-        if from_wire(payment["paidAt"]) < checked:
-            self.alert("late_review", number, f"收费{payment['paidAt']}，审核{checked.isoformat()}")
+    def _compare(self, number: str, approved: Record, payment: Record) -> None:
+        if from_wire(payment["paidAt"]) < from_wire(approved["checkDate"]):
+            self.alert(
+                "late_review",
+                number,
+                f"收费{_minute(payment['paidAt'])}，审核{_minute(approved['checkDate'])}",
+            )
 
-    def _others(self, method: str, field: str, number: str) -> list[Record]:
-        rows = self.connection.execute(
-            "SELECT body FROM records WHERE method = ? AND visit_no = ?", (method, self.keys.visit_no)
-        )
-        found = [json.loads(row["body"]) for row in rows]
-        return [one for one in found if one[field] == number and str(one["direction"]) == "1"]
+    def _payments(self, numbers: set[str]) -> list[Record]:
+        found = []
+        for number in sorted(numbers):
+            self.settle("unreviewed", number)
+            rows = self.connection.execute(
+                "SELECT body FROM records WHERE method = 'uploadPayment' AND id IN "
+                "(SELECT record_id FROM joins WHERE number = ?)",
+                (number,),
+            )
+            found += [json.loads(row["body"]) for row in rows]
+        return [one for one in found if str(one["direction"]) == "1"]
 
     def follow_up(self) -> None:
         phase = str(self.record["phase"])
         if phase == "1":
             if str(self.record["eligibilityResult"]) != "3":
-                self.settle("no_evidence", str(self.record["eligibilityNo"]))
-                visit = self.connection.execute(
-                    "SELECT visit_no FROM records WHERE id = ?", (self.record_id,)
-                ).fetchone()["visit_no"]
-                self.settle("no_evidence", visit or "")
+                self._settle_evidence()
             return
         self.staff()
         if phase != "2":
@@ -134,23 +160,39 @@ class _Watch:
         if str(self.record["referralFlag"]) == "0":
             self.alert("first_visit", self.keys.visit_no, "医师确认不符合复诊条件")
         if not self._eligible():
-            self.alert("no_evidence", self.keys.visit_no, "未收到符合或由医师判定的资格判定记录")
+            self.alert("no_evidence", self.keys.visit_no, "未收到该患者符合或由医师判定的资格判定记录")
         self._pace()
+
+    def _settle_evidence(self) -> None:
+        """This eligibility came after the visits it allows."""
+        rows = self.connection.execute(
+            "SELECT visit_no FROM records WHERE patient_id = ? AND event_type = 'encounter.started' "
+            "AND occurred_at BETWEEN ? AND ?",
+            (self.keys.patient_id, self.keys.occurred_at, self._days_from(EVIDENCE_DAYS)),
+        ).fetchall()
+        for row in rows:
+            self.settle("no_evidence", row["visit_no"])
 
     def _eligible(self) -> bool:
         rows = self.connection.execute(
-            "SELECT body FROM records WHERE method = 'uploadFollowUp' AND event_type = 'eligibility.decided' "
-            "AND (visit_no = ? OR join_no = ?)",
-            (self.keys.visit_no, self.record.get("eligibilityNo")),
+            "SELECT body FROM records WHERE patient_id = ? AND event_type = 'eligibility.decided' "
+            "AND occurred_at BETWEEN ? AND ?",
+            (self.keys.patient_id, self._days_from(-EVIDENCE_DAYS), self.keys.occurred_at),
         )
         return any(str(json.loads(row["body"])["eligibilityResult"]) != "3" for row in rows)
 
+    def _days_from(self, days: int) -> str:
+        return utc_text(from_store(self.keys.occurred_at) + timedelta(days=days))
+
     def _pace(self) -> None:
-        since = utc_text(from_store(self.keys.occurred_at) - timedelta(hours=1))
         started = self.connection.execute(
             "SELECT count(*) FROM records WHERE doctor_id = ? AND event_type = 'encounter.started' "
             "AND occurred_at > ? AND occurred_at <= ?",
-            (self.keys.doctor_id, since, self.keys.occurred_at),
+            (
+                self.keys.doctor_id,
+                utc_text(from_store(self.keys.occurred_at) - timedelta(hours=1)),
+                self.keys.occurred_at,
+            ),
         ).fetchone()[0]
         if started > VISITS_PER_HOUR:
             hour = self.keys.occurred_at[:13]
@@ -171,12 +213,17 @@ class _Watch:
                 self.alert("not_filed", doctor, f"科室{self.record['deptName']}")
             return
         filed = json.loads(rows[0]["body"])
-        subject = str(self.record["subjectCode"])
-        if subject not in filed["practiceScope"] and subject.split(".", maxsplit=1)[0] not in filed["practiceScope"]:
+        subject, scope = str(self.record["subjectCode"]), filed.get("practiceScope") or []
+        if subject not in scope and subject.split(".", maxsplit=1)[0] not in scope:
             self.alert("outside_licence", f"{doctor} {subject}", f"诊疗科目{subject}不在备案范围")
         day = from_store(self.keys.occurred_at).date().isoformat()
-        if str(filed["status"]) != "1" or filed["filedUntil"][:10] < day:
-            self.alert("filing_lapsed", doctor, f"备案有效期至{filed['filedUntil'][:10]}")
+        until = (filed.get("filedUntil") or "9999-12-31")[:10]
+        if str(filed["status"]) != "1" or until < day:
+            self.alert(
+                "filing_lapsed",
+                doctor,
+                f"状态{label('shStaffStatus', str(filed['status']))}，有效期至{until}",
+            )
 
     def view(self) -> None:
         if str(self.record["result"]) == "0":

@@ -15,6 +15,7 @@ _VISIT_FIELDS = {
     "uploadDrugCatalogue": (),
     "pushMedicalDispute": (),
 }
+_SHARED = ("eligibilityNo", "bookingNo", "recipeUniqueID", "recipeID", "subjectNo")
 _TIME_FIELDS = {
     "uploadAppointRecord": ("appointDate",),
     "uploadConsultIndicators": ("endDate", "startDate", "applyDate"),
@@ -28,11 +29,11 @@ _TIME_FIELDS = {
 
 @dataclass(frozen=True)
 class Keys:
-    """`join_no` is a number that a later or earlier record shares (eligibility before there is a visit)."""
+    """`numbers` are shared with other records: they tell a record without visit number where it belongs."""
 
     business_no: str
     visit_no: str | None
-    join_no: str | None
+    numbers: tuple[str, ...]
     event_type: str | None
     doctor_id: str | None
     patient_id: str | None
@@ -45,7 +46,7 @@ def keys_of(method: Method, record: Record) -> Keys:
     return Keys(
         business_no=_text(record, method.register[1]) or "",
         visit_no=_first(record, visit_fields),
-        join_no=_text(record, "eligibilityNo") or _text(record, "recipeUniqueID"),
+        numbers=tuple(dict.fromkeys(number for field in _SHARED if (number := _text(record, field)))),
         event_type=_text(record, "eventType"),
         doctor_id=_first(record, ("doctorId", "doctorID")),
         patient_id=_first(record, ("patientId", "personId", "patientCertID", "patientIdcardNum")),

@@ -31,6 +31,12 @@ def code(value: Any, kind: Kind) -> str | None:
     return None if str(value) in CODES[kind.table] else f"不在代码表中：{str(value)[:20]}"
 
 
+def codes(value: Any, kind: Kind) -> str | None:
+    if not isinstance(value, list) or not value:
+        return "应为代码的数组"
+    return next((reason for one in value if (reason := code(one, kind))), None)
+
+
 def integer(value: Any, kind: Kind) -> str | None:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 16:
         value = int(value)
@@ -163,7 +169,7 @@ def _parsed_date(value: str) -> date | None:
 
 
 CHECKS: Mapping[str, Check] = {
-    "s": text, "code": code, "int": integer, "dec": decimal, "fen": fen, "dt": local_time, "d": local_date,
+    "s": text, "code": code, "codes": codes, "int": integer, "dec": decimal, "fen": fen, "dt": local_time, "d": local_date,
     "birth": birth, "iso": moment, "span": span, "subject": subject, "subjects": subjects,
     "drugclass": drug_class, "icd": icd, "icds": icds, "names": names, "texts": texts, "hex": hexadecimal,
     "cert": certificate,

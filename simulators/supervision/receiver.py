@@ -123,10 +123,10 @@ class Receiver:
             return first
         check_record(method, item, refuse_unknown=own)
         self._check_sender(item)
+        check_needs(connection, method, item, self.rules.dependencies)
         if own:
             check_agreement(method.name, item)
             add_link(connection, item)
-        check_needs(connection, method, item, self.rules.dependencies)
         keys = keys_of(method, item)
         duplicate = not own and records.was_reported(connection, method.name, keys.business_no, item)
         stored = records.store(

@@ -42,9 +42,8 @@ def _missing(
     names = []
     for field in fields:
         value = record.get(field.name)
-        needed = field.always or (field.condition is not None and field.condition.holds(whole))
         if is_empty(value):
-            if needed:
+            if field.is_needed(whole):
                 names.append(prefix + field.name)
         elif field.kind.name == "list" and isinstance(value, list):
             for index, item in enumerate(value):

@@ -40,10 +40,10 @@ def store(
     with_receipt: bool,
 ) -> Stored:
     cursor = connection.execute(
-        "INSERT INTO records (profile, method, business_no, visit_no, join_no, event_id, event_type, doctor_id, "
+        "INSERT INTO records (profile, method, business_no, visit_no, event_id, event_type, doctor_id, "
         "patient_id, occurred_at, received_at, request_digest, duplicate, body) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (profile, method, keys.business_no, keys.visit_no, keys.join_no, body.get("eventId"), keys.event_type,
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (profile, method, keys.business_no, keys.visit_no, body.get("eventId"), keys.event_type,
          keys.doctor_id, keys.patient_id, keys.occurred_at, utc_text(received_at), request_digest,
          int(duplicate), _json(body)),
     )  # fmt: skip
@@ -60,21 +60,27 @@ def _json(body: Mapping[str, Any]) -> str:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 
-def _join_visit(connection: sqlite3.Connection, number: int, keys: Keys) -> None:
-    """An eligibility comes before the visit has a number, a parcel knows its prescription only."""
-    if keys.join_no is None:
-        return
-    if keys.visit_no:
-        connection.execute(
-            "UPDATE records SET visit_no = ? WHERE join_no = ? AND visit_no IS NULL",
-            (keys.visit_no, keys.join_no),
-        )
-    else:
-        connection.execute(
-            "UPDATE records SET visit_no = (SELECT visit_no FROM records WHERE join_no = ? AND visit_no IS NOT NULL "
-            "LIMIT 1) WHERE id = ?",
-            (keys.join_no, number),
-        )
+def _join_visit(connection: sqlite3.Connection, record_id: int, keys: Keys) -> None:
+    """An eligibility comes before the visit has a number, a payment knows its prescription only."""
+    visit = keys.visit_no
+    for number in keys.numbers:
+        if visit is None:
+            found = connection.execute(
+                "SELECT visit_no FROM joins WHERE number = ? AND visit_no IS NOT NULL LIMIT 1", (number,)
+            ).fetchone()
+            visit = found["visit_no"] if found else None
+        else:
+            connection.execute(
+                "UPDATE records SET visit_no = ? WHERE visit_no IS NULL AND id IN "
+                "(SELECT record_id FROM joins WHERE number = ?)",
+                (visit, number),
+            )
+    connection.executemany(
+        "INSERT OR IGNORE INTO joins VALUES (?, ?, ?)",
+        [(number, record_id, visit) for number in keys.numbers],
+    )
+    if visit and keys.visit_no is None:
+        connection.execute("UPDATE records SET visit_no = ? WHERE id = ?", (visit, record_id))
 
 
 def find_event(connection: sqlite3.Connection, event_id: str, method: str) -> Stored | None:

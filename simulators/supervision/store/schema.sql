@@ -4,7 +4,6 @@ CREATE TABLE IF NOT EXISTS records (
     method TEXT NOT NULL,
     business_no TEXT NOT NULL,
     visit_no TEXT,
-    join_no TEXT,                 -- a number that later tells which visit this belongs to
     event_id TEXT,
     event_type TEXT,
     doctor_id TEXT,
@@ -18,11 +17,19 @@ CREATE TABLE IF NOT EXISTS records (
 );
 CREATE UNIQUE INDEX IF NOT EXISTS records_event ON records (event_id, method) WHERE event_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS records_visit ON records (visit_no, occurred_at);
-CREATE INDEX IF NOT EXISTS records_join ON records (join_no) WHERE join_no IS NOT NULL;
+CREATE INDEX IF NOT EXISTS records_patient ON records (patient_id, event_type, occurred_at);
 CREATE INDEX IF NOT EXISTS records_business ON records (method, business_no);
 CREATE INDEX IF NOT EXISTS records_received ON records (received_at);
 CREATE INDEX IF NOT EXISTS records_occurred ON records (occurred_at);
 CREATE INDEX IF NOT EXISTS records_doctor ON records (doctor_id, event_type, occurred_at);
+
+-- Numbers that records of one visit share; `visit_no` is empty until a record names both.
+CREATE TABLE IF NOT EXISTS joins (
+    number TEXT NOT NULL,
+    record_id INTEGER NOT NULL,
+    visit_no TEXT,
+    PRIMARY KEY (number, record_id)
+) WITHOUT ROWID;
 
 -- Business numbers that were accepted, for records that depend on them.
 CREATE TABLE IF NOT EXISTS known (

@@ -47,17 +47,20 @@ class Kind:
 
 @dataclass(frozen=True)
 class Field:
-    """One row of a table. `always` or `condition` make it mandatory."""
+    """One row of a table: mandatory `always`, or when all `conditions` hold."""
 
     name: str
     always: bool
-    condition: Condition | None
+    conditions: tuple[Condition, ...]
     kind: Kind
     kind_text: str
     documented: bool
     label: str
     notes: tuple[str, ...] = ()
     items: "tuple[Field, ...]" = ()
+
+    def is_needed(self, record: Mapping[str, Any]) -> bool:
+        return self.always or (bool(self.conditions) and all(one.holds(record) for one in self.conditions))
 
 
 @dataclass(frozen=True)

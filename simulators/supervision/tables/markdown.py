@@ -20,7 +20,7 @@ _NOTES = {
 
 
 def render(profile: Profile) -> str:
-    parts = [_method(one) for one in profile.methods.values()]
+    parts = [_method(one, profile.name == "shanghai") for one in profile.methods.values()]
     return "\n".join([MARK, "", "## Tables", "", *parts, _codes(profile)])
 
 
@@ -32,7 +32,7 @@ def replace_tables(document: str, profile: Profile) -> str:
     return head + render(profile)
 
 
-def _method(method: Method) -> str:
+def _method(method: Method, own: bool) -> str:
     lines = [f"### `{method.name}` {method.label}", ""]
     facts = [f"Makes known: {method.register[0]} = `{method.register[1]}`."]
     if method.events:
@@ -46,47 +46,41 @@ def _method(method: Method) -> str:
     if method.empty_allowed:
         facts.append("An empty array is the daily sign-in.")
     lines += [" ".join(facts), "", "| field | need | kind | name | note |", "|---|---|---|---|---|"]
-    lines += [_row(one) for one in method.fields]
+    lines += [_row(one, own) for one in method.fields]
     for one in method.fields:
         if one.items:
             lines += ["", f"Each entry of `{one.name}`:", "", "| field | need | kind | name | note |"]
-            lines += ["|---|---|---|---|---|", *(_row(item) for item in one.items)]
+            lines += ["|---|---|---|---|---|", *(_row(item, own) for item in one.items)]
     return "\n".join([*lines, ""])
 
 
-def _row(field: Field) -> str:
-    need = "M" if field.always else f"C: `{field.condition}`".replace("|", "\\|") if field.condition else "O"
+def _row(field: Field, own: bool) -> str:
+    condition = " and ".join(f"`{one}`" for one in field.conditions).replace("|", "\\|")
+    need = "M" if field.always else f"C: {condition}" if condition else "O"
     notes = [_NOTES[one] for one in field.notes]
-    if not field.documented:
+    if not field.documented and not own:
         notes.insert(0, "†")
     return f"| `{field.name}` | {need} | {_kind(field)} | {field.label} | {' · '.join(notes)} |"
 
 
 def _kind(field: Field) -> str:
     kind = field.kind
-    match kind.name:
-        case "s":
-            return f"text {kind.length}"
-        case "names":
-            return f"texts, `\\|`, {kind.length}"
-        case "texts":
-            return f"array of texts {kind.length}"
-        case "hex":
-            return f"hex {kind.length}"
-        case "dec":
-            return f"decimal ({kind.length},{kind.scale})"
-        case "int":
-            return f"integer {kind.low}..{'' if kind.high is None else kind.high}"
-        case "code":
-            return f"code `{kind.table}`"
-        case "list":
-            return "array of objects"
-        case name:
-            return _KINDS[name]
+    texts = {
+        "s": f"text {kind.length}",
+        "names": f"texts, `\\|`, {kind.length}",
+        "texts": f"array of texts {kind.length}",
+        "hex": f"hex {kind.length}",
+        "dec": f"decimal ({kind.length},{kind.scale})",
+        "int": f"integer {kind.low}..{'' if kind.high is None else kind.high}",
+        "code": f"code `{kind.table}`",
+        "codes": f"array of codes `{kind.table}`",
+        "list": "array of objects",
+    }
+    return texts.get(kind.name) or _KINDS[kind.name]
 
 
 def _codes(profile: Profile) -> str:
-    used = {field.kind.table for field in _all_fields(profile) if field.kind.name == "code"}
+    used = {field.kind.table for field in _all_fields(profile) if field.kind.table in CODES}
     names = {field.kind.name for field in _all_fields(profile)}
     used |= {table for kind, table in (("subject", "subject"), ("drugclass", "drugClass")) if kind in names}
     lines = ["## Code tables", "", "| table | values |", "|---|---|"]

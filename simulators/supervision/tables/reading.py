@@ -84,7 +84,7 @@ def _field(words: list[str], blocks: dict[str, list[list[str]]]) -> Field:
     return Field(
         name=name,
         always=need == "M",
-        condition=_condition(need),
+        conditions=_conditions(need),
         kind=kind,
         kind_text=kind_text,
         documented=mark == "f",
@@ -94,13 +94,16 @@ def _field(words: list[str], blocks: dict[str, list[list[str]]]) -> Field:
     )
 
 
-def _condition(need: str) -> Condition | None:
+def _conditions(need: str) -> tuple[Condition, ...]:
     if need in ("M", "O"):
-        return None
-    found = _CONDITION.fullmatch(need.removeprefix("C:"))
-    if found is None:
-        raise TableError(f"need {need!r}")
-    return Condition(found[1], found[2], tuple(found[3].split("|")))
+        return ()
+    conditions = []
+    for part in need.removeprefix("C:").split("&"):
+        found = _CONDITION.fullmatch(part)
+        if found is None:
+            raise TableError(f"need {need!r}")
+        conditions.append(Condition(found[1], found[2], tuple(found[3].split("|"))))
+    return tuple(conditions)
 
 
 def _kind(text: str) -> Kind:
@@ -113,6 +116,6 @@ def _kind(text: str) -> Kind:
     if found := _INTEGER.fullmatch(text):
         return Kind("int", low=int(found[1] or 0), high=int(found[2]) if found[2] else None)
     name, _, table = text.partition(":")
-    if name == "list" or (name == "code" and table in CODES):
+    if name == "list" or (name in ("code", "codes") and table in CODES):
         return Kind(name, table=table)
     raise TableError(f"kind {text!r}")
