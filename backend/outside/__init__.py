@@ -1,0 +1,1 @@
+"""Every outward call of the backend, one module per counterpart. Nothing here knows a row or a session."""

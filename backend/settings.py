@@ -1,0 +1,88 @@
+"""Settings of the backend's processes (`api`, `worker` and the commands); `docs/settings.md` lists them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from foundation.crypto import Keyring
+from foundation.settings import CommonSettings, setting
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(CommonSettings):
+    """What the API and the worker need."""
+
+    port: int = setting("port of the listener (API 8100, worker's health 8101)", default=8100)
+    database_url: str = setting("PostgreSQL, postgresql+asyncpg://…", secret=True)
+    redis_url: str = setting("Valkey or Redis without persistence", secret=True)
+    hospital_id: UUID = setting("id of the hospital in every row")
+    field_keys: str = setting("keys of personal columns, `id:hex32,…`", secret=True)
+    field_key_current: str = setting("id of the key that new values use")
+    index_key: bytes = setting("key of the blind indexes, hex", secret=True)
+    object_folder: Path = setting("folder of attachments and recordings")
+    front_url: str = setting("public address of the front")
+    api_url: str = setting("public address of this API, for WebSockets")
+    media_urls: tuple[str, ...] = setting("public addresses of the media processes", default=())
+    notify_url: str = setting("base of the addresses that WeChat Pay and the courier call back")
+    database_pool: int = setting("connections kept open", default=8)
+
+    tls_cert: Path = setting("our certificate towards gateways and adapter")
+    tls_key: Path = setting("its key")
+    tls_root: Path = setting("root that signed the gateways and the adapter")
+    gateway_urls: tuple[str, ...] = setting("front gateways, tried in turn")
+    adapter_url: str = setting("regulator adapter")
+
+    wechat_api_url: str = setting("api.weixin.qq.com or a mock")
+    wechat_pay_url: str = setting("api.mch.weixin.qq.com or a mock")
+    wechat_appid: str = setting("mini-program's appid")
+    wechat_secret: str = setting("its secret", secret=True)
+    wechat_mchid: str = setting("merchant number")
+    wechat_apiv3_key: str = setting("APIv3 key, 32 characters", secret=True)
+    wechat_merchant_key: Path = setting("merchant's private key")
+    wechat_merchant_serial: str = setting("serial of the merchant's certificate")
+    wechat_public_key: Path = setting("WeChat Pay's public key")
+    wechat_public_key_id: str = setting("its id, PUB_KEY_ID_…")
+
+    identity_url: str = setting("real-name service")
+    identity_app_key: str = setting("our key there")
+    identity_secret: str = setting("our secret there", secret=True)
+    ca_url: str = setting("signature CA")
+    ca_app_key: str = setting("our key there")
+    ca_secret: str = setting("our secret there", secret=True)
+    courier_url: str = setting("courier company")
+    courier_app_key: str = setting("our key there")
+    courier_secret: str = setting("our secret there", secret=True)
+    courier_callback_key: str = setting("the key the courier signs callbacks with")
+    courier_callback_secret: str = setting("its secret", secret=True)
+
+    def keyring(self) -> Keyring:
+        """Keys of the encrypted columns."""
+        keys = {
+            name: bytes.fromhex(value)
+            for name, value in (part.split(":") for part in self.field_keys.split(","))
+        }
+        return Keyring(keys, self.field_key_current, self.index_key)
+
+    def production_problems(self) -> list[str]:
+        """Mocks, plain http and development keys must not reach patients."""
+        problems = []
+        for name in (
+            "wechat_api_url",
+            "wechat_pay_url",
+            "identity_url",
+            "ca_url",
+            "courier_url",
+            "notify_url",
+            "front_url",
+        ):
+            url = urlsplit(getattr(self, name))
+            if url.scheme != "https" or url.hostname in LOOPBACK:
+                problems.append(f"{name.upper()} is not https to a public host")
+        if self.field_key_current.startswith("dev"):
+            problems.append("FIELD_KEY_CURRENT is a development key")
+        if len(self.media_urls) < 2:
+            problems.append("MEDIA_URLS names fewer than two audio-video systems (基本标准 四(二))")
+        return problems
