@@ -1,0 +1,60 @@
+# An internet hospital on one machine. Needs Python 3.11 or later and make, nothing else.
+#
+#   make run PORT_BASE=9000 DATA=/somewhere SIZE=s DEMO=0    any setting of `standalone` may follow a target
+#   make test ARGS="-k refund"                               ARGS go to pytest
+
+PYTHON  ?= python3
+VENV    ?= .venv
+WORKERS ?= 2
+BIN     := $(VENV)/bin
+OURS    := backend contracts foundation front_gateway miniapp_mock regulator_adapter simulators standalone tests tools
+# A stamp is a copy of the lock that was installed.
+RUN     := $(VENV)/installed-run.txt
+TEST    := $(VENV)/installed-test.txt
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test check journey reset doctor docs format lock
+
+help: ## list the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(RUN) ## start everything on this machine; Ctrl-C stops it and loses nothing
+	@exec $(BIN)/python -m standalone up
+
+journey: $(TEST) ## play one whole visit through the front door (HIS=sekmet: against a foreign hospital system)
+	@exec $(BIN)/python -m standalone journey
+
+reset: $(RUN) ## delete the data folder, to start afresh
+	@exec $(BIN)/python -m standalone reset
+
+doctor: $(RUN) ## say what this machine lacks
+	@exec $(BIN)/python -m standalone doctor
+
+test: $(TEST) ## run every test, browser tests included
+	@chromium="$$($(BIN)/python -m tools.chromium)" && export CHROMIUM="$$chromium" && \
+		exec $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+check: $(TEST) ## ruff, mypy --strict, import rules, house rules
+	@$(BIN)/python -m tools.check $(OURS)
+
+docs: $(TEST) ## write the documents that are generated from the code
+	@$(BIN)/python -m tools.generate_docs
+
+format: $(TEST) ## format the code
+	@$(BIN)/ruff check --quiet --fix-only $(OURS); $(BIN)/ruff format $(OURS)
+
+lock: ## renew locks/ from pyproject.toml (UPGRADE=1 takes newer versions)
+	@$(PYTHON) tools/lock.py
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or later is needed; name one with: make PYTHON=python3.12"; exit 1; }
+	@echo "making $(VENV)"
+	@$(PYTHON) -m venv $(VENV) || \
+		{ rm -rf $(VENV); echo "cannot make a virtual environment; on Debian: apt-get install python3-venv"; exit 1; }
+
+$(VENV)/installed-%.txt: locks/%.txt | $(BIN)/python
+	@cmp -s $< $@ || { echo "installing $$(grep -c == $<) packages named in $< (about half a minute once they are downloaded)"; \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $<; }
+	@cp $< $@

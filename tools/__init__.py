@@ -1,0 +1,1 @@
+"""What is used while working on the project and never runs in a hospital."""
