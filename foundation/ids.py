@@ -12,6 +12,7 @@ _last = 0
 def new_id() -> UUID:
     """A UUIDv7; strictly increasing inside one process, so that index pages fill from one end."""
     global _last  # noqa: PLW0603 - one counter per process is the point
+    # house: clock: the order of ids must not go back when a test moves the clock
     stamp = time.time_ns() // 1_000_000 << 12 | secrets.randbits(10)
     with _lock:
         _last = stamp = max(stamp, _last + 1)

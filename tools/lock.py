@@ -26,10 +26,10 @@ def main() -> None:
         venv.create(folder, with_pip=True)
         scripts = Path(folder) / "bin"
         subprocess.run([scripts / "pip", "install", "--quiet", "uv"], check=True)
-        compile_ = [scripts / "uv", "pip", "compile", "pyproject.toml", *OPTIONS, *upgrade]
+        compile_ = [str(scripts / "uv"), "pip", "compile", "pyproject.toml", *OPTIONS, *upgrade]
         for extra, name, held in (
-            ("standalone", "run", []),
-            ("test", "test", ["--constraint", "locks/run.txt"]),
+            ("standalone", "run", ()),
+            ("test", "test", ("--constraint", "locks/run.txt")),
         ):
             command = [*compile_, "--extra", extra, *held, "--output-file", f"locks/{name}.txt"]
             subprocess.run(command, check=True, cwd=root)
