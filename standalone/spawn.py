@@ -4,6 +4,7 @@ import contextlib
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -54,13 +55,25 @@ def end_orphan(
     process: psutil.Process, gently: signal.Signals, harder: signal.Signals, seconds: float = 30
 ) -> None:
     """The same for a server that an earlier run of this program left behind."""
-    with contextlib.suppress(psutil.NoSuchProcess):
-        for name in (gently, harder):
+    for name in (gently, harder):
+        with contextlib.suppress(psutil.NoSuchProcess):
             process.send_signal(name)
-            with contextlib.suppress(psutil.TimeoutExpired):
-                process.wait(seconds)
-                return
-        raise StoreError(f"process {process.pid} of an earlier run does not end")
+        deadline = time.monotonic() + seconds
+        while _runs(process):
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.01)
+        else:
+            return
+    raise StoreError(f"process {process.pid} of an earlier run does not end")
+
+
+def _runs(process: psutil.Process) -> bool:
+    """A zombie does not: in a container there may be nobody who collects it."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def require_free(port: int, name: str) -> None:
