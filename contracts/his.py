@@ -2,8 +2,10 @@
 
 The dialect of the hospital at hand (FHIR R4, …) ends inside the gateway. Every answer's subject is checked there: an
 entry about another patient is an error (`wrong_subject`), never passed on. Each call names its `purpose`.
-Problems: 403 `not_listed`, 404 `patient_not_found`, 422, 502 `hospital_answer_unusable` (not understood), 503 `hospital_unreachable`, 504.
-A write carries `request_id`: the same one again has no second effect.
+Problems: 400, 403 `not_listed`, 404 `patient_not_found`, 422 `invalid` (the request; `issues` names the fields), 422
+`hospital_refused` (the hospital will not have a write: a case for a desk, not for a retry), 429 and 503 `busy` (`retry-after`),
+502 `hospital_answer_unusable` (not understood) or `wrong_subject`, 503 `hospital_unreachable`, 504 `hospital_timeout`.
+A write carries `request_id`: the same one again has no second effect, so 5xx may be tried again with it.
 """
 
 from datetime import date, datetime
@@ -26,7 +28,7 @@ class _Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 class Patient(msgspec.Struct, frozen=True):
-    """A patient of the hospital; `patient_id` is opaque, merged numbers are already followed."""
+    """A patient of the hospital; `patient_id` is opaque, merged numbers are already followed (`merged_ids` names them)."""
 
     patient_id: str
     name: str
@@ -60,7 +62,10 @@ class VisitDiagnosis(msgspec.Struct, frozen=True):
 
 
 class HospitalVisit(msgspec.Struct, frozen=True):
-    """`day` is the visit's day, or the day of discharge for an in-patient. `source`: offline, or online for our own."""
+    """`day` is the visit's day, or the day of discharge for an in-patient. `source`: offline, or online for our own.
+
+    `kind`: outpatient, inpatient or emergency. `status` is FHIR's (finished, cancelled, in-progress …).
+    """
 
     visit_id: str
     resource_hash: Hash
@@ -108,7 +113,7 @@ class HistoryMedication(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """A laboratory or imaging report; values as the hospital printed them."""
+    """A report; `category`: laboratory, imaging or other; values as the hospital printed them."""
 
     title: str
     category: str
@@ -147,10 +152,15 @@ class History(_Request, frozen=True):
 
 
 class Acknowledged(msgspec.Struct, frozen=True):
-    """The hospital has it under `reference`."""
+    """The hospital has it under `reference`; `also` are further resources of the same write (one per drug, diagnosis).
+
+    `left_out` names resource types that the hospital would not have beside the main one, which stands nevertheless.
+    """
 
     reference: str
     at: datetime
+    also: list[str] = []
+    left_out: list[str] = []
 
 
 class _WriteBack(_Request, frozen=True):
@@ -238,3 +248,6 @@ REQUESTS: tuple[type[_Request], ...] = (
 )  # fmt: skip
 
 BY_OPERATION: dict[str, type[_Request]] = {kind.OPERATION: kind for kind in REQUESTS}
+
+HisRequest = _Request
+"""What every request is, for those who take any of them."""
