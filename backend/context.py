@@ -22,8 +22,8 @@ from foundation.object_store import ObjectStore
 Settled = Callable[[AsyncSession, "Context", UUID], Awaitable[None]]
 """Called in the transaction that confirms a payment, with the subject's id."""
 
-Step = Callable[["Context", UUID], Awaitable[Any]]
-"""Builds the write-back request of one step from the subject's id."""
+Step = Callable[["Context", UUID, UUID], Awaitable[Any]]
+"""Builds the write-back request of one step from the subject's id and the request id."""
 
 
 @dataclass

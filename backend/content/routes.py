@@ -1,0 +1,24 @@
+"""Public documents."""
+
+from backend.content import service
+from backend.content.wire import DocumentTitle, DocumentView
+from backend.edge import ApiCall, ApiEndpoint, Family
+from foundation.web.endpoint import get
+
+
+async def list_documents(call: ApiCall) -> list[DocumentTitle]:
+    """All current documents."""
+    found = await service.current_documents(call.session)
+    return [DocumentTitle(document.kind, document.version, document.title) for document in found]
+
+
+async def show_document(call: ApiCall) -> DocumentView:
+    """The current version of one document."""
+    row = await service.current_document(call.session, call.request.path_params["kind"])
+    return DocumentView(row.kind, row.version, row.title, row.body, row.content_hash, row.published_at)
+
+
+ENDPOINTS: list[ApiEndpoint] = [
+    get("/documents", list_documents, reply=list[DocumentTitle], summary="公示文件", family=Family.PERSONAL_VISIT),
+    get("/documents/{kind}", show_document, reply=DocumentView, summary="公示文件全文", family=Family.PERSONAL_VISIT),
+]  # fmt: skip

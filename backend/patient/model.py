@@ -1,0 +1,91 @@
+"""Persons, what accounts may do for them, and what they agreed to."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Uuid
+from sqlalchemy.orm import Mapped
+
+from foundation.db.base import Base, Row, moment
+from foundation.db.columns import DataClass, EncryptedText, stored
+
+
+class Person(Row, Base):
+    """A verified person; the id number is unique through its keyed index."""
+
+    __tablename__ = "person"
+
+    name: Mapped[str] = stored(DataClass.PERSONAL, EncryptedText("person.name"))
+    id_number: Mapped[str] = stored(DataClass.PERSONAL, EncryptedText("person.id_number"))
+    id_number_index: Mapped[bytes] = stored(DataClass.PERSONAL, LargeBinary, unique=True)
+    birth_date: Mapped[str] = stored(DataClass.PERSONAL, EncryptedText("person.birth_date"))
+    sex: Mapped[str] = stored(DataClass.PERSONAL, EncryptedText("person.sex"))
+    phone: Mapped[str] = stored(DataClass.PERSONAL, EncryptedText("person.phone"))
+    hospital_patient_id: Mapped[str | None] = stored(DataClass.EVIDENCE, String(80), nullable=True)
+    verified_at: Mapped[datetime] = moment()
+
+    @property
+    def stream(self) -> str:
+        """Stream of the person's events."""
+        return f"person:{self.id}"
+
+
+class IdentityCheck(Row, Base):
+    """One question to the real-name service: written before it is asked, answered or not."""
+
+    __tablename__ = "identity_check"
+
+    account_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid)
+    id_number_index: Mapped[bytes] = stored(DataClass.PERSONAL, LargeBinary, index=True)
+    asked_at: Mapped[datetime] = moment()
+    answered_at: Mapped[datetime | None] = moment(nullable=True)
+    result: Mapped[str] = stored(DataClass.OPERATIONAL, String(20), default="")
+    serial: Mapped[str] = stored(DataClass.OPERATIONAL, String(80), default="")
+
+
+class PersonGrant(Row, Base):
+    """What an account may do for a person. `kind`: self, guardian, proxy."""
+
+    __tablename__ = "person_grant"
+    __table_args__ = (
+        Index(
+            "uq_person_grant_open",
+            "account_id",
+            "person_id",
+            unique=True,
+            postgresql_where="revoked_at IS NULL",
+        ),
+    )
+
+    account_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("account.id"))
+    person_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("person.id"), index=True)
+    kind: Mapped[str] = stored(DataClass.OPERATIONAL, String(12))
+    relation: Mapped[str] = stored(DataClass.OPERATIONAL, String(20), default="")
+    granted_at: Mapped[datetime] = moment()
+    revoked_at: Mapped[datetime | None] = moment(nullable=True)
+
+
+class GrantCode(Row, Base):
+    """A short-lived code by which an adult lets another account act for her."""
+
+    __tablename__ = "grant_code"
+
+    person_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("person.id"))
+    code_hash: Mapped[bytes] = stored(DataClass.SECRET, LargeBinary, unique=True)
+    expires_at: Mapped[datetime] = moment()
+    used_at: Mapped[datetime | None] = moment(nullable=True)
+
+
+class Consent(Row, Base):
+    """Agreement to one version of one document: who, for whom, when, and the hash of what was read."""
+
+    __tablename__ = "consent"
+    __table_args__ = (Index("ix_consent_person_kind", "person_id", "document_kind"),)
+
+    person_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("person.id"))
+    account_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("account.id"))
+    document_kind: Mapped[str] = stored(DataClass.OPERATIONAL, String(40))
+    document_version: Mapped[str] = stored(DataClass.OPERATIONAL, String(20))
+    document_hash: Mapped[str] = stored(DataClass.OPERATIONAL, String(64))
+    given_at: Mapped[datetime] = moment()
+    withdrawn_at: Mapped[datetime | None] = moment(nullable=True)

@@ -1,0 +1,60 @@
+"""WeChat Pay's notifications: verified, stored once, answered, then a job asks for the truth."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from backend.context import Context
+from backend.outside.wechat_pay_crypto import NotWeChat
+from backend.payment.model import Payment, Refund
+from backend.payment.service import REFUND, SETTLE
+from foundation.actor import NOBODY
+from foundation.db.audit import audit
+from foundation.db.inbox import receive
+from foundation.db.intents import intend
+from foundation.db.unit_of_work import unit_of_work
+from foundation.logs import log
+from foundation.web.parsing import read_body
+
+SOURCE = "wechat_pay"
+
+
+def routes(context: Context) -> list[Route]:
+    """Public, but only WeChat Pay's signature opens them."""
+
+    async def notified(request: Request) -> Response:
+        body = await read_body(request, 64_000)
+        try:
+            notification, hint = context.pay.open_notification(request.headers, body)
+        except NotWeChat as error:
+            log.warning("notification_refused", reason=str(error))
+            async with unit_of_work(context.db) as session:
+                audit(
+                    session, NOBODY, "payment.notification", "payment", "", outcome="refused", code="not_wechat",
+                    detail={"reason": str(error)},
+                )  # fmt: skip
+            return JSONResponse({"code": "FAIL", "message": "失败"}, 401)
+        number = hint.out_refund_no or hint.out_trade_no
+        async with unit_of_work(context.db) as session:
+            first = await receive(session, SOURCE, notification.id, notification.event_type, number)
+            if first and (subject := await _subject(session, hint.out_trade_no, hint.out_refund_no)):
+                await intend(session, *subject)
+        return Response(status_code=204)
+
+    return [
+        Route("/notify/wechat-pay/payment", notified, methods=["POST"]),
+        Route("/notify/wechat-pay/refund", notified, methods=["POST"]),
+    ]
+
+
+async def _subject(session: AsyncSession, out_trade_no: str, out_refund_no: str) -> tuple[str, UUID] | None:
+    """The job to wake: which payment or refund the hint points at."""
+    if out_refund_no:
+        found = await session.scalar(select(Refund.id).where(Refund.out_refund_no == out_refund_no))
+        return (REFUND, found) if found else None
+    found = await session.scalar(select(Payment.id).where(Payment.out_trade_no == out_trade_no))
+    return (SETTLE, found) if found else None

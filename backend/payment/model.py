@@ -1,0 +1,101 @@
+"""Payments, their lines and tenders, refunds, and the append-only list of what really moved."""
+
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, UniqueConstraint, Uuid
+from sqlalchemy.orm import Mapped
+
+from backend.payment.states import PAYMENT, REFUND, PaymentState, RefundState
+from foundation.db.base import Base, Row, moment
+from foundation.db.columns import DataClass, EncryptedText, Fen, State, stored
+from foundation.states import Machine
+
+
+class Payment(Row, Base):
+    """One bill for one subject. `out_trade_no` is our number at the provider, `transaction_id` the provider's."""
+
+    __tablename__ = "payment"
+    __table_args__ = (
+        UniqueConstraint("subject_kind", "subject_id"),
+        CheckConstraint("amount >= 0", name="amount"),
+    )
+    MACHINE: ClassVar[Machine] = PAYMENT
+
+    subject_kind: Mapped[str] = stored(DataClass.OPERATIONAL, String(20))
+    subject_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid)
+    stream: Mapped[str] = stored(DataClass.OPERATIONAL, String(80))
+    account_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("account.id"), index=True)
+    person_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("person.id"))
+    state: Mapped[PaymentState] = stored(
+        DataClass.OPERATIONAL, State(PaymentState), default=PaymentState.CREATED
+    )
+    amount: Mapped[int] = stored(DataClass.MONEY, Fen)
+    description: Mapped[str] = stored(DataClass.OPERATIONAL, String(60))
+    price_version: Mapped[str] = stored(DataClass.OPERATIONAL, String(20))
+    out_trade_no: Mapped[str] = stored(DataClass.MONEY, String(32), unique=True)
+    prepay_id: Mapped[str] = stored(DataClass.MONEY, String(64), default="")
+    transaction_id: Mapped[str] = stored(DataClass.MONEY, String(40), default="")
+    made_at: Mapped[datetime] = moment()
+    expires_at: Mapped[datetime] = moment()
+    paid_at: Mapped[datetime | None] = moment(nullable=True)
+
+
+class FeeLine(Row, Base):
+    """One line of a bill; it names the version of the price list. A drug's name is clinical content."""
+
+    __tablename__ = "fee_line"
+
+    payment_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("payment.id"), index=True)
+    code: Mapped[str] = stored(DataClass.CONTENT, EncryptedText("fee_line.code"))
+    name: Mapped[str] = stored(DataClass.CONTENT, EncryptedText("fee_line.name"))
+    quantity: Mapped[int] = stored(DataClass.OPERATIONAL, Integer)
+    unit_amount: Mapped[int] = stored(DataClass.MONEY, Fen)
+    amount: Mapped[int] = stored(DataClass.MONEY, Fen)
+    price_version: Mapped[str] = stored(DataClass.OPERATIONAL, String(20))
+
+
+class Tender(Row, Base):
+    """A part of a payment by the way it is paid."""
+
+    __tablename__ = "tender"
+    __table_args__ = (UniqueConstraint("payment_id", "kind"), CheckConstraint("amount >= 0", name="amount"))
+
+    payment_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("payment.id"))
+    kind: Mapped[str] = stored(DataClass.OPERATIONAL, String(20))
+    amount: Mapped[int] = stored(DataClass.MONEY, Fen)
+
+
+class Refund(Row, Base):
+    """Money on its way back."""
+
+    __tablename__ = "refund"
+    __table_args__ = (UniqueConstraint("payment_id", "reason"), CheckConstraint("amount > 0", name="amount"))
+    MACHINE: ClassVar[Machine] = REFUND
+
+    payment_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("payment.id"), index=True)
+    stream: Mapped[str] = stored(DataClass.OPERATIONAL, String(80))
+    state: Mapped[RefundState] = stored(
+        DataClass.OPERATIONAL, State(RefundState), default=RefundState.REQUESTED
+    )
+    reason: Mapped[str] = stored(DataClass.OPERATIONAL, String(40))
+    amount: Mapped[int] = stored(DataClass.MONEY, Fen)
+    out_refund_no: Mapped[str] = stored(DataClass.MONEY, String(40), unique=True)
+    provider_refund_id: Mapped[str] = stored(DataClass.MONEY, String(60), default="")
+    requested_at: Mapped[datetime] = moment()
+    succeeded_at: Mapped[datetime | None] = moment(nullable=True)
+
+
+class MoneyEvent(Row, Base):
+    """What moved, proven by the provider; rows are only ever added. `kind`: received, refunded."""
+
+    __tablename__ = "money_event"
+    __table_args__ = (UniqueConstraint("kind", "provider_reference"), Index("ix_money_event_at", "at"))
+
+    payment_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("payment.id"), index=True)
+    kind: Mapped[str] = stored(DataClass.OPERATIONAL, String(12))
+    tender: Mapped[str] = stored(DataClass.OPERATIONAL, String(20))
+    amount: Mapped[int] = stored(DataClass.MONEY, Fen)
+    provider_reference: Mapped[str] = stored(DataClass.MONEY, String(60))
+    at: Mapped[datetime] = moment()

@@ -1,0 +1,60 @@
+"""Paying."""
+
+from contextlib import suppress
+
+from backend.account.model import Account
+from backend.edge import PATIENT, ApiCall, ApiEndpoint, Family
+from backend.payment import queries, service
+from backend.payment.tasks import notify_url, settle
+from backend.payment.wire import PaymentView, PayParameters, payment_view
+from foundation.db.intents import TryLater, Work
+from foundation.web.endpoint import act, get
+
+
+async def show(call: ApiCall) -> PaymentView:
+    """A bill of this account."""
+    row = await queries.own_payment(call.session, call.actor, call.id())
+    return payment_view(
+        row, await queries.lines(call.session, row.id), await queries.refunds(call.session, row.id)
+    )
+
+
+async def prepay(call: ApiCall) -> PayParameters:
+    """Place the order at WeChat Pay and return what the phone needs to pay it."""
+    async with call.unit_of_work() as session:
+        payment = await queries.own_payment(session, call.actor, call.id())
+        service.payable(payment, call.clock.now())
+        openid = (await session.get_one(Account, payment.account_id)).openid
+    prepay_id = await call.app.pay.order(
+        out_trade_no=payment.out_trade_no, amount=payment.amount, description=payment.description, openid=openid,
+        notify_url=notify_url(call.app, "payment"), expires=payment.expires_at,
+    )  # fmt: skip
+    async with call.unit_of_work() as session:
+        await service.submitted(session, call.actor, payment.id, prepay_id)
+    invoke = call.app.pay.invoke(prepay_id)
+    return PayParameters(
+        app_id=invoke["appId"], time_stamp=invoke["timeStamp"], nonce_str=invoke["nonceStr"],
+        package=invoke["package"], sign_type=invoke["signType"], pay_sign=invoke["paySign"],
+    )  # fmt: skip
+
+
+async def refresh(call: ApiCall) -> PaymentView:
+    """Ask WeChat Pay now what became of the order: the phone's own word is only a hint."""
+    async with call.unit_of_work() as session:
+        payment = await queries.own_payment(session, call.actor, call.id())
+    if payment.prepay_id:
+        with suppress(TryLater):
+            await settle(Work(call.app, payment.id))
+    async with call.unit_of_work() as session:
+        row = await queries.own_payment(session, call.actor, call.id())
+        return payment_view(row, await queries.lines(session, row.id), await queries.refunds(session, row.id))
+
+
+FAMILY = Family.PERSONAL_VISIT
+ENDPOINTS: list[ApiEndpoint] = [
+    get("/payments/{id}", show, reply=PaymentView, summary="账单", family=FAMILY, roles=[PATIENT]),
+    act("POST", "/payments/{id}/prepay", prepay, reply=PayParameters, summary="发起微信支付", family=FAMILY,
+        roles=[PATIENT], transaction=False),
+    act("POST", "/payments/{id}/refresh", refresh, reply=PaymentView, summary="查询支付结果", family=FAMILY,
+        roles=[PATIENT], transaction=False),
+]  # fmt: skip

@@ -1,0 +1,182 @@
+"""Opening bills, confirming what the provider proved, asking for refunds. No call to the provider happens here."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.context import Context
+from backend.outside.wechat_pay import RefundAnswer, Transaction
+from backend.patient import queries as patients
+from backend.payment import queries
+from backend.payment.model import FeeLine, MoneyEvent, Payment, Refund, Tender
+from backend.payment.rules import Line, RefundReason, refund_share, tender_issues, total
+from backend.payment.states import PaymentState, RefundState
+from contracts import events
+from foundation.actor import SYSTEM, Actor
+from foundation.db.advance import advance
+from foundation.db.audit import audit
+from foundation.db.base import hospital_id
+from foundation.db.intents import intend
+from foundation.db.locks import lock
+from foundation.db.unit_of_work import clock_of
+from foundation.errors import Conflict, Gone, Invalid
+from foundation.ids import new_id
+
+SETTLE = "payment.settle"
+CLOSE = "payment.close"
+REFUND = "refund.drive"
+FIRST_LOOK = timedelta(seconds=3)
+
+
+async def open_payment(
+    session: AsyncSession, *, subject_kind: str, subject_id: UUID, stream: str, account_id: UUID, person_id: UUID,
+    lines: Sequence[Line], description: str, expires_at: datetime, tenders: Mapping[str, int] | None = None,
+) -> Payment:  # fmt: skip
+    """A bill with its lines and tenders. `Invalid` when the tenders do not add up."""
+    amount = total(lines)
+    parts = tenders or {"wechat_cash": amount}
+    if issues := tender_issues(amount, parts):
+        raise Invalid(issues=issues)
+    payment_id = new_id()
+    payment = Payment(
+        id=payment_id, subject_kind=subject_kind, subject_id=subject_id, stream=stream, account_id=account_id,
+        person_id=person_id, amount=amount, description=description, price_version=lines[0].version,
+        out_trade_no=payment_id.hex, made_at=clock_of(session).now(), expires_at=expires_at,
+    )  # fmt: skip
+    session.add(payment)
+    await session.flush()
+    session.add_all(
+        FeeLine(
+            payment_id=payment_id, code=line.code, name=line.name, quantity=line.quantity, unit_amount=line.unit,
+            amount=line.amount, price_version=line.version,
+        )
+        for line in lines
+    )  # fmt: skip
+    session.add_all(Tender(payment_id=payment_id, kind=kind, amount=part) for kind, part in parts.items())
+    return payment
+
+
+def payable(payment: Payment, now: datetime) -> None:
+    """`Conflict` or `Gone` when the bill cannot be paid any more."""
+    if payment.state not in (PaymentState.CREATED, PaymentState.PENDING):
+        raise Conflict("该订单已支付或已取消", code="payment_not_open")
+    if now >= payment.expires_at:
+        raise Gone("支付时间已过，请重新下单", code="payment_expired")
+
+
+async def submitted(session: AsyncSession, actor: Actor, payment_id: UUID, prepay_id: str) -> Payment:
+    """The provider has the order."""
+    payment = await lock(session, Payment, payment_id)
+    if payment.state == PaymentState.CREATED:
+        await advance(session, payment, "submit", actor, prepay_id=prepay_id)
+    else:
+        payment.prepay_id = prepay_id
+    await intend(session, SETTLE, payment_id, due=clock_of(session).now() + FIRST_LOOK)
+    return payment
+
+
+async def confirm(session: AsyncSession, context: Context, payment_id: UUID, proof: Transaction) -> bool:
+    """Money arrived, says the provider's answer `proof`. Amount and order must be ours; a second proof changes nothing."""
+    payment = await lock(session, Payment, payment_id)
+    if proof.out_trade_no != payment.out_trade_no or proof.amount.total != payment.amount:
+        audit(
+            session, SYSTEM, "payment.confirm", "payment", payment.id, outcome="refused", code="amount_mismatch",
+            detail={"expected": str(payment.amount), "got": str(proof.amount.total)},
+        )  # fmt: skip
+        return False
+    paid_at = proof.success_time or clock_of(session).now()
+    person = await patients.person(session, payment.person_id)
+    snapshot = events.Money(
+        payment.amount, queries.WECHAT_CHANNEL, proof.transaction_id, payment.price_version
+    )
+    event = events.PaymentConfirmed(
+        payment_id=payment.id, subject_kind=payment.subject_kind, subject_id=payment.subject_id,
+        person=patients.snapshot(person), payment=snapshot, paid_at=paid_at,
+        tenders=await queries.tenders(session, payment.id),
+    )  # fmt: skip
+    changes = {"transaction_id": proof.transaction_id, "paid_at": paid_at}
+    if not await advance(session, payment, "confirm", SYSTEM, event=event, **changes):
+        return False
+    await _record(session, payment.id, "received", "wechat_cash", payment.amount, proof.transaction_id)
+    await context.wiring.on_paid[payment.subject_kind](session, context, payment.subject_id)
+    return True
+
+
+async def cancel(session: AsyncSession, actor: Actor, payment: Payment) -> None:
+    """Give up an unpaid bill; the order is closed at the provider by a job, which notices money that was faster."""
+    if payment.state in (PaymentState.CREATED, PaymentState.PENDING):
+        await advance(session, payment, "cancel", actor)
+        await intend(session, CLOSE, payment.id)
+
+
+async def request_refund(
+    session: AsyncSession, actor: Actor, payment: Payment, reason: RefundReason
+) -> Refund | None:
+    """Ask for the share that `reason` gives back; None when that is nothing. The same reason twice is one refund."""
+    amount = refund_share(reason, payment.amount)
+    if amount == 0 or payment.state != PaymentState.CONFIRMED:
+        return None
+    refund_id = new_id()
+    statement = insert(Refund).values(
+        id=refund_id, hospital_id=hospital_id(), payment_id=payment.id, stream=payment.stream,
+        state=RefundState.REQUESTED, reason=reason.value, amount=amount, out_refund_no=refund_id.hex,
+        provider_refund_id="", requested_at=clock_of(session).now(),
+    )  # fmt: skip
+    made = await session.scalar(statement.on_conflict_do_nothing().returning(Refund.id))
+    if made is None:
+        return None
+    audit(session, actor, "refund.request", "payment", payment.id, detail={"reason": reason.value})
+    await intend(session, REFUND, made)
+    return await session.get_one(Refund, made)
+
+
+async def refund_answered(
+    session: AsyncSession, context: Context, refund_id: UUID, answer: RefundAnswer
+) -> Refund:
+    """Move the refund to where the provider says it is; success is only what the provider's receipt proves."""
+    refund = await lock(session, Refund, refund_id)
+    payment = await session.get_one(Payment, refund.payment_id)
+    if answer.out_refund_no != refund.out_refund_no or answer.amount.refund != refund.amount:
+        raise Conflict("退款金额与申请不符", code="refund_mismatch")
+    if answer.status == "SUCCESS" and refund.state != RefundState.SUCCEEDED:
+        await _refund_succeeded(session, context, refund, payment, answer)
+    elif answer.status == "PROCESSING" and refund.state == RefundState.REQUESTED:
+        await advance(session, refund, "send", SYSTEM, provider_refund_id=answer.refund_id)
+    elif answer.status == "ABNORMAL" and refund.state in (RefundState.REQUESTED, RefundState.PROCESSING):
+        await advance(session, refund, "mark_abnormal", SYSTEM, provider_refund_id=answer.refund_id)
+    elif answer.status == "CLOSED" and refund.state in (RefundState.PROCESSING, RefundState.ABNORMAL):
+        await advance(session, refund, "close", SYSTEM)
+    return refund
+
+
+async def _refund_succeeded(
+    session: AsyncSession, context: Context, refund: Refund, payment: Payment, answer: RefundAnswer
+) -> None:
+    at = answer.success_time or clock_of(session).now()
+    person = await patients.person(session, payment.person_id)
+    event = events.RefundSucceeded(
+        refund_id=refund.id, payment_id=payment.id, subject_kind=payment.subject_kind, subject_id=payment.subject_id,
+        person=patients.snapshot(person), amount=refund.amount, reason=refund.reason,
+        provider_refund_number=answer.refund_id, succeeded_at=at,
+    )  # fmt: skip
+    changes = {"provider_refund_id": answer.refund_id, "succeeded_at": at}
+    if await advance(session, refund, "succeed", SYSTEM, event=event, **changes):
+        await _record(session, payment.id, "refunded", "wechat_cash", refund.amount, answer.refund_id)
+        handler = context.wiring.on_refunded.get(payment.subject_kind)
+        if handler is not None:
+            await handler(session, context, payment.subject_id)
+
+
+async def _record(
+    session: AsyncSession, payment_id: UUID, kind: str, tender: str, amount: int, reference: str
+) -> None:
+    session.add(
+        MoneyEvent(
+            payment_id=payment_id, kind=kind, tender=tender, amount=amount, provider_reference=reference,
+            at=clock_of(session).now(),
+        )
+    )  # fmt: skip
+    await session.flush()

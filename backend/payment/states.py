@@ -1,0 +1,82 @@
+"""Payment and refund as tables."""
+
+from enum import StrEnum
+
+from foundation.states import Machine, move
+
+
+class PaymentState(StrEnum):
+    """支付."""
+
+    CREATED = "created"
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class RefundState(StrEnum):
+    """退款."""
+
+    REQUESTED = "requested"
+    PROCESSING = "processing"
+    SUCCEEDED = "succeeded"
+    ABNORMAL = "abnormal"
+    CLOSED = "closed"
+
+
+P, R = PaymentState, RefundState
+
+PAYMENT = Machine(
+    "payment",
+    P.CREATED,
+    [
+        move(P.CREATED, "submit", P.PENDING, "system", "patient"),
+        move(P.CREATED, "cancel", P.CANCELLED, "system", "patient"),
+        move(P.CREATED, "fail", P.FAILED, "system"),
+        move(P.CREATED, "confirm", P.CONFIRMED, "system", event="payment.confirmed"),
+        move(P.PENDING, "confirm", P.CONFIRMED, "system", event="payment.confirmed"),
+        move(P.PENDING, "fail", P.FAILED, "system"),
+        move(P.PENDING, "cancel", P.CANCELLED, "system", "patient"),
+        # Money that arrives after we gave up is still money: it is confirmed, then refunded.
+        move(P.CANCELLED, "confirm", P.CONFIRMED, "system", event="payment.confirmed"),
+        move(P.FAILED, "confirm", P.CONFIRMED, "system", event="payment.confirmed"),
+    ],
+    labels={
+        P.CREATED: "待支付",
+        P.PENDING: "支付中",
+        P.CONFIRMED: "已支付",
+        P.FAILED: "支付失败",
+        P.CANCELLED: "已取消",
+    },
+    fhir={
+        P.CREATED: "draft",
+        P.PENDING: "active",
+        P.CONFIRMED: "active",
+        P.FAILED: "cancelled",
+        P.CANCELLED: "cancelled",
+    },
+)
+
+REFUND = Machine(
+    "refund",
+    R.REQUESTED,
+    [
+        move(R.REQUESTED, "send", R.PROCESSING, "system"),
+        move(R.REQUESTED, "succeed", R.SUCCEEDED, "system", event="refund.succeeded"),
+        move(R.PROCESSING, "succeed", R.SUCCEEDED, "system", event="refund.succeeded"),
+        move(R.REQUESTED, "mark_abnormal", R.ABNORMAL, "system"),
+        move(R.PROCESSING, "mark_abnormal", R.ABNORMAL, "system"),
+        # ABNORMAL is not final at WeChat: the money may still arrive.
+        move(R.ABNORMAL, "succeed", R.SUCCEEDED, "system", event="refund.succeeded"),
+        move(R.ABNORMAL, "close", R.CLOSED, "system", "clerk"),
+        move(R.PROCESSING, "close", R.CLOSED, "system"),
+    ],
+    labels={
+        R.REQUESTED: "退款申请中",
+        R.PROCESSING: "退款处理中",
+        R.SUCCEEDED: "已退款",
+        R.ABNORMAL: "退款异常",
+        R.CLOSED: "退款关闭",
+    },
+)

@@ -1,0 +1,87 @@
+"""Jobs that talk to WeChat Pay: ask what became of an order, close it, drive a refund."""
+
+from datetime import timedelta
+
+from backend.context import Context
+from backend.outside.wechat_pay import PayRefused
+from backend.payment import service
+from backend.payment.model import Payment, Refund
+from backend.payment.rules import REFUND_RULES, RefundReason
+from backend.payment.states import PaymentState, RefundState
+from foundation.db.intents import Handler, TryLater, Work
+from foundation.db.unit_of_work import unit_of_work
+
+POLL = (2, 5, 10, 20, 30, 60, 120, 300)
+"""Seconds between questions about a silent order; the callback usually comes first."""
+
+
+def notify_url(context: Context, kind: str) -> str:
+    """Where WeChat Pay calls back."""
+    return f"{context.settings.notify_url}/notify/wechat-pay/{kind}"
+
+
+async def settle(work: Work[Context]) -> None:
+    """Ask the provider; confirm, keep waiting, or give up when the time is over."""
+    context = work.context
+    async with unit_of_work(context.db) as session:
+        payment = await session.get_one(Payment, work.subject)
+    if payment.state == PaymentState.CONFIRMED:
+        return
+    found = await context.pay.query(payment.out_trade_no)
+    if found is not None and found.trade_state in ("SUCCESS", "REFUND"):
+        async with unit_of_work(context.db) as session:
+            await service.confirm(session, context, payment.id, found)
+        return
+    if payment.state not in (PaymentState.CREATED, PaymentState.PENDING):
+        return
+    waited = int((context.clock.now() - payment.made_at).total_seconds())
+    wait = next((step for step in POLL if step * 2 > waited), POLL[-1])
+    raise TryLater("not paid yet", timedelta(seconds=wait))
+
+
+async def close(work: Work[Context]) -> None:
+    """Close a cancelled order; when the money was faster, settle it (it will be refunded)."""
+    context = work.context
+    async with unit_of_work(context.db) as session:
+        payment = await session.get_one(Payment, work.subject)
+    if payment.state == PaymentState.CONFIRMED or not payment.prepay_id:
+        return
+    try:
+        await context.pay.close_order(payment.out_trade_no)
+    except PayRefused as error:
+        if error.code not in ("orderpaid", "order_paid", "trade_error", "invalid_request", "order_closed"):
+            raise
+        found = await context.pay.query(payment.out_trade_no)
+        if found is not None and found.trade_state in ("SUCCESS", "REFUND"):
+            async with unit_of_work(context.db) as session:
+                await service.confirm(session, context, payment.id, found)
+
+
+async def drive_refund(work: Work[Context]) -> None:
+    """Send the refund (the same number each time) or ask where it is, until the provider's receipt is here."""
+    context = work.context
+    async with unit_of_work(context.db) as session:
+        refund = await session.get_one(Refund, work.subject)
+        payment = await session.get_one(Payment, refund.payment_id)
+    if refund.state in (RefundState.SUCCEEDED, RefundState.CLOSED):
+        return
+    answer = await context.pay.query_refund(refund.out_refund_no)
+    if answer is None:
+        answer = await context.pay.refund(
+            out_trade_no=payment.out_trade_no, out_refund_no=refund.out_refund_no, refund=refund.amount,
+            total=payment.amount, reason=REFUND_RULES[RefundReason(refund.reason)].words,
+            notify_url=notify_url(context, "refund"),
+        )  # fmt: skip
+    async with unit_of_work(context.db) as session:
+        refund = await service.refund_answered(session, context, refund.id, answer)
+    if refund.state in (RefundState.REQUESTED, RefundState.PROCESSING):
+        raise TryLater("refund is on its way", timedelta(seconds=60))
+    if refund.state == RefundState.ABNORMAL:
+        raise TryLater("refund is abnormal", timedelta(minutes=30))
+
+
+HANDLERS: dict[str, Handler] = {
+    service.SETTLE: settle,
+    service.CLOSE: close,
+    service.REFUND: drive_refund,
+}

@@ -1,0 +1,1 @@
+"""The price list, in versions. Every fee line of every bill names the version it was taken from."""

@@ -1,0 +1,41 @@
+"""Reads about slots."""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.practitioner.model import Practitioner
+from backend.schedule.model import Slot
+from foundation.db.unit_of_work import clock_of
+from foundation.errors import NotFound
+
+
+async def slot(session: AsyncSession, slot_id: UUID) -> Slot:
+    """By id; `NotFound` otherwise."""
+    row = await session.get(Slot, slot_id)
+    if row is None:
+        raise NotFound("没有找到该时段")
+    return row
+
+
+async def open_slots(
+    session: AsyncSession, *, department: str | None, practitioner: UUID | None, day: date | None
+) -> Sequence[tuple[Slot, Practitioner]]:
+    """Slots that have not ended, soonest first."""
+    query = (
+        select(Slot, Practitioner)
+        .join(Practitioner, Practitioner.id == Slot.practitioner_id)
+        .where(Slot.ends_at > clock_of(session).now(), Practitioner.active)
+        .order_by(Slot.starts_at, Practitioner.code)
+        .limit(400)
+    )
+    if department is not None:
+        query = query.where(Slot.department_code == department)
+    if practitioner is not None:
+        query = query.where(Slot.practitioner_id == practitioner)
+    if day is not None:
+        query = query.where(Slot.day == day)
+    return [(row, doctor) for row, doctor in (await session.execute(query)).all()]

@@ -1,0 +1,32 @@
+"""Structs of the schedule routes."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from contracts.money import Fen
+
+
+class SlotQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Filters; `day` as 2026-11-22 in Shanghai."""
+
+    department: str | None = None
+    practitioner: UUID | None = None
+    day: str | None = None
+
+
+class SlotView(msgspec.Struct, frozen=True):
+    """A bookable segment; `fhir_status` free or busy."""
+
+    id: UUID
+    practitioner_id: UUID
+    practitioner_name: str
+    practitioner_title: str
+    department_code: str
+    starts_at: datetime
+    ends_at: datetime
+    capacity: int
+    remaining: int
+    price: Fen
+    fhir_status: str

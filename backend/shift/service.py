@@ -1,0 +1,91 @@
+"""Opening, using and ending a shift."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.account.model import Staff
+from backend.outside.ca import SigningSession
+from backend.shift.model import Shift
+from foundation.actor import Actor
+from foundation.db.audit import audit
+from foundation.db.unit_of_work import clock_of
+from foundation.errors import Forbidden
+
+LENGTH = timedelta(hours=4)
+IDLE = timedelta(minutes=30)
+
+
+async def open_shift(session: AsyncSession, actor: Actor, signing: SigningSession) -> Shift:
+    """Begin; an earlier shift of the same person ends."""
+    assert actor.id is not None
+    now = clock_of(session).now()
+    await session.execute(
+        update(Shift)
+        .where(Shift.practitioner_id == actor.id, Shift.closed_at.is_(None))
+        .values(closed_at=now)
+    )
+    shift = Shift(
+        practitioner_id=actor.id,
+        opened_at=now,
+        expires_at=now + LENGTH,
+        seen_at=now,
+        ca_session=signing.session,
+    )
+    session.add(shift)
+    audit(session, actor, "shift.open", "practitioner", actor.id)
+    return shift
+
+
+async def current(session: AsyncSession, practitioner_id: UUID) -> Shift | None:
+    """The open shift, touched; None when there is none or it ran out."""
+    now = clock_of(session).now()
+    query = select(Shift).where(Shift.practitioner_id == practitioner_id, Shift.closed_at.is_(None))
+    shift = await session.scalar(query)
+    if shift is None or now >= shift.expires_at or now - shift.seen_at >= IDLE:
+        return None
+    if now - shift.seen_at > timedelta(minutes=1):
+        await session.execute(update(Shift).where(Shift.id == shift.id).values(seen_at=now))
+    return shift
+
+
+async def require(session: AsyncSession, actor: Actor) -> Shift:
+    """The actor's open shift; `Forbidden` asks for the PIN."""
+    shift = await current(session, actor.id) if actor.id else None
+    if shift is None:
+        raise Forbidden("请先输入签名密码开始上班", code="no_shift")
+    return shift
+
+
+async def close_shift(session: AsyncSession, actor: Actor) -> str | None:
+    """End the shift; returns the CA session to close."""
+    now = clock_of(session).now()
+    statement = (
+        update(Shift)
+        .where(Shift.practitioner_id == actor.id, Shift.closed_at.is_(None))
+        .values(closed_at=now)
+        .returning(Shift.ca_session)
+    )
+    found = await session.scalar(statement)
+    if found is not None:
+        audit(session, actor, "shift.close", "practitioner", actor.id or "")
+    return found
+
+
+async def pharmacists_on_duty(session: AsyncSession) -> int:
+    """How many pharmacists could review now (基本标准 三(三): at least one)."""
+    now = clock_of(session).now()
+    query = (
+        select(func.count())
+        .select_from(Shift)
+        .join(Staff, Staff.id == Shift.practitioner_id)
+        .where(
+            Staff.role == "pharmacist",
+            Shift.closed_at.is_(None),
+            Shift.expires_at > now,
+            Shift.seen_at > now - IDLE,
+        )
+    )
+    return await session.scalar(query) or 0

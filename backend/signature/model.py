@@ -1,0 +1,29 @@
+"""Signatures."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Index, LargeBinary, String, Text, Uuid
+from sqlalchemy.orm import Mapped
+
+from foundation.db.base import Base, Row, moment
+from foundation.db.columns import DataClass, stored
+
+
+class Signature(Row, Base):
+    """One signature: `digest` is SHA-256 of the canonical bytes, `value` base64 DER; empty until the CA answered."""
+
+    __tablename__ = "signature"
+    __table_args__ = (Index("ix_signature_subject", "subject_kind", "subject_id"),)
+
+    subject_kind: Mapped[str] = stored(DataClass.OPERATIONAL, String(30))
+    subject_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid)
+    purpose: Mapped[str] = stored(DataClass.OPERATIONAL, String(20))
+    signer_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid)
+    digest: Mapped[bytes] = stored(DataClass.OPERATIONAL, LargeBinary)
+    algorithm: Mapped[str] = stored(DataClass.OPERATIONAL, String(30), default="")
+    value: Mapped[str] = stored(DataClass.OPERATIONAL, Text, default="")
+    certificate_pem: Mapped[str] = stored(DataClass.OPERATIONAL, Text, default="")
+    requested_at: Mapped[datetime] = moment()
+    signed_at: Mapped[datetime | None] = moment(nullable=True)
+    voided_at: Mapped[datetime | None] = moment(nullable=True)

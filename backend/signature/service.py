@@ -1,0 +1,86 @@
+"""Asking the CA for a signature and keeping it."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.context import Context
+from backend.outside.ca import SignatureValue, verify
+from backend.shift.service import require
+from backend.signature.model import Signature
+from foundation.actor import Actor
+from foundation.db.audit import audit
+from foundation.db.locks import lock
+from foundation.db.unit_of_work import clock_of
+from foundation.errors import Conflict
+from foundation.ids import new_id
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A signature asked for: its row, the CA session it is made in, what is signed."""
+
+    signature_id: UUID
+    ca_session: str
+    digest: bytes
+
+
+async def want(
+    session: AsyncSession, actor: Actor, subject_kind: str, subject_id: UUID, purpose: str, digest: bytes
+) -> Wanted:
+    """First half, in the transaction that froze the content. `Forbidden` without an open shift."""
+    assert actor.id is not None
+    shift = await require(session, actor)
+    row = Signature(
+        id=new_id(), subject_kind=subject_kind, subject_id=subject_id, purpose=purpose, signer_id=actor.id,
+        digest=digest, requested_at=clock_of(session).now(),
+    )  # fmt: skip
+    session.add(row)
+    return Wanted(row.id, shift.ca_session, digest)
+
+
+async def obtain(context: Context, wanted: Wanted) -> SignatureValue:
+    """The outward call; no row is locked. Asking twice gives the same signature."""
+    return await context.ca.sign(wanted.signature_id, wanted.ca_session, wanted.digest)
+
+
+async def keep(session: AsyncSession, actor: Actor, wanted: Wanted, value: SignatureValue) -> Signature:
+    """Second half: the answer in the row, in the transaction that lets the verb happen."""
+    row = await lock(session, Signature, wanted.signature_id)
+    if row.digest != wanted.digest or row.voided_at is not None:
+        raise Conflict("内容在签名期间被修改，请重新签名", code="changed_while_signing")
+    row.algorithm, row.value, row.certificate_pem = value.algorithm, value.signature, value.certificate_pem
+    row.signed_at = clock_of(session).now()
+    audit(session, actor, f"{row.subject_kind}.{row.purpose}_signature", row.subject_kind, row.subject_id)
+    return row
+
+
+async def standing(
+    session: AsyncSession, subject_kind: str, subject_id: UUID, purpose: str
+) -> Signature | None:
+    """The newest signature that is neither voided nor unanswered."""
+    query = (
+        select(Signature)
+        .where(Signature.subject_kind == subject_kind, Signature.subject_id == subject_id)
+        .where(Signature.purpose == purpose, Signature.signed_at.is_not(None), Signature.voided_at.is_(None))
+        .order_by(Signature.signed_at.desc())
+        .limit(1)
+    )
+    return await session.scalar(query)
+
+
+async def void_all(session: AsyncSession, subject_kind: str, subject_id: UUID) -> None:
+    """An edit makes every signature of the subject worthless."""
+    statement = update(Signature).where(
+        Signature.subject_kind == subject_kind, Signature.subject_id == subject_id
+    )
+    await session.execute(
+        statement.where(Signature.voided_at.is_(None)).values(voided_at=clock_of(session).now())
+    )
+
+
+def holds(row: Signature | None, digest: bytes) -> bool:
+    """Whether the signature stands for exactly this content, checked with its certificate."""
+    return row is not None and row.digest == digest and verify(row.certificate_pem, row.value, digest)

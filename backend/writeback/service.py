@@ -1,0 +1,31 @@
+"""Asking for a step to be written back."""
+
+from uuid import UUID
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.writeback.model import WriteBack
+from foundation.db.base import hospital_id
+from foundation.db.intents import intend
+from foundation.db.unit_of_work import clock_of
+from foundation.ids import new_id
+
+SEND = "writeback.send"
+STEPS = ("registration", "charge.registration", "record", "prescription", "charge.prescription", "dispense")
+
+
+async def write_back(session: AsyncSession, appointment_id: UUID, step: str, subject_id: UUID) -> None:
+    """Note that `step` is to be written for `subject_id`; once per step and subject."""
+    statement = (
+        insert(WriteBack)
+        .values(
+            id=new_id(), hospital_id=hospital_id(), appointment_id=appointment_id, step=step, order=STEPS.index(step),
+            subject_id=subject_id, asked_at=clock_of(session).now(), reference="", refused_code="",
+        )
+        .on_conflict_do_nothing()
+        .returning(WriteBack.id)
+    )  # fmt: skip
+    row_id = await session.scalar(statement)
+    if row_id is not None:
+        await intend(session, SEND, row_id)

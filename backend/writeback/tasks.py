@@ -1,0 +1,55 @@
+"""Sending one step through the gateway."""
+
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from backend.context import Context
+from backend.outside.his import HospitalRefused
+from backend.writeback.model import WriteBack
+from backend.writeback.service import SEND
+from contracts.his import Acknowledged
+from foundation.actor import SYSTEM
+from foundation.db.audit import audit
+from foundation.db.intents import Handler, TryLater, Work
+from foundation.db.unit_of_work import unit_of_work
+from foundation.errors import NotFound
+
+
+async def send(work: Work[Context]) -> None:
+    """Write one step; waits for earlier steps of the visit, parks a refusal for the desk."""
+    context = work.context
+    async with unit_of_work(context.db) as session:
+        row = await session.get_one(WriteBack, work.subject)
+        if row.acknowledged_at is not None:
+            return
+        earlier = select(WriteBack.id).where(
+            WriteBack.appointment_id == row.appointment_id, WriteBack.order < row.order,
+            WriteBack.acknowledged_at.is_(None), WriteBack.refused_code == "",
+        )  # fmt: skip
+        if await session.scalar(earlier.limit(1)) is not None:
+            raise TryLater("an earlier step is not acknowledged yet", timedelta(seconds=1))
+        step, subject_id, request_id = row.step, row.subject_id, row.id
+    request = await context.wiring.write_back[step](context, subject_id, request_id)
+    reference, refused = "", ""
+    try:
+        reference = (await context.hospital.call(request, Acknowledged)).reference
+    except (HospitalRefused, NotFound) as error:
+        refused = error.code
+    async with unit_of_work(context.db) as session:
+        row = await session.get_one(WriteBack, work.subject, with_for_update=True)
+        row.reference, row.refused_code = reference[:120], refused[:60]
+        row.acknowledged_at = None if refused else context.clock.now()
+        outcome = "refused" if refused else "ok"
+        audit(
+            session,
+            SYSTEM,
+            f"writeback.{step}",
+            "appointment",
+            row.appointment_id,
+            outcome=outcome,
+            code=refused,
+        )
+
+
+HANDLERS: dict[str, Handler] = {SEND: send}
