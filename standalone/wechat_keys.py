@@ -1,4 +1,7 @@
-"""Keys and certificates of the payment interface: the merchant's (ours) and WeChat's (its mock's). RSA 2048, as WeChat uses."""
+"""Keys and certificates of the payment interface, RSA 2048: the merchant's (ours) and WeChat's (its mock's).
+
+WeChat signs with the key of its public-key mode, or towards old merchants with that of its platform certificate.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,8 +31,9 @@ class WechatFiles:
     merchant_key: Path
     merchant_certificate: Path
     merchant_serial: str
+    private_key: Path
+    public_key: Path
     platform_key: Path
-    platform_public_key: Path
     platform_certificate: Path
     platform_serial: str
 
@@ -44,22 +48,24 @@ def make_files(folder: Path, mchid: str, now: datetime) -> WechatFiles:
         merchant_key=folder / "merchant.key",
         merchant_certificate=merchant,
         merchant_serial=_serial(merchant),
+        private_key=folder / "public-mode.key",
+        public_key=folder / "public-mode.pem",
         platform_key=folder / "platform.key",
-        platform_public_key=folder / "platform-public.pem",
         platform_certificate=platform,
         platform_serial=_serial(platform),
     )
 
 
 def _make(folder: Path, mchid: str, now: datetime) -> None:
-    merchant_key, platform_key = _key(), _key()
+    merchant_key, platform_key, public_mode_key = _key(), _key(), _key()
     issuer = _name("微信支付演示平台", "DEMO")
     platform = _certificate(issuer, issuer, platform_key, platform_key, now)
     merchant = _certificate(_name(mchid, "互联网医院演示商户"), issuer, merchant_key, platform_key, now)
     write_private(folder / "merchant.key", _private(merchant_key))
     write_private(folder / "platform.key", _private(platform_key))
-    public = platform_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    write_private(folder / "platform-public.pem", public)
+    write_private(folder / "public-mode.key", _private(public_mode_key))
+    public = public_mode_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    write_private(folder / "public-mode.pem", public)
     write_private(folder / "platform.pem", platform.public_bytes(Encoding.PEM))
     write_private(folder / "merchant.pem", merchant.public_bytes(Encoding.PEM))
 

@@ -125,8 +125,8 @@ def test_the_payment_keys_belong_together(folder: DataFolder, tmp_path: Path) ->
         return run.stdout
 
     signature, text = tmp_path / "signature", tmp_path / "text"
-    openssl("dgst", "-sha256", "-sign", files.platform_key, "-out", signature, text)
-    verified = openssl("dgst", "-sha256", "-verify", files.platform_public_key, "-signature", signature, text)
+    openssl("dgst", "-sha256", "-sign", files.private_key, "-out", signature, text)
+    verified = openssl("dgst", "-sha256", "-verify", files.public_key, "-signature", signature, text)
     assert "Verified OK" in verified
     openssl("verify", "-CAfile", files.platform_certificate, files.merchant_certificate)
     assert files.merchant_serial in openssl("x509", "-in", files.merchant_certificate, "-noout", "-serial")
