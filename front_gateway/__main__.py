@@ -1,0 +1,78 @@
+"""`python -m front_gateway [serve]`, `verify --day 2026-11-22`, `explain --caller … --method … --path …`, `check`."""
+
+import argparse
+import sys
+from datetime import date
+from pathlib import Path
+
+from front_gateway.policy.reading import DEFAULT, WhitelistError, read_policy
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; its exit status."""
+    chosen = _parser().parse_args(arguments)
+    if chosen.command == "verify":
+        return _verify(chosen.folder, chosen.name, chosen.day)
+    if chosen.command in ("explain", "check"):
+        try:
+            policy = read_policy(chosen.whitelist)
+        except WhitelistError as error:
+            print(*error.mistakes, sep="\n", file=sys.stderr)
+            return 2
+        if chosen.command == "check":
+            print(f"{chosen.whitelist}: {len(policy.callers)} callers, {len(policy.entries)} entries")
+            return 0
+        from front_gateway.explaining import explain
+
+        passes, words = explain(
+            policy,
+            caller=chosen.caller,
+            address=chosen.address,
+            method=chosen.method.upper(),
+            path=chosen.path,
+            purpose=chosen.purpose,
+        )
+        print(words)
+        return 0 if passes else 1
+    from front_gateway.process import run
+    from front_gateway.settings import read
+
+    run(read())
+    return 0
+
+
+def _verify(folder: Path, name: str, day: date) -> int:
+    from front_gateway.audit_check import verify_day
+
+    verdict = verify_day(folder, name, day)
+    print(
+        f"{name} {day}: {verdict.problem or 'the chain holds'}, {verdict.lines} lines, head {verdict.head or '-'}"
+    )
+    return 1 if verdict.problem else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    from front_gateway.settings import from_environment
+
+    parser = argparse.ArgumentParser(prog="python -m front_gateway", description="the door between zones")
+    commands = parser.add_subparsers(dest="command")
+    commands.add_parser("serve", help="serve until SIGTERM (default)")
+    verify = commands.add_parser("verify", help="check one day's audit file")
+    verify.add_argument("--day", type=date.fromisoformat, required=True)
+    verify.add_argument("--folder", type=Path, default=from_environment("AUDIT_FOLDER", "."))
+    verify.add_argument("--name", default=from_environment("GATEWAY_NAME", "a"), help="name of the gateway")
+    whitelist = from_environment("WHITELIST", str(DEFAULT))
+    check = commands.add_parser("check", help="read the whitelist and name its mistakes")
+    check.add_argument("--whitelist", type=Path, default=whitelist)
+    explain = commands.add_parser("explain", help="say what a call would meet")
+    explain.add_argument("--caller", required=True, help="name in the whitelist, or spiffe:// identity")
+    explain.add_argument("--method", required=True)
+    explain.add_argument("--path", required=True)
+    explain.add_argument("--address", default="127.0.0.1")
+    explain.add_argument("--purpose", default="")
+    explain.add_argument("--whitelist", type=Path, default=whitelist)
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,75 @@
+"""The table of operations: which part of the dialect answers what."""
+
+from typing import Any
+
+from contracts import his
+from foundation.clock import Clock
+from front_gateway.deadline import Deadline
+from front_gateway.dialects.fhir.client import FhirClient
+from front_gateway.dialects.fhir.history import HistoryReader
+from front_gateway.dialects.fhir.patients import Patients, Person, as_reply
+from front_gateway.dialects.fhir.references import resource_hash
+from front_gateway.dialects.fhir.systems import Systems
+from front_gateway.dialects.fhir.visits import VisitReader
+from front_gateway.dialects.fhir.write_back import WriteBack
+from front_gateway.dialects.fhir.written import Writer
+from front_gateway.note import Note
+from front_gateway.upstream import Upstream
+
+
+class FhirDialect:
+    """Speaks to one hospital."""
+
+    def __init__(self, upstream: Upstream, systems: Systems, clock: Clock) -> None:
+        self._client = FhirClient(upstream)
+        self._patients = Patients(self._client, systems)
+        self._visits = VisitReader(self._client, systems)
+        self._history = HistoryReader(self._client, systems, self._visits)
+        self._write = WriteBack(self._client, Writer(systems), clock)
+
+    async def ready(self, deadline: Deadline) -> None:
+        """Raises when the hospital does not answer, or is no FHIR R4 server."""
+        await self._client.capability(deadline)
+
+    async def answer(self, request: his.HisRequest, deadline: Deadline, note: Note) -> Any:
+        """The reply of `request`'s operation."""
+        if isinstance(request, his.FindPatient):
+            person = await self._patients.by_number(request.id_number, request.name, deadline)
+            _named(note, person)
+            return his.FindPatientReply(as_reply(person, request.name) if person else None)
+        patient_id: str = request.patient_id  # type: ignore[attr-defined] # every other request has it
+        person = await self._patients.by_id(patient_id, deadline)
+        _named(note, person)
+        if isinstance(request, his.Visits):
+            visits = await self._visits.since(person, request.since, deadline)
+            note.resources = len(visits)
+            return his.VisitsReply(visits)
+        if isinstance(request, his.History):
+            reply = await self._history.since(person, request.since, deadline)
+            note.resources = (
+                len(reply.visits) + len(reply.allergies) + len(reply.medications) + len(reply.reports)
+            )
+            return reply
+        return await self._written(request, person, deadline, note)
+
+    async def _written(
+        self, request: his.HisRequest, person: Person, deadline: Deadline, note: Note
+    ) -> his.Acknowledged:
+        steps = {
+            his.WriteRegistration: self._write.registration,
+            his.WriteCharge: self._write.charge,
+            his.WriteRecord: self._write.record,
+            his.WritePrescription: self._write.prescription,
+            his.WriteDispense: self._write.dispense,
+        }
+        step: Any = steps[type(request)]
+        async with self._write.one_at_a_time(request.request_id):  # type: ignore[attr-defined]
+            done: his.Acknowledged = await step(request, person, deadline)
+        note.resources = 1 + len(done.also)
+        return done
+
+
+def _named(note: Note, person: Person | None) -> None:
+    if person is not None:
+        note.subject = resource_hash("Patient", person.main.id)
+        note.resources = 1

@@ -1,0 +1,32 @@
+"""Adapter → city platform: the body is sealed, so its bytes pass unchanged both ways; only listed headers do."""
+
+from front_gateway.call import Answer, Call, Headers
+from front_gateway.deadline import Deadline
+from front_gateway.policy.lines import Entry, lets_through
+from front_gateway.refusals import BadTarget, Target, Unreachable, Unusable
+from front_gateway.upstream import GATEWAY_STATUS, Upstream
+
+
+class Outward:
+    """Forwards to the platform."""
+
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+
+    async def answer(self, entry: Entry, call: Call, body: bytes) -> Answer:
+        """The platform's answer, whatever its status, except where it is no answer at all."""
+        headers = _listed(call.headers, entry.text.headers)
+        if len({name for name, _ in headers}) != len(headers):
+            raise BadTarget("a listed header twice")
+        deadline = Deadline(entry.text.seconds)
+        reply = await self._upstream.send(call.method, call.target, headers, body, deadline)
+        if reply.status in GATEWAY_STATUS:
+            raise Unreachable(Target.CITY, f"platform answered {reply.status}")
+        if reply.status < 200 or 300 <= reply.status < 400:
+            raise Unusable(Target.CITY, f"platform answered {reply.status}")
+        code = "ok" if reply.status < 400 else f"platform_{reply.status}"
+        return Answer(reply.status, _listed(reply.headers, entry.text.reply_headers), reply.body, code)
+
+
+def _listed(headers: Headers, patterns: list[str]) -> Headers:
+    return tuple((name, value) for name, value in headers if lets_through(patterns, name))

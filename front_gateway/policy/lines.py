@@ -1,0 +1,98 @@
+"""What the whitelist file may say, and what the gateway keeps of it."""
+
+import ipaddress
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from front_gateway.refusals import Target
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Filter = Callable[[Any], dict[str, Any]]
+
+Name = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9 _-]{0,59}$")]
+Count = Annotated[int, Meta(ge=1, le=1_000_000)]
+
+
+class CallerText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[callers.<name>]`: the URI of the certificate and the addresses it may come from (CIDR)."""
+
+    identity: Annotated[str, Meta(pattern="^spiffe://[a-z0-9.-]+/[a-z0-9/._-]+$")]
+    addresses: Annotated[list[str], Meta(min_length=1)]
+
+
+class EntryText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[[entry]]`: either `operation` with `purposes` and `fields` (inward), or `path`, `method` and headers (outward).
+
+    `path` may have segments in braces (`/openapi/{version}`). `headers` and `reply_headers` may end in `*`.
+    `per_second`, `burst`, `at_once` count for each caller; `seconds` is the whole call's time; `max_body` is in bytes.
+    """
+
+    name: Name
+    callers: Annotated[list[str], Meta(min_length=1)]
+    target: Target
+    max_body: Annotated[int, Meta(ge=1, le=1_000_000)]
+    operation: str = ""
+    purposes: list[str] = []
+    fields: list[str] = []
+    method: str = ""
+    path: str = ""
+    headers: list[str] = []
+    reply_headers: list[str] = []
+    per_second: Annotated[float, Meta(gt=0, le=100_000)] = 100.0
+    burst: Count = 200
+    at_once: Count = 64
+    seconds: Annotated[float, Meta(gt=0, le=120)] = 5.0
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A caller that the file names."""
+
+    name: str
+    identity: str
+    networks: tuple[Network, ...]
+
+    def may_come_from(self, address: str) -> bool:
+        """Whether `address` (text) lies in one of the networks."""
+        try:
+            parsed = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped:
+            parsed = parsed.ipv4_mapped
+        return any(parsed in network for network in self.networks)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line, checked. `cut` makes the reply of an inward operation from the contract's struct."""
+
+    text: EntryText
+    method: str
+    path: str
+    purposes: frozenset[str] = frozenset()
+    cut: Filter | None = field(default=None, repr=False)
+
+    @property
+    def name(self) -> str:
+        """The line's name, as audit and metrics show it."""
+        return self.text.name
+
+    def matches(self, path: str) -> bool:
+        """Whether `path` fits the line's path, segment by segment."""
+        if "{" not in self.path:
+            return path == self.path
+        wanted, given = self.path.split("/"), path.split("/")
+        return len(wanted) == len(given) and all(
+            part == other or (part.startswith("{") and other != "")
+            for part, other in zip(wanted, given, strict=True)
+        )
+
+
+def lets_through(patterns: list[str], name: str) -> bool:
+    """Whether header `name` (lower case) is one of `patterns`."""
+    return any(name == line or (line.endswith("*") and name.startswith(line[:-1])) for line in patterns)

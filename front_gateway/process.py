@@ -1,0 +1,138 @@
+"""Puts one gateway together and runs it until SIGTERM; SIGHUP reads the whitelist again."""
+
+import asyncio
+import signal
+import ssl
+import sys
+from pathlib import Path
+
+from foundation.clock import Clock
+from foundation.logs import configure, log
+from foundation.tls import client_context, server_context
+from front_gateway.audit_file import AuditFile, AuditUnusable
+from front_gateway.deadline import Deadline
+from front_gateway.dialects.fhir.dialect import FhirDialect
+from front_gateway.dialects.fhir.systems import Systems, SystemsError, read_systems
+from front_gateway.door import Door
+from front_gateway.health import CHECK_SECONDS, HealthPort, health_app
+from front_gateway.inward import Inward
+from front_gateway.listener import Listener
+from front_gateway.metrics import BREAKER_OPEN
+from front_gateway.outward import Outward
+from front_gateway.policy.reading import Policy, WhitelistError, read_policy
+from front_gateway.refusals import Target
+from front_gateway.settings import Settings
+from front_gateway.upstream import Upstream
+
+
+def run(settings: Settings) -> None:
+    """Serve; one line on stderr and exit status 2 when whitelist, certificates or audit cannot be used."""
+    configure(f"front_gateway-{settings.gateway_name}", settings.log_level)
+    clock = Clock()
+    try:
+        policy = read_policy(settings.whitelist)
+        systems = read_systems(settings.his_systems)
+        incoming = server_context(settings.server_cert, settings.server_key, settings.client_root)
+        his_tls = _client_tls(settings.his_cert, settings.his_key, settings.his_root)
+        city_tls = _client_tls(settings.city_cert, settings.city_key, settings.city_root)
+        audit = AuditFile(settings.audit_folder, settings.gateway_name, clock)
+    except (WhitelistError, SystemsError, AuditUnusable, ssl.SSLError, OSError) as error:
+        sys.stderr.write(f"front_gateway: {error}\n")
+        raise SystemExit(2) from None
+    try:
+        with asyncio.Runner(loop_factory=_loop) as runner:
+            runner.run(
+                _serve(
+                    settings=settings,
+                    clock=clock,
+                    policy=policy,
+                    audit=audit,
+                    incoming=incoming,
+                    his=Upstream(Target.HIS, settings.his_url, his_tls),
+                    city=Upstream(Target.CITY, settings.city_url, city_tls, at_once=128),
+                    systems=systems,
+                )
+            )
+    finally:
+        audit.close()
+
+
+async def _serve(
+    *,
+    settings: Settings,
+    clock: Clock,
+    policy: Policy,
+    audit: AuditFile,
+    incoming: ssl.SSLContext,
+    his: Upstream,
+    city: Upstream,
+    systems: Systems,
+) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    async with his, city:
+        dialect = FhirDialect(his, systems, clock)
+        door = Door(policy, Inward(dialect), Outward(city), audit)
+        loop.add_signal_handler(signal.SIGTERM, stop.set)
+        loop.add_signal_handler(signal.SIGINT, stop.set)
+        loop.add_signal_handler(signal.SIGHUP, _reload, door, settings.whitelist)
+
+        async def hospital() -> None:
+            await dialect.ready(Deadline(CHECK_SECONDS))
+
+        async def platform() -> None:
+            await city.reach(CHECK_SECONDS)
+
+        health = HealthPort(health_app({"his": hospital, "city": platform}, clock, settings.env))
+        listener = Listener(door.serve, incoming)
+        try:
+            await health.open(settings.health_port)
+            await listener.open(settings.host, settings.port)
+        except OSError as error:
+            sys.stderr.write(f"front_gateway: cannot listen: {error.strerror}\n")
+            await health.close()
+            raise SystemExit(1) from None
+        log.info("serving", port=listener.port, health_port=health.port, entries=len(policy.entries))
+        upkeep = asyncio.create_task(_upkeep(audit, his, city))
+        await stop.wait()
+        log.info("stopping")
+        await listener.close()
+        upkeep.cancel()
+        await health.close()
+
+
+async def _upkeep(audit: AuditFile, *upstreams: Upstream) -> None:
+    """Once a second: the audit reaches the disk, the breakers reach the metrics."""
+    while True:
+        await asyncio.sleep(1)
+        try:
+            audit.sync()
+        except OSError as error:
+            log.error("audit_not_synced", error=str(error))
+        for one in upstreams:
+            BREAKER_OPEN.labels(one.target.value).set(one.breaker.is_open)
+
+
+def _reload(door: Door, path: Path) -> None:
+    """Take the new whitelist when it is valid; keep the old one otherwise."""
+    try:
+        policy = read_policy(path)
+    except WhitelistError as error:
+        log.error("whitelist_not_reloaded", mistakes=error.mistakes)
+        return
+    door.replace_policy(policy)
+    log.info("whitelist_reloaded", entries=len(policy.entries))
+
+
+def _client_tls(certificate: Path | None, key: Path | None, root: Path | None) -> ssl.SSLContext | None:
+    if certificate is None or key is None or root is None:
+        return None
+    return client_context(certificate, key, root)
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()

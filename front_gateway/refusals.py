@@ -1,0 +1,117 @@
+"""Why the gateway says no, on top of `foundation.errors`.
+
+```
+Forbidden
+└── NotListed              403 not_listed               no line of the whitelist fits
+BadRequest
+└── BadTarget              400 bad_target               path tricks, headers that contradict each other
+LengthRequired             411 length_required          a body without a length
+NotFound
+└── PatientNotFound        404 patient_not_found
+HospitalRefused            422 hospital_refused         the hospital understood a write and will not have it
+Unusable                   502 hospital_answer_unusable, platform_answer_unusable
+└── WrongSubject           502 wrong_subject            an entry about another patient: nothing is passed on
+Unavailable
+└── Unreachable            503 hospital_unreachable, platform_unreachable
+TooSlow                    504 hospital_timeout, platform_timeout
+```
+"""
+
+from enum import StrEnum
+
+from foundation.errors import AppError, BadRequest, Forbidden, NotFound, Unavailable
+
+
+class Target(StrEnum):
+    """Who stands behind the gateway."""
+
+    HIS = "his"
+    CITY = "city"
+
+
+_PREFIX = {Target.HIS: "hospital", Target.CITY: "platform"}
+_WORD = {Target.HIS: "医院系统", Target.CITY: "监管平台"}
+
+
+class NotListed(Forbidden):
+    """`reason` is for the audit line only: the caller hears the same words whatever was missing."""
+
+    code = "not_listed"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("此调用未列入白名单，已拒绝并记录")
+        self.reason = reason
+
+
+class BadTarget(BadRequest):
+    """The request line or its headers are not what an honest client sends."""
+
+    code = "bad_target"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("请求路径或请求头不被接受")
+        self.reason = reason
+
+
+class LengthRequired(AppError):
+    """Chunked bodies are not taken: one way to say where a body ends leaves nothing to smuggle."""
+
+    status, code, title = 411, "length_required", "请求须注明长度"
+
+
+class PatientNotFound(NotFound):
+    """The hospital has no such patient."""
+
+    code = "patient_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("医院没有找到这位患者")
+
+
+class HospitalRefused(AppError):
+    """The hospital took the call and refuses what it asks; `reason` is the hospital's own, shortened."""
+
+    status, code, title = 422, "hospital_refused", "医院系统没有接受"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"医院系统没有接受：{reason}" if reason else "")
+        self.reason = reason
+
+
+class Unusable(AppError):
+    """An answer that must not be passed on; `reason` is for log and audit."""
+
+    status, title = 502, "对方系统的答复无法使用"
+
+    def __init__(self, target: Target, reason: str, *, code: str = "") -> None:
+        super().__init__(f"{_WORD[target]}的答复无法使用", code=code or f"{_PREFIX[target]}_answer_unusable")
+        self.reason = reason
+
+
+class WrongSubject(Unusable):
+    """The hospital answered with an entry about somebody else; `resource_hash` names the entry."""
+
+    def __init__(self, resource_hash: str) -> None:
+        super().__init__(Target.HIS, "entry about another patient", code="wrong_subject")
+        self.resource_hash = resource_hash
+
+
+class Unreachable(Unavailable):
+    """Nobody answers, or the breaker is open."""
+
+    def __init__(self, target: Target, reason: str, *, retry_after: int | None = None) -> None:
+        super().__init__(
+            f"{_WORD[target]}暂时无法连接，请稍后再试",
+            code=f"{_PREFIX[target]}_unreachable",
+            retry_after=retry_after,
+        )
+        self.reason = reason
+
+
+class TooSlow(AppError):
+    """The call's time is over."""
+
+    status, title = 504, "对方系统答复超时"
+
+    def __init__(self, target: Target) -> None:
+        super().__init__(f"{_WORD[target]}没有及时答复，请稍后再试", code=f"{_PREFIX[target]}_timeout")

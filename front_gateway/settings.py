@@ -1,0 +1,105 @@
+"""Settings of one gateway. Two run side by side with different `GATEWAY_NAME`, ports and audit folders."""
+
+import ipaddress
+import os
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from foundation.settings import CommonSettings, SettingsError, load, setting
+from front_gateway.policy.reading import DEFAULT
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(CommonSettings):
+    """`HIS_*` is only left out when the hospital is on plain http, which only loopback may be."""
+
+    port: int = setting("port of the listener between zones (mTLS)", default=8201)
+    health_port: int = setting("plain loopback port for health and metrics", default=8211)
+    gateway_name: str = setting("name of this gateway, in audit lines and file names", default="a")
+    whitelist: Path = setting("the policy", default=DEFAULT)
+    audit_folder: Path = setting("folder of the audit files, one a day")
+    server_cert: Path = setting("certificate shown to callers (PEM)")
+    server_key: Path = setting("its key (PEM)")
+    client_root: Path = setting("root that callers' certificates come from (PEM)")
+    his_url: str = setting("base address of the hospital's FHIR R4 server")
+    his_cert: Path | None = setting("certificate shown to the hospital (PEM)", default=None)
+    his_key: Path | None = setting("its key (PEM)", default=None)
+    his_root: Path | None = setting("root of the hospital's certificate (PEM)", default=None)
+    his_systems: Path | None = setting("identifier and code systems of this hospital (TOML)", default=None)
+    city_url: str = setting("base address of the city platform")
+    city_cert: Path | None = setting("certificate shown to the platform (PEM)", default=None)
+    city_key: Path | None = setting("its key (PEM)", default=None)
+    city_root: Path | None = setting("root of the platform's certificate (PEM)", default=None)
+
+
+def read() -> Settings:
+    """Settings from the environment; one line on stderr and exit status 2 when something is wrong."""
+    try:
+        loaded = load(Settings, os.environ)
+        if problems := mistakes(loaded):
+            raise SettingsError(problems)
+    except SettingsError as error:
+        sys.stderr.write(f"settings: {error}\n")
+        raise SystemExit(2) from None
+    return loaded
+
+
+def mistakes(settings: Settings) -> list[str]:
+    """What single values cannot show: files that are not there, plain http beyond this machine."""
+    found = [
+        f"{name.upper()} names no file: {path}"
+        for name in (
+            "whitelist", "server_cert", "server_key", "client_root", "his_cert", "his_key", "his_root",
+            "his_systems", "city_cert", "city_key", "city_root",
+        )
+        if (path := getattr(settings, name)) is not None and not path.is_file()
+    ]  # fmt: skip
+    if not re.fullmatch(r"[a-z0-9-]{1,20}", settings.gateway_name):
+        found.append("GATEWAY_NAME is malformed: small letters, digits and - only")
+    if not settings.audit_folder.is_dir():
+        found.append(f"AUDIT_FOLDER names no folder: {settings.audit_folder}")
+    found += [
+        f"{name.upper()} is malformed: not a port"
+        for name in ("port", "health_port")
+        if not 0 <= getattr(settings, name) <= 65535
+    ]
+    for side in ("his", "city"):
+        found += _side_mistakes(settings, side)
+    return found
+
+
+def _side_mistakes(settings: Settings, side: str) -> list[str]:
+    name = f"{side.upper()}_URL"
+    url = getattr(settings, f"{side}_url")
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return [f"{name} is malformed: not an address"]
+    if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment or parts.username:
+        return [f"{name} is malformed: expected https://host[:port][/path]"]
+    if parts.scheme == "http":
+        return [] if is_loopback(host) else [f"{name} is plain http, which only loopback may be"]
+    return [
+        f"{side.upper()}_{part} is missing ({name} is https)"
+        for part in ("CERT", "KEY", "ROOT")
+        if getattr(settings, f"{side}_{part.lower()}") is None
+    ]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` is this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def from_environment(name: str, default: str) -> str:
+    """A setting that a command may use without needing all the others."""
+    return os.environ.get(name) or default
