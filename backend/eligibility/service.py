@@ -80,7 +80,7 @@ async def keep(
         reason=decision.reason, level=decision.level, rule_version=RULES.version, booking_day=clock_of(session).today(),
         visit_id=found.visit_id if found else "", evidence_code=found.code if found else "",
         evidence_day=found.day if found else None, resource_hash=found.resource_hash if found else "",
-        facts=msgspec.to_builtins([msgspec.to_builtins(fact) for fact in facts]), decided_at=now,
+        facts=msgspec.to_builtins(list(facts)), decided_at=now,
     )  # fmt: skip
     session.add(row)
     await publish(

@@ -18,10 +18,10 @@ async def deliver(work: Work[Context]) -> None:
         message = await session.get_one(Message, work.subject)
         if message.delivered_at or message.gave_up:
             return
-        holder = await session.get_one(
-            Staff if message.recipient_kind == "staff" else Account, message.recipient_id
-        )
-        openid = holder.openid
+        if message.recipient_kind == "staff":
+            openid = (await session.get_one(Staff, message.recipient_id)).openid
+        else:
+            openid = (await session.get_one(Account, message.recipient_id)).openid
     link = f"{context.settings.front_url}{message.link}"
     channel, gave_up = "wechat", ""
     try:

@@ -36,8 +36,8 @@ async def lines(session: AsyncSession, payment_id: UUID) -> Sequence[FeeLine]:
 
 async def tenders(session: AsyncSession, payment_id: UUID) -> dict[str, int]:
     """How it is paid."""
-    query = select(Tender.kind, Tender.amount).where(Tender.payment_id == payment_id)
-    return {kind: amount for kind, amount in (await session.execute(query)).all()}
+    query = select(Tender).where(Tender.payment_id == payment_id)
+    return {row.kind: row.amount for row in await session.scalars(query)}
 
 
 async def refunds(session: AsyncSession, payment_id: UUID) -> Sequence[Refund]:

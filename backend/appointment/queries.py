@@ -1,0 +1,84 @@
+"""Reads about appointments, and the block that every event of a visit carries."""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.appointment.model import Appointment
+from backend.appointment.states import OPEN, AppointmentState
+from backend.patient import queries as patients
+from backend.patient.model import PersonGrant
+from backend.practitioner import queries as practitioners
+from contracts import events
+from foundation.actor import Actor
+from foundation.errors import NotFound
+
+
+async def appointment(session: AsyncSession, appointment_id: UUID) -> Appointment:
+    """By id, for callers that have checked who asks."""
+    row = await session.get(Appointment, appointment_id)
+    if row is None:
+        raise NotFound("没有找到该预约")
+    return row
+
+
+async def visible(session: AsyncSession, actor: Actor, appointment_id: UUID) -> Appointment:
+    """An appointment of a person this account may act for, or of the doctor herself; `NotFound` for everybody else."""
+    row = await session.get(Appointment, appointment_id)
+    if row is None:
+        raise NotFound("没有找到该预约")
+    if actor.kind == "account":
+        await patients.grant_on(session, actor, row.person_id)
+    elif actor.has("doctor") and row.practitioner_id != actor.id:
+        raise NotFound("没有找到该预约")
+    return row
+
+
+async def of_account(session: AsyncSession, account_id: UUID) -> Sequence[Appointment]:
+    """Appointments of everybody the account may act for, newest first."""
+    query = (
+        select(Appointment)
+        .join(PersonGrant, PersonGrant.person_id == Appointment.person_id)
+        .where(PersonGrant.account_id == account_id, PersonGrant.revoked_at.is_(None))
+        .order_by(Appointment.starts_at.desc(), Appointment.id.desc())
+        .limit(100)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def held_on(session: AsyncSession, person_id: UUID, day: date) -> int:
+    """Places the person holds or used on a day."""
+    states = (*OPEN, AppointmentState.FULFILLED)
+    query = select(func.count()).where(
+        Appointment.person_id == person_id, Appointment.day == day, Appointment.state.in_(states)
+    )
+    return await session.scalar(query) or 0
+
+
+async def ahead_of(session: AsyncSession, row: Appointment) -> int:
+    """How many people the doctor sees before this one: waiting, of the same day, earlier slot or smaller number."""
+    query = select(func.count()).where(
+        Appointment.practitioner_id == row.practitioner_id, Appointment.day == row.day,
+        Appointment.state.in_((AppointmentState.BOOKED, AppointmentState.CHECKED_IN)),
+        (Appointment.starts_at < row.starts_at)
+        | ((Appointment.starts_at == row.starts_at) & (Appointment.serial_number < row.serial_number)),
+    )  # fmt: skip
+    return await session.scalar(query) or 0
+
+
+async def visit_snapshot(
+    session: AsyncSession, row: Appointment, encounter_id: UUID | None = None
+) -> events.Visit:
+    """Everything an event says about the visit it belongs to."""
+    person = await patients.person(session, row.person_id)
+    doctor = await practitioners.practitioner(session, row.practitioner_id)
+    department = await practitioners.department(session, row.department_code)
+    return events.Visit(
+        appointment_id=row.id, encounter_id=encounter_id, patient=patients.snapshot(person),
+        practitioner=practitioners.snapshot(doctor), department=practitioners.department_snapshot(department),
+        starts_at=row.starts_at, ends_at=row.ends_at, serial_number=row.serial_number, mode=row.mode,
+        guardian=row.guardian,
+    )  # fmt: skip

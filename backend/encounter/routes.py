@@ -1,0 +1,137 @@
+"""Waiting, accepting, ending a visit."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.appointment import queries as appointments
+from backend.appointment.model import Appointment
+from backend.diagnosis.codes import diagnosis_name
+from backend.edge import DOCTOR, PATIENT, ApiCall, ApiEndpoint, Family
+from backend.encounter import queries, service
+from backend.encounter.model import Encounter
+from backend.encounter.states import ENCOUNTER, RUNNING
+from backend.encounter.wire import Accept, Decline, Diagnoses, EncounterView, Refer
+from backend.patient import queries as patients
+from backend.patient.rules import GUARDIAN_PRESENT_BELOW, age_on
+from backend.patient.service import birth_date
+from backend.payment.rules import RefundReason
+from backend.practitioner import queries as practitioners
+from contracts.events import Diagnosis
+from foundation.clock import local
+from foundation.errors import Conflict
+from foundation.web.endpoint import act, get, send
+
+
+async def view(session: AsyncSession, row: Encounter, booked: Appointment | None = None) -> EncounterView:
+    """A visit with the names its two sides need."""
+    booked = booked or await appointments.appointment(session, row.appointment_id)
+    person = await patients.person(session, row.person_id)
+    doctor = await practitioners.practitioner(session, row.practitioner_id)
+    department = await practitioners.department(session, booked.department_code)
+    age = age_on(birth_date(person), local(booked.starts_at).date())
+    return EncounterView(
+        id=row.id, appointment_id=row.appointment_id, state=row.state, state_label=ENCOUNTER.labels[row.state],
+        mode=booked.mode, patient_name=person.name, patient_sex=person.sex, patient_age=age,
+        under_six=age < GUARDIAN_PRESENT_BELOW, practitioner_name=doctor.name, practitioner_title=doctor.title_name,
+        department_name=department.name, starts_at=booked.starts_at, serial_number=booked.serial_number,
+        complaint=booked.complaint, waiting_since=booked.checked_in_at, acceptance_deadline=row.acceptance_deadline,
+        started_at=row.started_at, ended_at=row.ended_at, end_reason=row.end_reason,
+        original_diagnosis=queries.original(row), original_day=row.original_day, doctor_decides=row.doctor_decides,
+        diagnoses=row.diagnoses, recording_consent=row.recording_consent, appointment_state=booked.state,
+    )  # fmt: skip
+
+
+async def check_in(call: ApiCall) -> EncounterView:
+    """The patient is ready and waits."""
+    booked = await appointments.visible(call.session, call.actor, call.id())
+    if booked.encounter_id is None:
+        raise Conflict("请先支付诊查费", code="not_booked")
+    return await view(call.session, await service.check_in(call.session, call.actor, booked))
+
+
+async def cancel(call: ApiCall) -> None:
+    """The patient gives the place back."""
+    booked = await appointments.visible(call.session, call.actor, call.id())
+    await service.cancel_by_patient(call.session, call.actor, booked)
+
+
+async def show(call: ApiCall) -> EncounterView:
+    """One visit."""
+    return await view(call.session, await queries.visible(call.session, call.actor, call.id()))
+
+
+async def doctors_list(call: ApiCall) -> list[EncounterView]:
+    """What the doctor has before her, waiting longest first."""
+    assert call.actor.id is not None
+    found = await queries.doctors_list(call.session, call.actor.id, call.clock.today())
+    return [await view(call.session, row, booked) for row, booked in found]
+
+
+async def accept(call: ApiCall, body: Accept) -> EncounterView:
+    """Take the visit."""
+    row = await queries.doctors_own(call.session, call.actor, call.id())
+    await service.accept(
+        call.session, call.actor, row, follow_up_confirmed=body.follow_up_confirmed,
+        guardian_present=body.guardian_present,
+    )  # fmt: skip
+    return await view(call.session, row)
+
+
+async def decline(call: ApiCall, body: Decline) -> EncounterView:
+    """Refuse the visit; everything is refunded."""
+    row = await queries.doctors_own(call.session, call.actor, call.id())
+    cause = RefundReason.NOT_A_FOLLOW_UP if body.not_a_follow_up else RefundReason.DECLINED
+    await service.decline(call.session, call.actor, row, reason=body.reason, cause=cause)
+    return await view(call.session, row)
+
+
+async def hold(call: ApiCall) -> EncounterView:
+    """Pause."""
+    row = await queries.doctors_own(call.session, call.actor, call.id())
+    await service.hold(call.session, call.actor, row)
+    return await view(call.session, row)
+
+
+async def resume(call: ApiCall) -> EncounterView:
+    """Go on."""
+    row = await queries.doctors_own(call.session, call.actor, call.id())
+    await service.resume(call.session, call.actor, row)
+    return await view(call.session, row)
+
+
+async def refer(call: ApiCall, body: Refer) -> EncounterView:
+    """Stop and refer to the physical hospital."""
+    row = await queries.doctors_own(call.session, call.actor, call.id())
+    await service.refer_offline(call.session, call.actor, row, reason=body.reason)
+    return await view(call.session, row)
+
+
+async def confirm_diagnoses(call: ApiCall, body: Diagnoses) -> EncounterView:
+    """Confirm the diagnoses of this visit."""
+    row = await queries.doctors_own(call.session, call.actor, call.id())
+    if row.state not in RUNNING:
+        raise Conflict("问诊未在进行中", code="encounter_not_running")
+    found = [Diagnosis(code, diagnosis_name(code)) for code in body.codes]
+    await service.confirm_diagnoses(call.session, call.actor, row, found)
+    return await view(call.session, row)
+
+
+FAMILY = Family.ONLINE_TREATMENT
+ENDPOINTS: list[ApiEndpoint] = [
+    act("POST", "/appointments/{id}/check-in", check_in, reply=EncounterView, summary="开始候诊", family=FAMILY,
+        roles=[PATIENT]),
+    act("POST", "/appointments/{id}/cancel", cancel, summary="取消预约", family=Family.PERSONAL_VISIT,
+        roles=[PATIENT]),
+    get("/doctor/encounters", doctors_list, reply=list[EncounterView], summary="接诊列表", family=FAMILY,
+        roles=[DOCTOR]),
+    get("/encounters/{id}", show, reply=EncounterView, summary="问诊详情", family=FAMILY, roles=[PATIENT, DOCTOR]),
+    send("POST", "/encounters/{id}/accept", accept, body=Accept, reply=EncounterView, summary="接诊", family=FAMILY,
+         roles=[DOCTOR]),
+    send("POST", "/encounters/{id}/decline", decline, body=Decline, reply=EncounterView, summary="拒绝接诊",
+         family=FAMILY, roles=[DOCTOR]),
+    act("POST", "/encounters/{id}/hold", hold, reply=EncounterView, summary="暂停", family=FAMILY, roles=[DOCTOR]),
+    act("POST", "/encounters/{id}/resume", resume, reply=EncounterView, summary="继续", family=FAMILY, roles=[DOCTOR]),
+    send("POST", "/encounters/{id}/refer-offline", refer, body=Refer, reply=EncounterView, summary="中止并转线下",
+         family=FAMILY, roles=[DOCTOR]),
+    send("PUT", "/encounters/{id}/diagnoses", confirm_diagnoses, body=Diagnoses, reply=EncounterView,
+         summary="确认诊断", family=FAMILY, roles=[DOCTOR]),
+]  # fmt: skip

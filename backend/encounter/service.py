@@ -1,0 +1,223 @@
+"""Opening, accepting, declining, stopping a visit."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.account.model import Staff
+from backend.appointment import queries as appointments
+from backend.appointment import service as booking
+from backend.appointment.rules import cancellable_by_patient
+from backend.appointment.model import Appointment
+from backend.appointment.states import AppointmentState
+from backend.context import Context
+from backend.eligibility.model import EligibilityDecision
+from backend.eligibility.rules import Outcome
+from backend.encounter import queries, rules
+from backend.encounter.model import Encounter
+from backend.encounter.states import EncounterState
+from backend.notification.rules import CANCELLED, VISIT_ACCEPTED, VISIT_WAITING
+from backend.notification.service import tell
+from backend.patient import queries as patients
+from backend.payment import queries as payments
+from backend.payment import service as money
+from backend.payment.rules import REFUND_RULES, RefundReason
+from backend.practitioner import queries as practitioners
+from backend.shift.service import require as require_shift
+from backend.writeback.service import write_back
+from contracts import events
+from foundation.actor import SYSTEM, Actor
+from foundation.clock import local
+from foundation.db.advance import advance
+from foundation.db.audit import audit
+from foundation.db.intents import intend, withdraw
+from foundation.db.unit_of_work import clock_of
+from foundation.errors import Conflict, Invalid, Issue
+from foundation.ids import new_id
+
+DEADLINE = "encounter.acceptance_deadline"
+REMIND = "encounter.remind"
+
+
+async def on_paid(session: AsyncSession, context: Context, appointment_id: UUID) -> None:
+    """The registration fee arrived: the appointment is booked and its encounter planned; too late means money back."""
+    booked = await appointments.appointment(session, appointment_id)
+    payment = await payments.of_subject(session, booking.SUBJECT, appointment_id)
+    decision = await session.get_one(EligibilityDecision, booked.eligibility_id)
+    assert payment is not None
+    encounter_id = new_id()
+    if not await booking.confirm(session, booked, payment, encounter_id):
+        await money.request_refund(session, SYSTEM, payment, RefundReason.PAID_AFTER_EXPIRY)
+        return
+    session.add(
+        Encounter(
+            id=encounter_id, appointment_id=booked.id, person_id=booked.person_id,
+            practitioner_id=booked.practitioner_id, original_code=decision.diagnosis_code,
+            original_day=decision.evidence_day, doctor_decides=decision.outcome == Outcome.DOCTOR_DECIDES, diagnoses=[],
+        )
+    )  # fmt: skip
+    audit(session, SYSTEM, "encounter.open", "encounter", encounter_id)
+    await write_back(session, booked.id, "registration", booked.id)
+    await write_back(session, booked.id, "charge.registration", payment.id)
+
+
+async def check_in(session: AsyncSession, actor: Actor, booked: Appointment) -> Encounter:
+    """The patient waits: the doctor is told, the acceptance clock starts."""
+    assert booked.encounter_id is not None
+    row = await queries.encounter(session, booked.encounter_id)
+    if not await booking.check_in(session, actor, booked):
+        return row
+    now = clock_of(session).now()
+    row.acceptance_deadline = rules.acceptance_deadline(booked.starts_at, now)
+    await intend(session, DEADLINE, row.id, due=row.acceptance_deadline)
+    await intend(session, REMIND, row.id, due=max(booked.starts_at, now) + rules.REMIND_AFTER)
+    await tell_waiting(session, row, booked, row.practitioner_id)
+    return row
+
+
+async def tell_waiting(session: AsyncSession, row: Encounter, booked: Appointment, staff_id: UUID) -> None:
+    """The notice on a phone; the link opens this encounter after login."""
+    person = await patients.person(session, row.person_id)
+    data = {
+        "thing1": f"{person.name[:1]}** 在线复诊",
+        "time2": local(booked.starts_at).strftime("%Y-%m-%d %H:%M"),
+        "thing3": "患者正在候诊，请点击接诊",
+    }
+    await tell(session, staff_id, VISIT_WAITING, data, link=f"/doctor/visits/{row.id}", subject_id=row.id)
+
+
+async def duty_desk(session: AsyncSession) -> Sequence[UUID]:
+    """Who hears when a doctor does not look."""
+    return (await session.scalars(select(Staff.id).where(Staff.role == "duty_desk", Staff.active))).all()
+
+
+async def accept(
+    session: AsyncSession, actor: Actor, row: Encounter, *, follow_up_confirmed: bool, guardian_present: bool
+) -> bool:
+    """The doctor takes the visit, confirming that it is a follow-up (诊疗办法 Art 16). Needs an open shift."""
+    await require_shift(session, actor)
+    booked = await appointments.appointment(session, row.appointment_id)
+    await practitioners.require_filed(session, row.practitioner_id, booked.department_code)
+    if row.state != EncounterState.IN_PROGRESS:
+        issues = rules.may_accept(
+            confirmed=follow_up_confirmed, checked_in=booked.state == AppointmentState.CHECKED_IN,
+            running=await queries.running(session, row.practitioner_id),
+        )  # fmt: skip
+        if issues:
+            raise Conflict(issues[0].message, code=issues[0].code, issues=issues)
+    now = clock_of(session).now()
+    event = events.EncounterStarted(
+        visit=await queries.snapshot(session, row), started_at=now, follow_up_confirmed=True,
+        original_diagnosis=queries.original(row), diagnosis_confirmed_on=row.original_day,
+    )  # fmt: skip
+    moved = await advance(
+        session, row, "accept", actor, event=event, started_at=now, follow_up_confirmed_at=now,
+        guardian_present_at=now if guardian_present else None, diagnoses=[queries.original(row)],
+    )  # fmt: skip
+    if moved:
+        await advance(session, booked, "fulfil", actor)
+        await withdraw(session, DEADLINE, row.id)
+        await withdraw(session, REMIND, row.id)
+        doctor = await practitioners.practitioner(session, row.practitioner_id)
+        data = {"thing1": f"{doctor.name}医生", "thing2": "医生已接诊", "thing3": "请点击进入问诊"}
+        for account_id in await patients.accounts_for(session, row.person_id):
+            await tell(
+                session, account_id, VISIT_ACCEPTED, data, link=f"/visits/{booked.id}", subject_id=row.id
+            )
+    return moved
+
+
+async def decline(
+    session: AsyncSession, actor: Actor, row: Encounter, *, reason: str, cause: RefundReason
+) -> bool:
+    """Not accepted: by the doctor, or by nobody in time. The place and the money go back."""
+    now = clock_of(session).now()
+    event = events.EncounterDeclined(
+        visit=await queries.snapshot(session, row), declined_at=now, reason=reason,
+        refuse_type="2" if cause is RefundReason.NOBODY_ACCEPTED else "1",
+        original_diagnosis=queries.original(row),
+    )  # fmt: skip
+    moved = await advance(session, row, "decline", actor, event=event, ended_at=now, end_reason=reason)
+    if moved:
+        booked = await appointments.appointment(session, row.appointment_id)
+        await booking.cancel(
+            session, SYSTEM, booked, cause, "practitioner" if actor.has("doctor") else "system"
+        )
+        await withdraw(session, DEADLINE, row.id)
+        await withdraw(session, REMIND, row.id)
+        await _tell_cancelled(session, booked, cause)
+    return moved
+
+
+async def _tell_cancelled(session: AsyncSession, booked: Appointment, cause: RefundReason) -> None:
+    data = {
+        "thing1": REFUND_RULES[cause].words,
+        "time2": local(booked.starts_at).strftime("%Y-%m-%d %H:%M"),
+        "thing3": "费用将原路退回",
+    }
+    for account_id in await patients.accounts_for(session, booked.person_id):
+        await tell(session, account_id, CANCELLED, data, link=f"/visits/{booked.id}", subject_id=booked.id)
+
+
+async def cancel_by_patient(session: AsyncSession, actor: Actor, booked: Appointment) -> bool:
+    """The patient gives the place back before the start, or while nobody has accepted."""
+    issues = cancellable_by_patient(
+        starts_at=booked.starts_at,
+        now=clock_of(session).now(),
+        checked_in=booked.state == AppointmentState.CHECKED_IN,
+    )
+    if issues and booked.state == AppointmentState.BOOKED:
+        raise Conflict(issues[0].message, code=issues[0].code, issues=issues)
+    moved = await booking.cancel(session, actor, booked, RefundReason.PATIENT_CANCELLED, "patient")
+    if moved and booked.encounter_id is not None:
+        row = await queries.encounter(session, booked.encounter_id)
+        await advance(session, row, "cancel", actor, ended_at=clock_of(session).now())
+        await withdraw(session, DEADLINE, row.id)
+        await withdraw(session, REMIND, row.id)
+    return moved
+
+
+async def confirm_diagnoses(
+    session: AsyncSession, actor: Actor, row: Encounter, diagnoses: Sequence[events.Diagnosis]
+) -> None:
+    """The diagnoses this visit is about; at least one, at most ten, no code twice."""
+    codes = [diagnosis.code for diagnosis in diagnoses]
+    issues = []
+    if not 1 <= len(codes) <= 10:
+        issues.append(Issue("diagnoses", "wrong_number", "请填写 1 到 10 个诊断"))
+    if len(set(codes)) != len(codes):
+        issues.append(Issue("diagnoses", "twice", "诊断重复"))
+    if issues:
+        raise Invalid(issues=issues)
+    row.diagnoses = list(diagnoses)
+    audit(session, actor, "encounter.confirm_diagnoses", "encounter", row.id)
+
+
+async def hold(session: AsyncSession, actor: Actor, row: Encounter) -> bool:
+    """Pause."""
+    return await advance(session, row, "hold", actor)
+
+
+async def resume(session: AsyncSession, actor: Actor, row: Encounter) -> bool:
+    """Go on."""
+    return await advance(session, row, "resume", actor)
+
+
+async def refer_offline(session: AsyncSession, actor: Actor, row: Encounter, *, reason: str) -> bool:
+    """Stop at once and send the patient to the hospital (诊疗办法 Art 16). Money back unless advice was given."""
+    now = clock_of(session).now()
+    event = events.EncounterDiscontinued(
+        visit=await queries.snapshot(session, row), started_at=row.started_at or now, discontinued_at=now, reason=reason,
+        original_diagnosis=queries.original(row),
+    )  # fmt: skip
+    moved = await advance(session, row, "refer_offline", actor, event=event, ended_at=now, end_reason=reason)
+    if moved:
+        payment = await payments.of_subject(session, booking.SUBJECT, row.appointment_id)
+        after = (
+            RefundReason.REFERRED_AFTER_ADVICE if row.advice_given else RefundReason.REFERRED_BEFORE_ADVICE
+        )
+        if payment is not None:
+            await money.request_refund(session, actor, payment, after)
+    return moved

@@ -1,0 +1,69 @@
+"""Structs of the visit routes."""
+
+from datetime import date, datetime
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from contracts.events import Diagnosis
+
+Reason = Annotated[str, Meta(min_length=2, max_length=300)]
+
+
+class Accept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The doctor's own confirmation; `guardian_present` for children under six."""
+
+    follow_up_confirmed: bool
+    guardian_present: bool = False
+
+
+class Decline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why not; `not_a_follow_up` says that the conditions of a follow-up are not met."""
+
+    reason: Reason
+    not_a_follow_up: bool = False
+
+
+class Refer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why the patient has to come to the hospital."""
+
+    reason: Reason
+
+
+class Diagnoses(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Codes of the diagnoses the doctor confirms."""
+
+    codes: Annotated[list[Annotated[str, Meta(min_length=3, max_length=20)]], Meta(max_length=20)]
+
+
+class EncounterView(msgspec.Struct, frozen=True):
+    """A visit, for its patient and its doctor."""
+
+    id: UUID
+    appointment_id: UUID
+    state: str
+    state_label: str
+    mode: str
+    patient_name: str
+    patient_sex: str
+    patient_age: int
+    under_six: bool
+    practitioner_name: str
+    practitioner_title: str
+    department_name: str
+    starts_at: datetime
+    serial_number: int
+    complaint: str
+    waiting_since: datetime | None
+    acceptance_deadline: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    end_reason: str
+    original_diagnosis: Diagnosis
+    original_day: date | None
+    doctor_decides: bool
+    diagnoses: list[Diagnosis]
+    recording_consent: str
+    appointment_state: str
