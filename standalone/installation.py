@@ -1,0 +1,76 @@
+"""What lies in a data folder before any process runs: stores, keys, certificates, world."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from standalone import certificates, keys
+from standalone.certificates import Certificates
+from standalone.keys import Keys
+from standalone.paths import DataFolder, data_folder
+from standalone.processes import POSTGRES_OFFSET, VALKEY_OFFSET
+from standalone.stores import StoreOptions, Stores, StoreUrls
+from standalone.wechat_keys import WechatFiles
+
+
+@dataclass(frozen=True)
+class Installation:
+    """One data folder, ready for its processes."""
+
+    folder: DataFolder
+    port_base: int
+    keys: Keys
+    wechat: WechatFiles
+    certificates: Certificates
+    urls: StoreUrls
+
+    @cached_property
+    def demo(self) -> dict[str, Any]:
+        """`demo.json`: the demo persons by part."""
+        return dict(self._world_file("demo.json"))
+
+    @cached_property
+    def hospital(self) -> dict[str, Any]:
+        """`hospital.json`."""
+        return dict(self._world_file("hospital.json"))
+
+    @property
+    def world_made_on(self) -> date:
+        """The day that all dates of the world are relative to."""
+        return date.fromisoformat(self._world_file("world.json")["made_on"])
+
+    def _world_file(self, name: str) -> Any:
+        return json.loads((self.folder.world / name).read_text(encoding="utf-8"))
+
+    def kept(self, *parts: str) -> Path:
+        """A folder that one process keeps its things in."""
+        place = self.folder.root.joinpath(*parts)
+        place.mkdir(parents=True, exist_ok=True)
+        return place
+
+
+def has_world(folder: DataFolder) -> bool:
+    """Whether a whole world is there: its last file is."""
+    return (folder.world / "world.json").exists()
+
+
+def store_options(port_base: int, environ: Mapping[str, str]) -> StoreOptions:
+    """Embedded stores, save those that the caller's settings name."""
+    return StoreOptions(
+        postgres_port=port_base + POSTGRES_OFFSET,
+        valkey_port=port_base + VALKEY_OFFSET,
+        database_url=environ.get("DATABASE_URL") or None,
+        regulator_database_url=environ.get("REGULATOR_DATABASE_URL") or None,
+        redis_url=environ.get("REDIS_URL") or None,
+    )
+
+
+def prepare(root: Path, port_base: int, stores: Stores) -> Installation:
+    """Keys and certificates, made where they are missing."""
+    folder = data_folder(root)
+    made, wechat = keys.ensure(folder)
+    return Installation(folder, port_base, made, wechat, certificates.ensure(folder), stores.urls)

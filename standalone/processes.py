@@ -1,0 +1,95 @@
+"""What runs where: the one table of processes (docs/processes.md), with offsets from the base port."""
+
+import enum
+from dataclasses import dataclass
+
+POSTGRES_OFFSET = 432
+VALKEY_OFFSET = 479
+LARGEST_OFFSET = VALKEY_OFFSET
+
+
+class Gate(enum.Enum):
+    """What has to be there before a process may start."""
+
+    FILES = "world, certificates and keys are written"
+    DATABASE = "its tables are there"
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process. `health` is the offset of the plain port when the public one speaks mutual TLS or has no pages.
+
+    `home` is a path that a person may open; `stands_for` names the settings that, when given, point to a real
+    counterpart, so that this process is not started. `rank` orders the end: the highest stops first.
+    """
+
+    name: str
+    says: str
+    package: str
+    arguments: tuple[str, ...]
+    offset: int
+    rank: int
+    gate: Gate = Gate.FILES
+    mutual_tls: bool = False
+    health: int | None = None
+    home: str | None = None
+    stands_for: tuple[str, ...] = ()
+
+    @property
+    def health_offset(self) -> int:
+        """Where `/readyz` answers over plain http."""
+        return self.offset if self.health is None else self.health
+
+    def url(self, port_base: int) -> str:
+        """Address of the public listener."""
+        scheme = "https" if self.mutual_tls else "http"
+        return f"{scheme}://127.0.0.1:{port_base + self.offset}"
+
+    def health_url(self, port_base: int) -> str:
+        """Address of the plain listener."""
+        return f"http://127.0.0.1:{port_base + self.health_offset}"
+
+
+def _simulator(name: str, says: str, offset: int, **more: object) -> Process:
+    return Process(name, says, "simulators", (name,), offset, 1, **more)  # type: ignore[arg-type]
+
+
+PROCESSES: tuple[Process, ...] = (
+    Process("front", "手机页面（患者、医生）", "miniapp_mock", ("front",), 0, 5, home="/"),
+    Process("api", "后台接口、药师与管理工作台", "backend", ("api",), 100, 3, Gate.DATABASE, home="/desk"),
+    Process("worker", "后台任务", "backend", ("worker",), 101, 4, Gate.DATABASE),
+    Process("media", "音视频", "backend", ("media",), 110, 4, Gate.DATABASE),
+    Process("gateway-a", "前置机 A", "front_gateway", (), 201, 2, mutual_tls=True, health=211),
+    Process("gateway-b", "前置机 B", "front_gateway", (), 202, 2, mutual_tls=True, health=212),
+    Process("adapter", "监管适配", "regulator_adapter", (), 300, 2, Gate.DATABASE, mutual_tls=True, health=310),
+    Process(
+        "wechat", "微信（模拟）：手机、收银台", "miniapp_mock", ("wechat",), 10, 1,
+        home="/phone", stands_for=("WECHAT_API_URL", "WECHAT_PAY_URL"),
+    ),
+    _simulator("his", "医院信息系统（模拟）", 400, mutual_tls=True, health=401, stands_for=("HIS_URL",)),
+    _simulator(
+        "supervision", "市监管平台（模拟）：监管员", 410,
+        mutual_tls=True, health=411, home="/", stands_for=("CITY_URL",),
+    ),
+    _simulator("courier", "快递公司（模拟）：快递员", 420, home="/operator", stands_for=("COURIER_URL",)),
+    _simulator("identity", "实名核验（模拟）", 430, stands_for=("IDENTITY_URL",)),
+    _simulator("ca", "电子签名（模拟）", 440, stands_for=("CA_URL",)),
+)  # fmt: skip
+
+BY_NAME: dict[str, Process] = {process.name: process for process in PROCESSES}
+
+
+def page(process: Process, port_base: int) -> str:
+    """The address a person opens, empty when there is nothing to see."""
+    if process.home is None:
+        return ""
+    base = process.health_url(port_base) if process.mutual_tls else process.url(port_base)
+    return base + process.home
+
+
+def ports(port_base: int) -> list[int]:
+    """Every port that a whole system listens on."""
+    offsets = {POSTGRES_OFFSET, VALKEY_OFFSET}
+    for process in PROCESSES:
+        offsets |= {process.offset, process.health_offset}
+    return sorted(port_base + offset for offset in offsets)

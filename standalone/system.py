@@ -1,0 +1,258 @@
+"""A whole system on one machine, for `make run` and for tests.
+
+async with System(Path(".data"), 8000, env="test", only=["his", "gateway-a"]) as system:
+    await system.set_clock(3600)
+    await system.kill("gateway-a")
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from standalone import probe, wiring
+from standalone.children import Child, Children, Forks, Interpreters, inherited
+from standalone.failure import StartFailed
+from standalone.installation import Installation, has_world, prepare, store_options
+from standalone.keys import Keys
+from standalone.paths import data_folder
+from standalone.processes import BY_NAME, PROCESSES, Gate, Process
+from standalone.spawn import last_lines
+from standalone.stores import Stores
+from standalone.unit import Unit
+
+START_SECONDS = 120.0
+STATE_FILE = "system.json"
+
+
+def nothing(_: str) -> None:
+    """Reports to nobody."""
+
+
+class System:
+    """`only` names the processes to run (all by default), `settings` adds variables per process, `environ` is the
+    caller's environment where it may replace addresses and stores. `timings` says how long each step took."""
+
+    def __init__(
+        self,
+        data: Path,
+        port_base: int = 8000,
+        *,
+        env: str = "development",
+        only: Iterable[str] | None = None,
+        size: str = "m",
+        settings: Mapping[str, Mapping[str, str]] | None = None,
+        environ: Mapping[str, str] | None = None,
+        children: Children | None = None,
+        report: Callable[[str], None] = nothing,
+    ) -> None:
+        self.port_base = port_base
+        self.folder = data_folder(data)
+        self.units: dict[str, Unit] = {}
+        self.timings: dict[str, float] = {}
+        self.environ = dict(environ or {})
+        self._env = env
+        self._size = size
+        self._settings = settings or {}
+        self._report = report
+        self._only = None if only is None else set(only)
+        self._offset = 0.0
+        self._children = children or make_children(self.environ)
+        self._stores: Stores | None = None
+        self._installation: Installation | None = None
+
+    # what a test or the screen asks for
+
+    @property
+    def installation(self) -> Installation:
+        """Files, keys and addresses; only while the system is up."""
+        assert self._installation is not None, "the system is not up"
+        return self._installation
+
+    @property
+    def demo(self) -> dict[str, Any]:
+        """The demo persons by part (docs/world.md)."""
+        return self.installation.demo
+
+    @property
+    def keys(self) -> Keys:
+        """All secrets of the installation."""
+        return self.installation.keys
+
+    def url(self, name: str) -> str:
+        """Public address of a process; https with mutual TLS where the table says so."""
+        return BY_NAME[name].url(self.port_base)
+
+    def health_url(self, name: str) -> str:
+        """Plain address of a process: health, metrics, test switches."""
+        return BY_NAME[name].health_url(self.port_base)
+
+    async def start(self, name: str) -> None:
+        """Run a process that was stopped or killed, and wait until it is ready."""
+        unit = self.units[name]
+        unit.start()
+        await unit.ready()
+
+    async def stop(self, name: str) -> None:
+        """Ask a process to end, and leave it down."""
+        await self.units[name].stop()
+
+    async def kill(self, name: str) -> None:
+        """End a process as a power cut would, and leave it down."""
+        self.units[name].crash(for_good=True)
+        await self.units[name].stop()
+
+    async def set_clock(self, offset: float | timedelta) -> None:
+        """Seconds that every clock runs ahead of the machine's, also of processes started later. ENV=test only."""
+        self._offset = offset.total_seconds() if isinstance(offset, timedelta) else offset
+        running = [unit.process for unit in self.units.values() if unit.child is not None]
+        await asyncio.gather(*(self._set_clock(process) for process in running))
+
+    # life
+
+    async def __aenter__(self) -> Self:
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                await self._start()
+        except TimeoutError:
+            late = [
+                f"{name} ({', '.join(unit.missing)})" for name, unit in self.units.items() if unit.missing
+            ]
+            await self.close()
+            raise StartFailed(
+                f"not ready after {START_SECONDS:.0f} s: {'; '.join(late) or 'stores'}"
+            ) from None
+        except BaseException:
+            await self.close()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Stop everything, in the reverse of the order in which things need each other."""
+        for rank in sorted({unit.process.rank for unit in self.units.values()}, reverse=True):
+            await asyncio.gather(*(unit.stop() for unit in self.units.values() if unit.process.rank == rank))
+        await self._children.close()
+        if self._stores is not None:
+            await asyncio.to_thread(self._stores.stop)
+            self._stores = None
+        with contextlib.suppress(FileNotFoundError):
+            (self.folder.run / STATE_FILE).unlink()
+
+    async def _start(self) -> None:
+        began = time.monotonic()
+        await asyncio.gather(self._start_stores(began), self._make_world(began))
+        chosen = self._chosen()
+        self.units = {process.name: self._unit(process) for process in chosen}
+        self._open(Gate.FILES)
+        await self._migrate(chosen)
+        self._time("tables", began)
+        await self._seed()
+        self._time("seed", began)
+        self._open(Gate.DATABASE)
+        await asyncio.gather(*(unit.ready() for unit in self.units.values()))
+        self._time("ready", began)
+        self._write_state()
+
+    async def _start_stores(self, began: float) -> None:
+        options = store_options(self.port_base, self.environ)
+        self._stores = await asyncio.to_thread(Stores.start, self.folder.root, options)
+        self._time("stores", began)
+        self._installation = await asyncio.to_thread(prepare, self.folder.root, self.port_base, self._stores)
+        self._time("keys and certificates", began)
+
+    async def _make_world(self, began: float) -> None:
+        if not has_world(self.folder):
+            module, arguments = wiring.world_command(self._size, self.folder.world)
+            await self.run(module, arguments, inherited(), "world")
+            self._time("world", began)
+
+    async def run(
+        self, module: str, arguments: Sequence[str], environment: Mapping[str, str], name: str
+    ) -> None:
+        """Run a command to its end; StartFailed with its last words when it fails."""
+        log = self.folder.logs / f"{name}.log"
+        child = await self._children.spawn(module, arguments, environment, log)
+        if status := await child.wait():
+            raise StartFailed(f"{name} ended with {status}: {last_lines(log)} ({log})")
+
+    # parts of it
+
+    def _chosen(self) -> list[Process]:
+        elsewhere = {
+            process.name for process in PROCESSES if any(self.environ.get(n) for n in process.stands_for)
+        }
+        return [
+            process for process in PROCESSES
+            if (process.name not in elsewhere if self._only is None else process.name in self._only)
+        ]  # fmt: skip
+
+    def _unit(self, process: Process) -> Unit:
+        log = self.folder.logs / f"{process.name}.log"
+        return Unit(process, self.port_base, log, launch=self._launch, greet=self._greet, report=self._report)
+
+    async def _launch(self, process: Process) -> Child:
+        log = self.folder.logs / f"{process.name}.log"
+        return await self._children.spawn(process.package, process.arguments, self._environment(process), log)
+
+    def _environment(self, process: Process) -> dict[str, str]:
+        values = wiring.environment(process, self.installation, self._env, self.environ)
+        return values | dict(self._settings.get(process.name, {}))
+
+    async def _greet(self, process: Process) -> None:
+        if self._offset:
+            await self._set_clock(process)
+
+    async def _set_clock(self, process: Process) -> None:
+        address = process.health_url(self.port_base) + "/_test/clock"
+        status, body = await probe.request("POST", address, {"offset_seconds": self._offset})
+        if status != 200:
+            raise RuntimeError(f"{process.name} does not set its clock: {status} {body}")
+
+    def _open(self, gate: Gate) -> None:
+        for unit in self.units.values():
+            if unit.process.gate is gate:
+                unit.start()
+
+    async def _migrate(self, chosen: Sequence[Process]) -> None:
+        first = {process.package: process for process in reversed(chosen) if process.gate is Gate.DATABASE}
+        await asyncio.gather(
+            *(
+                self.run(package, ["migrate"], self._environment(process), f"migrate-{package}")
+                for package, process in first.items()
+            )
+        )
+
+    async def _seed(self) -> None:
+        if "api" in self.units:
+            arguments = ["seed", "--world", str(self.folder.world)]
+            await self.run("backend", arguments, self._environment(BY_NAME["api"]), "seed")
+
+    def _time(self, step: str, began: float) -> None:
+        self.timings[step] = time.monotonic() - began
+        self._report(f"{step}: {self.timings[step]:.1f} s")
+
+    def _write_state(self) -> None:
+        state = {
+            "pid": os.getpid(),
+            "port_base": self.port_base,
+            "env": self._env,
+            "urls": {name: self.url(name) for name in BY_NAME},
+            "health_urls": {name: self.health_url(name) for name in BY_NAME},
+        }
+        (self.folder.run / STATE_FILE).write_text(json.dumps(state, indent=1), encoding="utf-8")
+
+
+def make_children(environ: Mapping[str, str]) -> Children:
+    """Forks of one server, unless FORK=0 asks for an interpreter each."""
+    return Interpreters() if environ.get("FORK") == "0" else Forks()

@@ -1,0 +1,242 @@
+"""The environment of each process: who finds whom, with which keys (docs/processes.md, `Settings of our processes`).
+
+The caller's own environment may replace any value named here (`WECHAT_API_URL=… make run`), save those that hold the
+system together.
+"""
+
+import uuid
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from standalone.children import inherited
+from standalone.installation import Installation
+from standalone.keys import AppKey, FieldKeys
+from standalone.processes import BY_NAME, Process, page
+
+KEPT = {
+    "ENV", "HOST", "PORT", "HEALTH_PORT", "DATABASE_URL", "REDIS_URL", "GATEWAY_NAME", "TLS_CERT", "TLS_KEY",
+    "TLS_ROOT", "SERVER_CERT", "SERVER_KEY", "CLIENT_ROOT", "HOSPITAL_ID",
+}  # fmt: skip
+"""Names that the caller's environment does not replace."""
+
+Environment = dict[str, str]
+IDENTITIES = "spiffe://internet-hospital/"
+
+
+def environment(
+    process: Process, installation: Installation, env: str, caller: Mapping[str, str]
+) -> Environment:
+    """Every variable of one process; `env` is ENV."""
+    base = installation.port_base
+    values = {"ENV": env, "HOST": "127.0.0.1", "PORT": str(base + process.offset)}
+    if process.health is not None:
+        values["HEALTH_PORT"] = str(base + process.health)
+    values |= WIRES[process.name](installation, process)
+    replaced = {name: caller[name] for name in values if name in caller and name not in KEPT}
+    if "LOG_LEVEL" in caller:
+        replaced["LOG_LEVEL"] = caller["LOG_LEVEL"]
+    return inherited() | values | replaced
+
+
+def url(installation: Installation, name: str) -> str:
+    """Address of another process."""
+    return BY_NAME[name].url(installation.port_base)
+
+
+def hospital_id(installation: Installation) -> str:
+    """The hospital's id in every row, the same on each machine that runs this world."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, str(installation.hospital["code"])))
+
+
+def _app(prefix: str, key: AppKey) -> Environment:
+    return {f"{prefix}_APP_KEY": key.key, f"{prefix}_SECRET": key.secret}
+
+
+def _fields(key: FieldKeys) -> Environment:
+    return {"FIELD_KEYS": key.as_setting(), "FIELD_KEY_CURRENT": key.current, "INDEX_KEY": key.index_key}
+
+
+def _pair(installation: Installation, zone: str, name: str, prefix: str) -> Environment:
+    pair = getattr(installation.certificates, zone)[name]
+    return {f"{prefix}_CERT": str(pair.certificate), f"{prefix}_KEY": str(pair.key)}
+
+
+def _root(installation: Installation, zone: str) -> str:
+    return str(getattr(installation.certificates, zone).root)
+
+
+def _gateways(installation: Installation) -> str:
+    return f"{url(installation, 'gateway-a')},{url(installation, 'gateway-b')}"
+
+
+def _backend(installation: Installation, process: Process) -> Environment:
+    keys, wechat = installation.keys, installation.wechat
+    return {
+        "DATABASE_URL": installation.urls.database,
+        "REDIS_URL": installation.urls.redis,
+        "HOSPITAL_ID": hospital_id(installation),
+        "OBJECT_FOLDER": str(installation.kept("objects")),
+        "FRONT_URL": url(installation, "front"),
+        "API_URL": url(installation, "api"),
+        "MEDIA_URLS": url(installation, "media"),
+        "NOTIFY_URL": url(installation, "api"),
+        "GATEWAY_URLS": _gateways(installation),
+        "ADAPTER_URL": url(installation, "adapter"),
+        "WECHAT_API_URL": url(installation, "wechat"),
+        "WECHAT_PAY_URL": url(installation, "wechat"),
+        "WECHAT_APPID": keys.wechat.appid,
+        "WECHAT_SECRET": keys.wechat.secret,
+        "WECHAT_MCHID": keys.wechat.mchid,
+        "WECHAT_APIV3_KEY": keys.wechat.apiv3_key,
+        "WECHAT_MERCHANT_KEY": str(wechat.merchant_key),
+        "WECHAT_MERCHANT_SERIAL": wechat.merchant_serial,
+        "WECHAT_PUBLIC_KEY": str(wechat.public_key),
+        "WECHAT_PUBLIC_KEY_ID": keys.wechat.public_key_id,
+        "IDENTITY_URL": url(installation, "identity"),
+        "CA_URL": url(installation, "ca"),
+        "COURIER_URL": url(installation, "courier"),
+        "COURIER_CALLBACK_KEY": keys.courier_callback.key,
+        "COURIER_CALLBACK_SECRET": keys.courier_callback.secret,
+        "TLS_ROOT": _root(installation, "hospital"),
+        **_app("IDENTITY", keys.identity),
+        **_app("CA", keys.ca),
+        **_app("COURIER", keys.courier),
+        **_fields(keys.hospital),
+        **_pair(installation, "hospital", f"backend-{process.name}", "TLS"),
+    }
+
+
+def _gateway(installation: Installation, process: Process) -> Environment:
+    return {
+        "GATEWAY_NAME": process.name.removeprefix("gateway-"),
+        "CLIENT_ROOT": _root(installation, "hospital"),
+        "HIS_URL": url(installation, "his"),
+        "HIS_ROOT": _root(installation, "hospital"),
+        "CITY_URL": url(installation, "supervision"),
+        "CITY_ROOT": _root(installation, "platform"),
+        "AUDIT_FOLDER": str(installation.kept("audit", process.name)),
+        **_pair(installation, "hospital", process.name, "SERVER"),
+        **_pair(installation, "hospital", process.name, "HIS"),
+        **_pair(installation, "platform", process.name, "CITY"),
+    }
+
+
+def _adapter(installation: Installation, process: Process) -> Environment:
+    platform = installation.keys.platform
+    return {
+        "DATABASE_URL": installation.urls.regulator,
+        "HOSPITAL_ID": hospital_id(installation),
+        "CLIENT_ROOT": _root(installation, "hospital"),
+        "ALLOWED_CALLERS": f"{IDENTITIES}backend-worker,{IDENTITIES}backend-api",
+        "GATEWAY_URLS": _gateways(installation),
+        "TLS_ROOT": _root(installation, "hospital"),
+        "ORGANISATION": str(installation.folder.world / "hospital.json"),
+        "PLATFORM_UNIT_ID": platform.unit_id,
+        "PLATFORM_APP_KEY": platform.app_key,
+        "PLATFORM_APP_SECRET": platform.app_secret,
+        "PLATFORM_IV": platform.iv,
+        "TIMING": "immediate",
+        **_fields(installation.keys.regulator),
+        **_pair(installation, "hospital", process.name, "SERVER"),
+        **_pair(installation, "hospital", process.name, "TLS"),
+    }
+
+
+def _front(installation: Installation, _: Process) -> Environment:
+    return {
+        "BACKEND_URL": url(installation, "api"),
+        "FRONT_URL": url(installation, "front"),
+        "MEDIA_URLS": url(installation, "media"),
+        "WECHAT_PAGES_URL": url(installation, "wechat"),
+        "WECHAT_APPID": installation.keys.wechat.appid,
+    }
+
+
+def _wechat(installation: Installation, _: Process) -> Environment:
+    keys, files = installation.keys.wechat, installation.wechat
+    return {
+        "WECHAT_DATA": str(installation.kept("simulators", "wechat")),
+        "WECHAT_WORLD": str(installation.folder.world),
+        "WECHAT_FRONT_URL": url(installation, "front"),
+        "WECHAT_APPID": keys.appid,
+        "WECHAT_SECRET": keys.secret,
+        "WECHAT_MCHID": keys.mchid,
+        "WECHAT_APIV3_KEY": keys.apiv3_key,
+        "WECHAT_MERCHANT_CERT": str(files.merchant_certificate),
+        "WECHAT_PUBLIC_KEY_ID": keys.public_key_id,
+        "WECHAT_PRIVATE_KEY": str(files.private_key),
+    }
+
+
+def _his(installation: Installation, _: Process) -> Environment:
+    pair = installation.certificates.hospital["his"]
+    return {
+        "HIS_WORLD": str(installation.folder.world),
+        "HIS_DATA": str(installation.kept("simulators", "his")),
+        "HIS_TLS_CERT": str(pair.certificate),
+        "HIS_TLS_KEY": str(pair.key),
+        "HIS_TLS_CA": _root(installation, "hospital"),
+        "HIS_TLS_CLIENTS": f"{IDENTITIES}gateway-a,{IDENTITIES}gateway-b",
+    }
+
+
+def _supervision(installation: Installation, _: Process) -> Environment:
+    platform = installation.keys.platform
+    pair = installation.certificates.platform["supervision"]
+    return {
+        "SUPERVISION_WORLD": str(installation.folder.world),
+        "SUPERVISION_DATA": str(installation.kept("simulators", "supervision")),
+        "SUPERVISION_UNIT_ID": platform.unit_id,
+        "SUPERVISION_APP_KEY": platform.app_key,
+        "SUPERVISION_APP_SECRET": platform.app_secret,
+        "SUPERVISION_IV": platform.iv,
+        "SUPERVISION_TLS_CERT": str(pair.certificate),
+        "SUPERVISION_TLS_KEY": str(pair.key),
+        "SUPERVISION_TLS_CA": _root(installation, "platform"),
+        "SUPERVISION_TLS_CLIENTS": f"{IDENTITIES}gateway-a,{IDENTITIES}gateway-b",
+    }
+
+
+def _courier(installation: Installation, process: Process) -> Environment:
+    keys = installation.keys
+    return {
+        "COURIER_DATA": str(installation.kept("simulators", "courier")),
+        "COURIER_CALLBACK_KEY": keys.courier_callback.key,
+        "COURIER_CALLBACK_SECRET": keys.courier_callback.secret,
+        **_app("COURIER", keys.courier),
+    }
+
+
+def _identity(installation: Installation, _: Process) -> Environment:
+    return {
+        "IDENTITY_WORLD": str(installation.folder.world / "identity.json"),
+        "IDENTITY_DATA": str(installation.kept("simulators", "identity")),
+        **_app("IDENTITY", installation.keys.identity),
+    }
+
+
+def _ca(installation: Installation, _: Process) -> Environment:
+    return {
+        "CA_WORLD": str(installation.folder.world / "ca_holders.json"),
+        "CA_DATA": str(installation.kept("simulators", "ca")),
+        "CA_PUBLIC_URL": url(installation, "ca"),
+        **_app("CA", installation.keys.ca),
+    }
+
+
+WIRES: dict[str, Callable[[Installation, Process], Environment]] = {
+    "front": _front, "api": _backend, "worker": _backend, "media": _backend, "gateway-a": _gateway,
+    "gateway-b": _gateway, "adapter": _adapter, "wechat": _wechat, "his": _his, "supervision": _supervision,
+    "courier": _courier, "identity": _identity, "ca": _ca,
+}  # fmt: skip
+
+
+def addresses(installation: Installation, names: list[str]) -> dict[str, str]:
+    """Pages that a person may open, by process."""
+    pages = {name: page(BY_NAME[name], installation.port_base) for name in names}
+    return {name: address for name, address in pages.items() if address}
+
+
+def world_command(size: str, world: Path) -> tuple[str, list[str]]:
+    """What makes the world."""
+    return "standalone.people", ["--out", str(world), "--size", size]
