@@ -37,8 +37,6 @@ def check_agreement(method: str, record: Mapping[str, Any]) -> None:
     field = STATUS_FIELD.get(method)
     if field and str(record[field]) != STATUS_OF_EVENT[record["eventType"]]:
         raise RecordRefusalError(Inner.FAILED, f"{field}与eventType不一致")
-    if (
-        method == "uploadPayment"
-        and sum(one["amountFen"] for one in record["tenders"]) != record["amountFen"]
-    ):
+    tenders = record.get("tenders")
+    if tenders and sum(one["amountFen"] for one in tenders) != record["amountFen"]:
         raise RecordRefusalError(Inner.FAILED, "tenders合计与amountFen不一致")

@@ -9,6 +9,7 @@ from typing import Any
 from simulators.supervision.tables import CODES, Kind
 
 LARGEST = 2**53 - 1
+EARLIEST, LATEST = 1850, 2200  # years: nobody was born earlier, nothing is valid longer
 _ICD = re.compile(r"[A-Z]\d{2}[0-9A-Za-z.+*]{0,12}")
 _SPAN = re.compile(r"(\d{4}-\d{2}-\d{2}) (\d{2}:\d{2})-(\d{2}:\d{2})")
 _SUBJECT = re.compile(r"(\d{2})(?:\.\d{2})?")
@@ -156,16 +157,18 @@ def is_citizen_number(value: str) -> bool:
 
 def _parsed(value: str) -> datetime | None:
     try:
-        return datetime.fromisoformat(value)
+        moment = datetime.fromisoformat(value)
     except ValueError:
         return None
+    return moment if EARLIEST <= moment.year <= LATEST else None
 
 
 def _parsed_date(value: str) -> date | None:
     try:
-        return date.fromisoformat(value)
+        day = date.fromisoformat(value)
     except ValueError:
         return None
+    return day if EARLIEST <= day.year <= LATEST else None
 
 
 CHECKS: Mapping[str, Check] = {

@@ -14,6 +14,7 @@ wrong_reply       stored, but the answer is: `html`, `empty`, `not_json`, `no_bo
 """
 
 from collections import Counter
+from collections.abc import Mapping
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
@@ -34,6 +35,15 @@ class PlatformFaults(Faults):
             no_right=str, reject_every=int, lose_reply=bool, lose_reply_every=int, wrong_reply=str,
         )  # fmt: skip
         self._counter: Counter[str] = Counter()
+
+    def clear(self) -> None:
+        super().clear()
+        self._counter.clear()
+
+    def replace(self, values: Mapping[str, object]) -> None:
+        """Counting begins anew."""
+        super().replace(values)
+        self._counter.clear()
 
     def before(self, request: Request) -> Response | None:
         """An answer that takes the platform's place."""

@@ -3,9 +3,11 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
-SCHEMA = (Path(__file__).parent / "schema.sql").read_text(encoding="utf-8")
+from simulators.supervision.store.schema import SCHEMA
+from simulators.supervision.times import utc_text
 
 
 class Database:
@@ -39,6 +41,17 @@ class Database:
         try:
             connection.execute("BEGIN")  # one snapshot for all reads of a page
             yield connection
+        finally:
+            connection.close()
+
+    def note_view(self, at: datetime, login: str, page: str, subject: str) -> None:
+        """A supervisor looked at a person's data. May be called from any thread."""
+        connection = sqlite3.connect(self._path, isolation_level=None)
+        try:
+            connection.execute(
+                "INSERT INTO views (at, login, page, subject) VALUES (?, ?, ?, ?)",
+                (utc_text(at), login, page, subject),
+            )
         finally:
             connection.close()
 

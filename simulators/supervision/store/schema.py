@@ -1,3 +1,6 @@
+"""The tables of the store."""
+
+SCHEMA = """
 CREATE TABLE IF NOT EXISTS records (
     id INTEGER PRIMARY KEY,
     profile TEXT NOT NULL,
@@ -104,3 +107,4 @@ CREATE TABLE IF NOT EXISTS views (   -- every look a supervisor takes at a perso
     page TEXT NOT NULL,
     subject TEXT NOT NULL
 );
+"""

@@ -1,0 +1,131 @@
+"""A record in words: labels and code names from the field tables, times of Shanghai, money in yuan."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from simulators.server import SHANGHAI
+from simulators.supervision.console.masking import mask_record
+from simulators.supervision.tables import Field, Method, shanghai, tianjin
+from simulators.supervision.tables.codes import label, subject_label
+from simulators.supervision.validate import is_empty
+
+METHODS: dict[str, Method] = {**tianjin().methods, **shanghai().methods}
+PROFILES = {"tianjin-1.0": "天津规范", "shanghai": "实时（自拟）"}
+CONCERNS = {
+    "staff": "人员",
+    "prescription": "处方",
+    "act": "诊疗行为",
+    "privacy": "隐私保护",
+    "security": "信息安全",
+}
+EVENTS = {
+    "identity.verified": "实名认证",
+    "eligibility.decided": "复诊资格判定",
+    "appointment.booked": "预约挂号",
+    "appointment.cancelled": "取消预约",
+    "record.viewed": "健康档案浏览",
+    "encounter.started": "医师接诊",
+    "encounter.declined": "未接诊",
+    "encounter.completed": "复诊完成",
+    "encounter.discontinued": "复诊中止",
+    "record.signed": "病历签名",
+    "record.amended": "病历修订",
+    "prescription.signed": "处方开具",
+    "prescription.approved": "处方审核通过",
+    "prescription.returned": "处方退回",
+    "prescription.cancelled": "处方作废",
+    "prescription.expired": "处方过期",
+    "dispense.completed": "药品发出",
+    "payment.confirmed": "支付",
+    "refund.succeeded": "退款",
+    "evaluation.submitted": "患者评价",
+    "complaint.filed": "投诉",
+    "adverse_event.reported": "不良事件",
+    "practitioner.changed": "人员备案",
+    "drug_catalogue.changed": "药品目录变更",
+}
+# What a line in a list says, in this order, where the record has it.
+_LINE = (
+    "patientName", "name", "sex", "age", "deptName", "doctorName", "workDate", "eligibilityResult", "result",
+    "viewerName", "archiveTypes", "subject", "amountFen", "icdName", "thisDiagnosis", "furtherConsultDiagnosis",
+    "totalFee", "totalFeeFen", "auditDoctor", "refuseReason", "discontinueReason", "returnReason", "cancelReason",
+    "deliveryType", "satisfaction", "hospDrugName", "eventDescription", "description", "titleCode", "licenceNumber",
+)  # fmt: skip
+_PLACE = {"organID", "unitID", "organName", "eventId", "eventType", "stream", "streamSeq", "hospitalSeq",
+          "eventDigest", "chainHash", "prevHash"}  # fmt: skip
+
+
+def title_of(method: str, event_type: str | None) -> str:
+    return EVENTS.get(event_type or "") or (METHODS[method].label if method in METHODS else method)
+
+
+def line(method: str, record: Mapping[str, Any]) -> str:
+    """One line for a list; persons masked."""
+    shown = mask_record(method, record)
+    fields = {field.name: field for field in METHODS[method].fields}
+    parts = [
+        say(fields[name], shown[name]) for name in _LINE if name in fields and not is_empty(shown.get(name))
+    ]
+    return " · ".join(parts[:7])
+
+
+def details(method: str, record: Mapping[str, Any], *, with_place: bool = False) -> list[tuple[str, str]]:
+    """(label, value) of every field that is there, without lists; `with_place` adds organisation and chain."""
+    shown = mask_record(method, record)
+    return [
+        (field.label, say(field, shown[field.name]))
+        for field in METHODS[method].fields
+        if not is_empty(shown.get(field.name))
+        and field.kind.name != "list"
+        and (with_place or field.name not in _PLACE)
+    ]
+
+
+def lists(method: str, record: Mapping[str, Any]) -> list[tuple[str, list[list[tuple[str, str]]]]]:
+    """The lists inside a record: (label, rows of (label, value))."""
+    shown = mask_record(method, record)
+    return [
+        (
+            field.label,
+            [
+                [
+                    (one.label, say(one, item[one.name]))
+                    for one in field.items
+                    if not is_empty(item.get(one.name))
+                ]
+                for item in shown[field.name]
+            ],
+        )
+        for field in METHODS[method].fields
+        if field.kind.name == "list" and shown.get(field.name)
+    ]
+
+
+def say(field: Field, value: Any) -> str:
+    """One value in words."""
+    if isinstance(value, list):
+        return "、".join(say(field, one) for one in value)
+    text = str(value)
+    match field.kind.name:
+        case "code" | "codes":
+            text = label(field.kind.table, text)
+        case "subject" | "subjects":
+            text = f"{subject_label(text)}（{text}）"
+        case "event":
+            text = EVENTS.get(text, text)
+        case "fen":
+            text = yuan(value)
+        case "iso":
+            text = minute(datetime.fromisoformat(text))
+        case "names" | "icds":
+            text = text.replace("|", "、")
+    return f"{text}岁" if field.name in ("age", "patientAge") else text
+
+
+def yuan(fen: int) -> str:
+    return f"{fen // 100:,}.{fen % 100:02d}元"
+
+
+def minute(moment: datetime) -> str:
+    return f"{moment.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}"

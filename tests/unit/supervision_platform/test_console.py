@@ -1,0 +1,265 @@
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from simulators.supervision.console.masking import mask_certificate, mask_name, mask_phone, mask_record
+from tests.unit.supervision_platform.sender import Platform
+from tests.unit.supervision_platform.shanghai_records import BOY, Hospital
+from tests.unit.supervision_platform.tianjin_records import PATIENT, medical_record, revisit
+
+PAGES = ["/", "/concerns", "/records", "/visits", "/alerts", "/feed"]
+LOGIN = {"login": "supervisor", "password": "correct-horse"}
+
+
+@pytest.fixture
+def browser(shanghai: Platform) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=shanghai.console, follow_redirects=True, trust_env=False) as client:
+        client.post("/login", data=LOGIN)
+        yield client
+
+
+def send_a_visit(shanghai: Platform) -> None:
+    hospital = Hospital()
+    shanghai.send("uploadRealName", [hospital.verified()])
+    shanghai.send("uploadFollowUp", [hospital.eligible()])
+    shanghai.send("uploadBooking", [hospital.booked()])
+    shanghai.send("uploadFollowUp", [hospital.started()])
+    shanghai.send("uploadPrescription", [hospital.signed(), hospital.approved()])
+    shanghai.send("uploadPayment", [hospital.paid()])
+    shanghai.send("uploadComplaint", [hospital.complained()])
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/records/1", "/visits/V-1"])
+def test_nobody_sees_a_page_without_signing_in(shanghai: Platform, path: str) -> None:
+    answer = shanghai.client.get(f"{shanghai.console}{path}")
+
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/login"
+
+
+def test_a_wrong_password_is_refused_and_five_of_them_lock(shanghai: Platform) -> None:
+    answers = [
+        shanghai.client.post(f"{shanghai.console}/login", data=LOGIN | {"password": "wrong"})
+        for _ in range(5)
+    ]
+    right = shanghai.client.post(f"{shanghai.console}/login", data=LOGIN)
+
+    assert [answer.status_code for answer in answers] == [403] * 5
+    assert right.status_code == 429
+    assert "五分钟" in right.text
+
+    shanghai.move_clock(301)
+    assert shanghai.client.post(f"{shanghai.console}/login", data=LOGIN).status_code == 303
+
+
+def test_the_session_cookie_is_closed_to_scripts_and_other_sites(shanghai: Platform) -> None:
+    cookie = shanghai.client.post(f"{shanghai.console}/login", data=LOGIN).headers["set-cookie"]
+
+    assert "HttpOnly" in cookie
+    assert "SameSite=strict" in cookie
+
+
+def test_signing_out_ends_the_session(browser: httpx.Client, shanghai: Platform) -> None:
+    token = browser.cookies["supervision_session"]
+    browser.post("/logout")
+
+    answer = shanghai.client.get(f"{shanghai.console}/", headers={"cookie": f"supervision_session={token}"})
+
+    assert answer.status_code == 303
+
+
+def test_a_session_ends_after_eight_hours(browser: httpx.Client, shanghai: Platform) -> None:
+    assert browser.get("/").url.path == "/"
+    shanghai.move_clock(8 * 3600 + 1)
+
+    assert browser.get("/").url.path == "/login"
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_stands_while_nothing_has_arrived(browser: httpx.Client, path: str) -> None:
+    answer = browser.get(path)
+
+    assert answer.status_code == 200
+    assert answer.url.path == path
+
+
+def test_pages_run_no_scripts_and_carry_no_styles(browser: httpx.Client, shanghai: Platform) -> None:
+    send_a_visit(shanghai)
+    for path in [*PAGES, "/records/3", "/visits/V-1", "/login", "/records/999"]:
+        answer = browser.get(path)
+        assert "<script" not in answer.text
+        assert not re.search(r"\sstyle=|<style|\son\w+=", answer.text)
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe-inline" not in policy
+
+
+def test_no_page_shows_a_person_in_the_clear(
+    browser: httpx.Client, shanghai: Platform, strict: Platform
+) -> None:
+    send_a_visit(shanghai)
+    strict.send(
+        "uploadElectMedicalRecord", [medical_record(presentHistory=f"王小丽，电话19900000001，{PATIENT}")]
+    )
+
+    last = shanghai.stored()[-1]["id"]
+    for path in [*PAGES, "/visits/V-1", *(f"/records/{number}" for number in range(1, last + 1))]:
+        text = browser.get(path).text
+        assert "王小丽" not in text
+        assert PATIENT not in text
+        assert "19900000001" not in text
+        if path.startswith("/visits/"):
+            assert "王*" in text
+            assert "310114********0028" in text
+
+
+def test_the_board_counts_today(browser: httpx.Client, shanghai: Platform) -> None:
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    now = datetime.now(ZoneInfo("Asia/Shanghai")).isoformat()
+    hospital = Hospital()
+    shanghai.send("uploadBooking", [hospital.booked("V-1", now), hospital.booked("V-2", now)])
+    shanghai.send("uploadPayment", [hospital.paid(now)])
+
+    text = re.sub(r"\s+", "", browser.get("/").text)
+
+    assert "<dt>预约</dt><dd>2</dd>" in text
+    assert "<dt>收款</dt><dd>25.80元</dd>" in text
+    assert "polyline" in text
+
+
+def test_a_visit_shows_its_steps_in_order_with_what_it_rests_on(
+    browser: httpx.Client, shanghai: Platform
+) -> None:
+    send_a_visit(shanghai)
+
+    text = browser.get("/visits/V-1").text
+
+    steps = re.findall(r"<strong>\d+\. (.+?)</strong>", text)
+    assert steps == [
+        "实名认证",
+        "复诊资格判定",
+        "预约挂号",
+        "医师接诊",
+        "处方开具",
+        "处方审核通过",
+        "支付",
+        "投诉",
+    ]
+
+
+def test_a_record_shows_receipt_digest_and_raw_text(browser: httpx.Client, shanghai: Platform) -> None:
+    send_a_visit(shanghai)
+    row = shanghai.stored(method="uploadBooking")[0]
+
+    text = browser.get(f"/records/{row['id']}").text
+
+    assert row["receipt"] in text
+    assert row["request_digest"] in text
+    assert "&#34;patientName&#34;: &#34;王*&#34;" in text
+
+
+def test_looking_at_a_person_leaves_a_trace(browser: httpx.Client, shanghai: Platform) -> None:
+    send_a_visit(shanghai)
+    browser.get("/visits/V-1")
+    browser.get("/records/1")
+
+    text = re.sub(r"\s+", "", browser.get("/concerns").text)
+
+    assert "<dt>监管端查看留痕</dt><dd>2次</dd>" in text
+
+
+def test_records_are_found_by_kind_day_and_number(browser: httpx.Client, shanghai: Platform) -> None:
+    send_a_visit(shanghai)
+    receipt = shanghai.stored(method="uploadPayment")[0]["receipt"]
+
+    assert browser.get("/records", params={"method": "uploadPayment"}).text.count('class="title"') == 1
+    assert browser.get("/records", params={"number": receipt}).text.count('class="title"') == 1
+    assert browser.get("/records", params={"day": "2026-11-21"}).text.count('class="title"') == 3
+    assert browser.get("/records", params={"day": "nonsense", "before": "x"}).text.count('class="title"') == 8
+    assert "没有符合条件" in browser.get("/records", params={"number": "nothing"}).text
+
+
+def test_older_records_are_on_the_next_page(browser: httpx.Client, shanghai: Platform) -> None:
+    hospital = Hospital()
+    shanghai.send("uploadBooking", [hospital.booked(f"V-{number}") for number in range(31)])
+
+    first = browser.get("/records").text
+    link = re.search(r'href="(/records\?[^"]+)"', first)
+
+    assert link is not None
+    assert browser.get(link[1].replace("&amp;", "&")).text.count('class="title"') == 1
+
+
+def test_alerts_are_shown_by_concern(browser: httpx.Client, shanghai: Platform) -> None:
+    shanghai.send("uploadPrescription", [Hospital().signed(**BOY)])
+
+    assert "六岁以下处方" in browser.get("/alerts").text
+    assert "六岁以下处方" in browser.get("/alerts", params={"concern": "prescription"}).text
+    assert "六岁以下处方" not in browser.get("/alerts", params={"concern": "staff"}).text
+
+
+def test_the_feed_shows_gaps_counts_and_refusals(
+    browser: httpx.Client, shanghai: Platform, strict: Platform
+) -> None:
+    hospital = Hospital()
+    hospital.booked()
+    shanghai.send("uploadBooking", [hospital.booked("V-2")])
+    strict.send("uploadReferralIndicators", [revisit(sex="x")])
+
+    text = browser.get("/feed").text
+
+    assert "缺少的全院序号：1" in text
+    assert "sex不在代码表中：x" in text
+
+
+@pytest.mark.parametrize("path", ["/records/99", f"/records/{10**30}", "/visits/unknown", "/visits/a%2Fb"])
+def test_what_does_not_exist_is_said_in_words(browser: httpx.Client, path: str) -> None:
+    answer = browser.get(path)
+
+    assert answer.status_code == 404
+    assert "没有" in answer.text
+
+
+def test_texts_of_a_record_cannot_become_markup(browser: httpx.Client, shanghai: Platform) -> None:
+    shanghai.send("uploadComplaint", [Hospital().complained(description="<b>x</b>", visitNo="<i>")])
+
+    for path in ("/records", "/records/1", "/visits", "/visits/%3Ci%3E"):
+        text = browser.get(path).text
+        assert "<b>x" not in text
+        assert "<i>" not in text
+
+
+def test_production_has_no_test_controls(environment: dict[str, str]) -> None:
+    from simulators.server import Reader
+    from simulators.supervision.settings import read
+    from tests.unit.supervision_platform.conftest import running
+
+    for platform in running(read(Reader(environment | {"ENV": "production"}))):
+        assert platform.client.get(f"{platform.console}/_test/records").status_code == 404
+        assert platform.client.put(f"{platform.console}/_test/faults", json={}).status_code == 404
+        assert platform.client.get(f"{platform.console}/healthz").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("shown", "hidden"),
+    [
+        (mask_name("王小丽"), "王*"),
+        (mask_certificate("310114198001011234"), "310114********1234"),
+        (mask_certificate("E12345678"), "E*******8"),
+        (mask_phone("19900000001"), "199****0001"),
+        (mask_phone("123"), "****"),
+        (mask_name(""), ""),
+    ],
+)
+def test_persons_are_masked_in_the_usual_way(shown: str, hidden: str) -> None:
+    assert shown == hidden
+
+
+def test_staff_keep_their_names_but_not_their_numbers() -> None:
+    shown = mask_record("uploadPractitioner", {"name": "林医生", "certID": PATIENT})
+
+    assert shown == {"name": "林医生", "certID": "310114********0028"}
