@@ -119,5 +119,7 @@ class Callbacks:
                 return 200 <= response.status < 300, f"HTTP {response.status}"
         except TimeoutError:
             return False, "无应答"
-        except (aiohttp.ClientError, OSError, ValueError) as problem:
-            return False, type(problem).__name__
+        except aiohttp.ClientConnectorError:
+            return False, "无法连接"
+        except (aiohttp.ClientError, OSError, ValueError):
+            return False, "传输中断"

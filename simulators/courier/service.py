@@ -122,7 +122,10 @@ class Courier:
 
 
 def _usual_place(shipment: Shipment, status: Status, last: str) -> str:
-    request = shipment.request
-    if status in (Status.ACCEPTED, Status.COLLECTED, Status.RETURNED, Status.CANCELLED):
-        return request.sender.address
-    return last if status is Status.EXCEPTION else request.receiver.address
+    places = {
+        Status.IN_TRANSIT: "转运中心",
+        Status.OUT_FOR_DELIVERY: "收件地网点",
+        Status.DELIVERED: shipment.request.receiver.address,
+        Status.EXCEPTION: last,
+    }
+    return places.get(status, shipment.request.sender.address)
