@@ -8,6 +8,7 @@ from uuid import UUID
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.live import Live
 from backend.outside.ca import SignatureProvider
 from backend.outside.courier import Courier
 from backend.outside.his import Hospital
@@ -50,4 +51,5 @@ class Context:
     ca: SignatureProvider
     courier: Courier
     objects: ObjectStore
+    live: Live
     wiring: Wiring = field(default_factory=Wiring)

@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -27,7 +26,7 @@ from foundation.db.advance import advance
 from foundation.db.audit import audit
 from foundation.db.guards import guarded
 from foundation.db.intents import intend, withdraw
-from foundation.db.locks import lock
+from foundation.db.locks import lock, lock_stream
 from foundation.db.unit_of_work import clock_of
 from foundation.errors import Conflict, Forbidden, Issue
 from foundation.ids import new_id
@@ -35,7 +34,6 @@ from foundation.ids import new_id
 EXPIRE_HOLD = "appointment.expire_hold"
 NOSHOW = "appointment.noshow"
 SUBJECT = "appointment"
-_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:person, 0))")
 
 
 async def request(
@@ -52,7 +50,7 @@ async def request(
     slot = await slots.slot(session, slot_id)
     await require_filed(session, slot.practitioner_id, slot.department_code)
     if guarded("person_lock"):
-        await session.execute(_ONE_AT_A_TIME, {"person": str(person_id)})
+        await lock_stream(session, f"person:{person_id}")
     issues = rules.bookable(ends_at=slot.ends_at, now=now)
     issues += rules.quota_left(await queries.held_on(session, person_id, slot.day))
     if issues:
@@ -132,6 +130,7 @@ async def cancel(
     session: AsyncSession, actor: Actor, row: Appointment, reason: RefundReason, by: str
 ) -> bool:
     """Give the place back, and the money as the rule for `reason` says."""
+    await lock_stream(session, row.stream)
     row = await lock(session, Appointment, row.id)
     now = clock_of(session).now()
     event = None

@@ -15,7 +15,7 @@ from foundation.db.unit_of_work import unit_of_work
 async def expire_hold(work: Work[Context]) -> None:
     """The hold is over and nobody paid: the place goes back."""
     async with unit_of_work(work.context.db) as session:
-        row = await lock(session, Appointment, work.subject)
+        row = await session.get_one(Appointment, work.subject)
         if row.state == AppointmentState.PENDING:
             await service.cancel(session, SYSTEM, row, RefundReason.PAID_AFTER_EXPIRY, "system")
 

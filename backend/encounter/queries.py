@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.appointment import queries as appointments
 from backend.appointment.model import Appointment
 from backend.appointment.states import AppointmentState
+from backend.diagnosis.codes import diagnosis_name
 from backend.encounter.model import Encounter
 from backend.encounter.states import RUNNING, EncounterState
-from backend.diagnosis.codes import diagnosis_name
 from backend.patient import queries as patients
 from contracts import events
 from foundation.actor import Actor

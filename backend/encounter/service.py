@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.account.model import Staff
 from backend.appointment import queries as appointments
 from backend.appointment import service as booking
-from backend.appointment.rules import cancellable_by_patient
 from backend.appointment.model import Appointment
+from backend.appointment.rules import cancellable_by_patient
 from backend.appointment.states import AppointmentState
 from backend.context import Context
 from backend.eligibility.model import EligibilityDecision
@@ -33,7 +33,8 @@ from foundation.clock import local
 from foundation.db.advance import advance
 from foundation.db.audit import audit
 from foundation.db.intents import intend, withdraw
-from foundation.db.unit_of_work import clock_of
+from foundation.db.locks import lock_stream
+from foundation.db.unit_of_work import clock_of, touch
 from foundation.errors import Conflict, Invalid, Issue
 from foundation.ids import new_id
 
@@ -65,6 +66,7 @@ async def on_paid(session: AsyncSession, context: Context, appointment_id: UUID)
 
 async def check_in(session: AsyncSession, actor: Actor, booked: Appointment) -> Encounter:
     """The patient waits: the doctor is told, the acceptance clock starts."""
+    await lock_stream(session, booked.stream)
     assert booked.encounter_id is not None
     row = await queries.encounter(session, booked.encounter_id)
     if not await booking.check_in(session, actor, booked):
@@ -97,6 +99,7 @@ async def accept(
     session: AsyncSession, actor: Actor, row: Encounter, *, follow_up_confirmed: bool, guardian_present: bool
 ) -> bool:
     """The doctor takes the visit, confirming that it is a follow-up (诊疗办法 Art 16). Needs an open shift."""
+    await lock_stream(session, row.stream)
     await require_shift(session, actor)
     booked = await appointments.appointment(session, row.appointment_id)
     await practitioners.require_filed(session, row.practitioner_id, booked.department_code)
@@ -118,6 +121,7 @@ async def accept(
     )  # fmt: skip
     if moved:
         await advance(session, booked, "fulfil", actor)
+        touch(session, f"queue:{row.practitioner_id}")
         await withdraw(session, DEADLINE, row.id)
         await withdraw(session, REMIND, row.id)
         doctor = await practitioners.practitioner(session, row.practitioner_id)
@@ -133,6 +137,7 @@ async def decline(
     session: AsyncSession, actor: Actor, row: Encounter, *, reason: str, cause: RefundReason
 ) -> bool:
     """Not accepted: by the doctor, or by nobody in time. The place and the money go back."""
+    await lock_stream(session, row.stream)
     now = clock_of(session).now()
     event = events.EncounterDeclined(
         visit=await queries.snapshot(session, row), declined_at=now, reason=reason,
@@ -163,6 +168,7 @@ async def _tell_cancelled(session: AsyncSession, booked: Appointment, cause: Ref
 
 async def cancel_by_patient(session: AsyncSession, actor: Actor, booked: Appointment) -> bool:
     """The patient gives the place back before the start, or while nobody has accepted."""
+    await lock_stream(session, booked.stream)
     issues = cancellable_by_patient(
         starts_at=booked.starts_at,
         now=clock_of(session).now(),
@@ -207,6 +213,7 @@ async def resume(session: AsyncSession, actor: Actor, row: Encounter) -> bool:
 
 async def refer_offline(session: AsyncSession, actor: Actor, row: Encounter, *, reason: str) -> bool:
     """Stop at once and send the patient to the hospital (诊疗办法 Art 16). Money back unless advice was given."""
+    await lock_stream(session, row.stream)
     now = clock_of(session).now()
     event = events.EncounterDiscontinued(
         visit=await queries.snapshot(session, row), started_at=row.started_at or now, discontinued_at=now, reason=reason,

@@ -9,14 +9,13 @@ from backend.payment.rules import RefundReason
 from foundation.actor import SYSTEM
 from foundation.db.audit import audit
 from foundation.db.intents import Handler, Work
-from foundation.db.locks import lock
 from foundation.db.unit_of_work import unit_of_work
 
 
 async def acceptance_deadline(work: Work[Context]) -> None:
     """Nobody accepted in time: refuseType 2, everything back."""
     async with unit_of_work(work.context.db) as session:
-        row = await lock(session, Encounter, work.subject)
+        row = await session.get_one(Encounter, work.subject)
         if row.state == EncounterState.PLANNED:
             await service.decline(
                 session, SYSTEM, row, reason="医生未在规定时间内接诊", cause=RefundReason.NOBODY_ACCEPTED
@@ -26,7 +25,7 @@ async def acceptance_deadline(work: Work[Context]) -> None:
 async def remind(work: Work[Context]) -> None:
     """Tell the doctor again, and the duty desk for the first time."""
     async with unit_of_work(work.context.db) as session:
-        row = await lock(session, Encounter, work.subject)
+        row = await session.get_one(Encounter, work.subject)
         if row.state != EncounterState.PLANNED:
             return
         booked = await appointments.appointment(session, row.appointment_id)

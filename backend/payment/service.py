@@ -19,8 +19,9 @@ from foundation.actor import SYSTEM, Actor
 from foundation.db.advance import advance
 from foundation.db.audit import audit
 from foundation.db.base import hospital_id
+from foundation.db.guards import guarded
 from foundation.db.intents import intend
-from foundation.db.locks import lock
+from foundation.db.locks import lock, lock_stream
 from foundation.db.unit_of_work import clock_of
 from foundation.errors import Conflict, Gone, Invalid
 from foundation.ids import new_id
@@ -80,6 +81,9 @@ async def submitted(session: AsyncSession, actor: Actor, payment_id: UUID, prepa
 
 async def confirm(session: AsyncSession, context: Context, payment_id: UUID, proof: Transaction) -> bool:
     """Money arrived, says the provider's answer `proof`. Amount and order must be ours; a second proof changes nothing."""
+    payment = await session.get_one(Payment, payment_id)
+    if guarded("row_lock"):
+        await lock_stream(session, payment.stream)
     payment = await lock(session, Payment, payment_id)
     if proof.out_trade_no != payment.out_trade_no or proof.amount.total != payment.amount:
         audit(
@@ -137,6 +141,8 @@ async def refund_answered(
     session: AsyncSession, context: Context, refund_id: UUID, answer: RefundAnswer
 ) -> Refund:
     """Move the refund to where the provider says it is; success is only what the provider's receipt proves."""
+    refund = await session.get_one(Refund, refund_id)
+    await lock_stream(session, refund.stream)
     refund = await lock(session, Refund, refund_id)
     payment = await session.get_one(Payment, refund.payment_id)
     if answer.out_refund_no != refund.out_refund_no or answer.amount.refund != refund.amount:

@@ -1,6 +1,9 @@
-"""The only writers of `.state`: `advance` moves one row, `advance_sql` a set, both by the machine's table."""
+"""The only writers of `.state`: `advance` moves one row, `advance_each` several with changes of their own, `advance_sql` a set.
 
-from collections.abc import Sequence
+All three go by the machine's table.
+"""
+
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 from uuid import UUID
 
@@ -9,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from foundation.actor import Actor
 from foundation.db.audit import audit
-from foundation.db.locks import lock
+from foundation.db.locks import lock, lock_all
 from foundation.db.outbox import Event, publish
+from foundation.db.unit_of_work import touch
 from foundation.errors import Forbidden, IllegalMove
 from foundation.states import Machine
 
@@ -55,10 +59,38 @@ async def advance(
     for name, value in changes.items():
         setattr(row, name, value)
     audit(session, actor, f"{machine.name}.{verb}", machine.name, row.id)
+    touch(session, row.stream)
     if event is not None:
         await publish(session, row.stream, event)
     await session.flush()
     return True
+
+
+async def advance_each(
+    session: AsyncSession, model: Any, verb: str, actor: Actor, changes: Mapping[UUID, Mapping[str, Any]]
+) -> list[UUID]:
+    """Move the rows whose ids are the keys, each with its own changes, by one lock and one flush; for verbs that publish nothing.
+
+    Returns the ids that moved: a row whose state no longer allows `verb` is left alone, somebody was faster.
+    """
+    machine: Machine = model.MACHINE
+    lines = {line.source: line for line in machine.moves if line.verb == verb}
+    if any(line.event for line in lines.values()):
+        raise RuntimeError(f"{machine.name}.{verb} publishes an event: move its rows one by one")
+    moved: list[UUID] = []
+    for row in await lock_all(session, model, changes):
+        line = lines.get(row.state)
+        if line is None:
+            continue
+        if not actor.roles.intersection(line.roles):
+            raise Forbidden
+        row.state = line.target
+        for name, value in changes[row.id].items():
+            setattr(row, name, value)
+        audit(session, actor, f"{machine.name}.{verb}", machine.name, row.id)
+        moved.append(row.id)
+    await session.flush()
+    return moved
 
 
 async def advance_sql(

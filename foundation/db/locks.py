@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from foundation.db.base import Base
@@ -12,6 +12,12 @@ from foundation.db.guards import guarded
 from foundation.errors import NotFound
 
 M = TypeVar("M", bound=Base)
+_NAMED = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+
+
+async def lock_stream(session: AsyncSession, stream: str) -> None:
+    """The lock of a whole aggregate, taken before any of its rows, so that verbs of one visit cannot dead-lock."""
+    await session.execute(_NAMED, {"name": stream})
 
 
 async def lock(session: AsyncSession, model: type[M], row_id: UUID) -> M:

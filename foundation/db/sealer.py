@@ -35,6 +35,11 @@ async def seal(db: Database) -> int:
     return await _seal(db, "outbox", OutboxEvent) + await _seal(db, "audit", AuditEvent)
 
 
+async def seal_audit(db: Database) -> int:
+    """Seal one batch of the audit trail alone, for a process that publishes nothing."""
+    return await _seal(db, "audit", AuditEvent)
+
+
 async def _seal(db: Database, chain: str, model: Any) -> int:
     async with unit_of_work(db) as session:
         got = await session.scalar(

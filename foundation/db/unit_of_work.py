@@ -1,6 +1,6 @@
 """The only commit in the code base, and the engine it commits to."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,17 +19,22 @@ Wake = Callable[[list[UUID]], Awaitable[None]]
 """Told after a commit which intents are due at once; may fail, the sweep finds them again."""
 
 
-async def _nobody(_: list[UUID]) -> None:
+Announce = Callable[[set[str]], Awaitable[None]]
+"""Told after a commit which streams changed, for screens that show them live; may fail, screens ask again."""
+
+
+async def _nobody(_: Any) -> None:
     return None
 
 
 @dataclass
 class Database:
-    """Engine, clock and wake-up of one process."""
+    """Engine, clock and wake-ups of one process."""
 
     engine: AsyncEngine
     clock: Clock
     wake: Wake = _nobody
+    announce: Announce = _nobody
     sessions: async_sessionmaker[AsyncSession] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -67,21 +72,29 @@ async def unit_of_work(db: Database) -> AsyncIterator[AsyncSession]:
     async with db.sessions() as session:
         session.info["clock"] = db.clock
         session.info["due"] = []
+        session.info["touched"] = set()
         try:
             async with session.begin():
                 yield session
         except DBAPIError as error:
             raise _in_words(error) from error
-        due = session.info["due"]
+        due, touched = session.info["due"], session.info["touched"]
     if due:
-        await _wake(db, due)
+        await _quietly(db.wake(due))
+    if touched:
+        await _quietly(db.announce(touched))
 
 
-async def _wake(db: Database, due: Iterable[UUID]) -> None:
+async def _quietly(wake_up: Awaitable[None]) -> None:
     try:
-        await db.wake(list(due))
+        await wake_up
     except Exception as error:
         log.warning("wake_up_lost", error=str(error))
+
+
+def touch(session: AsyncSession, *streams: str) -> None:
+    """Say that these streams change with this transaction."""
+    session.info["touched"].update(streams)
 
 
 def _in_words(error: DBAPIError) -> Exception:
