@@ -1,0 +1,85 @@
+"""Encoded frames into a Matroska stream, without encoding anything and without ever seeking back."""
+
+import io
+from fractions import Fraction
+from typing import Any
+
+import av
+
+from backend.video.aiortc_engine.payloads import has_parameter_sets, vp8_size
+from backend.video.engine import VideoCodec
+from foundation.object_store import Appender
+
+MILLISECONDS = Fraction(1, 1000)
+CLUSTER_MS = "500"
+"""A cluster leaves the muxer when it is full: so much is lost when the process is killed."""
+
+
+def can_begin(codec: VideoCodec, frame: bytes, *, key: bool) -> bool:
+    """Whether a file can begin with this frame: a keyframe that says its own size."""
+    if not key:
+        return False
+    if codec is VideoCodec.H264:
+        return has_parameter_sets(frame)
+    try:
+        return 0 not in vp8_size(frame)
+    except ValueError:
+        return False
+
+
+class MatroskaFile:
+    """One file with Opus and, when there is a `first_frame` that can begin it, video. Blocking; times in milliseconds."""
+
+    def __init__(self, sink: Appender, codec: VideoCodec, first_frame: bytes | None) -> None:
+        template: Any = None
+        if first_frame is not None and codec is VideoCodec.H264:
+            template = _h264_template(first_frame)
+        self._container: Any = av.open(
+            sink, "w", format="matroska", options={"cluster_time_limit": CLUSTER_MS}
+        )
+        self._video: Any = None
+        if template is not None:
+            with template:
+                self._video = self._container.add_stream_from_template(template.streams.video[0], opaque=True)
+        elif first_frame is not None:
+            width, height = vp8_size(first_frame)
+            self._video = self._container.add_mux_stream("vp8", width=width, height=height)
+        # the encoder only lends its OpusHead, which players want in the header; nothing is encoded
+        self._audio: Any = self._container.add_stream("libopus", rate=48000)
+        self._audio.codec_context.layout = "stereo"
+        self._audio.codec_context.format = "flt"
+        self._container.start_encoding()
+
+    @property
+    def has_video(self) -> bool:
+        """Whether the file has a video track."""
+        return self._video is not None
+
+    def video(self, pts: int, data: bytes, *, key: bool) -> None:
+        """Add a frame."""
+        self._mux(self._video, pts, data, key=key)
+
+    def audio(self, pts: int, data: bytes) -> None:
+        """Add an Opus packet."""
+        self._mux(self._audio, pts, data, key=True)
+
+    def close(self) -> None:
+        """Write what is pending; the file is whole."""
+        self._container.close()
+
+    def _mux(self, stream: Any, pts: int, data: bytes, *, key: bool) -> None:
+        packet: Any = av.Packet(data)
+        packet.pts = packet.dts = pts
+        packet.time_base = MILLISECONDS
+        packet.is_keyframe = key
+        packet.stream = stream
+        self._container.mux_one(packet)
+
+
+def _h264_template(frame: bytes) -> Any:
+    """A demuxed look at the frame: FFmpeg reads the SPS, so that size and codec data are the real ones."""
+    template = av.open(io.BytesIO(frame), format="h264")
+    if not template.streams.video or not template.streams.video[0].codec_context.width:
+        template.close()
+        raise ValueError("the parameter sets give no picture size")
+    return template

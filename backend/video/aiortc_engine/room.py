@@ -1,0 +1,297 @@
+"""One room: who is in it, whose media go to whom, and when somebody counts as gone."""
+
+import asyncio
+import itertools
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from backend.video.aiortc_engine.connection import PARTICIPANT, SUPERVISOR, MediaConnection, Network
+from backend.video.aiortc_engine.recorder import Recorder
+from backend.video.aiortc_engine.segments import Outcome, Segments, wall_clock
+from backend.video.engine import (
+    EngineEvent,
+    Joined,
+    JoinRefused,
+    Left,
+    MediaBack,
+    MediaLost,
+    MediaStarted,
+    OnEvent,
+    ParticipantStats,
+    RecordingFailed,
+    Role,
+    RoomPolicy,
+    RoomStats,
+    Segment,
+    SegmentClosed,
+    SegmentOpened,
+)
+from foundation.clock import Clock
+from foundation.ids import new_id
+from foundation.logs import log
+from foundation.object_store import ObjectStore
+
+WARN_AFTER = 2.0
+ABSENT_AFTER = 10.0
+CONNECT_WITHIN = 20.0
+MAX_SUPERVISORS = 2
+
+
+@dataclass
+class Surroundings:
+    """What all rooms of an engine share."""
+
+    store: ObjectStore
+    clock: Clock
+    writer: ThreadPoolExecutor
+    network: Network
+    on_event: OnEvent
+
+
+@dataclass(eq=False)
+class Member:
+    """One connection of one participant."""
+
+    participant_id: str
+    role: Role
+    number: int
+    since: float
+    connection: MediaConnection | None = None
+    recorder: Recorder | None = None
+    connected: bool = False
+    started: bool = False
+    lost_since: float | None = None
+    ended: bool = False
+    ending: "asyncio.Task[None] | None" = field(default=None, repr=False)
+
+
+class Room:
+    """Members come and go; `segments` is the manifest so far."""
+
+    def __init__(self, room_id: str, policy: RoomPolicy, around: Surroundings) -> None:
+        self.id = room_id
+        self.policy = policy
+        self.segments: dict[str, Segment] = {}
+        self._around = around
+        self._members: dict[str, Member] = {}
+        self._counts: dict[str, int] = {}
+        self._segment_numbers: dict[str, Iterator[int]] = {}
+        self._now = asyncio.get_running_loop().time
+        self._closed = False
+
+    async def join(self, participant_id: str, role: Role, offer: str) -> str:
+        """Answer an offer. An earlier connection of the same participant is replaced once the new one is answered."""
+        self._admit(participant_id, role)
+        number = self._counts[participant_id] = self._counts.get(participant_id, 0) + 1
+        member = Member(participant_id, role, number, self._now())
+        lines = SUPERVISOR if role is Role.SUPERVISOR else PARTICIPANT
+        connection = MediaConnection(
+            lines,
+            self.policy.codec,
+            self.policy.max_bitrate,
+            self._around.network,
+            lambda state: self._state(member, state),
+        )
+        member.connection = connection
+        try:
+            answer = await connection.answer(offer)
+            if self._closed:
+                raise JoinRefused("no_room")
+            self._admit(participant_id, role)
+        except BaseException:
+            await connection.close()
+            raise
+        earlier = self._members.get(participant_id)
+        self._members[participant_id] = member
+        self._record(member)
+        if earlier is not None:
+            self._end(earlier, "replaced")
+        self._link()
+        self._tell(Joined(self.id, participant_id, role, number))
+        return answer
+
+    async def leave(self, participant_id: str, reason: str) -> None:
+        """End the participant's connection and wait until its recording is on disk."""
+        member = self._members.get(participant_id)
+        if member is not None:
+            self._end(member, reason)
+            await _finished(member)
+
+    async def close(self, reason: str) -> list[Segment]:
+        """End everything; the manifest."""
+        self._closed = True
+        members = list(self._members.values())
+        for member in members:
+            self._end(member, reason)
+        for member in members:
+            await _finished(member)
+        return list(self.segments.values())
+
+    def watch(self) -> None:
+        """Called twice a second: who is silent, who is gone, who never came."""
+        now = self._now()
+        for member in list(self._members.values()):
+            connection = member.connection
+            if connection is None:
+                continue
+            if not member.connected:
+                if now - member.since > CONNECT_WITHIN:
+                    self._end(member, "not_connected")
+                continue
+            if now - (connection.last_datagram or member.since) > ABSENT_AFTER:
+                self._end(member, "absent")
+            elif member.role is not Role.SUPERVISOR:
+                self._watch_media(member, connection, now)
+
+    def stats(self) -> RoomStats:
+        """Counters of everybody in the room."""
+        return RoomStats(self.id, tuple(self._stats(member) for member in self._members.values()))
+
+    @property
+    def empty(self) -> bool:
+        """Whether nobody is in it."""
+        return not self._members
+
+    # inside
+
+    def _admit(self, participant_id: str, role: Role) -> None:
+        others = [member for member in self._members.values() if member.participant_id != participant_id]
+        same = sum(member.role is role for member in others)
+        if role is Role.SUPERVISOR and same >= MAX_SUPERVISORS:
+            raise JoinRefused("room_full")
+        if role is not Role.SUPERVISOR and same:
+            raise JoinRefused("role_taken")
+        present = self._members.get(participant_id)
+        if present is not None and present.role is not role:
+            raise JoinRefused("role_taken")
+
+    def _record(self, member: Member) -> None:
+        if not self.policy.record or member.role is Role.SUPERVISOR or member.connection is None:
+            return
+        before = self.policy.segments_before.get(member.participant_id, 0)
+        numbers = self._segment_numbers.setdefault(member.participant_id, itertools.count(before + 1))
+
+        def new_segment(started_at: datetime) -> Segment:
+            number, key = next(numbers), str(new_id())
+            return Segment(
+                id=key, room_id=self.id, participant_id=member.participant_id, role=member.role, number=number,
+                object_key=f"{self.policy.folder}/{self.id}/{member.role}-{number:03d}-{key}.mkv", started_at=started_at,
+            )  # fmt: skip
+
+        at = wall_clock(self._around.clock.now, self._now)
+        segments = Segments(self._around.store, self.policy.codec, new_segment, at)
+        member.recorder = Recorder(
+            segments,
+            self._around.writer,
+            member.connection.uplinks,
+            lambda outcome: self._outcome(member, outcome),
+        )
+
+    def _outcome(self, member: Member, outcome: Outcome) -> None:
+        for segment in outcome.opened:
+            self.segments[segment.id] = segment
+            self._tell(SegmentOpened(self.id, segment))
+        for segment in outcome.closed:
+            self.segments[segment.id] = segment
+            self._tell(SegmentClosed(self.id, segment))
+        if outcome.problem:
+            log.error("recording_failed", room=self.id, role=member.role, problem=outcome.problem)
+            self._tell(RecordingFailed(self.id, member.participant_id, outcome.problem))
+
+    def _link(self) -> None:
+        """Point every way down at the way up it belongs to."""
+        publishers: dict[Role, Member] = {
+            member.role: member
+            for member in self._members.values()
+            if member.role is not Role.SUPERVISOR and not member.ended
+        }
+        for member in self._members.values():
+            if member.connection is None or member.ended:
+                continue
+            other = Role.DOCTOR if member.role is Role.PATIENT else Role.PATIENT
+            for line, sender in member.connection.downlinks:
+                source = publishers.get(line.source or other)
+                sender.follow(
+                    source.connection.uplinks.get(line.kind) if source and source.connection else None
+                )
+
+    def _state(self, member: Member, state: str) -> None:
+        if state == "connected":
+            member.connected = True
+        else:
+            self._end(member, "failed" if state == "failed" else "disconnected")
+
+    def _watch_media(self, member: Member, connection: MediaConnection, now: float) -> None:
+        arrived = [
+            uplink.last_packet for uplink in connection.uplinks.values() if uplink.last_packet is not None
+        ]
+        if not arrived:
+            return
+        newest = max(arrived)
+        if not member.started:
+            member.started = True
+            self._tell(MediaStarted(self.id, member.participant_id, member.role))
+        if member.lost_since is None and now - newest > WARN_AFTER:
+            member.lost_since = newest
+            self._tell(MediaLost(self.id, member.participant_id, member.role, round(now - newest, 1)))
+        elif member.lost_since is not None and now - newest < WARN_AFTER:
+            lost, member.lost_since = member.lost_since, None
+            self._tell(MediaBack(self.id, member.participant_id, member.role, round(newest - lost, 1)))
+
+    def _end(self, member: Member, reason: str) -> None:
+        """Take the member out at once; closing goes on in a task of its own."""
+        if member.ended:
+            return
+        member.ended = True
+        if self._members.get(member.participant_id) is member:
+            del self._members[member.participant_id]
+        self._link()
+        member.ending = asyncio.create_task(self._finish(member, reason))
+
+    async def _finish(self, member: Member, reason: str) -> None:
+        try:
+            if member.recorder is not None:
+                await member.recorder.close(reason)
+        finally:
+            try:
+                if member.connection is not None:
+                    await member.connection.close()
+            except Exception as error:
+                log.error("connection_close_failed", room=self.id, exc_info=error)
+            self._tell(Left(self.id, member.participant_id, member.role, member.number, reason))
+
+    def _tell(self, event: EngineEvent) -> None:
+        try:
+            self._around.on_event(event)
+        except Exception as error:
+            log.error("engine_event_failed", engine_event=type(event).__name__, exc_info=error)
+
+    def _stats(self, member: Member) -> ParticipantStats:
+        connection = member.connection
+        assert connection is not None
+        receptions = [
+            uplink.reception for uplink in connection.uplinks.values() if uplink.reception is not None
+        ]
+        arrived = [
+            uplink.last_packet for uplink in connection.uplinks.values() if uplink.last_packet is not None
+        ]
+        video = connection.uplinks.get("video")
+        return ParticipantStats(
+            participant_id=member.participant_id,
+            role=member.role,
+            connection=member.number,
+            seconds_since_media=round(self._now() - max(arrived), 3) if arrived else None,
+            packets_in=sum(reception.received for reception in receptions),
+            packets_lost=sum(reception.lost for reception in receptions),
+            bytes_in=sum(reception.bytes for reception in receptions),
+            packets_out=sum(sender.packets for _, sender in connection.downlinks),
+            keyframes_asked=video.keyframes.asked if video else 0,
+            bitrate_allowed=video.allowed if video else None,
+        )
+
+
+async def _finished(member: Member) -> None:
+    if member.ending is not None:
+        await asyncio.shield(member.ending)

@@ -1,0 +1,258 @@
+"""The recording of one connection, as the writer thread sees it: packets in, frames assembled, files written.
+
+Nothing here touches the event loop. The loop's side is `recorder.py`.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from backend.video.aiortc_engine.assembler import AudioAssembler, Frame, Packet, VideoAssembler
+from backend.video.aiortc_engine.matroska import MatroskaFile, can_begin
+from backend.video.aiortc_engine.payloads import payload_format
+from backend.video.aiortc_engine.timeline import Timeline
+from backend.video.engine import Segment, VideoCodec
+from foundation.object_store import Appender, ObjectStore
+
+WAIT_FOR_VIDEO = 3.0
+"""Seconds of audio held back until the first keyframe; then the file begins without video."""
+RETRY_AFTER = 5.0
+
+
+class Taken(NamedTuple):
+    """One packet as the loop passes it over."""
+
+    kind: str
+    source: int
+    clock_rate: int
+    packet: Packet
+
+
+@dataclass
+class Outcome:
+    """What the loop has to know after a batch."""
+
+    wants_keyframe: bool = False
+    opened: list[Segment] = field(default_factory=list)
+    closed: list[Segment] = field(default_factory=list)
+    problem: str = ""
+
+
+NewSegment = Callable[[datetime], Segment]
+"""Makes the next manifest line for a wall-clock start."""
+
+
+class _Held(NamedTuple):
+    pts: int
+    frame: Frame
+    kind: str
+
+
+class SegmentFile:
+    """One file being written."""
+
+    def __init__(
+        self, store: ObjectStore, segment: Segment, codec: VideoCodec, first_frame: bytes | None
+    ) -> None:
+        self.segment = segment
+        self._appender: Appender = store.append(segment.object_key)
+        try:
+            self._file = MatroskaFile(self._appender, codec, first_frame)
+        except BaseException:
+            self._appender.abandon()
+            raise
+        self._first: int | None = None
+        self._last = self._video = self._audio = 0
+
+    @property
+    def has_video(self) -> bool:
+        """Whether video can be added."""
+        return self._file.has_video
+
+    def add(self, kind: str, pts: int, frame: Frame) -> None:
+        """Mux one frame."""
+        if kind == "video":
+            self._file.video(pts, frame.data, key=frame.key)
+            self._video += 1
+        else:
+            self._file.audio(pts, frame.data)
+            self._audio += 1
+        self._first = pts if self._first is None else min(self._first, pts)
+        self._last = max(self._last, pts)
+
+    def flush(self) -> None:
+        """What was muxed survives the process."""
+        self._appender.flush()
+
+    def close(self, reason: str) -> Segment:
+        """End the file; the finished manifest line."""
+        try:
+            self._file.close()
+            info = self._appender.close()
+        except BaseException:
+            self._appender.abandon()
+            raise
+        return self._line(reason, info.size, info.sha256)
+
+    def abandon(self, reason: str) -> Segment:
+        """Keep what is there, without an end."""
+        info = self._appender.abandon()
+        return self._line(reason, info.size, info.sha256)
+
+    def _line(self, reason: str, size: int, sha256: str) -> Segment:
+        return dataclasses.replace(
+            self.segment, first_pts_ms=self._first or 0, last_pts_ms=self._last, video_frames=self._video,
+            audio_frames=self._audio, bytes=size, sha256=sha256, close_reason=reason,
+        )  # fmt: skip
+
+
+class Segments:
+    """All files of one connection, one after the other."""
+
+    def __init__(
+        self,
+        store: ObjectStore,
+        codec: VideoCodec,
+        new_segment: NewSegment,
+        wall_clock: Callable[[float], datetime],
+    ) -> None:
+        self._store = store
+        self._codec = codec
+        self._new_segment = new_segment
+        self._wall_clock = wall_clock
+        self._video: VideoAssembler = VideoAssembler(payload_format(codec))
+        self._audio = AudioAssembler()
+        self._sources: dict[str, tuple[int, int]] = {}
+        self._timeline: Timeline | None = None
+        self._origin = 0.0
+        self._held: list[_Held] = []
+        self._file: SegmentFile | None = None
+        self._retry_at = 0.0
+        self._ended = False
+
+    def write(self, batch: list[Taken], now: float) -> Outcome:
+        """Take a batch; failures end the present file and are told, never raised."""
+        outcome = Outcome()
+        if self._ended:
+            return outcome
+        try:
+            self._assemble(batch, now, outcome)
+            if self._file is not None:
+                self._file.flush()
+        except Exception as error:
+            self._fail(error, now, outcome)
+        outcome.wants_keyframe = "video" in self._sources and self._video.needs_keyframe
+        return outcome
+
+    def end(self, batch: list[Taken], now: float, reason: str) -> Outcome:
+        """The last batch; closed for good afterwards: whatever comes later is ignored."""
+        outcome = self.write(batch, now)
+        if self._ended:
+            return outcome
+        self._ended = True
+        try:
+            if self._file is None and self._held and now >= self._retry_at:
+                self._open(None, outcome)
+            self._close(reason, outcome)
+        except Exception as error:
+            self._fail(error, now, outcome)
+        return outcome
+
+    def _assemble(self, batch: list[Taken], now: float, outcome: Outcome) -> None:
+        for taken in batch:
+            if self._timeline is None:
+                self._origin = taken.packet.arrival
+                self._timeline = Timeline(self._origin)
+            source = (taken.source, taken.clock_rate)
+            if self._sources.get(taken.kind, source) != source:
+                self._change_source(taken.kind, now, outcome)
+            self._sources[taken.kind] = source
+            (self._video if taken.kind == "video" else self._audio).push(taken.packet)
+        self._drain(now, outcome)
+
+    def _change_source(self, kind: str, now: float, outcome: Outcome) -> None:
+        self._drain(now, outcome)
+        if kind == "video":
+            self._video = VideoAssembler(payload_format(self._codec))
+        else:
+            self._audio = AudioAssembler()
+
+    def _drain(self, now: float, outcome: Outcome) -> None:
+        if self._timeline is None:
+            return
+        for kind, assembler in (("audio", self._audio), ("video", self._video)):
+            if kind in self._sources:
+                source, clock_rate = self._sources[kind]
+                for frame in assembler.pop(now):
+                    self._frame(kind, source, clock_rate, frame, now, outcome)
+        if (
+            self._file is None
+            and self._held
+            and now - self._origin > WAIT_FOR_VIDEO
+            and now >= self._retry_at
+        ):
+            self._open(None, outcome)
+
+    def _frame(
+        self, kind: str, source: int, clock_rate: int, frame: Frame, now: float, outcome: Outcome
+    ) -> None:
+        assert self._timeline is not None
+        if kind == "video" and (self._file is None or not self._file.has_video):
+            if now < self._retry_at:
+                return
+            if not can_begin(self._codec, frame.data, key=frame.key):
+                self._video.needs_keyframe = True
+                return
+            if self._file is not None:
+                self._restart("video_started", frame.arrival, outcome)
+        pts = self._timeline.place(kind, source, frame.timestamp, clock_rate, frame.arrival)
+        if self._file is None:
+            self._held.append(_Held(pts, frame, kind))
+            if kind == "video":
+                self._open(frame.data, outcome)
+            return
+        self._file.add(kind, pts, frame)
+
+    def _restart(self, reason: str, origin: float, outcome: Outcome) -> None:
+        self._close(reason, outcome)
+        self._origin = origin
+        self._timeline = Timeline(origin)
+
+    def _open(self, first_frame: bytes | None, outcome: Outcome) -> None:
+        segment = self._new_segment(self._wall_clock(self._origin))
+        self._file = SegmentFile(self._store, segment, self._codec, first_frame)
+        outcome.opened.append(segment)
+        held, self._held = self._held, []
+        for pts, frame, kind in held:
+            self._file.add(kind, pts, frame)
+
+    def _close(self, reason: str, outcome: Outcome) -> None:
+        if self._file is not None:
+            file, self._file = self._file, None
+            outcome.closed.append(file.close(reason))
+
+    def _fail(self, error: Exception, now: float, outcome: Outcome) -> None:
+        """The disk is full, the key is taken, the muxer refuses: keep what there is, try again a little later."""
+        outcome.problem = f"{type(error).__name__}: {error}"
+        self._retry_at = now + RETRY_AFTER
+        self._held.clear()
+        self._video.needs_keyframe = True
+        self._timeline = None
+        file, self._file = self._file, None
+        if file is not None:
+            try:
+                outcome.closed.append(file.abandon("write_failed"))
+            except Exception as second:
+                outcome.closed.append(dataclasses.replace(file.segment, close_reason="write_failed"))
+                outcome.problem += f"; {type(second).__name__}: {second}"
+
+
+def wall_clock(now: Callable[[], datetime], loop_time: Callable[[], float]) -> Callable[[float], datetime]:
+    """Instants of the event loop's clock as times of day."""
+
+    def at(instant: float) -> datetime:
+        return now() - timedelta(seconds=loop_time() - instant)
+
+    return at
