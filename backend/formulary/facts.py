@@ -1,0 +1,98 @@
+"""What the review engine and the screens know about a drug. Pure; read from the CSV."""
+
+import csv
+from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
+from importlib.resources import files
+
+import msgspec
+
+from foundation.errors import Issue
+
+
+class Drug(msgspec.Struct, frozen=True):
+    """One drug of one maker and strength. Doses are decimal strings in `dose_unit`; empty means "no figure"."""
+
+    code: str
+    generic_name: str
+    trade_name: str
+    pinyin: str
+    drug_class: str
+    tj_class: str
+    form_code: str
+    form_name: str
+    strength: str
+    strength_amount: str
+    unit: str
+    pack_size: int
+    pack_unit: str
+    manufacturer: str
+    price: int
+    insurance_class: str
+    routes: list[str]
+    single_max: str
+    daily_max: str
+    dose_unit: str
+    age_min_years: int
+    pregnancy: str
+    lactation: str
+    indications: list[str]
+    allergy_group: str
+    skin_test: bool
+    control_class: str
+    antibacterial_grade: str
+    online_allowed: bool
+    long_term_allowed: bool
+    ingredients: list[str]
+    source: str
+
+
+def builtin_csv() -> str:
+    """The list that ships with the software."""
+    return (files("backend.formulary") / "data" / "formulary.csv").read_text(encoding="utf-8")
+
+
+def parse(text: str) -> tuple[list[Drug], list[Issue]]:
+    """Drugs of a CSV, and every row that cannot be read with its line and column."""
+    drugs, issues = [], []
+    for line, row in enumerate(csv.DictReader(text.splitlines()), start=2):
+        try:
+            drugs.append(_drug(row))
+        except (KeyError, ValueError, InvalidOperation) as error:
+            issues.append(Issue(f"line {line}", "unreadable", f"第 {line} 行无法读取：{error}"))
+    codes = [drug.code for drug in drugs]
+    twice = {code for code in codes if codes.count(code) > 1}
+    return drugs, issues + [Issue(code, "twice", f"药品编码 {code} 重复") for code in sorted(twice)]
+
+
+def _drug(row: dict[str, str]) -> Drug:
+    for name in ("strength_mg", "single_max", "daily_max"):
+        if row[name]:
+            Decimal(row[name])
+    return Drug(
+        code=row["code"], generic_name=row["generic_name"], trade_name=row["trade_name"], pinyin=row["pinyin"],
+        drug_class=row["drug_class"], tj_class=row["tj_class"], form_code=row["form_code"],
+        form_name=row["form_name"], strength=row["strength"], strength_amount=row["strength_mg"], unit=row["unit"],
+        pack_size=int(row["pack_size"]), pack_unit=row["pack_unit"], manufacturer=row["manufacturer"],
+        price=int(row["price_fen"]), insurance_class=row["insurance_class"], routes=_parts(row["route_codes"]),
+        single_max=row["single_max"], daily_max=row["daily_max"], dose_unit=row["dose_unit"],
+        age_min_years=int(row["age_min_years"] or 0), pregnancy=row["pregnancy"], lactation=row["lactation"],
+        indications=_parts(row["indication_icd10"]), allergy_group=row["allergy_group"],
+        skin_test=row["skin_test"] == "1", control_class=row["control_class"],
+        antibacterial_grade=row["antibacterial_grade"], online_allowed=row["online_allowed"] == "1",
+        long_term_allowed=row["long_term_allowed"] == "1", source=row["source"],
+        ingredients=_parts(row.get("ingredients", "") or row["generic_name"]),
+    )  # fmt: skip
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split("|") if part.strip()]
+
+
+def changed(old: Iterable[Drug], new: Iterable[Drug]) -> tuple[list[Drug], list[Drug], list[Drug]]:
+    """Added, changed, withdrawn."""
+    before, after = {drug.code: drug for drug in old}, {drug.code: drug for drug in new}
+    added = [drug for code, drug in after.items() if code not in before]
+    altered = [drug for code, drug in after.items() if code in before and before[code] != drug]
+    withdrawn = [drug for code, drug in before.items() if code not in after]
+    return added, altered, withdrawn
