@@ -14,7 +14,7 @@ TEST    := $(VENV)/installed-test.txt
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check journey reset doctor docs format lock
+.PHONY: help run test check journey code reset doctor docs format lock
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ run: $(RUN) ## start everything on this machine; Ctrl-C stops it and loses nothi
 
 journey: $(TEST) ## play one whole visit through the front door (HIS=sekmet: against a foreign hospital system)
 	@exec $(BIN)/python -m standalone journey
+
+code: $(RUN) ## show the present one-time code of a member of staff (WHO=doctor01)
+	@exec $(BIN)/python -m standalone code $(WHO)
 
 reset: $(RUN) ## delete the data folder, to start afresh
 	@exec $(BIN)/python -m standalone reset

@@ -2,6 +2,7 @@
 
 import enum
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 POSTGRES_OFFSET = 432
 VALKEY_OFFSET = 479
@@ -93,3 +94,12 @@ def ports(port_base: int) -> list[int]:
     for process in PROCESSES:
         offsets |= {process.offset, process.health_offset}
     return sorted(port_base + offset for offset in offsets)
+
+
+def is_there(process: Process) -> bool:
+    """Whether the code of a process is installed: an installation may have some extras only."""
+    part = "" if process.package not in ("simulators", "miniapp_mock") else f".{process.arguments[0]}"
+    return (
+        find_spec(process.package + part) is not None
+        and find_spec(f"{process.package}{part}.__main__") is not None
+    )

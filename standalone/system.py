@@ -22,7 +22,7 @@ from standalone.failure import StartFailed
 from standalone.installation import Installation, has_world, prepare, store_options
 from standalone.keys import Keys
 from standalone.paths import data_folder
-from standalone.processes import BY_NAME, PROCESSES, Gate, Process
+from standalone.processes import BY_NAME, PROCESSES, Gate, Process, is_there
 from standalone.spawn import last_lines
 from standalone.stores import Stores
 from standalone.unit import Unit
@@ -166,7 +166,12 @@ class System:
 
     async def _start_stores(self, began: float) -> None:
         options = store_options(self.port_base, self.environ)
-        self._stores = await asyncio.to_thread(Stores.start, self.folder.root, options)
+        starting = asyncio.ensure_future(asyncio.to_thread(Stores.start, self.folder.root, options))
+        try:
+            self._stores = await asyncio.shield(starting)
+        except asyncio.CancelledError:  # a thread cannot be called off; what it started has to be stopped
+            self._stores = await starting
+            raise
         self._time("stores", began)
         self._installation = await asyncio.to_thread(prepare, self.folder.root, self.port_base, self._stores)
         self._time("keys and certificates", began)
@@ -189,13 +194,14 @@ class System:
     # parts of it
 
     def _chosen(self) -> list[Process]:
-        elsewhere = {
-            process.name for process in PROCESSES if any(self.environ.get(n) for n in process.stands_for)
-        }
-        return [
-            process for process in PROCESSES
-            if (process.name not in elsewhere if self._only is None else process.name in self._only)
-        ]  # fmt: skip
+        if self._only is not None:
+            return [process for process in PROCESSES if process.name in self._only]
+        elsewhere = [name for name in self.environ if self.environ[name]]
+        chosen = [process for process in PROCESSES if not set(process.stands_for).intersection(elsewhere)]
+        for process in chosen:
+            if not is_there(process):
+                self._report(f"{process.name}: not part of this installation")
+        return [process for process in chosen if is_there(process)]
 
     def _unit(self, process: Process) -> Unit:
         log = self.folder.logs / f"{process.name}.log"
