@@ -57,6 +57,13 @@ class Stores:
     @classmethod
     def start(cls, data: Path, options: StoreOptions) -> "Stores":
         """Raises StoreError: one line that names the port, folder or file that is in the way."""
+        try:
+            return cls._start(data, options)
+        except OSError as problem:  # another user's folder, a full disk, a file where a folder should be
+            raise StoreError(f"{problem.filename or data}: {problem.strerror or problem}") from problem
+
+    @classmethod
+    def _start(cls, data: Path, options: StoreOptions) -> "Stores":
         folder = data_folder(data)
         postgres: Postgres | None = None
         with contextlib.ExitStack() as undo:

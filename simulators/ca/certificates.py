@@ -76,9 +76,22 @@ def of_holder(
         .add_extension(x509.AuthorityInformationAccess([issuer]), critical=False)
     )
     if holder.id_number_digest:
-        person = x509.SubjectAlternativeName([_uri(f"urn:id-number-digest:{holder.id_number_digest}")])
-        builder = builder.add_extension(person, critical=False)
+        builder = builder.add_extension(x509.SubjectAlternativeName(_person(holder)), critical=False)
     return builder.sign(parent.key, hashes.SHA256())
+
+
+def belongs_to(certificate: x509.Certificate, holder: Holder) -> bool:
+    """Does it name this holder and this person?"""
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        found = None
+    return certificate.subject == _holder_name(holder) and list(found or ()) == _person(holder)
+
+
+def _person(holder: Holder) -> list[x509.GeneralName]:
+    digest = holder.id_number_digest
+    return [_uri(f"urn:id-number-digest:{digest}")] if digest else []
 
 
 def _holder_name(holder: Holder) -> x509.Name:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from simulators.ca import certificates
-from simulators.ca.authorities import Authorities, certificate_pem, key_pem, load_key
+from simulators.ca.authorities import Authorities, certificate_pem, key_pem, load_certificate, load_key
 from simulators.ca.holders import Holder
 from simulators.ca.store import Issued, Signature, Store
 from simulators.server import Clock
@@ -53,7 +53,8 @@ class Ca:
         self._store = store
         self._clock = clock
         self._public_url = public_url
-        store.issue([self._new(one) for one in holders.values() if store.issued(one.holder) is None])
+        # A world made anew gives an old id to another person.
+        store.issue([self._new(one) for one in holders.values() if not self._is_issued(one)])
 
     def holder(self, holder: str) -> tuple[Holder, Issued, Status]:
         """Raises Refused(NOT_FOUND)."""
@@ -153,6 +154,12 @@ class Ca:
         if self._store.is_revoked(issued.serial):
             return Status.REVOKED
         return Status.EXPIRED if issued.not_after <= self._clock.timestamp() else Status.VALID
+
+    def _is_issued(self, holder: Holder) -> bool:
+        issued = self._store.issued(holder.holder)
+        if issued is None:
+            return False
+        return certificates.belongs_to(load_certificate(issued.certificate_pem.encode()), holder)
 
     def _new(self, holder: Holder) -> Issued:
         period = certificates.from_now(self._clock.now(), HOLDER_VALID)

@@ -32,6 +32,20 @@ def test_a_second_start_finds_everything_again(environment: dict[str, str]) -> N
     assert seen[0] == seen[1]
 
 
+def test_a_holder_who_became_another_person_gets_a_new_certificate(environment: dict[str, str]) -> None:
+    settings = read(Reader(environment))
+    seen = []
+    for _ in range(2):
+        app = create_app(settings, load(settings.world), Clock(), declared_faults())
+        with in_background([Listener(app, "127.0.0.1", 0)]) as (base,):
+            seen.append([call(base, "GET", f"/v1/holders/doctor-{one}").json()["serial"] for one in (1, 2)])
+        text = settings.world.read_text(encoding="utf-8")
+        settings.world.write_text(text.replace('演示医师1"', '演示医师甲"'), encoding="utf-8")
+
+    assert seen[0][0] != seen[1][0]
+    assert seen[0][1] == seen[1][1]
+
+
 def test_private_keys_are_for_their_owner_only(environment: dict[str, str]) -> None:
     settings = read(Reader(environment))
     create_app(settings, load(settings.world), Clock(), declared_faults())

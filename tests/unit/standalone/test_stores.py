@@ -193,6 +193,22 @@ def test_a_port_that_is_taken_is_named(data: Path) -> None:
             Stores.start(data, type(wanted)(postgres_port=free_port(), valkey_port=port))
 
 
+def test_a_file_in_the_place_of_the_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("")
+
+    with pytest.raises(StoreError, match=r"/data: File exists"):
+        Stores.start(tmp_path / "data", options())
+
+
+@needs_root
+def test_a_folder_of_another_user_is_named(data: Path) -> None:
+    def start() -> None:
+        with pytest.raises(StoreError, match="Permission denied"):
+            Stores.start(data, options())
+
+    assert as_nobody(start) == 0
+
+
 def test_a_database_without_its_passwords_is_not_replaced(data: Path) -> None:
     passwords = data / "secrets" / "stores.json"
     away = passwords.rename(data / "elsewhere.json")
