@@ -1,0 +1,65 @@
+"""What holds for every test: no socket leaves this machine, and each xdist worker has ports of its own."""
+
+import ipaddress
+import os
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from tests.free_ports import free_port_base
+
+LOCAL_NAMES = {"localhost", "", socket.gethostname()}
+
+
+class OutsideWorld(RuntimeError):
+    """A test wanted to talk to another machine."""
+
+
+def _is_local(address: object) -> bool:
+    if not isinstance(address, tuple):  # a path, or an address family that is no network
+        return True
+    host = address[0].decode() if isinstance(address[0], bytes) else str(address[0])
+    try:
+        found = ipaddress.ip_address(host)
+    except ValueError:
+        return host in LOCAL_NAMES
+    return found.is_loopback or found.is_unspecified
+
+
+@pytest.fixture(scope="session", autouse=True)
+def only_this_machine() -> Iterator[None]:
+    """Connecting to another machine, or asking for its address, raises."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("connect", "connect_ex", "sendto"):
+            patch.setattr(socket.socket, name, _guarded(getattr(socket.socket, name)))
+        real_getaddrinfo = socket.getaddrinfo
+
+        def getaddrinfo(host: object, *rest: object, **more: object) -> object:
+            if host is not None and not _is_local((host,)):
+                raise OutsideWorld(f"a test asks where {host!r} is")
+            return real_getaddrinfo(host, *rest, **more)  # type: ignore[arg-type]
+
+        patch.setattr(socket, "getaddrinfo", getaddrinfo)
+        yield
+
+
+def _guarded(real: object) -> object:
+    def method(self: socket.socket, *arguments: object) -> object:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_local(arguments[-1]):
+            raise OutsideWorld(f"a test connects to {arguments[-1]!r}")
+        return real(self, *arguments)  # type: ignore[operator]
+
+    return method
+
+
+@pytest.fixture(scope="session")
+def worker() -> int:
+    """Number of this xdist worker, 0 when there is only one."""
+    return int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+
+
+@pytest.fixture
+def port_base(worker: int) -> int:
+    """First port of a whole system of its own; every port that it needs is free."""
+    return free_port_base(worker)
