@@ -1,0 +1,1 @@
+"""A tester's page."""

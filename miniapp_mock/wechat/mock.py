@@ -1,0 +1,54 @@
+"""Everything that one running mock has, put together once."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from starlette.requests import Request
+
+from miniapp_mock.wechat import people as phone_owners
+from miniapp_mock.wechat import settings as environment
+from miniapp_mock.wechat.clock import Clock
+from miniapp_mock.wechat.faults import Faults
+from miniapp_mock.wechat.open.templates import Template, load_templates
+from miniapp_mock.wechat.pay import keys as pay_keys
+from miniapp_mock.wechat.pay.keys import Keys
+from miniapp_mock.wechat.people import People
+from miniapp_mock.wechat.settings import Reader, Settings
+from miniapp_mock.wechat.store import Store
+
+
+@dataclass(frozen=True)
+class Mock:
+    """`bell` wakes the worker that delivers notifications and settles refunds."""
+
+    settings: Settings
+    people: People
+    keys: Keys
+    clock: Clock
+    faults: Faults
+    store: Store
+    templates: dict[str, Template]
+    bell: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @classmethod
+    def from_environment(cls, env: Reader) -> "Mock":
+        """Raises SettingError."""
+        settings = environment.read(env)
+        return cls(
+            settings=settings,
+            people=phone_owners.load(settings.world),
+            keys=pay_keys.load(settings),
+            clock=Clock(),
+            faults=Faults(),
+            store=Store(settings.data / "wechat.sqlite"),
+            templates=load_templates(),
+        )
+
+    @property
+    def now(self) -> float:
+        return self.clock.now()
+
+
+def mock_of(request: Request) -> Mock:
+    mock: Mock = request.app.state.mock
+    return mock

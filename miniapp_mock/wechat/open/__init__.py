@@ -1,0 +1,1 @@
+"""api.weixin.qq.com and open.weixin.qq.com."""

@@ -1,0 +1,1 @@
+"""Pay v3 JSAPI for one merchant."""

@@ -1,0 +1,1 @@
+"""What the WeChat app does for its owner."""
