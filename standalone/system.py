@@ -152,7 +152,7 @@ class System:
     async def _start(self) -> None:
         began = time.monotonic()
         await asyncio.gather(self._start_stores(began), self._make_world(began))
-        chosen = self._chosen()
+        chosen = self.chosen()
         self.units = {process.name: self._unit(process) for process in chosen}
         self._open(Gate.FILES)
         await self._migrate(chosen)
@@ -193,7 +193,8 @@ class System:
 
     # parts of it
 
-    def _chosen(self) -> list[Process]:
+    def chosen(self) -> list[Process]:
+        """The processes that this system runs."""
         if self._only is not None:
             return [process for process in PROCESSES if process.name in self._only]
         elsewhere = [name for name in self.environ if self.environ[name]]
