@@ -13,7 +13,7 @@ from typing import Any
 
 from simulators.server.clock import SHANGHAI
 from simulators.supervision.business import Keys
-from simulators.supervision.tables.codes import label
+from simulators.supervision.tables.codes import label, subject_label
 from simulators.supervision.times import from_store, from_wire, utc_text
 
 Record = Mapping[str, Any]
@@ -51,6 +51,7 @@ RULES = {
     "too_many": Rule(f"一小时内接诊超过{VISITS_PER_HOUR}人次", "act", "互联网医院管理办法第三十条"),
     "view_without_visit": Rule("诊疗目的浏览档案但没有就诊", "privacy", "互联网医院管理办法第二十三条"),
     "view_refused": Rule("健康档案浏览被拒绝", "privacy", "互联网医院管理办法第二十三条"),
+    "chain_broken": Rule("上报链值不符", "security", "互联网医院管理办法第十五条"),
 }
 
 
@@ -80,6 +81,16 @@ def watch(connection: sqlite3.Connection, method: str, record: Record, keys: Key
             spotted.view()
         case "uploadReferralIndicators" if (record["referralFlag"], record["answerFlag"]) == ("0", "1"):
             spotted.alert("first_visit", keys.visit_no, "referralFlag为0，answerFlag为1")
+
+
+def watch_chain(connection: sqlite3.Connection, links: Mapping[int, str], keys: Keys, record_id: int) -> None:
+    """Breaks of the chain; one that its late predecessor mends is taken back."""
+    spotted = _Watch(connection, {}, keys, record_id)
+    for number, state in links.items():
+        if state == "broken":
+            spotted.alert("chain_broken", str(number), f"全院序号{number}的链值与前一条不相接")
+        else:
+            spotted.settle("chain_broken", str(number))
 
 
 @dataclass(frozen=True)
@@ -196,7 +207,9 @@ class _Watch:
         ).fetchone()[0]
         if started > VISITS_PER_HOUR:
             hour = self.keys.occurred_at[:13]
-            self.alert("too_many", f"{self.keys.doctor_id} {hour}", f"一小时内接诊{started}人次")
+            self.alert(
+                "too_many", f"{self.keys.doctor_id} {hour}", f"{self._doctor()}，一小时内接诊{started}人次"
+            )
 
     def staff(self) -> None:
         """Against the last filing that was reported; nothing to compare while no filing came at all."""
@@ -210,20 +223,26 @@ class _Watch:
                 "SELECT 1 FROM records WHERE method = 'uploadPractitioner' LIMIT 1"
             )
             if any_filed.fetchone():
-                self.alert("not_filed", doctor, f"科室{self.record['deptName']}")
+                self.alert("not_filed", doctor, f"{self._doctor()}，{self.record['deptName']}")
             return
         filed = json.loads(rows[0]["body"])
         subject, scope = str(self.record["subjectCode"]), filed.get("practiceScope") or []
         if subject not in scope and subject.split(".", maxsplit=1)[0] not in scope:
-            self.alert("outside_licence", f"{doctor} {subject}", f"诊疗科目{subject}不在备案范围")
+            name = f"{subject_label(subject)}（{subject}）"
+            self.alert(
+                "outside_licence", f"{doctor} {subject}", f"{self._doctor()}，诊疗科目{name}不在备案范围"
+            )
         day = from_store(self.keys.occurred_at).date().isoformat()
         until = (filed.get("filedUntil") or "9999-12-31")[:10]
         if str(filed["status"]) != "1" or until < day:
             self.alert(
                 "filing_lapsed",
                 doctor,
-                f"状态{label('shStaffStatus', str(filed['status']))}，有效期至{until}",
+                f"{self._doctor()}，状态{label('shStaffStatus', str(filed['status']))}，有效期至{until}",
             )
+
+    def _doctor(self) -> str:
+        return f"{self.record['doctorName']}（{self.record['doctorId']}）"
 
     def view(self) -> None:
         if str(self.record["result"]) == "0":

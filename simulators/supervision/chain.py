@@ -23,8 +23,8 @@ def head_after(previous: str, number: int, digest: str) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def add_link(connection: sqlite3.Connection, record: Mapping[str, Any]) -> None:
-    """Put the record's place into the chain, and judge the links that can now be judged.
+def add_link(connection: sqlite3.Connection, record: Mapping[str, Any]) -> dict[int, str]:
+    """Put the record's place into the chain; number → state of the links that could now be judged.
 
     A break is no reason to refuse: it is what the supervisor must see. Raises RecordRefusalError when the
     place is taken by another event, or the event stands at another place.
@@ -38,7 +38,7 @@ def add_link(connection: sqlite3.Connection, record: Mapping[str, Any]) -> None:
     for link in taken:
         _check_place(link, record)
     if taken:
-        return
+        return {}
     connection.execute(
         "INSERT INTO links VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'open')",
         (number, event_id, record["eventType"], stream, stream_number,
@@ -49,8 +49,8 @@ def add_link(connection: sqlite3.Connection, record: Mapping[str, Any]) -> None:
         "ON CONFLICT (stream) DO UPDATE SET seen = seen + 1, highest = max(highest, excluded.highest)",
         (stream, stream_number),
     )
-    _judge(connection, number)
-    _judge(connection, number + 1)
+    states = {one: _judge(connection, one) for one in (number, number + 1)}
+    return {one: state for one, state in states.items() if state}
 
 
 def _check_place(link: sqlite3.Row, record: Mapping[str, Any]) -> None:
@@ -64,10 +64,10 @@ def _check_place(link: sqlite3.Row, record: Mapping[str, Any]) -> None:
         raise RecordRefusalError(Inner.FAILED, "hospitalSeq与已接收的同一事件不一致")
 
 
-def _judge(connection: sqlite3.Connection, number: int) -> None:
+def _judge(connection: sqlite3.Connection, number: int) -> str | None:
     link = connection.execute("SELECT * FROM links WHERE number = ?", (number,)).fetchone()
     if link is None:
-        return
+        return None
     before = connection.execute("SELECT head FROM links WHERE number = ?", (number - 1,)).fetchone()
     known = GENESIS if number == 1 else before["head"] if before else None
     said = link["previous"]
@@ -80,6 +80,7 @@ def _judge(connection: sqlite3.Connection, number: int) -> None:
     else:
         state = "good" if known else "open"
     connection.execute("UPDATE links SET state = ? WHERE number = ?", (state, number))
+    return state
 
 
 def hospital_gaps(connection: sqlite3.Connection, limit: int = _GAP_LIST) -> list[Gap]:

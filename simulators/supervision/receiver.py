@@ -8,7 +8,7 @@ event once and answers with its first receipt.
 import json
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.responses import Response
@@ -124,9 +124,10 @@ class Receiver:
         check_record(method, item, refuse_unknown=own)
         self._check_sender(item)
         check_needs(connection, method, item, self.rules.dependencies)
+        links: dict[int, str] = {}
         if own:
             check_agreement(method.name, item)
-            add_link(connection, item)
+            links = add_link(connection, item)
         keys = keys_of(method, item)
         duplicate = not own and records.was_reported(connection, method.name, keys.business_no, item)
         stored = records.store(
@@ -137,7 +138,9 @@ class Receiver:
         records.count(connection, profile.name, method.name, "accepted")
         if duplicate:
             records.count(connection, profile.name, method.name, "duplicates")
-        alerts.watch(connection, method.name, item, keys, stored.id)
+        joined = replace(keys, visit_no=stored.visit_no)
+        alerts.watch(connection, method.name, item, joined, stored.id)
+        alerts.watch_chain(connection, links, joined, stored.id)
         return _receipt(item, stored, duplicate=False)
 
     def _seen_before(

@@ -18,9 +18,11 @@ from simulators.supervision.console import concerns, figures, reading, wording
 from simulators.supervision.console.chart import line_chart
 from simulators.supervision.console.masking import mask_record
 from simulators.supervision.console.sessions import COOKIE, LIFE_SECONDS, LockedError, Sessions
+from simulators.supervision.console.summary import summary
 from simulators.supervision.settings import Settings
 from simulators.supervision.store import Database
 from simulators.supervision.tables import tianjin
+from simulators.supervision.times import from_store
 
 FOLDER = Path(__file__).parent
 LARGEST_ID = 2**53
@@ -125,7 +127,15 @@ class Pages:
             (step, wording.details(step.method, step.body), wording.lists(step.method, step.body))
             for step in steps
         ]
-        return self._show("visit.html", "一次就诊", "/visits", visit_no=visit_no, steps=shown, alerts=raised)
+        return self._show(
+            "visit.html",
+            "一次就诊",
+            "/visits",
+            visit_no=visit_no,
+            steps=shown,
+            alerts=raised,
+            head=summary(steps),
+        )
 
     def alerts(self, request: Request) -> Response:
         concern = request.query_params.get("concern", "")
@@ -140,11 +150,14 @@ class Pages:
 
     def feed(self, _: Request) -> Response:
         with self._database.reading() as connection:
-            refusals = connection.execute("SELECT * FROM refusals ORDER BY id DESC LIMIT 20").fetchall()
+            refusals = [
+                (row, from_store(row["at"]))
+                for row in connection.execute("SELECT * FROM refusals ORDER BY id DESC LIMIT 20")
+            ]
             sign_ins = connection.execute("SELECT * FROM sign_ins ORDER BY day DESC LIMIT 7").fetchall()
             return self._show(
                 "feed.html", "上报情况", "/feed",
-                totals=figures.totals(connection),
+                totals=_in_order(figures.totals(connection)),
                 profiles=wording.PROFILES,
                 quotas={method.name: method.quota for method in tianjin().methods.values()},
                 chain=chain_figures(connection),
@@ -199,6 +212,15 @@ class Pages:
         self._database.note_view(self._clock.now(), self._settings.supervisor.login, page, subject)
 
 
+def _in_order(totals: dict[str, dict[str, dict[str, int]]]) -> dict[str, dict[str, dict[str, int]]]:
+    """Methods as the documents have them."""
+    places = {name: place for place, name in enumerate(wording.METHODS)}
+    return {
+        profile: dict(sorted(methods.items(), key=lambda one: places.get(one[0], len(places))))
+        for profile, methods in totals.items()
+    }
+
+
 def _time(moment: datetime) -> str:
     return wording.minute(moment)
 
@@ -206,9 +228,7 @@ def _time(moment: datetime) -> str:
 def _seconds(value: float | None) -> str:
     if value is None:
         return "—"
-    if abs(value) < 10:
-        return f"{value:.1f}秒"
-    return f"{value:.0f}秒" if abs(value) < 300 else f"{value / 60:.0f}分钟"
+    return f"-{wording.span(-value)}" if value < 0 else wording.span(value)
 
 
 def _day(text: str) -> datetime | None:

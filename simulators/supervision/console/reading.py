@@ -37,6 +37,13 @@ class Item:
     def lag_seconds(self) -> float:
         return (self.received_at - self.at).total_seconds()
 
+    @property
+    def arrival(self) -> str:
+        """How long after the event it came."""
+        if self.lag_seconds < -1:
+            return f"到达时间早于发生时间{wording.span(-self.lag_seconds)}"
+        return f"{wording.span(max(self.lag_seconds, 0))}后到达"
+
 
 def item(row: sqlite3.Row) -> Item:
     body = json.loads(row["body"])

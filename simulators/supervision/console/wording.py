@@ -50,7 +50,7 @@ _LINE = (
     "patientName", "name", "sex", "age", "deptName", "doctorName", "workDate", "eligibilityResult", "result",
     "viewerName", "archiveTypes", "subject", "amountFen", "icdName", "thisDiagnosis", "furtherConsultDiagnosis",
     "totalFee", "totalFeeFen", "auditDoctor", "refuseReason", "discontinueReason", "returnReason", "cancelReason",
-    "deliveryType", "satisfaction", "hospDrugName", "eventDescription", "description", "titleCode", "licenceNumber",
+    "deliveryType", "satisfaction", "reportedBy", "hospDrugName", "eventDescription", "description", "titleCode", "licenceNumber",
 )  # fmt: skip
 _PLACE = {"organID", "unitID", "organName", "eventId", "eventType", "stream", "streamSeq", "hospitalSeq",
           "eventDigest", "chainHash", "prevHash"}  # fmt: skip
@@ -74,7 +74,7 @@ def details(method: str, record: Mapping[str, Any], *, with_place: bool = False)
     """(label, value) of every field that is there, without lists; `with_place` adds organisation and chain."""
     shown = mask_record(method, record)
     return [
-        (field.label, say(field, shown[field.name]))
+        (name_of(field), say(field, shown[field.name]))
         for field in METHODS[method].fields
         if not is_empty(shown.get(field.name))
         and field.kind.name != "list"
@@ -82,24 +82,34 @@ def details(method: str, record: Mapping[str, Any], *, with_place: bool = False)
     ]
 
 
-def lists(method: str, record: Mapping[str, Any]) -> list[tuple[str, list[list[tuple[str, str]]]]]:
-    """The lists inside a record: (label, rows of (label, value))."""
+def lists(method: str, record: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+    """The lists inside a record: (label, lines)."""
     shown = mask_record(method, record)
     return [
-        (
-            field.label,
-            [
-                [
-                    (one.label, say(one, item[one.name]))
-                    for one in field.items
-                    if not is_empty(item.get(one.name))
-                ]
-                for item in shown[field.name]
-            ],
-        )
+        (field.label, [_list_line(field, item) for item in shown[field.name]])
         for field in METHODS[method].fields
         if field.kind.name == "list" and shown.get(field.name)
     ]
+
+
+def _list_line(field: Field, item: Mapping[str, Any]) -> str:
+    said = {one.name: say(one, item[one.name]) for one in field.items if not is_empty(item.get(one.name))}
+    if "drname" not in said:
+        return "，".join(said.values())
+    parts = [
+        f"{said['drname']} {said['drmodel']}",
+        said["admission"],
+        said["frequency"],
+        f"每次{said['dosage']}{said['drunit']}",
+        f"共{said['dosageTotal']}{said['doseUnit']}",
+        f"{said['useDays']}天",
+    ]
+    return " · ".join([*parts, *(said[name] for name in ("drugManf", "remark") if name in said)])
+
+
+def name_of(field: Field) -> str:
+    """A field's label without its unit, which the value carries."""
+    return field.label.removesuffix("（分）").removesuffix("（元）")
 
 
 def say(field: Field, value: Any) -> str:
@@ -120,7 +130,18 @@ def say(field: Field, value: Any) -> str:
             text = minute(datetime.fromisoformat(text))
         case "names" | "icds":
             text = text.replace("|", "、")
+    if field.label.endswith("（元）"):
+        text = f"{text}元"
     return f"{text}岁" if field.name in ("age", "patientAge") else text
+
+
+def span(seconds: float) -> str:
+    """A length of time."""
+    if seconds < 10:
+        return f"{seconds:.1f}秒"
+    if seconds < 120:
+        return f"{seconds:.0f}秒"
+    return f"{seconds / 60:.0f}分钟" if seconds < 7200 else f"{seconds / 3600:.1f}小时"
 
 
 def yuan(fen: int) -> str:

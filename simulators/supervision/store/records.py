@@ -17,6 +17,7 @@ REFUSALS_KEPT = 10_000
 class Stored:
     id: int
     receipt: str | None
+    visit_no: str | None
     received_at: datetime
 
 
@@ -52,16 +53,16 @@ def store(
     receipt = f"SH{from_store(utc_text(received_at)):%Y%m%d}{number:012d}" if with_receipt else None
     if receipt:
         connection.execute("UPDATE records SET receipt = ? WHERE id = ?", (receipt, number))
-    _join_visit(connection, number, keys)
-    return Stored(number, receipt, received_at)
+    visit_no = _join_visit(connection, number, keys)
+    return Stored(number, receipt, visit_no, received_at)
 
 
 def _json(body: Mapping[str, Any]) -> str:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 
-def _join_visit(connection: sqlite3.Connection, record_id: int, keys: Keys) -> None:
-    """An eligibility comes before the visit has a number, a payment knows its prescription only."""
+def _join_visit(connection: sqlite3.Connection, record_id: int, keys: Keys) -> str | None:
+    """The record's visit. An eligibility comes before there is a number, a payment knows its prescription only."""
     visit = keys.visit_no
     for number in keys.numbers:
         if visit is None:
@@ -70,24 +71,27 @@ def _join_visit(connection: sqlite3.Connection, record_id: int, keys: Keys) -> N
             ).fetchone()
             visit = found["visit_no"] if found else None
         else:
-            connection.execute(
-                "UPDATE records SET visit_no = ? WHERE visit_no IS NULL AND id IN "
-                "(SELECT record_id FROM joins WHERE number = ?)",
-                (visit, number),
-            )
+            for table, column in (("records", "id"), ("alerts", "record_id")):
+                connection.execute(
+                    f"UPDATE {table} SET visit_no = ? WHERE visit_no IS NULL AND {column} IN "
+                    "(SELECT record_id FROM joins WHERE number = ?)",
+                    (visit, number),
+                )
     connection.executemany(
         "INSERT OR IGNORE INTO joins VALUES (?, ?, ?)",
         [(number, record_id, visit) for number in keys.numbers],
     )
     if visit and keys.visit_no is None:
         connection.execute("UPDATE records SET visit_no = ? WHERE id = ?", (visit, record_id))
+    return visit
 
 
 def find_event(connection: sqlite3.Connection, event_id: str, method: str) -> Stored | None:
     row = connection.execute(
-        "SELECT id, receipt, received_at FROM records WHERE event_id = ? AND method = ?", (event_id, method)
+        "SELECT id, receipt, visit_no, received_at FROM records WHERE event_id = ? AND method = ?",
+        (event_id, method),
     ).fetchone()
-    return Stored(row["id"], row["receipt"], from_store(row["received_at"])) if row else None
+    return Stored(row["id"], row["receipt"], row["visit_no"], from_store(row["received_at"])) if row else None
 
 
 def was_reported(

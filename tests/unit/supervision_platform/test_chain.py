@@ -53,6 +53,7 @@ def test_a_broken_link_is_stored_and_seen(shanghai: Platform) -> None:
 
     chain = shanghai.summary()["chain"]
     assert (chain["good"], chain["broken"]) == (1, 1)
+    assert shanghai.alerts() == ["chain_broken"]
 
 
 def test_a_predecessor_that_contradicts_is_a_break(shanghai: Platform) -> None:

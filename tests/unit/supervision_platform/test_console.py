@@ -151,6 +151,29 @@ def test_a_visit_shows_its_steps_in_order_with_what_it_rests_on(
     ]
 
 
+def test_a_visit_is_summed_up_at_its_head(browser: httpx.Client, shanghai: Platform) -> None:
+    send_a_visit(shanghai)
+
+    text = re.sub(r"\s+", "", browser.get("/visits/V-1").text)
+
+    assert "<dt>患者</dt><dd>王*·女·46岁·199****0001</dd>" in text
+    assert "<dt>医师</dt><dd>林医生·老年科</dd>" in text
+    assert "<dt>诊断</dt><dd>高血压</dd>" in text
+    assert "<dt>费用</dt><dd>已收25.80元</dd>" in text
+    assert "氨氯地平片5mg*28片·口服·每日一次·每次5mg·共1盒·28天" in text
+
+
+def test_an_alert_finds_the_visit_when_its_number_arrives(browser: httpx.Client, shanghai: Platform) -> None:
+    hospital = Hospital()
+    paid, approved = hospital.paid(), hospital.approved("2026-11-22T09:50:00+08:00")
+    shanghai.send("uploadPayment", [paid])
+    assert "/visits/V-1" not in browser.get("/alerts").text
+
+    shanghai.send("uploadPrescription", [approved])
+
+    assert 'href="/visits/V-1"' in browser.get("/alerts").text
+
+
 def test_a_record_shows_receipt_digest_and_raw_text(browser: httpx.Client, shanghai: Platform) -> None:
     send_a_visit(shanghai)
     row = shanghai.stored(method="uploadBooking")[0]
