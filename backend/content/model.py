@@ -21,3 +21,15 @@ class Document(Row, Base):
     body: Mapped[str] = stored(DataClass.OPERATIONAL, Text)
     content_hash: Mapped[str] = stored(DataClass.OPERATIONAL, String(64))
     published_at: Mapped[datetime] = moment()
+
+
+class HospitalProfile(Row, Base):
+    """The hospital itself: the legal entity, its second name online, where parcels are sent from."""
+
+    __tablename__ = "hospital_profile"
+
+    code: Mapped[str] = stored(DataClass.OPERATIONAL, String(40), unique=True)
+    name: Mapped[str] = stored(DataClass.OPERATIONAL, String(80))
+    short_name: Mapped[str] = stored(DataClass.OPERATIONAL, String(40))
+    address: Mapped[str] = stored(DataClass.OPERATIONAL, String(200))
+    phone: Mapped[str] = stored(DataClass.OPERATIONAL, String(30))

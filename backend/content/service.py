@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.content.model import Document
+from backend.content.model import Document, HospitalProfile
 from foundation.canonical import sha256
 from foundation.db.unit_of_work import clock_of
 from foundation.errors import NotFound
@@ -27,6 +27,14 @@ async def current_documents(session: AsyncSession) -> Sequence[Document]:
     """The newest version of every kind."""
     query = select(Document).distinct(Document.kind).order_by(Document.kind, Document.published_at.desc())
     return (await session.scalars(query)).all()
+
+
+async def hospital(session: AsyncSession) -> HospitalProfile:
+    """The hospital this installation serves; `NotFound` before `seed`."""
+    row = await session.scalar(select(HospitalProfile).limit(1))
+    if row is None:
+        raise NotFound("医院信息尚未导入", code="no_hospital")
+    return row
 
 
 async def publish_folder(session: AsyncSession) -> int:

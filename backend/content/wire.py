@@ -22,3 +22,12 @@ class DocumentView(msgspec.Struct, frozen=True):
     body: str
     content_hash: str
     published_at: datetime
+
+
+class HospitalView(msgspec.Struct, frozen=True):
+    """The hospital, for headers and footers."""
+
+    name: str
+    short_name: str
+    address: str
+    phone: str

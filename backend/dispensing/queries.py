@@ -1,0 +1,58 @@
+"""Reads about dispenses."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.dispensing.model import Dispense, ParcelLine
+from backend.dispensing.states import DispenseState
+from backend.patient import queries as patients
+from foundation.actor import Actor
+from foundation.errors import NotFound
+
+
+async def dispense(session: AsyncSession, dispense_id: UUID) -> Dispense:
+    """By id, for callers that have checked who asks."""
+    row = await session.get(Dispense, dispense_id)
+    if row is None:
+        raise NotFound("没有找到该订单")
+    return row
+
+
+async def visible(session: AsyncSession, actor: Actor, dispense_id: UUID) -> Dispense:
+    """For accounts with a grant on the patient, and the pharmacy."""
+    row = await dispense(session, dispense_id)
+    if actor.kind == "account":
+        await patients.grant_on(session, actor, row.person_id)
+    elif not actor.has("pharmacist") and not actor.has("clerk"):
+        raise NotFound("没有找到该订单")
+    return row
+
+
+async def of_prescription(session: AsyncSession, prescription_id: UUID) -> Dispense | None:
+    """The order of a prescription."""
+    return await session.scalar(select(Dispense).where(Dispense.prescription_id == prescription_id))
+
+
+async def to_prepare(session: AsyncSession) -> Sequence[Dispense]:
+    """Paid orders the pharmacy has to prepare, oldest first."""
+    query = (
+        select(Dispense)
+        .where(Dispense.state == DispenseState.PREPARATION, Dispense.paid_at.is_not(None))
+        .order_by(Dispense.paid_at)
+        .limit(200)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def way(session: AsyncSession, dispense_id: UUID) -> Sequence[ParcelLine]:
+    """The parcel's timeline."""
+    query = select(ParcelLine).where(ParcelLine.dispense_id == dispense_id).order_by(ParcelLine.sequence)
+    return (await session.scalars(query)).all()
+
+
+async def by_waybill(session: AsyncSession, waybill: str) -> Dispense | None:
+    """Which order a parcel belongs to."""
+    return await session.scalar(select(Dispense).where(Dispense.waybill == waybill))

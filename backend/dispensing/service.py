@@ -1,0 +1,192 @@
+"""Ordering, handing over, completing."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.context import Context
+from backend.dispensing import queries, rules
+from backend.dispensing.model import Dispense, ParcelLine, Receiver
+from backend.dispensing.states import DispenseState
+from backend.formulary.queries import catalogue_version
+from backend.notification.rules import PARCEL_SHIPPED
+from backend.notification.service import tell
+from backend.outside.courier import ParcelEvent
+from backend.patient import queries as patients
+from backend.payment import queries as payments
+from backend.payment import service as money
+from backend.payment.model import Payment
+from backend.payment.rules import Line, RefundReason
+from backend.practitioner import queries as practitioners
+from backend.prescription import queries as prescriptions
+from backend.prescription.model import PrescriptionRow
+from backend.prescription.service import SUBJECT
+from backend.pricing.service import DELIVERY, price
+from backend.shift.service import require as require_shift
+from backend.writeback.service import write_back
+from contracts import events
+from foundation.actor import SYSTEM, Actor
+from foundation.db.advance import advance
+from foundation.db.audit import audit
+from foundation.db.base import hospital_id
+from foundation.db.intents import intend
+from foundation.db.locks import lock, lock_stream
+from foundation.db.unit_of_work import clock_of, touch
+from foundation.errors import Conflict, Gone, Invalid
+from foundation.ids import new_id
+
+SHIP = "dispense.ship"
+TRACK = "dispense.track"
+CARRIER = "示范速递"
+
+
+async def order(
+    session: AsyncSession, actor: Actor, row: PrescriptionRow, method: str, receiver: Receiver
+) -> tuple[Dispense, Payment]:
+    """Choose delivery and open the bill. Only from `approved`, only while valid; asking again gives the same bill."""
+    assert actor.id is not None
+    await lock_stream(session, row.stream)
+    if known := await queries.of_prescription(session, row.id):
+        payment = await payments.of_subject(session, SUBJECT, row.id)
+        assert payment is not None
+        return known, payment
+    if issues := rules.receiver_issues(method, receiver.name, receiver.phone, receiver.address):
+        raise Invalid(issues=issues)
+    row = await lock(session, PrescriptionRow, row.id)
+    await advance(session, row, "order", actor)
+    now = clock_of(session).now()
+    if row.valid_until is None or now >= row.valid_until:
+        raise Gone("处方已过有效期，请联系医生", code="prescription_expired")
+    lines = await _lines(session, row, method)
+    dispense = Dispense(
+        id=new_id(), prescription_id=row.id, stream=row.stream, person_id=row.person_id, method=method,
+        receiver=receiver, delivery_fee=lines[-1].amount if method == "courier" else 0, ordered_at=now,
+    )  # fmt: skip
+    session.add(dispense)
+    payment = await money.open_payment(
+        session, subject_kind=SUBJECT, subject_id=row.id, stream=row.stream, account_id=actor.id,
+        person_id=row.person_id, lines=lines, description="互联网医院处方药费", expires_at=row.valid_until,
+    )  # fmt: skip
+    audit(session, actor, "dispense.order", "prescription", row.id, detail={"method": method})
+    return dispense, payment
+
+
+async def _lines(session: AsyncSession, row: PrescriptionRow, method: str) -> list[Line]:
+    version = await catalogue_version(session)
+    lines = [
+        Line(item.drug_code, item.name, item.unit_price, item.quantity, version) for item in row.content.items
+    ]
+    if method == "courier":
+        fee = await price(session, DELIVERY)
+        lines.append(Line(fee.code, fee.name, fee.amount, 1, fee.version))
+    return lines
+
+
+async def on_paid(session: AsyncSession, context: Context, prescription_id: UUID) -> None:
+    """The drugs are paid: the pharmacy prepares them. Paid too late means money back."""
+    row = await prescriptions.prescription(session, prescription_id)
+    payment = await payments.of_subject(session, SUBJECT, prescription_id)
+    dispense = await queries.of_prescription(session, prescription_id)
+    assert payment is not None
+    assert dispense is not None
+    if row.state != "approved" or dispense.state != DispenseState.PREPARATION:
+        await money.request_refund(session, SYSTEM, payment, RefundReason.PRESCRIPTION_EXPIRED)
+        return
+    dispense.paid_at = clock_of(session).now()
+    await write_back(session, _appointment(row.stream), "charge.prescription", payment.id)
+    touch(session, "pharmacy", row.stream)
+
+
+async def hand_over(session: AsyncSession, actor: Actor, dispense: Dispense) -> Dispense:
+    """The pharmacist has checked and packed it: to the courier, or over the counter."""
+    assert actor.id is not None
+    await require_shift(session, actor)
+    await lock_stream(session, dispense.stream)
+    dispense = await lock(session, Dispense, dispense.id)
+    if dispense.paid_at is None:
+        raise Conflict("药费尚未支付，不能发药", code="not_paid")
+    row = await prescriptions.prescription(session, dispense.prescription_id)
+    now = clock_of(session).now()
+    if not await advance(session, dispense, "hand_over", actor, handed_over_at=now, pharmacist_id=actor.id):
+        return dispense
+    await advance(session, row, "fill", actor)
+    await write_back(session, _appointment(row.stream), "dispense", dispense.id)
+    if dispense.method == "courier":
+        await intend(session, SHIP, dispense.id)
+    else:
+        await complete(session, actor, dispense)
+    return dispense
+
+
+async def decline(session: AsyncSession, actor: Actor, dispense: Dispense, reason: str) -> Dispense:
+    """Out of stock or not fit to be dispensed: the money goes back."""
+    await lock_stream(session, dispense.stream)
+    changes = {"reason": reason, "ended_at": clock_of(session).now()}
+    if await advance(session, dispense, "decline", actor, **changes):
+        payment = await payments.of_subject(session, SUBJECT, dispense.prescription_id)
+        if payment is not None:
+            await money.request_refund(session, actor, payment, RefundReason.OUT_OF_STOCK)
+    return dispense
+
+
+async def shipped(session: AsyncSession, dispense_id: UUID, waybill: str) -> None:
+    """The courier took the order."""
+    dispense = await lock(session, Dispense, dispense_id)
+    if dispense.waybill:
+        return
+    dispense.waybill, dispense.parcel_status = waybill, "accepted"
+    touch(session, dispense.stream)
+    data = {"character_string1": waybill, "thing2": CARRIER, "thing3": "药品已发出，请留意查收"}
+    for account_id in await patients.accounts_for(session, dispense.person_id):
+        link = f"/prescriptions/{dispense.prescription_id}"
+        await tell(session, account_id, PARCEL_SHIPPED, data, link=link, subject_id=dispense.id)
+
+
+async def tracked(
+    session: AsyncSession, dispense_id: UUID, status: str, way: Sequence[ParcelEvent]
+) -> Dispense:
+    """What the courier says now: the timeline grows, the end of it ends the dispense."""
+    dispense = await queries.dispense(session, dispense_id)
+    await lock_stream(session, dispense.stream)
+    dispense = await lock(session, Dispense, dispense_id)
+    now = clock_of(session).now()
+    for line in way:
+        statement = insert(ParcelLine).values(
+            id=new_id(), hospital_id=hospital_id(), dispense_id=dispense_id, sequence=line.sequence,
+            status=line.status[:20], place=line.place[:80], note=line.note, at=line.at,
+        )  # fmt: skip
+        await session.execute(statement.on_conflict_do_nothing())
+    dispense.parcel_status = status[:20]
+    touch(session, dispense.stream)
+    if status == rules.DELIVERED:
+        await complete(session, SYSTEM, dispense)
+    elif status in rules.LOST and dispense.state == DispenseState.IN_PROGRESS:
+        await advance(session, dispense, "stop", SYSTEM, ended_at=now, reason=rules.LABELS[status])
+    return dispense
+
+
+async def complete(session: AsyncSession, actor: Actor, dispense: Dispense) -> bool:
+    """In the patient's hands; the supervisor gets prescription and fulfilment."""
+    row = await prescriptions.prescription(session, dispense.prescription_id)
+    payment = await payments.of_subject(session, SUBJECT, row.id)
+    assert payment is not None
+    assert row.pharmacist_id is not None
+    assert row.reviewed_at is not None
+    pharmacist = await practitioners.practitioner(session, row.pharmacist_id)
+    now = clock_of(session).now()
+    courier = dispense.method == "courier"
+    event = events.DispenseCompleted(
+        visit=await prescriptions.visit_of(session, row), prescription=prescriptions.snapshot(row),
+        pharmacist=practitioners.snapshot(pharmacist), approved_at=row.reviewed_at,
+        findings=[one.message for one in row.findings if one.severity != "info"], payment=payments.snapshot(payment),
+        dispense_id=dispense.id, delivery_type="2" if courier else "0", carrier=CARRIER if courier else "",
+        carrier_person="", waybill=dispense.waybill, delivery_fee=dispense.delivery_fee,
+        handed_over_at=dispense.handed_over_at or now, completed_at=now, receiver=dispense.receiver.name,
+    )  # fmt: skip
+    return await advance(session, dispense, "complete", actor, event=event, ended_at=now)
+
+
+def _appointment(stream: str) -> UUID:
+    return UUID(stream.removeprefix("visit:"))

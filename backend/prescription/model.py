@@ -1,0 +1,62 @@
+"""Prescriptions and their reviews."""
+
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from sqlalchemy import Boolean, ForeignKey, Index, Integer, LargeBinary, String, Uuid
+from sqlalchemy.orm import Mapped
+
+from backend.prescription.signing import PrescriptionContent
+from backend.prescription.states import PRESCRIPTION, PrescriptionState
+from backend.review.draft import Finding
+from foundation.db.base import Base, Row, moment
+from foundation.db.columns import DataClass, EncryptedJson, EncryptedText, State, stored
+from foundation.states import Machine
+
+
+class PrescriptionRow(Row, Base):
+    """One prescription; `content` is exactly what is signed, `digest` its SHA-256."""
+
+    __tablename__ = "prescription"
+    __table_args__ = (Index("ix_prescription_review", "state", "signed_at"),)
+    MACHINE: ClassVar[Machine] = PRESCRIPTION
+
+    encounter_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("encounter.id"), index=True)
+    stream: Mapped[str] = stored(DataClass.OPERATIONAL, String(80))
+    person_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("person.id"), index=True)
+    prescriber_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("practitioner.id"))
+    state: Mapped[PrescriptionState] = stored(
+        DataClass.OPERATIONAL, State(PrescriptionState), default=PrescriptionState.DRAFT
+    )
+    number: Mapped[str] = stored(DataClass.OPERATIONAL, String(30), unique=True)
+    lookup_id: Mapped[str] = stored(DataClass.OPERATIONAL, String(64), unique=True)
+    content: Mapped[PrescriptionContent] = stored(
+        DataClass.CONTENT, EncryptedJson("prescription.content", PrescriptionContent)
+    )
+    digest: Mapped[bytes] = stored(DataClass.OPERATIONAL, LargeBinary)
+    findings: Mapped[list[Finding]] = stored(
+        DataClass.CONTENT, EncryptedJson("prescription.findings", list[Finding]), default=list
+    )
+    written_at: Mapped[datetime] = moment()
+    signed_at: Mapped[datetime | None] = moment(nullable=True)
+    valid_until: Mapped[datetime | None] = moment(nullable=True)
+    reviewed_at: Mapped[datetime | None] = moment(nullable=True)
+    pharmacist_id: Mapped[UUID | None] = stored(DataClass.OPERATIONAL, Uuid, nullable=True)
+
+
+class Review(Row, Base):
+    """One verdict of a pharmacist: `approved`, or returned with category and reason."""
+
+    __tablename__ = "review"
+
+    prescription_id: Mapped[UUID] = stored(
+        DataClass.OPERATIONAL, Uuid, ForeignKey("prescription.id"), index=True
+    )
+    pharmacist_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("practitioner.id"))
+    approved: Mapped[bool] = stored(DataClass.OPERATIONAL, Boolean)
+    digest: Mapped[bytes] = stored(DataClass.OPERATIONAL, LargeBinary)
+    category: Mapped[str] = stored(DataClass.OPERATIONAL, String(20), default="")
+    item: Mapped[int | None] = stored(DataClass.OPERATIONAL, Integer, nullable=True)
+    reason: Mapped[str] = stored(DataClass.CONTENT, EncryptedText("review.reason"), default="")
+    at: Mapped[datetime] = moment()

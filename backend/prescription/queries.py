@@ -1,0 +1,97 @@
+"""Reads about prescriptions."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.encounter import queries as encounters
+from backend.encounter.model import Encounter
+from backend.patient import queries as patients
+from backend.prescription.model import PrescriptionRow, Review
+from backend.prescription.states import PrescriptionState
+from contracts import events
+from foundation.actor import Actor
+from foundation.errors import NotFound
+
+
+async def prescription(session: AsyncSession, prescription_id: UUID) -> PrescriptionRow:
+    """By id, for callers that have checked who asks."""
+    row = await session.get(PrescriptionRow, prescription_id)
+    if row is None:
+        raise NotFound("没有找到该处方")
+    return row
+
+
+async def visible(session: AsyncSession, actor: Actor, prescription_id: UUID) -> PrescriptionRow:
+    """For its patient once signed, its doctor, and pharmacists once it is signed; `NotFound` for everybody else."""
+    row = await prescription(session, prescription_id)
+    if actor.kind == "account":
+        await patients.grant_on(session, actor, row.person_id)
+        if row.state in (PrescriptionState.DRAFT, PrescriptionState.RETURNED):
+            raise NotFound("没有找到该处方")
+    elif actor.has("doctor"):
+        if row.prescriber_id != actor.id:
+            raise NotFound("没有找到该处方")
+    elif actor.has("pharmacist"):
+        if row.state is PrescriptionState.DRAFT:
+            raise NotFound("没有找到该处方")
+    else:
+        raise NotFound("没有找到该处方")
+    return row
+
+
+async def doctors_own(session: AsyncSession, actor: Actor, prescription_id: UUID) -> PrescriptionRow:
+    """Only for its prescriber."""
+    row = await prescription(session, prescription_id)
+    if row.prescriber_id != actor.id:
+        raise NotFound("没有找到该处方")
+    return row
+
+
+async def of_encounter(session: AsyncSession, encounter_id: UUID) -> Sequence[PrescriptionRow]:
+    """All prescriptions of a visit, in the order they were written."""
+    query = (
+        select(PrescriptionRow)
+        .where(PrescriptionRow.encounter_id == encounter_id)
+        .order_by(PrescriptionRow.id)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def review_queue(session: AsyncSession) -> Sequence[tuple[PrescriptionRow, Encounter]]:
+    """What waits for a pharmacist, longest first."""
+    query = (
+        select(PrescriptionRow, Encounter)
+        .join(Encounter, Encounter.id == PrescriptionRow.encounter_id)
+        .where(PrescriptionRow.state == PrescriptionState.IN_REVIEW)
+        .order_by(PrescriptionRow.signed_at)
+        .limit(200)
+    )
+    return [(row, visit) for row, visit in (await session.execute(query)).all()]
+
+
+async def last_review(session: AsyncSession, prescription_id: UUID) -> Review | None:
+    """The newest verdict."""
+    query = (
+        select(Review).where(Review.prescription_id == prescription_id).order_by(Review.at.desc()).limit(1)
+    )
+    return await session.scalar(query)
+
+
+async def visit_of(session: AsyncSession, row: PrescriptionRow) -> events.Visit:
+    """The visit block of the prescription's events."""
+    return await encounters.snapshot(session, await encounters.encounter(session, row.encounter_id))
+
+
+def snapshot(row: PrescriptionRow) -> events.Prescription:
+    """The prescription block events carry."""
+    content = row.content
+    signed_at = row.signed_at or row.written_at
+    return events.Prescription(
+        prescription_id=row.id, number=row.number, lookup_id=row.lookup_id, kind="1", diagnoses=content.diagnoses,
+        items=content.items, total=content.total, allergies=content.allergies,
+        disease_history=content.disease_history, valid_from=signed_at, valid_until=row.valid_until or signed_at,
+        content_digest=row.digest.hex(),
+    )  # fmt: skip

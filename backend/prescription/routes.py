@@ -1,0 +1,154 @@
+"""Prescribing and reviewing."""
+
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.edge import DOCTOR, PATIENT, PHARMACIST, ApiCall, ApiEndpoint, Family
+from backend.encounter import queries as encounters
+from backend.encounter.model import Encounter
+from backend.prescription import queries, reviewing, service
+from backend.prescription.model import PrescriptionRow
+from backend.prescription.wire import (
+    CancelRequest,
+    Findings,
+    PrescriptionView,
+    ReturnRequest,
+    WritePrescription,
+    prescription_view,
+)
+from backend.review.draft import Draft
+from backend.review.engine import blocked
+from backend.signature import service as signatures
+from foundation.web.endpoint import act, get, send
+
+
+async def _view(session: AsyncSession, row: PrescriptionRow) -> PrescriptionView:
+    return prescription_view(row, await queries.last_review(session, row.id))
+
+
+async def _visit(call: ApiCall, encounter_id: UUID) -> Encounter:
+    async with call.unit_of_work() as session:
+        return await encounters.doctors_own(session, call.actor, encounter_id)
+
+
+async def check(call: ApiCall, body: WritePrescription) -> Findings:
+    """What the review engine says while drugs are chosen; nothing is saved."""
+    visit = await _visit(call, call.id())
+    found = await service.examine(call.app, visit, body.draft(visit.diagnoses))
+    return Findings(found, blocked(found))
+
+
+async def create(call: ApiCall, body: WritePrescription) -> PrescriptionView:
+    """Save a new draft."""
+    visit = await _visit(call, call.id())
+    draft = body.draft(visit.diagnoses)
+    found = await service.examine(call.app, visit, draft)
+    async with call.unit_of_work() as session:
+        visit = await encounters.doctors_own(session, call.actor, call.id())
+        row = await service.write(
+            session, call.actor, visit, None, draft, valid_days=body.valid_days, allergies=body.allergies,
+            findings=found,
+        )  # fmt: skip
+        return await _view(session, row)
+
+
+async def change(call: ApiCall, body: WritePrescription) -> PrescriptionView:
+    """Change a draft or a returned prescription."""
+    async with call.unit_of_work() as session:
+        row = await queries.doctors_own(session, call.actor, call.id())
+        visit = await encounters.encounter(session, row.encounter_id)
+    draft = body.draft(visit.diagnoses)
+    found = await service.examine(call.app, visit, draft)
+    async with call.unit_of_work() as session:
+        row = await queries.doctors_own(session, call.actor, call.id())
+        visit = await encounters.encounter(session, row.encounter_id)
+        row = await service.write(
+            session, call.actor, visit, row, draft, valid_days=body.valid_days, allergies=body.allergies,
+            findings=found,
+        )  # fmt: skip
+        return await _view(session, row)
+
+
+async def sign(call: ApiCall) -> PrescriptionView:
+    """Sign; hard stops refuse here whatever the screen said before."""
+    async with call.unit_of_work() as session:
+        row = await queries.doctors_own(session, call.actor, call.id())
+        visit = await encounters.encounter(session, row.encounter_id)
+    content = row.content
+    found = await service.examine(call.app, visit, Draft(content.written, content.diagnoses, content.reason))
+    async with call.unit_of_work() as session:
+        wanted = await service.want_signature(session, call.actor, row, found)
+    value = await signatures.obtain(call.app, wanted)
+    async with call.unit_of_work() as session:
+        row = await service.signed(session, call.actor, row, wanted, value)
+        return await _view(session, row)
+
+
+async def cancel(call: ApiCall, body: CancelRequest) -> PrescriptionView:
+    """Withdraw a prescription that is not dispensed."""
+    row = await queries.doctors_own(call.session, call.actor, call.id())
+    await service.cancel(call.session, call.actor, row, body.reason)
+    return await _view(call.session, await queries.prescription(call.session, row.id))
+
+
+async def show(call: ApiCall) -> PrescriptionView:
+    """One prescription."""
+    return await _view(call.session, await queries.visible(call.session, call.actor, call.id()))
+
+
+async def of_encounter(call: ApiCall) -> list[PrescriptionView]:
+    """Prescriptions of a visit; patients see what is signed."""
+    visit = await encounters.visible(call.session, call.actor, call.id())
+    found = await queries.of_encounter(call.session, visit.id)
+    shown = [row for row in found if call.actor.kind != "account" or row.state not in ("draft", "returned")]
+    return [await _view(call.session, row) for row in shown]
+
+
+async def review_queue(call: ApiCall) -> list[PrescriptionView]:
+    """What waits for review, longest first."""
+    return [await _view(call.session, row) for row, _ in await queries.review_queue(call.session)]
+
+
+async def approve(call: ApiCall) -> PrescriptionView:
+    """Approve with a signature."""
+    async with call.unit_of_work() as session:
+        row = await queries.visible(session, call.actor, call.id())
+        wanted = await reviewing.want_approval(session, call.actor, row)
+    value = await signatures.obtain(call.app, wanted)
+    async with call.unit_of_work() as session:
+        row = await reviewing.approved(session, call.actor, row, wanted, value)
+        return await _view(session, row)
+
+
+async def return_to_doctor(call: ApiCall, body: ReturnRequest) -> PrescriptionView:
+    """Return with a reason."""
+    row = await queries.visible(call.session, call.actor, call.id())
+    row = await reviewing.return_to_doctor(
+        call.session, call.actor, row, category=body.category, item=body.item, reason=body.reason
+    )
+    return await _view(call.session, row)
+
+
+FAMILY = Family.ONLINE_TREATMENT
+VIEW = PrescriptionView
+ENDPOINTS: list[ApiEndpoint] = [
+    send("POST", "/encounters/{id}/prescriptions/check", check, body=WritePrescription, reply=Findings,
+         summary="前置审方", family=FAMILY, roles=[DOCTOR], transaction=False),
+    send("POST", "/encounters/{id}/prescriptions", create, body=WritePrescription, reply=VIEW, summary="开具处方",
+         family=FAMILY, roles=[DOCTOR], status=201, transaction=False),
+    get("/encounters/{id}/prescriptions", of_encounter, reply=list[VIEW], summary="本次处方", family=FAMILY,
+        roles=[DOCTOR, PATIENT]),
+    send("PUT", "/prescriptions/{id}", change, body=WritePrescription, reply=VIEW, summary="修改处方", family=FAMILY,
+         roles=[DOCTOR], transaction=False),
+    get("/prescriptions/{id}", show, reply=VIEW, summary="处方", family=FAMILY, roles=[DOCTOR, PATIENT, PHARMACIST]),
+    act("POST", "/prescriptions/{id}/sign", sign, reply=VIEW, summary="签署处方", family=FAMILY, roles=[DOCTOR],
+        transaction=False),
+    send("POST", "/prescriptions/{id}/cancel", cancel, body=CancelRequest, reply=VIEW, summary="作废处方",
+         family=FAMILY, roles=[DOCTOR]),
+    get("/reviews", review_queue, reply=list[VIEW], summary="待审处方", family=FAMILY, roles=[PHARMACIST]),
+    act("POST", "/prescriptions/{id}/approve", approve, reply=VIEW, summary="审核通过", family=FAMILY,
+        roles=[PHARMACIST], transaction=False),
+    send("POST", "/prescriptions/{id}/return", return_to_doctor, body=ReturnRequest, reply=VIEW, summary="退回医生",
+         family=FAMILY, roles=[PHARMACIST]),
+]  # fmt: skip

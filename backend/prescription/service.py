@@ -1,0 +1,195 @@
+"""Writing, signing, withdrawing a prescription. Reviewing is in `reviewing`, ordering in `dispensing`."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.appointment import queries as appointments
+from backend.content.service import hospital
+from backend.context import Context
+from backend.eligibility.rules import RULES, category
+from backend.encounter.model import Encounter
+from backend.encounter.states import RUNNING, EncounterState
+from backend.formulary import queries as formulary
+from backend.formulary.facts import Drug
+from backend.outside.ca import SignatureValue
+from backend.patient import queries as patients
+from backend.patient.rules import age_on
+from backend.patient.service import birth_date
+from backend.practitioner import queries as practitioners
+from backend.prescription import queries, rules
+from backend.prescription.model import PrescriptionRow
+from backend.prescription.signing import PrescriptionContent, digest_of
+from backend.prescription.states import PrescriptionState
+from backend.record import service as records
+from backend.record.history import allergy_groups
+from backend.review.draft import ROUTES, TIMES_PER_DAY, Draft, Finding, Item, PatientFacts, Severity
+from backend.review.engine import blocked, needs_reason, review
+from backend.signature import service as signatures
+from backend.signature.service import Wanted
+from contracts import events
+from foundation.actor import Actor
+from foundation.clock import local
+from foundation.db.advance import advance
+from foundation.db.audit import audit
+from foundation.db.intents import intend
+from foundation.db.locks import lock, lock_stream
+from foundation.db.unit_of_work import clock_of, touch, unit_of_work
+from foundation.errors import Conflict, Invalid, Issue
+from foundation.ids import new_id
+
+SUBJECT = "prescription"
+EXPIRE = "prescription.expire"
+WRITABLE = (*RUNNING, EncounterState.COMPLETED)
+"""A returned prescription may be mended after the visit has ended (practice.md 14)."""
+
+
+async def examine(context: Context, visit: Encounter, draft: Draft) -> list[Finding]:
+    """What the engine says of a draft: the hospital is asked for allergies first, with no transaction open."""
+    async with unit_of_work(context.db) as session:
+        person = await patients.person(session, visit.person_id)
+    groups = await allergy_groups(context, person)
+    async with unit_of_work(context.db) as session:
+        drugs = await formulary.by_codes(session, [item.drug_code for item in draft.items])
+    codes = frozenset(diagnosis.code for diagnosis in visit.diagnoses)
+    facts = PatientFacts(
+        age=age_on(birth_date(person), context.clock.today()), sex=person.sex, allergy_groups=groups,
+        confirmed_codes=codes, guardian_present=visit.guardian_present_at is not None,
+        chronic=any(category(code) in RULES.chronic for code in codes),
+    )  # fmt: skip
+    return review(draft, facts, drugs)
+
+
+async def write(
+    session: AsyncSession, actor: Actor, visit: Encounter, row: PrescriptionRow | None, draft: Draft,
+    *, valid_days: int, allergies: str, findings: Sequence[Finding],
+) -> PrescriptionRow:  # fmt: skip
+    """Save the draft (new when `row` is None). Every edit voids both signatures; unknown drugs are refused by name."""
+    await lock_stream(session, visit.stream)
+    if visit.state not in (RUNNING if row is None else WRITABLE):
+        raise Conflict("问诊未在进行中，不能开具处方", code="encounter_not_running")
+    drugs = await formulary.by_codes(session, [item.drug_code for item in draft.items])
+    issues = rules.validity_issues(valid_days) + [
+        Issue(f"items.{index}.drug_code", "unknown_drug", "目录中没有该药品")
+        for index, item in enumerate(draft.items)
+        if item.drug_code not in drugs
+    ]
+    if issues:
+        raise Invalid(issues=issues)
+    if row is None:
+        row_id = new_id()
+        number = f"RX{local(clock_of(session).now()):%Y%m%d}{row_id.hex[-10:].upper()}"
+        row = PrescriptionRow(
+            id=row_id, encounter_id=visit.id, stream=visit.stream, person_id=visit.person_id,
+            prescriber_id=visit.practitioner_id, number=number, lookup_id=secrets.token_hex(24),
+        )  # fmt: skip
+        session.add(row)
+    else:
+        row = await lock(session, PrescriptionRow, row.id)
+        if row.state is PrescriptionState.RETURNED:
+            await advance(session, row, "redraft", actor)
+        if row.state is not PrescriptionState.DRAFT:
+            raise Conflict("处方已提交，不能修改", code="prescription_not_draft")
+    row.content = await _content(session, visit, row, draft, drugs, valid_days, allergies)
+    row.digest, row.findings, row.written_at = digest_of(row.content), list(findings), clock_of(session).now()
+    await session.flush()
+    await signatures.void_all(session, SUBJECT, row.id)
+    audit(session, actor, "prescription.write", "prescription", row.id)
+    touch(session, row.stream)
+    return row
+
+
+async def _content(
+    session: AsyncSession, visit: Encounter, row: PrescriptionRow, draft: Draft, drugs: Mapping[str, Drug],
+    valid_days: int, allergies: str,
+) -> PrescriptionContent:  # fmt: skip
+    person = await patients.person(session, visit.person_id)
+    booked = await appointments.appointment(session, visit.appointment_id)
+    department = await practitioners.department(session, booked.department_code)
+    doctor = await practitioners.practitioner(session, visit.practitioner_id)
+    record = await records.newest(session, visit.id)
+    items = [_line(item, drugs[item.drug_code]) for item in draft.items]
+    return PrescriptionContent(
+        prescription_id=row.id, number=row.number, hospital=(await hospital(session)).name, patient_name=person.name,
+        patient_sex=person.sex, patient_age=age_on(birth_date(person), clock_of(session).today()),
+        department=department.name, prescriber=doctor.name, prescriber_licence=doctor.licence_number,
+        diagnoses=draft.diagnoses, items=items, written=draft.items, reason=draft.reason, allergies=allergies or "无",
+        disease_history=(record.content.past_history if record else "") or "无", valid_days=valid_days,
+        total=sum(item.amount for item in items),
+    )  # fmt: skip
+
+
+def _line(item: Item, drug: Drug) -> events.PrescriptionItem:
+    times = TIMES_PER_DAY.get(item.frequency, (Decimal(0), item.frequency))
+    return events.PrescriptionItem(
+        drug_code=drug.code, name=drug.generic_name, strength=drug.strength, form_code=drug.form_code,
+        manufacturer=drug.manufacturer, dose=item.dose, dose_unit=drug.dose_unit, frequency_code=item.frequency,
+        frequency_name=times[1], route_code=item.route, route_name=ROUTES.get(item.route, item.route), days=item.days,
+        quantity=item.quantity, pack=f"{drug.pack_size}{drug.unit}/{drug.pack_unit}", pack_unit=drug.pack_unit,
+        unit_price=drug.price, amount=drug.price * item.quantity, note=item.note,
+    )  # fmt: skip
+
+
+def refuse_findings(findings: Sequence[Finding], reason: str) -> None:
+    """`Invalid` with every block; and with every needs-a-reason when no reason was written."""
+    hard = [one for one in findings if one.severity is Severity.BLOCK]
+    soft = [one for one in findings if one.severity is Severity.REASON and not reason.strip()]
+    if blocked(findings) or (needs_reason(findings) and soft):
+        issues = [
+            Issue(f"items.{one.item}" if one.item is not None else "prescription", one.rule, one.message)
+            for one in (*hard, *soft)
+        ]
+        raise Invalid("处方未通过系统审查", code="review_blocked", issues=issues)
+
+
+async def want_signature(
+    session: AsyncSession, actor: Actor, row: PrescriptionRow, findings: Sequence[Finding]
+) -> Wanted:
+    """First half of signing. The doctor's screen may be old: the engine's word of this moment counts."""
+    await lock_stream(session, row.stream)
+    row = await lock(session, PrescriptionRow, row.id)
+    row.MACHINE.find(row.state, "sign")
+    refuse_findings(findings, row.content.reason)
+    row.findings = list(findings)
+    return await signatures.want(session, actor, SUBJECT, row.id, "prescriber", row.digest)
+
+
+async def signed(
+    session: AsyncSession, actor: Actor, row: PrescriptionRow, wanted: Wanted, value: SignatureValue
+) -> PrescriptionRow:
+    """Second half: the prescription waits for review."""
+    await lock_stream(session, row.stream)
+    row = await lock(session, PrescriptionRow, row.id)
+    if row.digest != wanted.digest:
+        raise Conflict("处方在签名期间被修改，请重新签名", code="changed_while_signing")
+    await signatures.keep(session, actor, wanted, value)
+    row.signed_at = clock_of(session).now()
+    row.valid_until = rules.valid_until(row.signed_at, row.content.valid_days)
+    event = events.PrescriptionSigned(
+        visit=await queries.visit_of(session, row), prescription=queries.snapshot(row), signed_at=row.signed_at,
+        signature=value.signature,
+    )  # fmt: skip
+    await advance(session, row, "sign", actor, event=event)
+    touch(session, "reviews")
+    return row
+
+
+async def cancel(session: AsyncSession, actor: Actor, row: PrescriptionRow, reason: str) -> bool:
+    """Withdraw it; a paid one is refunded by whoever listens above."""
+    await lock_stream(session, row.stream)
+    row = await lock(session, PrescriptionRow, row.id)
+    event = None
+    if row.state is not PrescriptionState.DRAFT:
+        event = events.PrescriptionCancelled(
+            visit=await queries.visit_of(session, row), prescription=queries.snapshot(row),
+            cancelled_at=clock_of(session).now(), reason=reason,
+        )  # fmt: skip
+    return await advance(session, row, "cancel", actor, event=event)
+
+
+async def expires(session: AsyncSession, row: PrescriptionRow) -> None:
+    """Set the deadline of an approved prescription."""
+    assert row.valid_until is not None
+    await intend(session, EXPIRE, row.id, due=row.valid_until)

@@ -1,0 +1,113 @@
+"""Structs of the prescription routes."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from backend.prescription.model import PrescriptionRow, Review
+from backend.prescription.states import PRESCRIPTION
+from backend.review.draft import Draft, Finding, Item
+from contracts.events import Diagnosis, PrescriptionItem
+from contracts.money import Fen
+
+Code = Annotated[str, Meta(min_length=1, max_length=30)]
+Decimals = Annotated[str, Meta(pattern=r"^\d{1,6}(\.\d{1,3})?$")]
+
+
+class WriteItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One line: dose per time in the drug's dose unit, frequency code, route code, days, packs."""
+
+    drug_code: Code
+    dose: Decimals
+    frequency: Annotated[str, Meta(max_length=10)]
+    route: Annotated[str, Meta(max_length=5)]
+    days: Annotated[int, Meta(ge=1, le=84)]
+    quantity: Annotated[int, Meta(ge=1, le=200)]
+    note: Annotated[str, Meta(max_length=100)] = ""
+
+
+class WritePrescription(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A draft: lines, the confirmed diagnoses it is for (codes), a reason where one is needed."""
+
+    items: Annotated[list[WriteItem], Meta(max_length=20)]
+    diagnosis_codes: Annotated[list[Code], Meta(max_length=10)]
+    reason: Annotated[str, Meta(max_length=200)] = ""
+    valid_days: int = 1
+    allergies: Annotated[str, Meta(max_length=100)] = ""
+
+    def draft(self, confirmed: list[Diagnosis]) -> Draft:
+        """For the engine; names come from the confirmed diagnoses."""
+        names = {diagnosis.code: diagnosis.name for diagnosis in confirmed}
+        items = [Item(**msgspec.structs.asdict(item)) for item in self.items]
+        return Draft(
+            items, [Diagnosis(code, names.get(code, code)) for code in self.diagnosis_codes], self.reason
+        )
+
+
+class Findings(msgspec.Struct, frozen=True):
+    """What the engine says; `blocked` means it cannot be signed like this."""
+
+    findings: list[Finding]
+    blocked: bool
+
+
+class ReturnRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why it goes back: part of the review, line (from 0) and words."""
+
+    category: Annotated[str, Meta(pattern="^(legality|form|appropriateness)$")]
+    reason: Annotated[str, Meta(min_length=2, max_length=200)]
+    item: Annotated[int, Meta(ge=0, le=4)] | None = None
+
+
+class CancelRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why it is withdrawn."""
+
+    reason: Annotated[str, Meta(min_length=2, max_length=200)]
+
+
+class PrescriptionView(msgspec.Struct, frozen=True):
+    """A prescription."""
+
+    id: UUID
+    encounter_id: UUID
+    number: str
+    state: str
+    state_label: str
+    patient_name: str
+    patient_sex: str
+    patient_age: int
+    department: str
+    prescriber: str
+    diagnoses: list[Diagnosis]
+    items: list[PrescriptionItem]
+    written: list[Item]
+    total: Fen
+    reason: str
+    allergies: str
+    valid_days: int
+    findings: list[Finding]
+    signed_at: datetime | None
+    valid_until: datetime | None
+    reviewed_at: datetime | None
+    return_category: str
+    return_reason: str
+    digest: str
+
+
+def prescription_view(row: PrescriptionRow, last: Review | None = None) -> PrescriptionView:
+    """From the rows."""
+    content = row.content
+    returned = last if last is not None and not last.approved else None
+    return PrescriptionView(
+        id=row.id, encounter_id=row.encounter_id, number=row.number, state=row.state,
+        state_label=PRESCRIPTION.labels[row.state], patient_name=content.patient_name,
+        patient_sex=content.patient_sex, patient_age=content.patient_age, department=content.department,
+        prescriber=content.prescriber, diagnoses=content.diagnoses, items=content.items, written=content.written,
+        total=content.total, reason=content.reason, allergies=content.allergies, valid_days=content.valid_days,
+        findings=row.findings, signed_at=row.signed_at, valid_until=row.valid_until, reviewed_at=row.reviewed_at,
+        return_category=returned.category if returned else "", return_reason=returned.reason if returned else "",
+        digest=row.digest.hex(),
+    )  # fmt: skip

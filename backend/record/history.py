@@ -1,0 +1,88 @@
+"""The hospital's own records beside a visit: asked through the gateway, held sealed for minutes, each look reported."""
+
+from datetime import timedelta
+
+import msgspec
+from redis.exceptions import RedisError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.context import Context
+from backend.eligibility.service import LOOK_BACK, hospital_patient
+from backend.encounter import queries as encounters
+from backend.encounter.model import Encounter
+from backend.patient.model import Person
+from backend.practitioner import queries as practitioners
+from contracts import events, his
+from foundation.actor import Actor
+from foundation.db.audit import audit
+from foundation.db.columns import keyring
+from foundation.db.outbox import publish
+from foundation.db.unit_of_work import clock_of
+from foundation.errors import NotFound, Unavailable
+from foundation.ids import new_id
+from foundation.logs import log
+
+LIFE = timedelta(minutes=5)
+FIELD = "display.history"
+
+
+async def fetch(context: Context, person: Person) -> his.HistoryReply:
+    """The history for display; `NotFound` when the hospital does not know the person, `Unavailable` when it is down."""
+    key = f"display:history:{person.id}"
+    if (known := await _cached(context, key)) is not None:
+        return known
+    patient_id = await hospital_patient(context, person)
+    if patient_id is None:
+        raise NotFound("医院没有该就诊人的档案", code="patient_not_found")
+    since = context.clock.today() - LOOK_BACK
+    reply = await context.hospital.call(
+        his.History(purpose="treatment", patient_id=patient_id, since=since), his.HistoryReply
+    )
+    sealed = keyring().seal(msgspec.json.encode(reply), FIELD)
+    try:
+        await context.redis.set(key, sealed, ex=int(LIFE.total_seconds()))
+    except RedisError as error:
+        log.warning("display_cache_lost", error=str(error))
+    return reply
+
+
+async def _cached(context: Context, key: str) -> his.HistoryReply | None:
+    try:
+        sealed = await context.redis.get(key)
+    except RedisError:
+        return None
+    return msgspec.json.decode(keyring().open(sealed, FIELD), type=his.HistoryReply) if sealed else None
+
+
+async def allergy_groups(context: Context, person: Person) -> frozenset[str] | None:
+    """Allergy groups for the review engine; None when the hospital could not be asked, which is not "no allergies"."""
+    try:
+        reply = await fetch(context, person)
+    except NotFound:
+        return frozenset()
+    except Unavailable:
+        return None
+    return frozenset(allergy.group for allergy in reply.allergies if allergy.group)
+
+
+async def report_view(session: AsyncSession, actor: Actor, row: Encounter, reply: his.HistoryReply) -> None:
+    """健康档案浏览: who looked at what, for which visit; hashes instead of content."""
+    viewer = await practitioners.practitioner(session, row.practitioner_id)
+    hashes = [visit.resource_hash for visit in reply.visits] + [one.resource_hash for one in reply.reports]
+    hashes += [one.resource_hash for one in reply.medications]
+    archives = [
+        name
+        for name, found in (("EMR", reply.visits), ("LIS", reply.reports), ("RX", reply.medications))
+        if found
+    ]
+    view_id = new_id()
+    await publish(
+        session,
+        row.stream,
+        events.RecordViewed(
+            view_id=view_id, visit=await encounters.snapshot(session, row), viewer=practitioners.snapshot(viewer),
+            purpose="在线复诊", archives=archives or ["EMR"], resource_hashes=hashes[:100],
+            viewed_at=clock_of(session).now(),
+        ),
+    )  # fmt: skip
+    audit(session, actor, "record.view", "encounter", row.id, detail={"view": str(view_id)})

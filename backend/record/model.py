@@ -1,0 +1,49 @@
+"""Medical records."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import ForeignKey, Integer, LargeBinary, UniqueConstraint, Uuid
+from sqlalchemy.orm import Mapped
+
+from contracts.events import Diagnosis
+from foundation.db.base import Base, Row, moment
+from foundation.db.columns import DataClass, EncryptedJson, stored
+
+
+class RecordContent(msgspec.Struct, frozen=True):
+    """What is signed: canonical JSON of this."""
+
+    encounter_id: UUID
+    version: int
+    patient_name: str
+    patient_sex: str
+    patient_age: int
+    department: str
+    practitioner: str
+    chief_complaint: str
+    present_history: str
+    past_history: str
+    examination: str
+    opinion: str
+    advice: str
+    diagnoses: list[Diagnosis]
+    amendment_reason: str = ""
+
+
+class MedicalRecord(Row, Base):
+    """One version; the draft has no `signed_at`."""
+
+    __tablename__ = "medical_record"
+    __table_args__ = (UniqueConstraint("encounter_id", "version"),)
+
+    encounter_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("encounter.id"))
+    version: Mapped[int] = stored(DataClass.OPERATIONAL, Integer)
+    content: Mapped[RecordContent] = stored(
+        DataClass.CONTENT, EncryptedJson("medical_record.content", RecordContent)
+    )
+    digest: Mapped[bytes] = stored(DataClass.OPERATIONAL, LargeBinary)
+    signature_id: Mapped[UUID | None] = stored(DataClass.OPERATIONAL, Uuid, nullable=True)
+    written_at: Mapped[datetime] = moment()
+    signed_at: Mapped[datetime | None] = moment(nullable=True)

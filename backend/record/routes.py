@@ -1,0 +1,95 @@
+"""History, record, the end of a visit."""
+
+import msgspec
+
+from backend.diagnosis.codes import search
+from backend.edge import DOCTOR, PATIENT, ApiCall, ApiEndpoint, Family
+from backend.encounter import queries
+from backend.encounter.states import RUNNING, EncounterState
+from backend.patient import queries as patients
+from backend.record import history, service
+from backend.record.wire import RecordView, WriteRecord, record_view
+from backend.signature import service as signatures
+from contracts import his
+from contracts.events import Diagnosis
+from foundation.errors import Forbidden, NotFound
+from foundation.web.endpoint import act, get, send
+
+
+class CodeQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Part of a code or a name."""
+
+    q: str = ""
+
+
+class Finished(msgspec.Struct, frozen=True):
+    """The state after finishing."""
+
+    state: str
+
+
+async def show_history(call: ApiCall) -> his.HistoryReply:
+    """The hospital's records of this patient: for the doctor of the visit, from assignment until the record is signed."""
+    async with call.unit_of_work() as session:
+        row = await queries.doctors_own(session, call.actor, call.id())
+        if row.state not in (EncounterState.PLANNED, *RUNNING):
+            raise Forbidden("问诊已结束，不能再查阅", code="history_closed")
+        person = await patients.person(session, row.person_id)
+    reply = await history.fetch(call.app, person)
+    async with call.unit_of_work() as session:
+        await history.report_view(session, call.actor, row, reply)
+    return reply
+
+
+async def write(call: ApiCall, body: WriteRecord) -> RecordView:
+    """Save the draft."""
+    row = await queries.doctors_own(call.session, call.actor, call.id())
+    return record_view(await service.write(call.session, call.actor, row, msgspec.structs.asdict(body)))
+
+
+async def show(call: ApiCall) -> RecordView:
+    """The record: the doctor sees the draft, the patient what is signed."""
+    row = await queries.visible(call.session, call.actor, call.id())
+    find = service.newest_signed if call.actor.kind == "account" else service.newest
+    record = await find(call.session, row.id)
+    if record is None:
+        raise NotFound("病历尚未书写", code="no_record")
+    return record_view(record)
+
+
+async def sign(call: ApiCall) -> RecordView:
+    """Sign the draft with the CA."""
+    async with call.unit_of_work() as session:
+        row = await queries.doctors_own(session, call.actor, call.id())
+        record, wanted = await service.want_signature(session, call.actor, row)
+    value = await signatures.obtain(call.app, wanted)
+    async with call.unit_of_work() as session:
+        row = await queries.doctors_own(session, call.actor, call.id())
+        return record_view(await service.signed(session, call.actor, row, record.id, wanted, value))
+
+
+async def finish(call: ApiCall) -> Finished:
+    """End the visit."""
+    row = await queries.doctors_own(call.session, call.actor, call.id())
+    await service.finish(call.session, call.actor, row)
+    return Finished((await queries.encounter(call.session, row.id)).state)
+
+
+async def diagnosis_codes(call: ApiCall) -> list[Diagnosis]:
+    """Search the code list."""
+    return search(call.query.q)
+
+
+FAMILY = Family.ONLINE_TREATMENT
+ENDPOINTS: list[ApiEndpoint] = [
+    get("/encounters/{id}/history", show_history, reply=his.HistoryReply, summary="院内病历", family=FAMILY,
+        roles=[DOCTOR], transaction=False),
+    send("PUT", "/encounters/{id}/record", write, body=WriteRecord, reply=RecordView, summary="书写病历",
+         family=FAMILY, roles=[DOCTOR]),
+    get("/encounters/{id}/record", show, reply=RecordView, summary="病历", family=FAMILY, roles=[DOCTOR, PATIENT]),
+    act("POST", "/encounters/{id}/record/sign", sign, reply=RecordView, summary="签署病历", family=FAMILY,
+        roles=[DOCTOR], transaction=False),
+    act("POST", "/encounters/{id}/finish", finish, reply=Finished, summary="结束问诊", family=FAMILY, roles=[DOCTOR]),
+    get("/diagnosis-codes", diagnosis_codes, reply=list[Diagnosis], query=CodeQuery, summary="诊断编码",
+        family=FAMILY, roles=[DOCTOR]),
+]  # fmt: skip
