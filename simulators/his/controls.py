@@ -1,0 +1,54 @@
+"""The hospital's test controls on the health port: what was written back, resources planted by hand, canaries."""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from simulators.his.hospital import Hospital
+from simulators.his.moments import instant
+from simulators.his.parameters import PARAMETERS
+from simulators.server import BadField, error, read_object
+
+
+def routes(hospital: Hospital) -> list[Route]:
+    async def received(request: Request) -> Response:
+        """`?type=MedicationRequest&after=<sequence>`."""
+        if not hospital.ready:
+            return error(503, "NOT_READY")
+        after = request.query_params.get("after", "0")
+        if not (after.isascii() and after.isdigit()):
+            raise BadField("after", "expected a number")
+        return JSONResponse(hospital.store.received(request.query_params.get("type", ""), int(after[:12])))
+
+    async def plant(request: Request) -> Response:
+        """One resource of the hospital's own, new or in place of the one with its id; nothing is checked but type and id."""
+        if not hospital.ready:
+            return error(503, "NOT_READY")
+        resource = await read_object(request)
+        kind, name = resource.get("resourceType"), resource.get("id")
+        if kind not in PARAMETERS:
+            raise BadField("resourceType", "unknown")
+        if not isinstance(name, str) or not name:
+            raise BadField("id", "expected a text")
+        before = hospital.store.get(kind, name)
+        now = instant(hospital.clock.now())
+        stored = (
+            hospital.store.add(resource, now, own=True)
+            if before is None
+            else hospital.store.replace(before, resource, now, own=True)
+        )
+        return JSONResponse({"version": stored.version}, 201 if before is None else 200)
+
+    async def canaries(_: Request) -> Response:
+        return JSONResponse(
+            [
+                {"token": one.token, "resident": one.resident, "place": one.place}
+                for one in hospital.canaries()
+            ]
+        )
+
+    return [
+        Route("/_test/received", received),
+        Route("/_test/resources", plant, methods=["PUT"]),
+        Route("/_test/canaries", canaries),
+    ]
