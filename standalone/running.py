@@ -18,6 +18,7 @@ from standalone.options import Options
 from standalone.system import System
 
 JOURNEY = "standalone.journey"
+PLAIN_WIDTH = 160
 DEMO_MARK = "demo-visit-played"
 OLD_WORLD_DAYS = 20
 """After that, demo patients begin to fall out of the month in which they may be seen again."""
@@ -29,7 +30,7 @@ class Stopped(Exception):
 
 async def up(options: Options, children: Children) -> None:
     """Start everything, show it, and stop it in order on SIGINT or SIGTERM."""
-    console = Console(soft_wrap=not sys.stdout.isatty())
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

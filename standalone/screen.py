@@ -36,9 +36,16 @@ PARTS = (
 
 def addresses(system: System) -> Table:
     """What runs where."""
-    table = Table(title="运行中的系统", title_justify="left", box=None, pad_edge=False, header_style="dim")
-    for heading in ("进程", "作用", "地址", "打开"):
-        table.add_column(heading, overflow="fold")
+    table = Table(
+        title="运行中的系统",
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+        padding=(0, 2, 0, 0),
+        header_style="dim",
+    )
+    for heading, whole in (("进程", True), ("作用", False), ("地址", True), ("打开", True)):
+        table.add_column(heading, no_wrap=whole)
     for name, unit in system.units.items():
         opened = page(unit.process, system.port_base)
         table.add_row(name, unit.process.says, system.url(name), Text(opened, style="bold" if opened else ""))
@@ -64,8 +71,8 @@ def people(demo: dict[str, Any]) -> Table:
         pad_edge=False,
         header_style="dim",
     )
-    for heading in ("角色", "姓名", "登录", "说明"):
-        table.add_column(heading, overflow="fold")
+    for heading, whole in (("角色", True), ("姓名", True), ("登录", True), ("说明", False)):
+        table.add_column(heading, no_wrap=whole)
     for part, role in PARTS:
         if isinstance(person := demo.get(part), dict):
             table.add_row(role, person["name"], _signs_in(person), person.get("note", ""))
@@ -74,7 +81,7 @@ def people(demo: dict[str, Any]) -> Table:
 
 def _signs_in(person: dict[str, Any]) -> str:
     if "login" not in person:
-        return f"微信 {person.get('phone', '')}"
+        return f"手机 {person.get('phone', '')}"
     pin = f"  PIN {person['pin']}" if person.get("pin") else ""
     return f"{person['login']} / {person['password']}{pin}"
 

@@ -18,12 +18,12 @@ from typing import Any, Self
 
 from standalone import probe, wiring
 from standalone.children import Child, Children, Forks, Interpreters, inherited
-from standalone.failure import StartFailed
+from standalone.failure import StartFailed, StoreError
 from standalone.installation import Installation, has_world, prepare, store_options
 from standalone.keys import Keys
 from standalone.paths import data_folder
 from standalone.processes import BY_NAME, PROCESSES, Gate, Process, is_there
-from standalone.spawn import last_lines
+from standalone.spawn import last_lines, require_free
 from standalone.stores import Stores
 from standalone.unit import Unit
 
@@ -151,8 +151,9 @@ class System:
 
     async def _start(self) -> None:
         began = time.monotonic()
-        await asyncio.gather(self._start_stores(began), self._make_world(began))
         chosen = self.chosen()
+        self._require_free_ports(chosen)
+        await asyncio.gather(self._start_stores(began), self._make_world(began))
         self.units = {process.name: self._unit(process) for process in chosen}
         self._open(Gate.FILES)
         await self._migrate(chosen)
@@ -163,6 +164,15 @@ class System:
         await asyncio.gather(*(unit.ready() for unit in self.units.values()))
         self._time("ready", began)
         self._write_state()
+
+    def _require_free_ports(self, chosen: Sequence[Process]) -> None:
+        """Somebody else's process on one of our ports would answer our questions in the name of ours."""
+        for process in chosen:
+            for offset in {process.offset, process.health_offset}:
+                try:
+                    require_free(self.port_base + offset, process.name)
+                except StoreError as problem:
+                    raise StartFailed(f"{problem} (another PORT_BASE?)") from None
 
     async def _start_stores(self, began: float) -> None:
         options = store_options(self.port_base, self.environ)
