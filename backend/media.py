@@ -1,0 +1,82 @@
+"""`python -m backend media`: signalling, forwarding and recording of video rooms; one process per core."""
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from prometheus_client import Gauge
+from redis.asyncio import Redis
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+
+from backend.video import service, signalling
+from backend.video.aiortc_engine import AiortcEngine
+from backend.video.aiortc_engine.connection import Network
+from backend.video.journal import Journal
+from backend.video.rooms import Rooms
+from backend.video.settings import MediaSettings
+from foundation.clock import Clock
+from foundation.db.base import bind_hospital
+from foundation.db.columns import bind_keyring
+from foundation.db.unit_of_work import connect
+from foundation.logs import configure, log
+from foundation.object_store import FolderStore
+from foundation.server import listener, run, serve
+from foundation.settings import SettingsError, load_or_exit
+from foundation.web.health import health_routes
+from foundation.web.middleware import RequestId
+
+POOL = 3
+ROOMS = Gauge("media_rooms", "Video rooms open on this node")
+
+
+def create_app(settings: MediaSettings) -> Starlette:
+    """The application; rooms live from its start-up to its shut-down, which closes every recording."""
+    keyring = settings.keyring()
+    bind_hospital(settings.hospital_id)
+    bind_keyring(keyring)
+    clock = Clock()
+    db = connect(settings.database_url, clock, pool=POOL, application="media")
+    redis: Redis = Redis.from_url(settings.redis_url, socket_timeout=5, socket_connect_timeout=5)
+    store = FolderStore(settings.object_folder, keyring)
+
+    async def valkey() -> None:
+        await redis.ping()
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        try:
+            await service.recover(db, store, settings.node)
+        except Exception as error:  # calls first: what was left open is found again at the next start
+            log.error("recovery_failed", exc_info=error)
+        journal = Journal(db)
+        network = Network(settings.media_bind, settings.media_address)
+        rooms = Rooms(
+            lambda on_event: AiortcEngine(store, clock, on_event, network), db, journal, node=settings.node,
+            policy=settings.policy(), max_rooms=settings.media_rooms, max_seconds=settings.room_minutes * 60,
+        )  # fmt: skip
+        ROOMS.set_function(lambda: rooms.count)
+        app.router.routes.extend(
+            signalling.routes(signalling.Signalling(redis, db, rooms, settings.front_url))
+        )
+        yield
+        await rooms.close()
+        await journal.close()
+        await redis.aclose()
+        await db.engine.dispose()
+
+    routes = health_routes({"database": db.ping, "valkey": valkey}, clock, settings.env)
+    return Starlette(routes=list(routes), lifespan=lifespan, middleware=[Middleware(RequestId)])
+
+
+def main() -> int:
+    """Run until SIGTERM; 2 when a setting is wrong."""
+    settings = load_or_exit(MediaSettings)
+    try:
+        app = create_app(settings)
+    except SettingsError as error:
+        sys.stderr.write(f"settings: {error}\n")
+        return 2
+    configure("media", settings.log_level)
+    run(serve(listener(app, settings.host, settings.port)))
+    return 0

@@ -1,0 +1,285 @@
+"""Owner of the rooms of this node: opens them, seats people, passes on what happens, and closes them on every exit."""
+
+import asyncio
+import contextlib
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.video import service, wire
+from backend.video.engine import (
+    ClientToken,
+    EngineEvent,
+    EngineLost,
+    Joined,
+    JoinRefused,
+    JoinReply,
+    Left,
+    MediaBack,
+    MediaEngine,
+    MediaLost,
+    OnEvent,
+    PeerEvent,
+    RecordingFailed,
+    Role,
+    RoomPolicy,
+    SdpAnswer,
+    SegmentClosed,
+    SegmentOpened,
+)
+from backend.video.journal import Journal
+from foundation.actor import SYSTEM, Actor
+from foundation.db.unit_of_work import Database, unit_of_work
+from foundation.logs import log
+
+EMPTY_FOR = 30.0
+SIGNALLING_LOST_FOR = 10.0
+SWEEP_EVERY = 1.0
+_PEER_STATES: dict[type[EngineEvent], str] = {
+    Joined: "joined",
+    MediaLost: "media_lost",
+    MediaBack: "media_back",
+}
+
+
+@dataclass(eq=False)
+class Seat:
+    """One signalling connection: `say` queues a message for the browser, `end` says goodbye with an error code."""
+
+    participant_id: str
+    role: Role
+    actor: Actor
+    outbox: "asyncio.Queue[dict[str, Any] | None]" = field(default_factory=lambda: asyncio.Queue(100))
+    connection: int = 0
+
+    def say(self, message: dict[str, Any]) -> None:
+        """Queue a message; one that never reads is left to its own."""
+        with contextlib.suppress(asyncio.QueueFull):
+            self.outbox.put_nowait(message)
+
+    def end(self, code: str) -> None:
+        """The last message."""
+        self.say(wire.error(code))
+        with contextlib.suppress(asyncio.QueueFull):
+            self.outbox.put_nowait(None)
+
+
+@dataclass(eq=False)
+class _Room:
+    opened_at: float
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    open: bool = False
+    seats: dict[str, Seat] = field(default_factory=dict)
+    actors: dict[str, Actor] = field(default_factory=dict)
+    empty_since: float | None = None
+
+
+class Rooms:
+    """All rooms of this node. Make it inside the event loop; `close` it in the end."""
+
+    def __init__(
+        self, make_engine: Callable[[OnEvent], MediaEngine], db: Database, journal: Journal, *, node: str, policy: RoomPolicy,
+        max_rooms: int, max_seconds: float,
+    ) -> None:  # fmt: skip
+        self._engine = make_engine(self._on_event)
+        self._db = db
+        self._journal = journal
+        self._node = node
+        self._policy = policy
+        self._max_rooms = max_rooms
+        self._max_seconds = max_seconds
+        self._rooms: dict[str, _Room] = {}
+        self._closing = False
+        self._loop = asyncio.get_running_loop()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._sweeping = asyncio.create_task(self._sweep())
+
+    @property
+    def count(self) -> int:
+        """Rooms open at the moment."""
+        return len(self._rooms)
+
+    async def enter(self, room_id: str, seat: Seat, offer: str) -> dict[str, Any]:
+        """Join with an offer; the message for the browser. `JoinRefused` with a code of `wire.DETAILS`."""
+        if self._closing:
+            raise JoinRefused("moving")
+        while True:
+            room = self._rooms.get(room_id) or self._new(room_id)
+            async with room.lock:
+                if self._rooms.get(room_id) is not room:
+                    continue  # it was closed while we waited
+                earlier, reply = await self._seat(room_id, room, seat, offer)
+                break
+        room.empty_since = None
+        if earlier is not None:
+            earlier.end("replaced")
+        for other in room.seats.values():
+            if other is not seat and other.role is not Role.SUPERVISOR:
+                seat.say(wire.peer("joined", other.role))
+        if isinstance(reply, ClientToken):
+            return wire.connect(reply.url, reply.token)
+        assert isinstance(reply, SdpAnswer)
+        return wire.answer(reply.sdp)
+
+    async def leave(self, room_id: str, seat: Seat, reason: str = "bye") -> None:
+        """The seat is given up; nothing happens when somebody else has it by now."""
+        room = self._rooms.get(room_id)
+        if room is None or room.seats.get(seat.participant_id) is not seat:
+            return
+        del room.seats[seat.participant_id]
+        self._note_empty(room)
+        await self._engine.leave(room_id, seat.participant_id, reason)
+        if reason == "bye" and not room.seats:
+            await self._close(room_id, "bye")
+
+    def lost(self, room_id: str, seat: Seat) -> None:
+        """The signalling connection broke. Media may still flow: the seat is kept for a moment, a new connection takes it over."""
+        if self._closing:
+            return
+
+        async def give_up_later() -> None:
+            await asyncio.sleep(SIGNALLING_LOST_FOR)
+            await self.leave(room_id, seat, "signalling_lost")
+
+        self._spawn(give_up_later())
+
+    async def close(self, reason: str = "shutdown") -> None:
+        """Let nobody in any more, send everybody to another node, finish every recording."""
+        self._closing = True
+        self._sweeping.cancel()
+        for room in self._rooms.values():
+            for seat in room.seats.values():
+                seat.end("moving")
+        for task in self._tasks:
+            task.cancel()
+        await self._engine.close(reason)
+        self._rooms.clear()
+
+    # inside
+
+    def _new(self, room_id: str) -> _Room:
+        if len(self._rooms) >= self._max_rooms:
+            raise JoinRefused("busy")
+        now = self._loop.time()
+        room = self._rooms[room_id] = _Room(now, empty_since=now)
+        return room
+
+    async def _seat(self, room_id: str, room: _Room, seat: Seat, offer: str) -> tuple[Seat | None, JoinReply]:
+        """Who had the seat before, and the engine's reply. The seat stays with the former when the engine refuses."""
+        await self._open(room_id, room)
+        earlier = room.seats.get(seat.participant_id)
+        room.seats[seat.participant_id] = seat
+        room.actors[seat.participant_id] = seat.actor
+        try:
+            return earlier, await self._engine.join(room_id, seat.participant_id, seat.role, offer)
+        except BaseException:
+            del room.seats[seat.participant_id]
+            if earlier is not None:
+                room.seats[seat.participant_id] = earlier
+            self._note_empty(room)
+            raise
+
+    async def _open(self, room_id: str, room: _Room) -> None:
+        if room.open:
+            return
+        try:
+            async with unit_of_work(self._db) as session:
+                before = await service.segments_so_far(session, UUID(room_id))
+        except Exception as error:
+            log.error("room_not_opened", room=room_id, exc_info=error)
+            raise JoinRefused("unavailable") from error
+        await self._engine.open_room(room_id, dataclasses.replace(self._policy, segments_before=before))
+        room.open = True
+
+    async def _close(self, room_id: str, code: str) -> None:
+        room = self._rooms.get(room_id)
+        if room is None:
+            return
+        async with room.lock:
+            if self._rooms.get(room_id) is not room or (code in ("empty", "bye") and room.seats):
+                return
+            for seat in list(room.seats.values()):
+                seat.end(code if code in wire.DETAILS else "closed")
+            await self._engine.close_room(room_id, code)
+            del self._rooms[room_id]
+
+    def _note_empty(self, room: _Room) -> None:
+        if not room.seats:
+            room.empty_since = self._loop.time()
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_EVERY)
+            now = self._loop.time()
+            for room_id, room in list(self._rooms.items()):
+                if now - room.opened_at > self._max_seconds:
+                    self._spawn(self._close(room_id, "time_over"))
+                elif (
+                    room.empty_since is not None
+                    and now - room.empty_since > EMPTY_FOR
+                    and not room.lock.locked()
+                ):
+                    self._spawn(self._close(room_id, "empty"))
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("room_task_failed", exc_info=task.exception())
+
+    def _on_event(self, event: EngineEvent) -> None:
+        room = self._rooms.get(event.room_id)
+        self._write(event, room)
+        if isinstance(event, EngineLost):
+            self._spawn(self._close(event.room_id, "moving"))
+        elif room is not None and isinstance(event, PeerEvent):
+            self._tell(room, event)
+
+    def _tell(self, room: _Room, event: PeerEvent) -> None:
+        own = room.seats.get(event.participant_id)
+        state = _PEER_STATES.get(type(event))
+        if isinstance(event, Joined) and own is not None:
+            own.connection = event.connection
+        if isinstance(event, Left):
+            if own is not None and own.connection == event.connection:
+                del room.seats[event.participant_id]
+                self._note_empty(room)
+                own.end(event.reason if event.reason in ("kicked", "replaced") else "media_ended")
+            elif own is not None:
+                return  # a newer connection of the same person is there
+            state = "left"
+        if state is None or event.role is Role.SUPERVISOR:
+            return
+        for participant_id, seat in room.seats.items():
+            if participant_id != event.participant_id:
+                seat.say(wire.peer(state, event.role))
+
+    def _write(self, event: EngineEvent, room: _Room | None) -> None:
+        """Queue what the database has to know."""
+        actor = (
+            room.actors.get(event.participant_id, SYSTEM) if room and isinstance(event, PeerEvent) else SYSTEM
+        )
+
+        async def entry(session: AsyncSession) -> None:
+            match event:
+                case Joined():
+                    service.joined(session, actor, event)
+                case Left():
+                    service.left(session, actor, event)
+                case SegmentOpened():
+                    await service.begin_recording(session, event.segment, self._node)
+                case SegmentClosed():
+                    await service.end_recording(session, event.segment, self._node)
+                case RecordingFailed():
+                    service.recording_failed(session, event)
+
+        if isinstance(event, Joined | Left | SegmentOpened | SegmentClosed | RecordingFailed):
+            self._journal.add(type(event).__name__, entry)
