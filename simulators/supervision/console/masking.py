@@ -32,6 +32,11 @@ def mask_phone(number: str) -> str:
     return f"{number[:3]}****{number[-4:]}" if len(number) >= 8 else "****" if number else ""
 
 
+def mask_birth_date(text: str) -> str:
+    """The year stays: a full date would give back what the certificate's stars hide."""
+    return f"{text[:4]}-**-**" if text else ""
+
+
 def mask_record(method: str, record: Mapping[str, Any]) -> dict[str, Any]:
     """A copy that may be shown. Free text loses the names of this record's persons, id numbers and phones."""
     names = {str(value) for key, value in record.items() if _is_name(method, key) and value}
@@ -53,7 +58,7 @@ def _masked_value(method: str, key: str, value: str, names: set[str]) -> str:
         return mask_certificate(value)
     if key in _PHONES or key.endswith("Mobile"):
         return mask_phone(value)
-    return _masked_text(value, names)
+    return mask_birth_date(value) if key == "birthDate" else _masked_text(value, names)
 
 
 def _is_name(method: str, key: str) -> bool:

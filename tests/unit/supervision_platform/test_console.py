@@ -109,6 +109,7 @@ def test_no_page_shows_a_person_in_the_clear(
         text = browser.get(path).text
         assert "王小丽" not in text
         assert PATIENT not in text
+        assert "1980-01-01" not in text
         assert "19900000001" not in text
         if path.startswith("/visits/"):
             assert "王*" in text
