@@ -42,6 +42,7 @@ def main() -> None:
             Listener(health_app(hospital, common.env), "127.0.0.1", common.health_port),
         ],
         common.log_level,
+        on_stop=hospital.stop,
     )
     if hospital.failure:
         sys.stderr.write(f"{hospital.failure}\n")

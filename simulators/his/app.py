@@ -27,7 +27,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def create_app(hospital: Hospital, base_url: str = "") -> BodyLimit:
-    """`hospital` opens its store when the application starts, in a thread; until then everything is 503."""
+    """`hospital` opens its store when the application starts."""
     handlers = _Handlers(hospital, base_url)
     guard = handlers.guarded
 

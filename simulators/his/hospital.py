@@ -43,15 +43,17 @@ class Hospital:
 
     @contextlib.asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
-        """Opens the store in the background, so that the health port answers meanwhile."""
-        opening = asyncio.create_task(asyncio.to_thread(self._try_to_open))
+        """Loads in a thread, so that the health port answers meanwhile; the FHIR port accepts nobody until it is done."""
+        await asyncio.to_thread(self._try_to_open)
         try:
             yield
         finally:
-            self._stopping = True
-            await opening
             if self.ready:
                 self.close()
+
+    def stop(self) -> None:
+        """Give up loading."""
+        self._stopping = True
 
     def _try_to_open(self) -> None:
         try:

@@ -10,7 +10,7 @@ from simulators.his import register, world
 from simulators.his.outcomes import Json
 from simulators.his.store import Store
 from simulators.his.visits import VisitWriter
-from simulators.his.world import Department, Drug, Hospital, Resident, Staff
+from simulators.his.world import Department, Drug, Hospital, Staff
 
 # Raise it when resources are built differently: stores of before are then left alone and made anew.
 LAYOUT = 1
@@ -55,7 +55,7 @@ def _resources(folder: Path, about: world.About, stop: Callable[[], bool]) -> It
     yield from register.medications(world.read(folder, "drugs.json", list[Drug]))
     writer = VisitWriter(departments, {one.id: one.name for one in staff})
     step = max(1, about.residents // 5)
-    for place, resident in enumerate(world.read(folder, "residents.json", list[Resident]), 1):
+    for place, resident in enumerate(world.residents(folder), 1):
         yield from register.patients(resident)
         yield from register.allergies(resident)
         for visit in resident.visits:

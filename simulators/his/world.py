@@ -1,5 +1,6 @@
 """The hospital's part of the generated world: `hospital departments staff residents drugs canaries`."""
 
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
@@ -163,6 +164,18 @@ class Canary(msgspec.Struct):
 
 def about(folder: Path) -> About:
     return read(folder, "world.json", About)
+
+
+def residents(folder: Path) -> Iterator[Resident]:
+    """One at a time: a hundred thousand of them fill the memory. Raises WorldError."""
+    decode = msgspec.json.Decoder(Resident).decode
+    for place, raw in enumerate(read(folder, "residents.json", list[msgspec.Raw])):
+        try:
+            yield decode(raw)
+        except msgspec.DecodeError as problem:
+            raise WorldError(
+                f"HIS_WORLD cannot be used: {folder / 'residents.json'}: entry {place}: {problem}"
+            ) from None
 
 
 def read(folder: Path, name: str, kind: type[T]) -> T:

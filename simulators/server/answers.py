@@ -16,7 +16,7 @@ Handler = Callable[[Request, Exception], Awaitable[Response]]
 _CODES = {400: "BAD_REQUEST", 404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 413: "TOO_LARGE"}
 
 
-class BadField(ValueError):  # noqa: N818 - it states a fact about the input
+class BadField(ValueError):
     """The body is wrong at `field` (empty when the whole body is)."""
 
     def __init__(self, field: str, message: str) -> None:

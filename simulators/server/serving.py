@@ -9,7 +9,7 @@ import ssl
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import uvicorn
@@ -37,14 +37,19 @@ class _Server(uvicorn.Server):
         yield
 
 
-def serve(listeners: Sequence[Listener], log_level: str = "INFO") -> None:
-    """Run until SIGTERM or SIGINT. A port in use: one line on stderr, exit code 1."""
+def serve(
+    listeners: Sequence[Listener], log_level: str = "INFO", on_stop: Callable[[], None] | None = None
+) -> None:
+    """Run until SIGTERM or SIGINT. A port in use: one line on stderr, exit code 1.
+
+    `on_stop` is called at the signal: an application that is still starting up can give up.
+    """
     logging.basicConfig(level=log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("uvicorn.access").setLevel(logging.WARNING)
     pairs = _bind_all(listeners)
     servers = [_server(one, log_level) for one, _ in pairs]
     with asyncio.Runner(loop_factory=servers[0].config.get_loop_factory()) as runner:
-        runner.run(_run(servers, [bound for _, bound in pairs]))
+        runner.run(_run(servers, [bound for _, bound in pairs], on_stop=on_stop))
 
 
 @contextlib.contextmanager
@@ -104,8 +109,16 @@ def _bind(host: str, port: int) -> socket.socket:
     return bound
 
 
-async def _run(servers: list[_Server], sockets: list[socket.socket], *, signals: bool = True) -> None:
+async def _run(
+    servers: list[_Server],
+    sockets: list[socket.socket],
+    *,
+    signals: bool = True,
+    on_stop: Callable[[], None] | None = None,
+) -> None:
     def stop() -> None:
+        if on_stop is not None:
+            on_stop()
         for server in servers:
             server.should_exit = True
 
