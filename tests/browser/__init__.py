@@ -1,0 +1,1 @@
+"""A human's screens in Chromium, with fake microphone and camera."""
