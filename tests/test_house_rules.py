@@ -35,6 +35,7 @@ BAD = [
 
 GOOD = [
     ("foundation/db/advance.py", "row.state = line.target"),
+    ("backend/payment/service.py", "insert(Refund).values(state=RefundState.REQUESTED).returning(Refund.id)"),
     ("foundation/db/unit_of_work.py", "await session.commit()"),
     ("foundation/clock.py", "datetime.now(UTC)"),
     ("backend/encounter/model.py", "messages = relationship('Message', lazy='raise')"),
