@@ -1,0 +1,96 @@
+"""Sends one list of records through a gateway; the other gateway is tried when one is gone."""
+
+import asyncio
+import ssl
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+from uuid import UUID
+
+import aiohttp
+
+from foundation.clock import Clock
+from foundation.ids import new_id
+from foundation.logs import log
+from regulator_adapter.city_wire import Credentials, Message, seal
+from regulator_adapter.profiles import Profile
+from regulator_adapter.replies import Meaning, Reply, read
+
+CONNECT_SECONDS = 3
+KEEP_ALIVE_SECONDS = 4
+"""Shorter than the five seconds after which common servers hang up: a request into a closing connection looks ambiguous."""
+MAX_REPLY = 1_000_000
+
+
+class CityClient:
+    """One connection pool to the gateways. Open it inside the running loop, close it at the end."""
+
+    def __init__(
+        self,
+        gateways: Sequence[str],
+        credentials: Credentials,
+        clock: Clock,
+        tls: ssl.SSLContext,
+        *,
+        concurrency: int = 16,
+        request_seconds: int = 15,
+    ) -> None:
+        self.gateways = [url.rstrip("/") for url in gateways]
+        self.credentials = credentials
+        self.clock = clock
+        self.tls = tls
+        self.concurrency = concurrency
+        self.request_seconds = request_seconds
+        self.session: aiohttp.ClientSession | None = None
+        self._preferred = 0
+
+    async def __aenter__(self) -> Self:
+        timeout = aiohttp.ClientTimeout(total=self.request_seconds, sock_connect=CONNECT_SECONDS)
+        connector = aiohttp.TCPConnector(
+            ssl=self.tls, limit=self.concurrency, keepalive_timeout=KEEP_ALIVE_SECONDS
+        )
+        self.session = aiohttp.ClientSession(connector=connector, timeout=timeout, auto_decompress=False)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self.session is not None:
+            await self.session.close()
+            await asyncio.sleep(0)
+
+    async def send(
+        self, profile: Profile, method: str, records: Sequence[Mapping[str, Any]]
+    ) -> tuple[Reply, Message]:
+        """Seal and send; an answer of ours where the platform gave none. The message is what went out last."""
+        reply = Reply(Meaning.CLOSED, "no_gateway", "no gateway answers")
+        message = self._seal(profile, method, records, new_id())
+        for offset in range(len(self.gateways)):
+            at = (self._preferred + offset) % len(self.gateways)
+            message = self._seal(profile, method, records, new_id())
+            reply = await self._post(self.gateways[at] + profile.path, message)
+            if reply.meaning is not Meaning.CLOSED:
+                self._preferred = at
+                break
+        return reply, message
+
+    def _seal(
+        self, profile: Profile, method: str, records: Sequence[Mapping[str, Any]], nonce: UUID
+    ) -> Message:
+        millis = int(self.clock.now().timestamp() * 1000)
+        return seal(
+            records, self.credentials, service=profile.service, method=method, nonce=nonce, millis=millis
+        )
+
+    async def _post(self, url: str, message: Message) -> Reply:
+        """One attempt. A connection that never came about stored nothing; one that broke may have."""
+        assert self.session is not None
+        try:
+            async with self.session.post(
+                url, data=message.body, headers=message.headers, allow_redirects=False
+            ) as response:
+                body = await response.content.read(MAX_REPLY)
+                return read(response.status, body)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
+            log.warning("gateway_unreachable", url=url, error=type(error).__name__)
+            return Reply(Meaning.CLOSED, "no_gateway", f"{type(error).__name__} towards the gateway")
+        except (aiohttp.ClientError, TimeoutError) as error:
+            log.warning("answer_lost", url=url, error=type(error).__name__)
+            return Reply(Meaning.UNKNOWN, "no_answer", f"{type(error).__name__} after sending")

@@ -1,0 +1,193 @@
+"""Turns `received` rows into platform records: build, check, then `mapped`, or `parked` with every field that is wrong."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts import events
+from foundation.actor import SYSTEM
+from foundation.canonical import canonical, sha256
+from foundation.db.advance import advance_each
+from foundation.db.unit_of_work import Database, unit_of_work
+from foundation.errors import Issue
+from foundation.logs import log
+from regulator_adapter import profiles
+from regulator_adapter.mapping import KINDS
+from regulator_adapter.mapping.kind import RecordKind
+from regulator_adapter.mapping.source import Place, Source
+from regulator_adapter.model import ReceivedEvent, Submission
+from regulator_adapter.organisation import Organisation
+from regulator_adapter.profiles import Method, Profile
+from regulator_adapter.profiles.checking import check
+from regulator_adapter.routing import UNROUTED, Routing
+from regulator_adapter.states import SubmissionState
+
+BATCH = 200
+RANK_BITS = 40
+"""A rank is the method's place in the profile's order, then the event's number."""
+WAIT_FOR_STREAM = timedelta(seconds=2)
+"""How long a record that looks back waits when events before it are still missing."""
+
+Outcome = tuple[str, dict[str, Any]]
+"""A verb and the changes that go with it."""
+
+
+@dataclass(frozen=True)
+class Mapper:
+    """Maps batches of rows, oldest first."""
+
+    db: Database
+    routing: Routing
+    organisation: Organisation
+
+    async def map_batch(self) -> int:
+        """Map up to `BATCH` rows; returns how many were looked at."""
+        async with unit_of_work(self.db) as session:
+            waiting = await self._waiting(session)
+            if not waiting:
+                return 0
+            stored = await _events(session, {row.event_id for row in waiting})
+            moves: dict[str, dict[UUID, dict[str, Any]]] = {"map": {}, "park": {}}
+            late: list[UUID] = []
+            for row in waiting:
+                outcome = await self._outcome(session, row, stored[row.event_id])
+                if outcome is None:
+                    late.append(row.id)
+                else:
+                    moves[outcome[0]][row.id] = outcome[1]
+            for verb, changes in moves.items():
+                if changes:
+                    await advance_each(session, Submission, verb, SYSTEM, changes)
+            if late:
+                await session.execute(
+                    update(Submission)
+                    .where(Submission.id.in_(late))
+                    .values(
+                        claimed_until=self.db.clock.now() + WAIT_FOR_STREAM,
+                        problems="waits for earlier events of its stream",
+                    )
+                )
+            return len(waiting)
+
+    async def _waiting(self, session: AsyncSession) -> Sequence[Any]:
+        now = self.db.clock.now()
+        query = (
+            select(
+                Submission.id,
+                Submission.event_id,
+                Submission.profile,
+                Submission.method,
+                Submission.business_number,
+            )
+            .where(Submission.state == SubmissionState.RECEIVED)
+            .where(Submission.claimed_until.is_(None) | (Submission.claimed_until < now))
+            .order_by(Submission.number, Submission.id)
+            .limit(BATCH)
+            .with_for_update(skip_locked=True)
+        )
+        return (await session.execute(query)).all()
+
+    async def _outcome(self, session: AsyncSession, row: Any, stored: ReceivedEvent) -> Outcome | None:
+        """What becomes of one row; None when it has to wait for earlier events."""
+        if row.method == UNROUTED:
+            return _parked([Issue("event", "unreadable", "事件无法识别")])
+        kind, profile = KINDS[row.profile, row.method], profiles.profile(row.profile)
+        earlier = await _earlier(session, stored) if kind.looks_back else []
+        if earlier is None:
+            return None
+        return self._built(kind, profile, row, stored, earlier)
+
+    def _built(
+        self, kind: RecordKind, profile: Profile, row: Any, stored: ReceivedEvent, earlier: Sequence[Any]
+    ) -> Outcome:
+        """One bad event, or one bad mapping, must not stop the feed: whatever goes wrong, the row goes to people."""
+        try:
+            event = _decode(stored)
+            reported_by = self.routing.reported_by(stored.type, event)
+            source = Source(event, _place(stored), self.organisation, earlier, reported_by)
+            method = profile.methods[row.method]
+            clean, issues = check(profile, method, kind.build(source, row.business_number))
+            return _parked(issues) if issues else ("map", _mapped(profile, method, stored, clean))
+        except Exception as error:
+            log.error("mapping_failed", submission=str(row.id), method=row.method, exc_info=error)
+            return _parked([Issue("event", "unreadable", "事件内容与约定不符")])
+
+
+def _parked(issues: Sequence[Issue]) -> Outcome:
+    fields = "|".join(issue.field for issue in issues)
+    words = "；".join(f"{issue.field}：{issue.message}" for issue in issues)
+    log.warning("submission_parked", fields=fields)
+    return "park", {"problems": fields, "reply_code": "not_sent", "reply_text": words, "claimed_until": None}
+
+
+def _mapped(
+    profile: Profile, method: Method, stored: ReceivedEvent, record: dict[str, Any]
+) -> dict[str, Any]:
+    needs = sorted(needs_of(profile, method, record))
+    return {
+        "record": record,
+        "record_digest": sha256(canonical(record)),
+        "makes": f"{method.makes[0]}:{record.get(method.makes[1], '')}",
+        "needs": needs,
+        "blocked": bool(needs),
+        "lane": "" if method.name in profile.unordered else stored.stream,
+        "rank": stored.number if method.rank is None else method.rank << RANK_BITS | stored.number,
+        "problems": "",
+        "claimed_until": None,
+    }
+
+
+def needs_of(profile: Profile, method: Method, record: Mapping[str, Any]) -> set[str]:
+    """Numbers that must have been accepted before `record`, such as `revisit:<id>`, `drug:<code>`."""
+    found: set[str] = set()
+    for kind, path in method.needs:
+        known = kind
+        if kind.startswith("@"):
+            table = profile.kinds[kind[1:]]
+            known = table.get(str(record.get(kind[1:])), "")
+        if known:
+            found |= {f"{known}:{value}" for value in _values(record, path)}
+    return found
+
+
+def _values(record: Mapping[str, Any], path: str) -> list[Any]:
+    first, _, rest = path.partition(".")
+    value = record.get(first)
+    if rest:
+        return [entry[rest] for entry in value or []]
+    return [] if value is None else [value]
+
+
+def _decode(stored: ReceivedEvent) -> Any:
+    return msgspec.convert(stored.payload, events.BY_TYPE[stored.type], strict=False)
+
+
+def _place(stored: ReceivedEvent) -> Place:
+    return Place(
+        stored.event_id, stored.type, stored.stream, stored.sequence, stored.number, stored.occurred_at,
+        stored.digest, stored.head,
+    )  # fmt: skip
+
+
+async def _events(session: AsyncSession, ids: set[UUID]) -> dict[UUID, ReceivedEvent]:
+    rows = await session.scalars(select(ReceivedEvent).where(ReceivedEvent.event_id.in_(ids)))
+    return {row.event_id: row for row in rows}
+
+
+async def _earlier(session: AsyncSession, stored: ReceivedEvent) -> list[Any] | None:
+    """Events of the stream before this one, oldest first; None while one of them has not arrived."""
+    before = (
+        ReceivedEvent.hospital_id == stored.hospital_id,
+        ReceivedEvent.stream == stored.stream,
+        ReceivedEvent.sequence < stored.sequence,
+    )
+    if await session.scalar(select(func.count()).where(*before)) != stored.sequence - 1:
+        return None
+    rows = await session.scalars(select(ReceivedEvent).where(*before).order_by(ReceivedEvent.sequence))
+    return [_decode(row) for row in rows if row.type in events.BY_TYPE]

@@ -1,0 +1,65 @@
+"""预约挂号 `uploadBooking`: a place given back; what was booked and paid is told from the booking of the same stream."""
+
+from typing import Any
+
+from contracts.events import AppointmentBooked, AppointmentCancelled
+from regulator_adapter import codesets
+from regulator_adapter.mapping.kind import RecordKind
+from regulator_adapter.mapping.local import day, iso
+from regulator_adapter.mapping.shanghai.blocks import PROFILE, header, visit_block, visit_number
+from regulator_adapter.mapping.source import Source
+
+Booking = AppointmentBooked | AppointmentCancelled
+
+
+def numbers(event: Booking) -> list[str]:
+    """The visit's."""
+    return [visit_number(event.visit)]
+
+
+def build(source: Source[Booking], number: str) -> dict[str, Any]:
+    """Booked (1) or cancelled (2)."""
+    event, visit = source.event, source.event.visit
+    booked = (
+        event
+        if isinstance(event, AppointmentBooked)
+        else source.last(
+            AppointmentBooked, lambda one: one.visit.appointment_id == event.visit.appointment_id
+        )
+    )
+    return (
+        header(source)
+        | visit_block(visit)
+        | {
+            "bookingNo": number,
+            "visitNo": number,
+            "bookingStatus": "1" if isinstance(event, AppointmentBooked) else "2",
+            "workDate": day(visit.starts_at).isoformat(),
+            "startTime": iso(visit.starts_at),
+            "endTime": iso(visit.ends_at),
+            "orderNo": str(visit.serial_number),
+        }
+        | (_paid(booked) if booked else {})
+        | (_cancelled(event) if isinstance(event, AppointmentCancelled) else {})
+    )
+
+
+def _paid(booked: AppointmentBooked) -> dict[str, Any]:
+    return {
+        "bookedAt": iso(booked.booked_at),
+        "bookedBy": codesets.translate(codesets.BOOKED_BY, booked.booked_by),
+        "priceFen": booked.payment.amount,
+        "paymentChannel": booked.payment.channel,
+        "tradeNo": booked.payment.trade_number,
+    }
+
+
+def _cancelled(event: AppointmentCancelled) -> dict[str, Any]:
+    return {
+        "cancelReason": event.reason,
+        "cancelledBy": codesets.translate(codesets.CANCELLED_BY, event.by),
+        "cancelledAt": iso(event.cancelled_at),
+    }
+
+
+KIND = RecordKind(PROFILE, "uploadBooking", numbers, build, looks_back=True)

@@ -1,0 +1,109 @@
+"""Rows: what arrived, and what became of it."""
+
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    Uuid,
+)
+from sqlalchemy.orm import Mapped
+
+from foundation.db.audit import AuditEvent
+from foundation.db.base import Base, Row, moment
+from foundation.db.columns import DataClass, EncryptedJson, State, stored
+from foundation.db.sealer import ChainHead
+from foundation.states import Machine
+from regulator_adapter.states import MACHINE, SubmissionState
+
+_OPEN = "state IN ('received', 'mapped', 'submitted')"
+
+
+class ReceivedEvent(Row, Base):
+    """One event as it arrived. `linked`: whether it follows the number before it; None while that one is missing."""
+
+    __tablename__ = "received_event"
+    __table_args__ = (
+        UniqueConstraint("hospital_id", "number"),
+        Index("ix_received_event_stream", "hospital_id", "stream", "sequence"),
+    )
+
+    event_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, unique=True)
+    type: Mapped[str] = stored(DataClass.OPERATIONAL, String(60))
+    version: Mapped[int] = stored(DataClass.OPERATIONAL, Integer)
+    stream: Mapped[str] = stored(DataClass.OPERATIONAL, String(80))
+    sequence: Mapped[int] = stored(DataClass.OPERATIONAL, Integer)
+    number: Mapped[int] = stored(DataClass.OPERATIONAL, BigInteger)
+    occurred_at: Mapped[datetime] = moment()
+    received_at: Mapped[datetime] = moment()
+    payload: Mapped[Any] = stored(DataClass.CONTENT, EncryptedJson("received_event.payload"))
+    digest: Mapped[bytes] = stored(DataClass.OPERATIONAL, LargeBinary)
+    head: Mapped[bytes] = stored(DataClass.OPERATIONAL, LargeBinary)
+    linked: Mapped[bool | None] = stored(DataClass.OPERATIONAL, Boolean)
+
+
+class Submission(Row, Base):
+    """One record of one event on its way to one platform.
+
+    `makes` and `needs` are numbers such as `revisit:<id>`: what an accepted record makes known, and what must be known before.
+    `lane` orders open rows of one stream by `rank`; an empty lane orders nothing. `blocked`: a need is not met yet.
+    `in_flight`: the request went out and no answer was written down; found so again, it is `ambiguous`.
+    """
+
+    MACHINE: ClassVar[Machine] = MACHINE
+
+    __tablename__ = "submission"
+    __table_args__ = (
+        UniqueConstraint("event_id", "profile", "method", "business_number"),
+        Index("ix_submission_unmapped", "number", postgresql_where="state = 'received'"),
+        Index("ix_submission_due", "profile", "number", postgresql_where=_OPEN),
+        Index("ix_submission_lane", "profile", "lane", "rank", postgresql_where=_OPEN),
+        Index("ix_submission_makes", "profile", "makes", postgresql_where="state = 'accepted'"),
+        Index("ix_submission_desk", "state", "number", postgresql_where="state IN ('rejected', 'parked')"),
+    )
+
+    event_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("received_event.event_id"))
+    event_type: Mapped[str] = stored(DataClass.OPERATIONAL, String(60))
+    stream: Mapped[str] = stored(DataClass.OPERATIONAL, String(80))
+    number: Mapped[int] = stored(DataClass.OPERATIONAL, BigInteger)
+    occurred_at: Mapped[datetime] = moment()
+    profile: Mapped[str] = stored(DataClass.OPERATIONAL, String(40))
+    method: Mapped[str] = stored(DataClass.OPERATIONAL, String(60))
+    business_number: Mapped[str] = stored(DataClass.OPERATIONAL, String(100))
+    state: Mapped[SubmissionState] = stored(
+        DataClass.OPERATIONAL, State(SubmissionState), default=SubmissionState.RECEIVED
+    )
+    record: Mapped[Any] = stored(DataClass.CONTENT, EncryptedJson("submission.record"), nullable=True)
+    record_digest: Mapped[bytes | None] = stored(DataClass.OPERATIONAL, LargeBinary)
+    makes: Mapped[str] = stored(DataClass.OPERATIONAL, String(160), default="")
+    needs: Mapped[list[str]] = stored(DataClass.OPERATIONAL, ARRAY(String(160)), default=list)
+    lane: Mapped[str] = stored(DataClass.OPERATIONAL, String(80), default="")
+    rank: Mapped[int] = stored(DataClass.OPERATIONAL, BigInteger, default=0)
+    blocked: Mapped[bool] = stored(DataClass.OPERATIONAL, Boolean, default=False)
+    problems: Mapped[str] = stored(DataClass.OPERATIONAL, Text, default="")
+    due_at: Mapped[datetime] = moment()
+    claimed_until: Mapped[datetime | None] = moment(nullable=True)
+    attempts: Mapped[int] = stored(DataClass.OPERATIONAL, Integer, default=0)
+    in_flight: Mapped[bool] = stored(DataClass.OPERATIONAL, Boolean, default=False)
+    ambiguous: Mapped[int] = stored(DataClass.OPERATIONAL, Integer, default=0)
+    alone: Mapped[bool] = stored(DataClass.OPERATIONAL, Boolean, default=False)
+    reply_code: Mapped[str] = stored(DataClass.OPERATIONAL, String(40), default="")
+    reply_text: Mapped[str] = stored(DataClass.OPERATIONAL, Text, default="")
+    sent_digest: Mapped[str] = stored(DataClass.OPERATIONAL, String(64), default="")
+    receipt: Mapped[str] = stored(DataClass.OPERATIONAL, String(80), default="")
+    submitted_at: Mapped[datetime | None] = moment(nullable=True)
+    accepted_at: Mapped[datetime | None] = moment(nullable=True)
+
+
+TABLES = tuple(model.__tablename__ for model in (ReceivedEvent, Submission, AuditEvent, ChainHead))
+"""What this process's migrations make; the outbox belongs to the backend."""

@@ -1,0 +1,157 @@
+"""Reads a profile's TOML: transport, timing, order, field tables, code tables.
+
+Kinds of a field: `text n` · `strings n` (list of texts) · `code t` · `codes t` (list) · `subject`, `subjects` (诊疗科目, one or a list) ·
+`drugclass` · `certificate n` · `icd`, `icds` (ICD-10, one or joined with `|`) · `texts n` (joined with `|`) · `integer a..b` ·
+`decimal p,s` (a string of digits) · `fen` · `time` (yyyy-MM-dd HH:mm:ss) · `date` · `span` (date HH:mm-HH:mm) ·
+`iso` (ISO 8601 with offset) · `hex n` · `eventtype` · `list` (objects, table of its own).
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import time
+from typing import Any
+
+_CONDITION = re.compile(r"(\w+)(=|<|>=)(.+)")
+
+
+@dataclass(frozen=True)
+class Condition:
+    """`field` compared with `values`: `=` one of them, `<` and `>=` with the only one, as whole numbers."""
+
+    field: str
+    operator: str
+    values: tuple[str, ...]
+
+    def holds(self, record: Mapping[str, Any]) -> bool:
+        """Whether it holds for `record`; a missing or odd value does not."""
+        value = record.get(self.field)
+        if value is None:
+            return False
+        if self.operator == "=":
+            return str(value) in self.values
+        try:
+            number = int(value)
+        except (TypeError, ValueError):
+            return False
+        limit = int(self.values[0])
+        return number < limit if self.operator == "<" else number >= limit
+
+
+@dataclass(frozen=True)
+class Field:
+    """One line of a field table. `when` is None for an optional field, empty for one that is always mandatory."""
+
+    name: str
+    when: tuple[Condition, ...] | None
+    kind: str
+    argument: str
+    clip: bool
+
+    def mandatory(self, record: Mapping[str, Any]) -> bool:
+        """Whether `record` must have it."""
+        return self.when is not None and all(one.holds(record) for one in self.when)
+
+
+@dataclass(frozen=True)
+class Method:
+    """One kind of record: its fields, the tables of its lists, the number it makes known, the events it may stand for."""
+
+    name: str
+    fields: tuple[Field, ...]
+    lists: Mapping[str, tuple[Field, ...]]
+    makes: tuple[str, str]
+    events: tuple[str, ...]
+    needs: tuple[tuple[str, str], ...]
+    batch: int
+    rank: int | None
+    at_once: bool
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One platform. `next_day` is the Shanghai time of T+1, None for real time; `by_events`: a stream goes in its events' order."""
+
+    name: str
+    path: str
+    service: str
+    next_day: time | None
+    deduplicates: bool
+    by_events: bool
+    unordered: frozenset[str]
+    methods: Mapping[str, Method]
+    codes: Mapping[str, frozenset[str]]
+    kinds: Mapping[str, Mapping[str, str]]
+
+
+def read(text: str) -> Profile:
+    """A profile from TOML; `KeyError` or `ValueError` when it is malformed."""
+    data = tomllib.loads(text)
+    header = _table(data["header"])
+    order = data["order"]
+    ranks = {} if order == "events" else {name: at for at, name in enumerate(order)}
+    methods = {
+        name: Method(
+            name=name,
+            fields=header + _table(body["fields"]),
+            lists={key: _table(lines) for key, lines in body.get("lists", {}).items()},
+            makes=_pair(body["makes"]),
+            events=tuple(body.get("events", ())),
+            needs=tuple(_pair(need) for need in data.get("needs", {}).get(name, ())),
+            batch=data.get("batches", {}).get(name, data["batch"]),
+            rank=ranks.get(name),
+            at_once=name in data.get("at_once", ()),
+        )
+        for name, body in data["methods"].items()
+    }
+    return Profile(
+        name=data["name"],
+        path=data["path"],
+        service=data["service"],
+        next_day=_next_day(data["timing"]),
+        deduplicates=data["deduplicates"],
+        by_events=order == "events",
+        unordered=frozenset(data.get("unordered", ())),
+        methods=methods,
+        codes={name: _codes(line) for name, line in data["codes"].items()},
+        kinds=data.get("kinds", {}),
+    )
+
+
+def _next_day(timing: str) -> time | None:
+    return None if timing == "at once" else time.fromisoformat(timing.removeprefix("next-day "))
+
+
+def _codes(line: str) -> frozenset[str]:
+    return frozenset(entry.split()[0] for entry in line.split(", "))
+
+
+def _pair(text: str) -> tuple[str, str]:
+    first, second = text.split()
+    return first, second
+
+
+def _table(lines: str) -> tuple[Field, ...]:
+    return tuple(_field(line.split()) for line in lines.splitlines() if line.strip())
+
+
+def _field(words: list[str]) -> Field:
+    name, need, kind, *rest = words
+    clip = rest[-1:] == ["clip"]
+    return Field(name, _need(need), kind, " ".join(rest[:-1] if clip else rest), clip)
+
+
+def _need(need: str) -> tuple[Condition, ...] | None:
+    if need == "O":
+        return None
+    if need == "M":
+        return ()
+    return tuple(_condition(part) for part in need.removeprefix("C:").split("&"))
+
+
+def _condition(text: str) -> Condition:
+    match = _CONDITION.fullmatch(text)
+    if match is None:
+        raise ValueError(f"not a condition: {text}")
+    return Condition(match[1], match[2], tuple(match[3].split("|")))

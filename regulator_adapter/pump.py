@@ -1,0 +1,138 @@
+"""Keeps everything moving: maps what arrived, sends what is due, seals the audit trail. Driven by the database.
+
+Wake-ups only save time: each loop also looks by itself once a second, so that nothing depends on them.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from foundation.db.sealer import seal_audit
+from foundation.db.unit_of_work import Database
+from foundation.logs import log
+from regulator_adapter.claims import Batch, claim, unblock
+from regulator_adapter.gate import Gate
+from regulator_adapter.mapper import Mapper
+from regulator_adapter.profiles import Profile
+from regulator_adapter.replies import Meaning
+from regulator_adapter.submit import Sender
+
+POLL = 1.0
+UNBLOCK_EVERY = 15.0
+GOODBYE = 10.0
+
+
+@dataclass
+class Line:
+    """The way to one platform: at most `limit` requests at a time, none while its gate is closed."""
+
+    db: Database
+    profile: Profile
+    sender: Sender
+    limit: int
+    gate: Gate = field(default_factory=lambda: Gate(time.monotonic))
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    look_at_needs: bool = True
+    _busy: set[UUID] = field(default_factory=set)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _looked_at: float = 0.0
+
+    async def turn(self) -> None:
+        """Send whatever may go now."""
+        self.wake.clear()
+        await self._unblock()
+        while self.gate.room(len(self._tasks), self.limit):
+            batch = await claim(self.db, self.profile, self._busy, self.sender.ambiguous_resends)
+            if batch is None:
+                return
+            ids = {row.id for row in batch.rows}
+            self._busy |= ids
+            task = asyncio.create_task(self._send(batch, ids))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def pause(self) -> float:
+        """Seconds until the next look, unless woken."""
+        return min(POLL, self.gate.wait() or POLL)
+
+    async def finish(self) -> None:
+        """Let what is out come back."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=GOODBYE)
+
+    async def _unblock(self) -> None:
+        now = time.monotonic()
+        if not self.look_at_needs and now - self._looked_at < UNBLOCK_EVERY:
+            return
+        self.look_at_needs, self._looked_at = False, now
+        await unblock(self.db, self.profile)
+
+    async def _send(self, batch: Batch, ids: set[UUID]) -> None:
+        try:
+            reply = await self.sender.send(batch)
+            if reply.meaning is Meaning.CLOSED:
+                self.gate.failed(reply.code)
+                log.warning("platform_closed", profile=self.profile.name, code=reply.code, text=reply.text)
+            else:
+                self.gate.passed()
+        except Exception as error:
+            # The rows keep their lease and are found again as possibly sent.
+            log.error("submission_lost_track", profile=self.profile.name, exc_info=error)
+        finally:
+            self._busy -= ids
+            self.look_at_needs = True
+            self.wake.set()
+
+
+@dataclass
+class Pump:
+    """All loops of the process."""
+
+    db: Database
+    mapper: Mapper
+    lines: list[Line]
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`; then lets requests that are out come back."""
+        loops = [
+            asyncio.create_task(self._repeat("map", self._map, self.arrived, lambda: POLL)),
+            asyncio.create_task(self._repeat("seal", self._seal, asyncio.Event(), lambda: POLL)),
+            *(
+                asyncio.create_task(self._repeat(line.profile.name, line.turn, line.wake, line.pause))
+                for line in self.lines
+            ),
+        ]
+        await stop.wait()
+        for loop in loops:
+            loop.cancel()
+        await asyncio.gather(*loops, return_exceptions=True)
+        await asyncio.gather(*(line.finish() for line in self.lines))
+        await self._seal()
+
+    async def _map(self) -> None:
+        self.arrived.clear()
+        while await self.mapper.map_batch():
+            for line in self.lines:
+                line.look_at_needs = True
+                line.wake.set()
+
+    async def _seal(self) -> None:
+        while await seal_audit(self.db):
+            pass
+
+    async def _repeat(
+        self, name: str, turn: Callable[[], Awaitable[None]], wake: asyncio.Event, pause: Callable[[], float]
+    ) -> None:
+        while True:
+            try:
+                await turn()
+            except Exception as error:
+                log.error("loop_failed", loop=name, exc_info=error)
+                await asyncio.sleep(POLL)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause()):
+                    await wake.wait()

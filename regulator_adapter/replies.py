@@ -1,0 +1,106 @@
+"""What a platform's answer means for the records that were sent. Pure.
+
+Retry rule of the interface: again after -1 (outer), 40011, time-outs and 5xx; not after -99, -98, 40001, inner -1, which
+people must look at. Codes about the connection itself (key, right, address, signature) are nobody's record's fault: the
+rows stay as they are and the whole profile pauses.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+
+class Meaning(StrEnum):
+    """What to do next."""
+
+    ACCEPTED = "accepted"
+    """All records of the list are stored."""
+    REJECTED = "rejected"
+    """The platform refuses a record: people."""
+    PARKED = "parked"
+    """The platform refuses the request: people."""
+    LATER = "later"
+    """Not stored; again after a while."""
+    UNKNOWN = "unknown"
+    """It may be stored."""
+    CLOSED = "closed"
+    """Nothing gets through: wrong key, right, address, or nobody answers; nothing was stored."""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """One record's receipt, where the platform gives them."""
+
+    event_id: str
+    number: str
+    duplicate: bool
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One answer. `receipts` are stored records even when `meaning` is REJECTED; `failed` is the event whose record is bad."""
+
+    meaning: Meaning
+    code: str
+    text: str = ""
+    receipts: Mapping[str, Receipt] = field(default_factory=dict)
+    failed: str = ""
+
+
+OUTER = {
+    -1: Meaning.LATER,
+    40001: Meaning.PARKED,
+    40002: Meaning.CLOSED,
+    40003: Meaning.CLOSED,
+    40004: Meaning.CLOSED,
+    40006: Meaning.CLOSED,
+    40007: Meaning.CLOSED,
+    40010: Meaning.CLOSED,
+    40011: Meaning.LATER,
+    40012: Meaning.PARKED,
+}
+
+INNER = {200: Meaning.ACCEPTED, -99: Meaning.REJECTED, -98: Meaning.REJECTED, -1: Meaning.REJECTED}
+
+
+def read(status: int, body: bytes) -> Reply:
+    """The meaning of an HTTP answer."""
+    if status != 200:
+        return _by_status(status)
+    try:
+        answer = msgspec.json.decode(body)
+        code = answer["code"]
+        if code != 200:
+            return Reply(OUTER.get(code, Meaning.PARKED), str(code), str(answer.get("msg", "")))
+        inner = answer["body"]
+        return Reply(
+            INNER.get(inner["msgCode"], Meaning.REJECTED),
+            f"200/{inner['msgCode']}",
+            str(inner.get("msg", "")),
+            _receipts(inner.get("receipts", ())),
+            str(inner.get("failedEventId", "")),
+        )
+    except (msgspec.DecodeError, KeyError, TypeError, AttributeError):
+        return Reply(Meaning.UNKNOWN, "unreadable", "the answer is not the platform's")
+
+
+def _receipts(entries: Any) -> dict[str, Receipt]:
+    return {
+        entry["eventId"]: Receipt(entry["eventId"], entry["receipt"], bool(entry.get("duplicate")))
+        for entry in entries
+    }
+
+
+def _by_status(status: int) -> Reply:
+    """503 is the gateway's or the platform's "not now" and nothing was stored; other 5xx may hide a stored record."""
+    code = f"http_{status}"
+    if status in (503, 429):
+        return Reply(Meaning.CLOSED, code, "not now")
+    if status in (401, 403, 404):
+        return Reply(Meaning.CLOSED, code, "the door is closed")
+    if status >= 500:
+        return Reply(Meaning.UNKNOWN, code, "no answer behind the gateway")
+    return Reply(Meaning.PARKED, code, "the request is refused")

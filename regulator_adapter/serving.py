@@ -1,0 +1,72 @@
+"""Puts the serving process together: database, loops, listeners."""
+
+import asyncio
+
+from foundation.clock import Clock
+from foundation.db.base import bind_hospital
+from foundation.db.columns import bind_keyring
+from foundation.db.unit_of_work import Database, connect
+from foundation.logs import configure
+from foundation.server import listener, run, serve
+from foundation.tls import client_context, server_context
+from regulator_adapter import profiles
+from regulator_adapter.app import events_app, health_app
+from regulator_adapter.city_client import CityClient
+from regulator_adapter.inbox import Inbox
+from regulator_adapter.mapper import Mapper
+from regulator_adapter.pump import Line, Pump
+from regulator_adapter.routing import routing
+from regulator_adapter.settings import DeskSettings, Settings
+from regulator_adapter.submit import Sender
+
+NAME = "regulator_adapter"
+
+
+def open_database(settings: DeskSettings, clock: Clock) -> Database:
+    """The database with keys and hospital bound."""
+    bind_keyring(settings.keyring())
+    bind_hospital(settings.hospital_id)
+    return connect(settings.database_url, clock, pool=settings.database_pool, application=NAME)
+
+
+def pump_of(settings: Settings, db: Database, client: CityClient) -> Pump:
+    """All loops over `db` and `client`."""
+    sender = Sender(db, client, settings.max_attempts, settings.ambiguous_resends)
+    lines = [Line(db, profiles.profile(name), sender, settings.concurrency) for name in profiles.NAMES]
+    return Pump(db, Mapper(db, routing(), settings.reporter()), lines)
+
+
+def serve_forever(settings: Settings) -> None:
+    """Until SIGTERM."""
+    configure(NAME, settings.log_level)
+    run(_main(settings))
+
+
+async def _main(settings: Settings) -> None:
+    clock = Clock()
+    db = open_database(settings, clock)
+    tls = client_context(settings.tls_cert, settings.tls_key, settings.tls_root)
+    client = CityClient(
+        settings.gateway_urls, settings.credentials(), clock, tls,
+        concurrency=settings.concurrency * len(profiles.NAMES), request_seconds=settings.request_seconds,
+    )  # fmt: skip
+    stop = asyncio.Event()
+    try:
+        async with client:
+            pump = pump_of(settings, db, client)
+            inbox = Inbox(db, pump.mapper.routing, settings.timing)
+            pumping = asyncio.create_task(pump.run(stop))
+            pumping.add_done_callback(lambda _: stop.set())
+            inward = server_context(settings.server_cert, settings.server_key, settings.client_root)
+            await serve(
+                listener(
+                    events_app(inbox, pump, frozenset(settings.allowed_callers)),
+                    settings.host, settings.port, tls=inward,
+                ),
+                listener(health_app(db, settings.env), "127.0.0.1", settings.health_port),
+                until=stop,
+            )  # fmt: skip
+            stop.set()
+            await pumping
+    finally:
+        await db.engine.dispose()

@@ -1,0 +1,110 @@
+"""Settings of the adapter; `docs/settings.md` lists them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from foundation.crypto import Keyring
+from foundation.settings import CommonSettings, SettingsError, setting
+from regulator_adapter.city_wire import Credentials
+from regulator_adapter.organisation import Organisation, read_organisation
+
+
+class Timing(StrEnum):
+    """When records go out."""
+
+    PROFILE = "profile"
+    IMMEDIATE = "immediate"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreSettings(CommonSettings):
+    """What every command needs that touches the database."""
+
+    database_url: str = setting("PostgreSQL of the adapter, postgresql+asyncpg://…", secret=True)
+    database_pool: int = setting("connections kept open", default=8)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeskSettings(StoreSettings):
+    """What `resubmit`, `verify` and `reconcile` need."""
+
+    hospital_id: UUID = setting("id of the hospital in every row")
+    field_keys: str = setting("keys of encrypted columns, `id:hex32,…`", secret=True)
+    field_key_current: str = setting("id of the key that new values use")
+    index_key: bytes = setting("key of the blind indexes, hex", secret=True)
+
+    def __post_init__(self) -> None:
+        _try("FIELD_KEYS", self.keyring)
+
+    def keyring(self) -> Keyring:
+        """Keys of the encrypted columns."""
+        pairs = (part.strip().partition(":") for part in self.field_keys.split(","))
+        keys = {name: bytes.fromhex(value) for name, _, value in pairs}
+        return Keyring(keys, self.field_key_current, self.index_key)
+
+    def production_problems(self) -> list[str]:
+        """Development keys must not reach patients."""
+        if self.field_key_current.startswith("dev"):
+            return ["FIELD_KEY_CURRENT is a development key"]
+        return []
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(DeskSettings):
+    """What the serving process needs."""
+
+    port: int = setting("port of `POST /events`, mTLS", default=8300)
+    health_port: int = setting("port of health, metrics and figures, loopback", default=8310)
+    server_cert: Path = setting("certificate of the listener")
+    server_key: Path = setting("its key")
+    client_root: Path = setting("root that signed the callers")
+    allowed_callers: tuple[str, ...] = setting("URI identities that may send events")
+    gateway_urls: tuple[str, ...] = setting("front gateways, tried in turn")
+    tls_cert: Path = setting("our certificate towards the gateways")
+    tls_key: Path = setting("its key")
+    tls_root: Path = setting("root that signed the gateways")
+    organisation: Path = setting("hospital.json: who reports")
+    platform_unit_id: str = setting("unitID given by the platform")
+    platform_app_key: str = setting("appKey given by the platform")
+    platform_app_secret: bytes = setting("appSecret given by the platform, 16 bytes as hex", secret=True)
+    platform_iv: bytes = setting("IV of the vendor's SDK, 16 bytes as hex", secret=True)
+    timing: Timing = setting("profile, or immediate: no waiting for the night", default=Timing.PROFILE)
+    concurrency: int = setting("requests to one platform at a time", default=8)
+    request_seconds: int = setting("time-out of one request to a platform", default=15)
+    max_attempts: int = setting("failed attempts after which a row is parked for people", default=300)
+    ambiguous_resends: int = setting(
+        "how often a record is sent again when it may have arrived, at a platform that stores twice",
+        default=1,
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("server_cert", "server_key", "client_root", "tls_cert", "tls_key", "tls_root"):
+            if not getattr(self, name).is_file():
+                raise SettingsError([f"{name.upper()} names no file"])
+        for url in self.gateway_urls:
+            if urlsplit(url).scheme != "https":
+                raise SettingsError([f"GATEWAY_URLS: {url} is not https"])
+        if not self.gateway_urls or not self.allowed_callers:
+            raise SettingsError(["GATEWAY_URLS and ALLOWED_CALLERS name at least one each"])
+        _try("PLATFORM_APP_SECRET, PLATFORM_IV", self.credentials)
+        _try("ORGANISATION", self.reporter)
+
+    def credentials(self) -> Credentials:
+        """Towards the platforms."""
+        return Credentials(self.platform_app_key, self.platform_app_secret, self.platform_iv)
+
+    def reporter(self) -> Organisation:
+        """Who reports."""
+        return read_organisation(self.organisation, self.platform_unit_id)
+
+
+def _try(name: str, read: object) -> None:
+    assert callable(read)
+    try:
+        read()
+    except ValueError as error:
+        raise SettingsError([f"{name} is malformed: {error}"]) from None

@@ -1,0 +1,45 @@
+"""The life of one record on its way to a platform (监管上报)."""
+
+from enum import StrEnum
+
+from foundation.states import Machine, move
+
+
+class SubmissionState(StrEnum):
+    """`submitted` means: it may have reached the platform, the answer is not known yet or was "later"."""
+
+    RECEIVED = "received"
+    MAPPED = "mapped"
+    SUBMITTED = "submitted"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    PARKED = "parked"
+
+
+OPEN = (SubmissionState.RECEIVED, SubmissionState.MAPPED, SubmissionState.SUBMITTED)
+"""States from which the process goes on by itself."""
+
+_S = SubmissionState
+
+MACHINE = Machine(
+    "submission",
+    _S.RECEIVED,
+    [
+        move(_S.RECEIVED, "map", _S.MAPPED, "system"),
+        move(_S.RECEIVED, "park", _S.PARKED, "system"),
+        move(_S.MAPPED, "submit", _S.SUBMITTED, "system"),
+        move(_S.SUBMITTED, "accept", _S.ACCEPTED, "system"),
+        move(_S.SUBMITTED, "reject", _S.REJECTED, "system"),
+        move(_S.SUBMITTED, "park", _S.PARKED, "system"),
+        move(_S.REJECTED, "resubmit", _S.RECEIVED, "operator"),
+        move(_S.PARKED, "resubmit", _S.RECEIVED, "operator"),
+    ],
+    labels={
+        _S.RECEIVED: "已收到",
+        _S.MAPPED: "已转换",
+        _S.SUBMITTED: "已发送",
+        _S.ACCEPTED: "平台已接收",
+        _S.REJECTED: "平台退回",
+        _S.PARKED: "待人工处理",
+    },
+)

@@ -1,0 +1,150 @@
+"""Sends one claimed batch and writes down what became of each of its rows."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from prometheus_client import Counter, Histogram
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from foundation.actor import SYSTEM
+from foundation.db.advance import advance_each
+from foundation.db.unit_of_work import Database, unit_of_work
+from foundation.logs import log
+from foundation.masking import mask_text
+from regulator_adapter.city_client import CityClient
+from regulator_adapter.city_wire import Message
+from regulator_adapter.claims import Batch, Sent, park_ambiguous
+from regulator_adapter.model import Submission
+from regulator_adapter.replies import Meaning, Reply
+from regulator_adapter.timing import backoff
+
+REPLIES = Counter("regulator_replies", "answers by platform and meaning", ["profile", "meaning"])
+LAG = Histogram(
+    "regulator_lag_seconds", "from the event to its accepted receipt, real-time profiles", ["profile"],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Sender:
+    """`max_attempts` failed ones park a row; `ambiguous_resends` is how often a possible duplicate is risked."""
+
+    db: Database
+    client: CityClient
+    max_attempts: int
+    ambiguous_resends: int
+
+    async def send(self, batch: Batch) -> Reply:
+        """One request and its consequences."""
+        records = [row.record for row in batch.rows]
+        reply, message = await self.client.send(batch.profile, batch.method, records)
+        REPLIES.labels(batch.profile.name, reply.meaning.value).inc()
+        async with unit_of_work(self.db) as session:
+            await self._settle(session, batch, reply, message)
+        return reply
+
+    async def _settle(self, session: AsyncSession, batch: Batch, reply: Reply, message: Message) -> None:
+        done = self._accepted(batch, reply, message)
+        if done:
+            await self._accept(session, batch, done, message)
+        rest = [row for row in batch.rows if row.id not in done]
+        if not rest:
+            return
+        note = {
+            "reply_code": reply.code,
+            "reply_text": mask_text(reply.text)[:2000],
+            "sent_digest": message.digest,
+        }
+        if reply.meaning in (Meaning.REJECTED, Meaning.PARKED):
+            await self._refused(session, batch, reply, rest, note)
+        elif reply.meaning is Meaning.CLOSED:
+            await self._release(session, [row.id for row in rest], note)
+        else:
+            # Accepted without a receipt where receipts are given is as uncertain as no answer.
+            unknown = reply.meaning is not Meaning.LATER
+            await self._postpone(session, batch, rest, note, unknown=unknown)
+
+    def _accepted(self, batch: Batch, reply: Reply, message: Message) -> dict[UUID, str]:
+        """Rows that are stored, with their receipts; where the platform gives none, the digest of what was sent."""
+        if batch.profile.deduplicates:
+            return {
+                row.id: reply.receipts[str(row.event_id)].number
+                for row in batch.rows
+                if str(row.event_id) in reply.receipts
+            }
+        return {row.id: message.digest for row in batch.rows} if reply.meaning is Meaning.ACCEPTED else {}
+
+    async def _accept(
+        self, session: AsyncSession, batch: Batch, done: Mapping[UUID, str], message: Message
+    ) -> None:
+        now = self.db.clock.now()
+        changes = {
+            row_id: {
+                "receipt": receipt, "accepted_at": now, "claimed_until": None, "in_flight": False, "record": None,
+                "reply_code": "200", "reply_text": "", "problems": "", "sent_digest": message.digest,
+            }
+            for row_id, receipt in done.items()
+        }  # fmt: skip
+        await advance_each(session, Submission, "accept", SYSTEM, changes)
+        if batch.profile.next_day is None:
+            for row in batch.rows:
+                if row.id in done:
+                    LAG.labels(batch.profile.name).observe((now - row.occurred_at).total_seconds())
+
+    async def _refused(
+        self, session: AsyncSession, batch: Batch, reply: Reply, rest: list[Sent], note: Mapping[str, Any]
+    ) -> None:
+        """The named record, or the only one, goes to people; the others of a list go again."""
+        verb = "reject" if reply.meaning is Meaning.REJECTED else "park"
+        guilty = [row for row in rest if str(row.event_id) == reply.failed] or (
+            rest if len(rest) == 1 else []
+        )
+        problems = reply.text if reply.code.endswith("/-99") else ""
+        changes = {
+            row.id: {**note, "problems": problems, "claimed_until": None, "in_flight": False}
+            for row in guilty
+        }
+        if changes:
+            log.warning(
+                "submission_refused", profile=batch.profile.name, method=batch.method, code=reply.code
+            )
+            await advance_each(session, Submission, verb, SYSTEM, changes)
+        others = [row.id for row in rest if row.id not in changes]
+        if others:
+            # Which record was bad is not known: find out by sending each alone.
+            await self._release(session, others, {} if guilty else {"alone": True})
+
+    async def _postpone(
+        self, session: AsyncSession, batch: Batch, rest: list[Sent], note: Mapping[str, Any], *, unknown: bool
+    ) -> None:
+        worn_out = [row for row in rest if row.attempts >= self.max_attempts]
+        if worn_out:
+            changes = {**note, "claimed_until": None, "in_flight": False}
+            await advance_each(session, Submission, "park", SYSTEM, {row.id: changes for row in worn_out})
+        risky = unknown and not batch.profile.deduplicates
+        hopeless = {row.id for row in rest if risky and row.ambiguous >= self.ambiguous_resends}
+        hopeless -= {row.id for row in worn_out}
+        if hopeless:
+            await park_ambiguous(session, hopeless)
+        for row in rest:
+            if row in worn_out or row.id in hopeless:
+                continue
+            await session.execute(
+                update(Submission)
+                .where(Submission.id == row.id)
+                .values(
+                    due_at=self.db.clock.now() + backoff(row.attempts), claimed_until=None, in_flight=False,
+                    ambiguous=row.ambiguous + (1 if unknown else 0), **note,
+                )
+            )  # fmt: skip
+
+    async def _release(self, session: AsyncSession, ids: Collection[UUID], note: Mapping[str, Any]) -> None:
+        """Back in line at once, as if they had not been tried; the profile's gate decides when the line moves."""
+        await session.execute(
+            update(Submission)
+            .where(Submission.id.in_(ids))
+            .values(claimed_until=None, in_flight=False, attempts=Submission.attempts - 1, **note)
+        )

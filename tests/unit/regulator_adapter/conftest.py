@@ -1,0 +1,81 @@
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from foundation.clock import Clock
+from foundation.crypto import Keyring
+from foundation.db.base import bind_hospital
+from foundation.db.columns import bind_keyring
+from foundation.db.unit_of_work import Database, connect
+from regulator_adapter.migrate import migrate
+from regulator_adapter.organisation import Organisation
+from standalone.stores import StoreOptions, running
+from tests.builders.events import HOSPITAL_ID
+from tests.free_ports import free_port_base
+from tests.unit.regulator_adapter.fake_platform import FakePlatform, fake_platform
+from tests.unit.regulator_adapter.feed import Adapter, adapter_over
+
+NOT_STARTED = "redis://127.0.0.1:1/0"
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory, worker: int) -> Iterator[tuple[str, str]]:
+    """(administrator's address, address of a migrated database that serves as template)."""
+    base = free_port_base(worker)
+    options = StoreOptions(postgres_port=base, valkey_port=base + 1, redis_url=NOT_STARTED)
+    data: Path = tmp_path_factory.mktemp("adapter")
+    with running(data, options) as urls:
+        assert urls.admin is not None
+        migrate(urls.regulator)
+        yield urls.admin, urls.regulator
+
+
+@pytest.fixture
+async def database_url(postgres: tuple[str, str], anyio_backend: str) -> AsyncIterator[str]:
+    """A database of this test's own."""
+    admin, template = postgres
+    source = template.rsplit("/", 1)[1]
+    connection = await asyncpg.connect(admin.replace("+asyncpg", ""))
+    try:
+        await connection.execute(f"CREATE DATABASE adapter_test TEMPLATE {source} OWNER {source}")
+        yield template.rsplit("/", 1)[0] + "/adapter_test"
+    finally:
+        await connection.execute("DROP DATABASE IF EXISTS adapter_test WITH (FORCE)")
+        await connection.close()
+
+
+@pytest.fixture(autouse=True)
+def bound() -> None:
+    bind_keyring(Keyring({"t1": b"k" * 32}, "t1", b"i" * 32))
+    bind_hospital(HOSPITAL_ID)
+
+
+@pytest.fixture
+async def db(database_url: str) -> AsyncIterator[Database]:
+    database = connect(database_url, Clock(), pool=8, application="test")
+    yield database
+    await database.engine.dispose()
+
+
+@pytest.fixture
+def organisation() -> Organisation:
+    return Organisation("12310114425001234X", "UNIT0001", "上海市嘉定区示范医院")
+
+
+@pytest.fixture
+async def platform() -> AsyncIterator[FakePlatform]:
+    async with fake_platform() as running_platform:
+        yield running_platform
+
+
+@pytest.fixture
+async def adapter(db: Database, organisation: Organisation, platform: FakePlatform) -> AsyncIterator[Adapter]:
+    async with adapter_over(db, organisation, platform) as made:
+        yield made

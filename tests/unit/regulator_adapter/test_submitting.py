@@ -1,0 +1,367 @@
+import asyncio
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+from aiohttp import web
+
+from foundation.db.unit_of_work import Database
+from regulator_adapter import profiles
+from regulator_adapter.claims import claim, unblock
+from regulator_adapter.figures import figures
+from regulator_adapter.organisation import Organisation
+from regulator_adapter.settings import Timing
+from tests.builders import events as b
+from tests.unit.regulator_adapter import fake_platform as fake
+from tests.unit.regulator_adapter.fake_platform import FakePlatform
+from tests.unit.regulator_adapter.feed import Adapter, adapter_over
+
+pytestmark = pytest.mark.anyio
+
+TIANJIN = profiles.profile("tianjin-1.0")
+SHANGHAI = profiles.profile("shanghai")
+
+
+async def test_everything_that_happened_is_accepted(adapter: Adapter) -> None:
+    envelopes = await adapter.takes(*b.one_of_each())
+
+    await adapter.drain()
+
+    counted = await figures(adapter.db)
+    assert (counted.received, counted.missing, counted.parked, counted.waiting) == (len(envelopes), 0, 0, 0)
+    assert counted.accepted == counted.routed > len(envelopes)
+
+
+async def test_a_receipt_is_kept_or_the_digest_of_what_was_sent(adapter: Adapter) -> None:
+    booked = (await adapter.takes(("visit:1", b.appointment_booked(b.a_visit()))))[0]
+
+    await adapter.drain()
+
+    link = await adapter.row(booked.event_id, "uploadChainLink")
+    record = await adapter.row(booked.event_id, "uploadAppointRecord")
+    assert link.receipt == f"SH{1:020d}"
+    assert len(record.receipt) == 64
+    assert record.receipt == record.receipt.upper()
+
+
+async def test_a_record_waits_for_what_it_depends_on(adapter: Adapter) -> None:
+    visit, prescription = b.a_visit(), b.a_prescription()
+    stream = f"visit:{visit.appointment_id}"
+    await adapter.takes(
+        (stream, b.appointment_booked(visit)),
+        (stream, b.record_signed(visit)),
+        (stream, b.dispense_completed(visit, prescription)),
+        (stream, b.evaluation_submitted(visit)),
+    )
+    await adapter.drain()
+    early = [method for method in adapter.platform.methods if method != "uploadChainLink"]
+    waiting = (await figures(adapter.db)).waiting
+
+    await adapter.takes((stream, b.encounter_completed(visit)), ("catalogue", b.drug_catalogue_changed()))
+    await adapter.drain()
+
+    assert early == ["uploadAppointRecord"]
+    assert waiting == 4
+    order = [method for method in adapter.platform.methods if method != "uploadChainLink"]
+    assert order[1:3] in (
+        ["uploadReferralIndicators", "uploadDrugCatalogue"],
+        ["uploadDrugCatalogue", "uploadReferralIndicators"],
+    )
+    assert order[3:] == [
+        "uploadElectMedicalRecord", "uploadRecipeIndicators", "uploadRecipeVerificationIndicators", "uploadBusinessInfoAfter",
+    ]  # fmt: skip
+    assert (await figures(adapter.db)).missing == 0
+
+
+async def test_a_waiting_record_says_what_it_waits_for(adapter: Adapter) -> None:
+    visit = b.a_visit()
+    signed = (await adapter.takes(("visit:1", b.record_signed(visit))))[0]
+
+    await adapter.drain()
+
+    row = await adapter.row(signed.event_id, "uploadElectMedicalRecord")
+    assert (row.state, row.waits_for) == ("mapped", [f"revisit:{visit.appointment_id}"])
+
+
+async def test_records_of_one_stream_keep_the_order_of_its_events(adapter: Adapter) -> None:
+    visit, prescription = b.a_visit(), b.a_prescription()
+    await adapter.takes(
+        ("visit:1", b.encounter_started(visit)),
+        ("visit:1", b.prescription_signed(visit, prescription)),
+        ("visit:1", b.record_viewed(visit)),
+        ("visit:1", b.prescription_approved(visit, prescription)),
+        ("visit:1", b.prescription_cancelled(visit, prescription)),
+    )
+
+    await adapter.drain()
+
+    numbers = [record["hospitalSeq"] for request in adapter.platform.requests for record in request.records]
+    assert numbers == [1, 2, 3, 4, 5]
+
+
+async def test_records_of_many_streams_travel_together(adapter: Adapter) -> None:
+    await adapter.takes(*((f"person:{at}", b.identity_verified()) for at in range(60)))
+
+    await adapter.drain()
+
+    assert Counter(len(request.records) for request in adapter.platform.requests) == {50: 1, 10: 1}
+
+
+async def test_a_missing_field_parks_the_record_with_the_fields_named(adapter: Adapter) -> None:
+    visit = b.a_visit(msgspec.structs.replace(b.CHILD, phone=""))
+    booked = (await adapter.takes(("visit:1", b.appointment_booked(visit))))[0]
+
+    await adapter.drain()
+
+    row = await adapter.row(booked.event_id, "uploadAppointRecord")
+    assert (row.state, row.problems) == ("parked", "mobile|guardianCertID|guardianName")
+    assert adapter.platform.methods == ["uploadChainLink"]
+
+
+async def test_a_record_that_looks_back_waits_for_the_events_before_it(adapter: Adapter) -> None:
+    visit = b.a_visit()
+    booked = adapter.feed.envelope("visit:1", b.appointment_booked(visit))
+    cancelled = adapter.feed.envelope("visit:1", b.appointment_cancelled(visit))
+    await adapter.inbox.take([cancelled])
+    await adapter.drain()
+    before = await adapter.row(cancelled.event_id, "uploadBooking")
+
+    await adapter.inbox.take([booked])
+    adapter.pass_time(3)
+    await adapter.drain()
+
+    assert before.state == "received"
+    assert (await adapter.row(cancelled.event_id, "uploadBooking")).state == "accepted"
+
+
+@pytest.mark.parametrize("code", [-99, -98, -1])
+async def test_an_inner_error_goes_to_people(adapter: Adapter, code: int) -> None:
+    adapter.platform.always = fake.answering(code, "mobile|age")
+    verified = (await adapter.takes(("person:1", b.identity_verified())))[0]
+
+    await adapter.drain()
+
+    row = await adapter.row(verified.event_id, "uploadRealName")
+    assert (row.state, row.reply_code, row.reply_text) == ("rejected", f"200/{code}", "mobile|age")
+    assert row.problems == ("mobile|age" if code == -99 else "")
+    assert len(adapter.platform.requests) == 1
+
+
+@pytest.mark.parametrize("code", [40001, 40012])
+async def test_a_refused_request_is_parked(adapter: Adapter, code: int) -> None:
+    adapter.platform.always = fake.refusing(code)
+    verified = (await adapter.takes(("person:1", b.identity_verified())))[0]
+
+    await adapter.drain()
+
+    row = await adapter.row(verified.event_id, "uploadRealName")
+    assert (row.state, row.reply_code) == ("parked", str(code))
+
+
+@pytest.mark.parametrize("code", [-1, 40011])
+async def test_a_busy_platform_is_asked_again_later(adapter: Adapter, code: int) -> None:
+    adapter.platform.script = [fake.refusing(code)]
+    booked = (await adapter.takes(("visit:1", b.appointment_booked(b.a_visit()))))[0]
+    await adapter.drain()
+    first = [row.state for row in await adapter.rows(booked.event_id)]
+
+    adapter.pass_time(2)
+    await adapter.drain()
+
+    assert "submitted" in first
+    assert [row.state for row in await adapter.rows(booked.event_id)] == ["accepted", "accepted"]
+    assert (await figures(adapter.db)).ambiguous == 0
+
+
+async def test_a_record_that_fails_too_often_is_parked(adapter: Adapter) -> None:
+    adapter.platform.always = fake.refusing(-1)
+    verified = (await adapter.takes(("person:1", b.identity_verified())))[0]
+
+    for _ in range(6):
+        await adapter.drain()
+        adapter.pass_time(100)
+
+    row = await adapter.row(verified.event_id, "uploadRealName")
+    assert (row.state, row.attempts, row.reply_code) == ("parked", 5, "-1")
+
+
+@pytest.mark.parametrize(
+    "answer", [fake.failing(503), fake.refusing(40003), fake.refusing(40007), fake.failing(403)]
+)
+async def test_a_closed_door_holds_the_line_and_costs_no_record_an_attempt(
+    adapter: Adapter, answer: fake.Answer
+) -> None:
+    adapter.platform.always = answer
+    envelopes = await adapter.takes(*((f"visit:{at}", b.appointment_booked(b.a_visit())) for at in range(20)))
+    for line in adapter.pump.lines:
+        await adapter.pump.mapper.map_batch()
+        await line.turn()
+        await line.finish()
+    knocked = len(adapter.platform.requests)
+
+    adapter.platform.always = None
+    adapter.pass_time(40)
+    await adapter.drain()
+
+    assert knocked <= 8
+    rows = [row for envelope in envelopes for row in await adapter.rows(envelope.event_id)]
+    assert {row.state for row in rows} == {"accepted"}
+    assert {row.attempts for row in rows} == {1}
+
+
+async def test_the_other_gateway_is_tried_when_one_is_gone(
+    db: Database, organisation: Organisation, platform: FakePlatform
+) -> None:
+    gateways = ["http://127.0.0.1:1", platform.url]
+    async with adapter_over(db, organisation, platform, gateways=gateways) as adapter:
+        await adapter.takes(("visit:1", b.appointment_booked(b.a_visit())))
+        await adapter.drain()
+
+    counted = await figures(db)
+    assert (counted.missing, counted.ambiguous) == (0, 0)
+
+
+async def test_a_lost_answer_is_asked_for_again_where_the_platform_knows_the_event(adapter: Adapter) -> None:
+    adapter.platform.script = [fake.losing, fake.losing, fake.losing]
+    verified = (await adapter.takes(("person:1", b.identity_verified())))[0]
+
+    for _ in range(4):
+        await adapter.drain()
+        adapter.pass_time(30)
+
+    assert (await adapter.row(verified.event_id, "uploadRealName")).state == "accepted"
+    assert len(adapter.platform.requests) == 4
+
+
+@pytest.mark.parametrize(("resends", "sent"), [(0, 1), (1, 2), (2, 3)])
+async def test_where_it_would_be_stored_twice_it_is_sent_again_only_as_often_as_configured(
+    db: Database, organisation: Organisation, platform: FakePlatform, resends: int, sent: int
+) -> None:
+    async with adapter_over(db, organisation, platform, resends=resends) as adapter:
+        lose_bookings(platform)
+        booked = (await adapter.takes(("visit:1", b.appointment_booked(b.a_visit()))))[0]
+        for _ in range(6):
+            await adapter.drain()
+            adapter.pass_time(30)
+        row = await adapter.row(booked.event_id, "uploadAppointRecord")
+
+    assert (row.state, row.reply_code) == ("parked", "ambiguous")
+    assert platform.methods.count("uploadAppointRecord") == sent
+
+
+def lose_bookings(platform: FakePlatform) -> None:
+    async def answer(request: fake.Request) -> web.Response:
+        if request.method == "uploadAppointRecord":
+            return await fake.losing(request)
+        return await fake.accept(request)
+
+    platform.always = answer
+
+
+async def test_a_record_that_may_have_arrived_stays_marked_when_it_is_accepted(adapter: Adapter) -> None:
+    await adapter.takes(("visit:1", b.appointment_booked(b.a_visit())))
+    lose_bookings(adapter.platform)
+    await adapter.drain()
+    adapter.platform.always = None
+    adapter.pass_time(5)
+    await adapter.drain()
+
+    counted = await figures(adapter.db)
+    assert (counted.missing, counted.ambiguous) == (0, 1)
+
+
+async def test_a_bad_record_of_a_list_is_refused_alone(adapter: Adapter) -> None:
+    envelopes = await adapter.takes(*((f"person:{at}", b.identity_verified()) for at in range(3)))
+    bad = str(envelopes[1].event_id)
+
+    async def stop_at_the_second(request: fake.Request) -> web.Response:
+        stored = fake.receipts(request)[:1]
+        return fake.inner(-99, "mobile", failedIndex=1, failedEventId=bad, receipts=stored)
+
+    adapter.platform.script = [stop_at_the_second]
+    await adapter.drain()
+
+    states = [(await adapter.rows(envelope.event_id))[0].state for envelope in envelopes]
+    assert states == ["accepted", "rejected", "accepted"]
+    assert [len(request.records) for request in adapter.platform.requests] == [3, 1]
+
+
+async def test_a_list_that_does_not_say_which_was_bad_is_sent_one_by_one(adapter: Adapter) -> None:
+    drugs = (await adapter.takes(("catalogue", b.drug_catalogue_changed())))[0]
+
+    async def refuse_the_second_drug(request: fake.Request) -> web.Response:
+        if any(record.get("hospDrcode") == "YP002" for record in request.records):
+            return fake.inner(-1, "drugClass不在代码表中")
+        return await fake.accept(request)
+
+    adapter.platform.always = refuse_the_second_drug
+    await adapter.drain()
+
+    states = {row.business_number: row.state for row in await adapter.rows(drugs.event_id)}
+    assert (states["YP001"], states["YP002"]) == ("accepted", "rejected")
+
+
+async def test_t_plus_1_goes_out_at_half_past_one_in_shanghai_and_the_catalogue_at_once(
+    db: Database, organisation: Organisation, platform: FakePlatform
+) -> None:
+    happened = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)
+    at_eight = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+    db.clock.shift(at_eight - datetime.now(UTC))
+    async with adapter_over(db, organisation, platform, timing=Timing.PROFILE) as adapter:
+        booked = adapter.feed.envelope("visit:1", b.appointment_booked(b.a_visit()), happened)
+        drugs = adapter.feed.envelope("catalogue", b.drug_catalogue_changed(), happened)
+        await adapter.inbox.take([booked, drugs])
+        await adapter.drain()
+        evening = set(platform.methods)
+        due = (await adapter.row(booked.event_id, "uploadAppointRecord")).due_at
+        adapter.pass_time((due - at_eight).total_seconds() + 1)
+        await adapter.drain()
+
+    assert evening == {"uploadChainLink", "uploadDrugCatalogue"}
+    assert due == datetime(2026, 11, 20, 17, 30, tzinfo=UTC)
+    assert "uploadAppointRecord" in platform.methods
+
+
+async def test_a_day_that_is_caught_up_goes_out_now(
+    db: Database, organisation: Organisation, platform: FakePlatform
+) -> None:
+    async with adapter_over(db, organisation, platform, timing=Timing.PROFILE) as adapter:
+        long_ago = db.clock.now() - timedelta(days=3)
+        await adapter.inbox.take(
+            [adapter.feed.envelope("visit:1", b.appointment_booked(b.a_visit()), long_ago)]
+        )
+        await adapter.drain()
+
+    assert "uploadAppointRecord" in platform.methods
+
+
+async def test_whoever_dies_with_a_claim_leaves_it_marked_as_possibly_sent(adapter: Adapter) -> None:
+    booked = (await adapter.takes(("visit:1", b.appointment_booked(b.a_visit()))))[0]
+    await adapter.pump.mapper.map_batch()
+    taken = await claim(adapter.db, TIANJIN, (), 1)
+    before = await adapter.row(booked.event_id, "uploadAppointRecord")
+    nobody = await claim(adapter.db, TIANJIN, (), 1)
+
+    adapter.pass_time(61)
+    await adapter.drain()
+
+    assert taken is not None
+    assert nobody is None
+    assert before.state == "submitted"
+    row = await adapter.row(booked.event_id, "uploadAppointRecord")
+    assert (row.state, row.attempts, row.ambiguous) == ("accepted", 2, 1)
+
+
+async def test_two_at_once_never_take_the_same_record(adapter: Adapter) -> None:
+    await adapter.takes(*((f"visit:{at}", b.appointment_booked(b.a_visit())) for at in range(12)))
+    while await adapter.pump.mapper.map_batch():
+        pass
+    await unblock(adapter.db, TIANJIN)
+
+    taken = []
+    for _ in range(8):
+        batches = await asyncio.gather(*(claim(adapter.db, TIANJIN, (), 1) for _ in range(4)))
+        taken += [row.id for batch in batches if batch for row in batch.rows]
+
+    assert len(taken) == len(set(taken)) >= 8
