@@ -123,8 +123,8 @@ async def hand_over(session: AsyncSession, actor: Actor, dispense: Dispense) -> 
 async def decline(session: AsyncSession, actor: Actor, dispense: Dispense, reason: str) -> Dispense:
     """Out of stock or not fit to be dispensed: the money goes back."""
     await lock_stream(session, dispense.stream)
-    changes = {"reason": reason, "ended_at": clock_of(session).now()}
-    if await advance(session, dispense, "decline", actor, **changes):
+    now = clock_of(session).now()
+    if await advance(session, dispense, "decline", actor, reason=reason, ended_at=now):
         payment = await payments.of_subject(session, SUBJECT, dispense.prescription_id)
         if payment is not None:
             await money.request_refund(session, actor, payment, RefundReason.OUT_OF_STOCK)

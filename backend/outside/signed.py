@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import httpx
@@ -55,7 +56,7 @@ class SignedClient:
         await self.http.aclose()
 
 
-def verified(secret: str, path: str, headers: httpx.Headers | dict[str, str], body: bytes, now: int) -> bool:
+def verified(secret: str, path: str, headers: Mapping[str, str], body: bytes, now: int) -> bool:
     """Whether a callback really comes from the counterpart and is fresh."""
     timestamp = headers.get("x-timestamp", "")
     if not timestamp.isdigit() or abs(now - int(timestamp)) > SKEW_SECONDS:

@@ -1,5 +1,6 @@
 """Opening slots, taking places and giving them back: the only writers of `slot`."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
@@ -45,28 +46,20 @@ async def give_back(session: AsyncSession, slot_id: UUID) -> None:
 
 
 async def open_slots(
-    session: AsyncSession,
-    practitioner_id: UUID,
-    department_code: str,
-    day: date,
-    *,
-    hours: range,
+    session: AsyncSession, practitioner_id: UUID, department_code: str, days: Sequence[date], *, hours: range,
     capacity: int,
-) -> int:
+) -> int:  # fmt: skip
     """Open one slot an hour; existing ones stay as they are. `Forbidden` unless the doctor is filed there."""
     doctor = await require_filed(session, practitioner_id, department_code)
-    made = 0
-    for hour in hours:
-        starts = datetime.combine(day, time(hour), LOCAL)
-        statement = (
-            insert(Slot)
-            .values(
-                id=new_id(), hospital_id=hospital_id(), practitioner_id=practitioner_id, day=day,
-                department_code=department_code, starts_at=starts, ends_at=starts + timedelta(hours=1),
-                capacity=capacity, remaining=capacity, taken=0, price_code=visit_price_code(doctor.title_code),
-            )
-            .on_conflict_do_nothing()
-            .returning(Slot.id)
-        )  # fmt: skip
-        made += await session.scalar(statement) is not None
-    return made
+    starts = [datetime.combine(day, time(hour), LOCAL) for day in days for hour in hours]
+    rows = [
+        {
+            "id": new_id(), "hospital_id": hospital_id(), "practitioner_id": practitioner_id,
+            "day": start.date(), "department_code": department_code, "starts_at": start,
+            "ends_at": start + timedelta(hours=1), "capacity": capacity, "remaining": capacity, "taken": 0,
+            "price_code": visit_price_code(doctor.title_code),
+        }
+        for start in starts
+    ]  # fmt: skip
+    made = await session.scalars(insert(Slot).values(rows).on_conflict_do_nothing().returning(Slot.id))
+    return len(made.all())

@@ -46,8 +46,8 @@ class Base(DeclarativeBase):
 class Row:
     """Columns of every table."""
 
-    id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, primary_key=True, default=new_id)
-    hospital_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, default=hospital_id)
+    id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, primary_key=True, default=new_id, sort_order=-2)
+    hospital_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, default=hospital_id, sort_order=-1)
 
 
 def moment(*, nullable: bool = False, **options: Any) -> MappedColumn[Any]:

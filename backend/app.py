@@ -1,0 +1,119 @@
+"""The API: every feature's endpoints, sockets, streams and callbacks in one application."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import chain
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from backend.account import routes as account
+from backend.account import service as accounts
+from backend.appointment import routes as appointment
+from backend.chat import routes as chat
+from backend.chat import sockets
+from backend.complaint import routes as complaint
+from backend.composition import open_context
+from backend.content import routes as content
+from backend.context import Context
+from backend.dispensing import callbacks as courier_callbacks
+from backend.dispensing import routes as dispensing
+from backend.edge import ApiEndpoint
+from backend.eligibility import routes as eligibility
+from backend.encounter import routes as encounter
+from backend.encounter import streams
+from backend.evaluation import routes as evaluation
+from backend.formulary import routes as formulary
+from backend.patient import routes as patient
+from backend.payment import callbacks as payment_callbacks
+from backend.payment import routes as payment
+from backend.practitioner import routes as practitioner
+from backend.prescription import routes as prescription
+from backend.pricing import routes as pricing
+from backend.record import routes as record
+from backend.schedule import routes as schedule
+from backend.settings import Settings
+from backend.shift import routes as shift
+from backend.supervision import routes as supervision
+from foundation.actor import NOBODY, Actor
+from foundation.clock import Clock
+from foundation.db.calls import Identify, runner
+from foundation.logs import configure
+from foundation.server import listener, run, serve
+from foundation.settings import load_or_exit
+from foundation.web.endpoint import routes
+from foundation.web.health import health_routes
+from foundation.web.middleware import RequestId
+from foundation.web.openapi import openapi
+from foundation.web.problems import handle
+
+PREFIX = "/api/v1"
+VERSION = "0.1.0"
+FEATURES = (
+    account, patient, content, pricing, practitioner, shift, schedule, eligibility, appointment, payment, encounter,
+    chat, record, formulary, prescription, dispensing, evaluation, complaint, supervision,
+)  # fmt: skip
+ENDPOINTS: list[ApiEndpoint] = list(chain.from_iterable(feature.ENDPOINTS for feature in FEATURES))
+
+
+def identify(context: Context) -> Identify:
+    """Who calls: the bearer token's session."""
+
+    async def actor(request: Request) -> Actor:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            return NOBODY
+        return await accounts.actor_of(context.db, token)
+
+    return actor
+
+
+def create_app(context: Context) -> Starlette:
+    """The application around an open context."""
+    who = identify(context)
+    document = openapi("互联网医院", VERSION, ENDPOINTS, PREFIX)
+
+    async def show_openapi(_: Request) -> Response:
+        return JSONResponse(document)
+
+    async def valkey() -> None:
+        await context.redis.ping()
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        context.live.start()
+        yield
+        await context.live.stop()
+
+    checks = {"database": context.db.ping, "valkey": valkey}
+    table: list[BaseRoute] = [
+        *routes(ENDPOINTS, runner(context, context.db, who), PREFIX),
+        *streams.routes(context, who),
+        *sockets.routes(context),
+        *payment_callbacks.routes(context),
+        *courier_callbacks.routes(context),
+        *health_routes(checks, context.clock, context.settings.env),
+        Route(f"{PREFIX}/openapi.json", show_openapi),
+    ]
+    return Starlette(
+        routes=table,
+        middleware=[Middleware(RequestId)],
+        lifespan=lifespan,
+        exception_handlers={Exception: handle},
+    )
+
+
+async def _serve(settings: Settings) -> None:
+    async with open_context(settings, Clock(), "api") as context:
+        await serve(listener(create_app(context), settings.host, settings.port))
+
+
+def main() -> int:
+    """`python -m backend api`."""
+    settings = load_or_exit(Settings)
+    configure("api", settings.log_level)
+    run(_serve(settings))
+    return 0

@@ -1,0 +1,99 @@
+"""The composition root: settings in, context out. API, worker and commands all start here."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from arq.connections import ArqRedis
+from redis.asyncio import ConnectionPool, Redis
+
+from backend.context import Context
+from backend.live import Live
+from backend.outside.ca import SignatureProvider
+from backend.outside.courier import Courier
+from backend.outside.his import Hospital
+from backend.outside.identity import IdentityService
+from backend.outside.signed import SignedClient
+from backend.outside.wechat import WeChat
+from backend.outside.wechat_pay import WeChatPay
+from backend.outside.wechat_pay_crypto import Merchant, load_public_key
+from backend.settings import Settings
+from backend.wiring import wiring
+from foundation.clock import Clock
+from foundation.db.base import bind_hospital
+from foundation.db.columns import bind_keyring
+from foundation.db.unit_of_work import Database, connect
+from foundation.object_store import FolderStore
+from foundation.tls import client_context
+
+JOB = "run_intent"
+
+
+def bind(settings: Settings) -> None:
+    """Give the rows of this process their hospital and their keys."""
+    bind_hospital(settings.hospital_id)
+    bind_keyring(settings.keyring())
+
+
+def database(settings: Settings, clock: Clock, application: str) -> Database:
+    """The engine of one process."""
+    return connect(settings.database_url, clock, pool=settings.database_pool, application=application)
+
+
+@asynccontextmanager
+async def open_context(settings: Settings, clock: Clock, application: str) -> AsyncIterator[Context]:
+    """Everything a handler needs; closed in reverse order."""
+    bind(settings)
+    db = database(settings, clock, application)
+    pool = ConnectionPool.from_url(settings.redis_url, socket_connect_timeout=2, socket_timeout=None)
+    redis: Redis = Redis(connection_pool=pool)
+    jobs = ArqRedis(connection_pool=pool)
+    live = Live(redis)
+
+    async def wake(due: list[UUID]) -> None:
+        for intent_id in due:
+            await jobs.enqueue_job(JOB, str(intent_id))
+
+    db.wake, db.announce = wake, live.announce
+    context = _context(settings, clock, db, redis, live)
+    try:
+        yield context
+    finally:
+        for client in (
+            context.wechat,
+            context.pay,
+            context.identity.client,
+            context.ca.client,
+            context.courier.client,
+        ):
+            await client.close()
+        await context.hospital.close()
+        await redis.aclose()
+        await pool.aclose()
+        await db.engine.dispose()
+
+
+def _context(settings: Settings, clock: Clock, db: Database, redis: Redis, live: Live) -> Context:
+    s = settings
+    merchant = Merchant.load(
+        s.wechat_mchid, s.wechat_merchant_serial, s.wechat_merchant_key, s.wechat_apiv3_key
+    )
+    keys = {s.wechat_public_key_id: load_public_key(s.wechat_public_key)}
+    tls = client_context(s.tls_cert, s.tls_key, s.tls_root)
+    return Context(
+        settings=s,
+        clock=clock,
+        db=db,
+        redis=redis,
+        wechat=WeChat(s.wechat_api_url, s.wechat_appid, s.wechat_secret, clock),
+        pay=WeChatPay(s.wechat_pay_url, s.wechat_appid, merchant, s.wechat_public_key_id, keys, clock),
+        hospital=Hospital(s.gateway_urls, tls),
+        identity=IdentityService(
+            SignedClient(s.identity_url, s.identity_app_key, s.identity_secret, clock, "实名认证服务")
+        ),
+        ca=SignatureProvider(SignedClient(s.ca_url, s.ca_app_key, s.ca_secret, clock, "签名服务")),
+        courier=Courier(SignedClient(s.courier_url, s.courier_app_key, s.courier_secret, clock, "配送公司")),
+        objects=FolderStore(s.object_folder, s.keyring()),
+        live=live,
+        wiring=wiring(),
+    )

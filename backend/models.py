@@ -1,0 +1,39 @@
+"""Every mapped table of the backend, imported once for migrations and for the tests that look at all columns."""
+
+from backend.account import model as account
+from backend.appointment import model as appointment
+from backend.chat import model as chat
+from backend.complaint import model as complaint
+from backend.content import model as content
+from backend.dispensing import model as dispensing
+from backend.eligibility import model as eligibility
+from backend.encounter import model as encounter
+from backend.evaluation import model as evaluation
+from backend.formulary import model as formulary
+from backend.notification import model as notification
+from backend.patient import model as patient
+from backend.payment import model as payment
+from backend.practitioner import model as practitioner
+from backend.prescription import model as prescription
+from backend.pricing import model as pricing
+from backend.record import model as record
+from backend.schedule import model as schedule
+from backend.shift import model as shift
+from backend.signature import model as signature
+from backend.video import model as video
+from backend.writeback import model as writeback
+from foundation.db import audit, idempotency, inbox, intents, outbox, sealer
+from foundation.db.base import Base
+
+MODULES = (
+    account, appointment, chat, complaint, content, dispensing, eligibility, encounter, evaluation, formulary,
+    notification, patient, payment, practitioner, prescription, pricing, record, schedule, shift, signature, video,
+    writeback, audit, idempotency, inbox, intents, outbox, sealer,
+)  # fmt: skip
+METADATA = Base.metadata
+TABLES = frozenset(
+    str(mapper.local_table.key)  # type: ignore[attr-defined]
+    for mapper in Base.registry.mappers
+    if mapper.class_.__module__.startswith(("backend.", "foundation."))
+)
+"""Names of the backend's tables; in a test process the adapter's tables share the metadata."""

@@ -1,0 +1,145 @@
+"""Reads a generated world into the backend: departments, staff, drugs, prices, documents, slots. Safe to run twice."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import NAMESPACE_OID, UUID, uuid5
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.account.model import Staff
+from backend.account.service import hash_password
+from backend.content.model import HospitalProfile
+from backend.content.service import publish_folder
+from backend.formulary.facts import builtin_csv
+from backend.formulary.service import import_csv
+from backend.practitioner.model import Department, Filing, Practitioner
+from backend.practitioner.service import announce
+from backend.pricing import service as pricing
+from backend.pricing.model import PriceItem
+from backend.schedule.service import open_slots
+from foundation.actor import SYSTEM
+from foundation.db.unit_of_work import clock_of
+
+DAYS_AHEAD = 7
+CAPACITY = 6
+PRICES = (
+    (pricing.FOLLOW_UP, "互联网复诊诊查费", 3000),
+    (pricing.FOLLOW_UP_SENIOR, "互联网复诊诊查费（副主任及以上医师）", 5000),
+    (pricing.DELIVERY, "药品配送费", 800),
+)
+BASIS = "示范价格，非真实物价"
+CLINICAL = ("doctor", "pharmacist")
+
+
+async def seed_world(session: AsyncSession, folder: Path) -> None:
+    """Everything; what is there already stays."""
+    await _hospital(session, _read(folder, "hospital.json"))
+    await _departments(session, _read(folder, "departments.json"))
+    await _staff(session, _read(folder, "staff.json"))
+    await _prices(session)
+    await publish_folder(session)
+    await import_csv(session, SYSTEM, builtin_csv())
+    await session.flush()
+    await open_coming_days(session)
+
+
+def _read(folder: Path, name: str) -> Any:
+    return msgspec.json.decode((folder / name).read_bytes())
+
+
+async def _hospital(session: AsyncSession, row: Mapping[str, str]) -> None:
+    if await session.scalar(select(HospitalProfile.id).where(HospitalProfile.code == row["code"])) is None:
+        name = f"{row['name']}互联网医院"
+        session.add(
+            HospitalProfile(
+                code=row["code"],
+                name=name,
+                short_name=row["short_name"],
+                address=row["address"],
+                phone=row["phone"],
+            )
+        )
+
+
+async def _departments(session: AsyncSession, rows: Sequence[Mapping[str, str]]) -> None:
+    known = set(await session.scalars(select(Department.code)))
+    session.add_all(
+        Department(
+            code=row["code"],
+            name=row["name"],
+            subject_code=row["subject_code"],
+            subject_name=row["subject_name"],
+        )
+        for row in rows
+        if row["code"] not in known
+    )
+    await session.flush()
+
+
+def staff_id(code: str) -> UUID:
+    """The same id on every start: the id of the login is the id of the practitioner."""
+    return uuid5(NAMESPACE_OID, f"internet-hospital:staff:{code}")
+
+
+async def _staff(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
+    known = set(await session.scalars(select(Staff.login)))
+    for row in rows:
+        if row["login"] not in known:
+            await _add_staff(session, row)
+
+
+async def _add_staff(session: AsyncSession, row: Mapping[str, Any]) -> None:
+    row_id = staff_id(row["id"])
+    session.add(
+        Staff(
+            id=row_id, login=row["login"], role=row["role"], display_name=row["name"], openid=row.get("openid", ""),
+            password_hash=hash_password(row["password"]), totp_secret=row["totp_secret"], phone=row["phone"],
+            ca_holder=row.get("ca_holder", ""),
+        )
+    )  # fmt: skip
+    if row["role"] not in CLINICAL:
+        return
+    practitioner = Practitioner(
+        id=row_id, code=row["id"], kind=row["role"], name=row["name"], id_number=row["id_number"],
+        licence_number=row["licence_number"], title_code=row["title_code"], title_name=row["title_name"],
+        years_of_experience=row["years_of_experience"], active=True,
+    )  # fmt: skip
+    session.add(practitioner)
+    await session.flush()
+    until = date.fromisoformat(row["filed_until"]) if row.get("filed_until") else None
+    session.add_all(
+        Filing(practitioner_id=row_id, department_code=code, filed_until=until) for code in row["departments"]
+    )
+    await session.flush()
+    await announce(session, practitioner)
+
+
+async def _prices(session: AsyncSession) -> None:
+    known = set(await session.scalars(select(PriceItem.code)))
+    session.add_all(
+        PriceItem(version="2026.1", in_force_from=clock_of(session).now() - timedelta(days=1), code=code, name=name,
+                  amount=amount, basis=BASIS)
+        for code, name, amount in PRICES
+        if code not in known
+    )  # fmt: skip
+
+
+async def open_coming_days(session: AsyncSession) -> int:
+    """Slots of every filed doctor, around the clock: a demo must work at any hour."""
+    today = clock_of(session).today()
+    days = [today + timedelta(days=ahead) for ahead in range(DAYS_AHEAD + 1)]
+    filings = await session.scalars(
+        select(Filing)
+        .join(Practitioner, Practitioner.id == Filing.practitioner_id)
+        .where(Practitioner.active)
+    )
+    made = 0
+    for filing in filings.all():
+        made += await open_slots(
+            session, filing.practitioner_id, filing.department_code, days, hours=range(24), capacity=CAPACITY
+        )
+    return made

@@ -1,0 +1,46 @@
+"""The one table of upward calls: when this is paid, refunded or to be written back, call that.
+
+Lower features know subjects by (kind, id) only; here the kinds meet the features above them.
+"""
+
+from backend.appointment import tasks as appointment
+from backend.complaint import tasks as complaint
+from backend.context import Wiring
+from backend.dispensing import service as dispensing
+from backend.dispensing import tasks as dispensing_tasks
+from backend.encounter import service as encounter
+from backend.encounter import tasks as encounter_tasks
+from backend.notification import tasks as notification
+from backend.payment import tasks as payment
+from backend.prescription import tasks as prescription
+from backend.wiring import hospital_steps
+from backend.writeback import tasks as writeback
+from foundation.db.intents import Handler
+
+
+def wiring() -> Wiring:
+    """The tables, filled."""
+    return Wiring(
+        on_paid={"appointment": encounter.on_paid, "prescription": dispensing.on_paid},
+        on_refunded={},
+        write_back={
+            "registration": hospital_steps.registration,
+            "charge.registration": hospital_steps.charge,
+            "record": hospital_steps.record,
+            "prescription": hospital_steps.prescription,
+            "charge.prescription": hospital_steps.charge,
+            "dispense": hospital_steps.dispense,
+        },
+    )
+
+
+def handlers() -> dict[str, Handler]:
+    """Every kind of intent with its handler; a kind claimed twice is a mistake."""
+    found: dict[str, Handler] = {}
+    for feature in (
+        notification, payment, writeback, appointment, encounter_tasks, prescription, dispensing_tasks, complaint,
+    ):  # fmt: skip
+        if twice := found.keys() & feature.HANDLERS.keys():
+            raise RuntimeError(f"intents with two handlers: {sorted(twice)}")
+        found |= feature.HANDLERS
+    return found
