@@ -23,7 +23,9 @@ class Encoded(NamedTuple):
 
 
 @functools.cache
-def video(codec: VideoCodec = VideoCodec.VP8, seconds: int = 2, bitrate: int = 300_000) -> tuple[Encoded, ...]:
+def video(
+    codec: VideoCodec = VideoCodec.VP8, seconds: int = 2, bitrate: int = 300_000
+) -> tuple[Encoded, ...]:
     """A keyframe at the start of every second; ticks of 1/90000 s."""
     name = "libvpx" if codec is VideoCodec.VP8 else "libx264"
     context: Any = av.CodecContext.create(name, "w")
@@ -33,7 +35,12 @@ def video(codec: VideoCodec = VideoCodec.VP8, seconds: int = 2, bitrate: int = 3
     context.options = (
         {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0", "error-resilient": "1"}
         if codec is VideoCodec.VP8
-        else {"preset": "ultrafast", "tune": "zerolatency", "profile": "baseline", "x264-params": "repeat-headers=1:slices=2"}
+        else {
+            "preset": "ultrafast",
+            "tune": "zerolatency",
+            "profile": "baseline",
+            "x264-params": "repeat-headers=1:slices=2",
+        }
     )
     frames: list[Encoded] = []
     for number in range(seconds * FPS):
@@ -42,7 +49,9 @@ def video(codec: VideoCodec = VideoCodec.VP8, seconds: int = 2, bitrate: int = 3
             row = bytes((number * 5 + plane_number * 60 + x) % 256 for x in range(plane.line_size))
             plane.update(row * plane.height)
         picture.pts, picture.time_base = number * 90000 // FPS, Fraction(1, 90000)
-        frames += [Encoded(packet.pts, bytes(packet), packet.is_keyframe) for packet in context.encode(picture)]
+        frames += [
+            Encoded(packet.pts, bytes(packet), packet.is_keyframe) for packet in context.encode(picture)
+        ]
     return tuple(frames)
 
 
@@ -58,5 +67,5 @@ def audio(seconds: int = 2) -> tuple[Encoded, ...]:
         frame.sample_rate, frame.pts, frame.time_base = 48000, number * 960, Fraction(1, 48000)
         values = [int(9000 * math.sin(2 * math.pi * 440 * (number * 960 + i) / 48000)) for i in range(960)]
         frame.planes[0].update(struct.pack("<1920h", *(v for value in values for v in (value, value))))
-        packets += [Encoded(packet.pts, bytes(packet), True) for packet in context.encode(frame)]
+        packets += [Encoded(number * 960, bytes(packet), True) for packet in context.encode(frame)]
     return tuple(packets)

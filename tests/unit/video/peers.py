@@ -18,7 +18,9 @@ from tests.unit.video import clips
 class ClipTrack(MediaStreamTrack):
     """Plays a clip in a loop, packet by packet."""
 
-    def __init__(self, kind: str, clip: Sequence[clips.Encoded], clock_rate: int, start_ticks: int = 0) -> None:
+    def __init__(
+        self, kind: str, clip: Sequence[clips.Encoded], clock_rate: int, start_ticks: int = 0
+    ) -> None:
         super().__init__()
         self.kind = kind
         self._clip = clip
@@ -53,7 +55,9 @@ class Peer:
     """One browser's worth of WebRTC: offers audio and video, counts decoded frames per kind."""
 
     def __init__(self, codec: VideoCodec = VideoCodec.VP8, *, listens_only: bool = False) -> None:
-        self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
+        self.connection = RTCPeerConnection(
+            RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
+        )
         self.received = {"audio": 0, "video": 0}
         self.tracks: dict[str, ClipTrack] = {}
         self._consumers: list[asyncio.Task[None]] = []
@@ -72,6 +76,11 @@ class Peer:
 
     async def offer(self) -> str:
         """A complete offer."""
+        gatherer: Any = self.connection.getTransceivers()[0].receiver.transport.transport.iceGatherer
+        gather = gatherer._connection.get_component_candidates
+        gatherer._connection.get_component_candidates = lambda component, addresses, **more: gather(
+            component=component, addresses=["127.0.0.1"], **more
+        )
         await self.connection.setLocalDescription(await self.connection.createOffer())
         return self.connection.localDescription.sdp
 

@@ -1,0 +1,100 @@
+import asyncio
+import io
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from uuid import UUID
+
+import av
+import pytest
+from sqlalchemy import text
+
+from backend.video.aiortc_engine import AiortcEngine
+from backend.video.aiortc_engine.connection import Network
+from backend.video.engine import EngineEvent
+from backend.video.model import Recording
+from foundation.clock import Clock
+from foundation.crypto import Keyring
+from foundation.db.audit import AuditEvent
+from foundation.db.base import Base, bind_hospital
+from foundation.db.columns import bind_keyring
+from foundation.db.unit_of_work import Database, connect
+from foundation.object_store import FolderStore
+from standalone.stores import StoreOptions, StoreUrls, running
+from tests.free_ports import free_port_base
+
+HOSPITAL_ID = UUID("01900000-0000-7000-8000-000000000001")
+KEYRING = Keyring({"t1": b"k" * 32}, "t1", b"i" * 32)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FolderStore:
+    return FolderStore(tmp_path / "objects", KEYRING)
+
+
+@pytest.fixture
+def events() -> list[EngineEvent]:
+    return []
+
+
+@pytest.fixture
+async def engine(
+    store: FolderStore, events: list[EngineEvent], anyio_backend: str
+) -> AsyncIterator[AiortcEngine]:
+    made = AiortcEngine(store, Clock(), events.append, Network(bind=("127.0.0.1",)))
+    yield made
+    await made.close()
+
+
+@pytest.fixture(scope="session")
+def stores(tmp_path_factory: pytest.TempPathFactory, worker: int) -> Iterator[StoreUrls]:
+    base = free_port_base(worker)
+    with running(
+        tmp_path_factory.mktemp("video"), StoreOptions(postgres_port=base, valkey_port=base + 1)
+    ) as urls:
+        yield urls
+
+
+@pytest.fixture
+async def db(stores: StoreUrls, anyio_backend: str) -> AsyncIterator[Database]:
+    bind_keyring(KEYRING)
+    bind_hospital(HOSPITAL_ID)
+    database = connect(stores.database, Clock(), pool=4, application="test")
+    tables = [Recording.__table__, AuditEvent.__table__]
+    async with database.engine.begin() as connection:
+        await connection.run_sync(lambda sync: Base.metadata.create_all(sync, tables=tables))  # type: ignore[arg-type]
+        await connection.execute(text("TRUNCATE recording, audit_event"))
+    yield database
+    await database.engine.dispose()
+
+
+class Decoded:
+    """What a player makes of a recording: decoded frames and the last time of each kind, in seconds."""
+
+    def __init__(self, content: bytes) -> None:
+        self.frames = {"audio": 0, "video": 0}
+        self.ends = {"audio": 0.0, "video": 0.0}
+        self.sizes: set[tuple[int, int]] = set()
+        with av.open(io.BytesIO(content)) as container:
+            self.kinds = [stream.type for stream in container.streams]
+            for packet in container.demux():
+                kind = packet.stream.type
+                if packet.pts is not None:
+                    assert packet.time_base is not None
+                    self.ends[kind] = max(self.ends[kind], float(packet.pts * packet.time_base))
+                for frame in packet.decode():
+                    self.frames[kind] += 1
+                    if isinstance(frame, av.VideoFrame):
+                        self.sizes.add((frame.width, frame.height))
+
+
+async def content_of(store: FolderStore, key: str) -> bytes:
+    return b"".join([piece async for piece in store.read(key)])
+
+
+async def decoded(store: FolderStore, key: str) -> Decoded:
+    return await asyncio.to_thread(Decoded, await content_of(store, key))
