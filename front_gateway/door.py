@@ -77,9 +77,10 @@ class Door:
         note.caller = caller.name
         candidates = finder.candidates(caller, call.method, path)
         largest = max(one.text.max_body for one in candidates)
-        if announced_length(call.headers) > largest:
+        announced = announced_length(call.headers)
+        if announced > largest:
             raise TooLarge(f"内容不能超过 {largest} 字节")
-        body = await call.read(largest)
+        body = await call.read(largest) if announced else b""
         note.bytes_in = len(body)
         if candidates[0].text.target is Target.CITY:
             entry = candidates[0]

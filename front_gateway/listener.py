@@ -120,7 +120,9 @@ def _reader(request: web.BaseRequest) -> Callable[[int], Awaitable[bytes]]:
         parts, size = [], 0
         try:
             async with asyncio.timeout(BODY_SECONDS):
-                async for part, _ in request.content.iter_chunks():
+                while (
+                    part := await request.content.readany()
+                ):  # iter_chunks never ends on aiohttp's empty body
                     size += len(part)
                     if size > limit:
                         raise TooLarge
