@@ -54,7 +54,7 @@ _REQUIRED = {
     "Encounter": "status class subject",
     "Condition": "subject code",
     "DocumentReference": "status type subject content",
-    "MedicationRequest": "status intent medication subject authoredOn",
+    "MedicationRequest": "status intent medication subject authoredOn requester",
     "MedicationDispense": "status medication subject",
     "Appointment": "status participant",
     "ServiceRequest": "status intent code subject",
