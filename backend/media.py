@@ -1,5 +1,6 @@
 """`python -m backend media`: signalling, forwarding and recording of video rooms; one process per core."""
 
+import logging
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -78,5 +79,6 @@ def main() -> int:
         sys.stderr.write(f"settings: {error}\n")
         return 2
     configure("media", settings.log_level)
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # its notes on WebSockets show tickets
     run(serve(listener(app, settings.host, settings.port)))
     return 0

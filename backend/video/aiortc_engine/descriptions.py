@@ -13,7 +13,10 @@ from backend.video.engine import JoinRefused, VideoCodec
 
 MAX_OFFER = 65_536
 OPUS_PARAMETERS = "minptime=10;useinbandfec=1"
-_CANDIDATE = re.compile(r"^a=candidate:(\S+) (\d+) udp (\d+) (\S+) (\d+) typ host.*$", re.MULTILINE)
+VIDEO_PARAMETERS = "x-google-start-bitrate=500"
+"""Chromium begins at 300 kbit/s and needs half a minute from there; whoever cannot send 500 was refused before the call."""
+_OPUS = re.compile(r"a=rtpmap:(\d+) opus/48000/2$")
+_VP8 = re.compile(r"a=rtpmap:(\d+) VP8/90000$")
 _H264_PROFILE = "42e01f"
 
 
@@ -38,46 +41,39 @@ def checked_offer(offer: str, kinds: Sequence[str]) -> str:
 
 
 def finished_answer(answer: str, *, public_address: str, max_bitrate: int) -> str:
-    """aiortc's answer with in-band FEC for Opus, a ceiling for video and, behind NAT, the public address."""
-    sections = re.split(r"(?m)^(?=m=)", answer)
-    done = [_section(section, max_bitrate) for section in sections]
-    whole = "".join(done)
-    if public_address:
-        whole = _CANDIDATE.sub(lambda found: _public(found, public_address), whole)
-        whole = _once_each(whole)
-    return whole
-
-
-def _section(section: str, max_bitrate: int) -> str:
-    if section.startswith("m=audio"):
-        return re.sub(
-            r"(?m)^a=rtpmap:(\d+) opus/48000/2\r?$",
-            lambda found: f"{found[0].rstrip()}\r\na=fmtp:{found[1]} {OPUS_PARAMETERS}\r",
-            section,
-        )
-    if section.startswith("m=video"):
-        limits = f"b=AS:{max_bitrate // 1000}\r\nb=TIAS:{max_bitrate}\r\n"
-        return re.sub(r"(?m)^(c=.*\n)", lambda found: found[1] + limits, section, count=1)
-    return section
-
-
-def _public(found: re.Match[str], address: str) -> str:
-    foundation, component, priority, _, port = found.groups()
-    return f"a=candidate:{foundation} {component} udp {priority} {address} {port} typ host"
-
-
-def _once_each(answer: str) -> str:
-    """Several local addresses behind one public one would give the same candidate several times, with different ports: keep all ports, drop exact repeats."""
-    kept: list[str] = []
+    """aiortc's answer with in-band FEC for Opus, a start and a ceiling for video and, behind NAT, the public address."""
+    lines: list[str] = []
+    video = False
     for line in answer.splitlines():
         if line.startswith("m="):
-            seen: set[str] = set()
-        if line.startswith("a=candidate:"):
-            if line in seen:
+            video = line.startswith("m=video")
+        if public_address and line.startswith(("c=IN", "a=candidate:")):
+            seen = _with_public_address(line, public_address)
+            if seen is None:
                 continue
-            seen.add(line)
-        kept.append(line)
-    return "\r\n".join(kept) + "\r\n"
+            lines.append(seen)
+        else:
+            lines.append(line)
+        if video and line.startswith("c="):
+            lines += [f"b=AS:{max_bitrate // 1000}", f"b=TIAS:{max_bitrate}"]
+        elif found := _OPUS.match(line):
+            lines.append(f"a=fmtp:{found[1]} {OPUS_PARAMETERS}")
+        elif found := _VP8.match(line):
+            lines.append(f"a=fmtp:{found[1]} {VIDEO_PARAMETERS}")
+        elif line.startswith("a=fmtp:") and "profile-level-id" in line:
+            lines[-1] = f"{line};{VIDEO_PARAMETERS}"
+    return "\r\n".join(lines) + "\r\n"
+
+
+def _with_public_address(line: str, public: str) -> str | None:
+    """The line as the other side of the NAT sees it; None for a candidate of another address family."""
+    if line.startswith("c=IN"):
+        return f"c=IN {'IP6' if ':' in public else 'IP4'} {public}"
+    words = line.split(" ")
+    if (":" in words[4]) != (":" in public):
+        return None
+    words[4] = public
+    return " ".join(words)
 
 
 def payload_types(codecs: Sequence[RTCRtpCodecParameters]) -> tuple[int, int | None, int]:

@@ -16,6 +16,7 @@
 
 const DISCONNECTED_FOR = 3000;
 const CONNECT_WITHIN = 12000;
+const BYE_WITHIN = 800;
 const BACKOFF = [300, 1000, 2000, 4000, 8000];
 const VIDEO_BITRATE = 800000;
 const FINAL = new Set([
@@ -315,6 +316,7 @@ export class MediaClient {
   }
 
   _drop(attempt) {
+    if (attempt.ended) return;
     attempt.ended = true;
     attempt.timers.forEach(clearTimeout);
     clearTimeout(attempt.lostTimer);
@@ -331,8 +333,8 @@ export class MediaClient {
     window.removeEventListener("online", this._onOnline);
     const attempt = this._attempt;
     if (attempt && !attempt.ended) {
-      if (sayBye && attempt.socket?.readyState === WebSocket.OPEN) attempt.socket.send(JSON.stringify({ type: "bye" }));
-      this._drop(attempt);
+      if (sayBye && attempt.socket?.readyState === WebSocket.OPEN) this._sayBye(attempt);
+      else this._drop(attempt);
     }
     this._stopCapture();
     const { localVideo, remoteVideo } = this._options;
@@ -340,6 +342,13 @@ export class MediaClient {
       if (element) element.srcObject = null;
     }
     this._tell(state, text, code);
+  }
+
+  /** The server ends the connection when it has read the bye: so it knows that nobody was cut off. */
+  _sayBye(attempt) {
+    attempt.socket.onclose = () => this._drop(attempt);
+    attempt.timers.push(setTimeout(() => this._drop(attempt), BYE_WITHIN));
+    attempt.socket.send(JSON.stringify({ type: "bye" }));
   }
 
   _show(stream) {
