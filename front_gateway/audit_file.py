@@ -61,7 +61,7 @@ class AuditFile:
     def write(self, entry: dict[str, Any]) -> int:
         """Append one line and give its number; `OSError` when it could not be written."""
         today = self._clock.today()
-        if today != self._day:
+        if today > self._day:  # a clock set back keeps writing where it was, or the chain would run backwards
             previous = file_name(self._gateway, self._day)
             self.close_file()
             self._open(today, previous)

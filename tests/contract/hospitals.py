@@ -3,6 +3,7 @@
 import contextlib
 import os
 import ssl
+import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
@@ -46,6 +47,7 @@ class Gateway:
     worker: httpx.Client
     health: str
     audit: Path
+    process: subprocess.Popen[bytes]
 
     def ask(self, operation: str, **body: Any) -> httpx.Response:
         """Call an operation as the API does, or as the worker does when it writes."""
@@ -87,8 +89,6 @@ def sekmet(folder: Path) -> Iterator[Hospital]:
 
 def load(url: str, folder: Path) -> None:
     """Run the loader as a person would."""
-    import subprocess
-
     done = subprocess.run(
         [sys.executable, "-m", "standalone.load_fhir", "--url", url, "--world", str(WORLD)],
         cwd=folder,
@@ -125,7 +125,9 @@ def simulator(folder: Path, certificates: Certificates) -> Iterator[Hospital]:
 
 
 @contextlib.contextmanager
-def gateway_before(hospital: Hospital, folder: Path, certificates: Certificates) -> Iterator[Gateway]:
+def gateway_before(
+    hospital: Hospital, folder: Path, certificates: Certificates, **more: str
+) -> Iterator[Gateway]:
     """A gateway process in front of `hospital`; nobody listens where the city platform should be."""
     port, health, nobody = free_port(), free_port(), free_port()
     pair, towards = certificates.hospital["gateway-a"], certificates.platform["gateway-a"]
@@ -147,15 +149,16 @@ def gateway_before(hospital: Hospital, folder: Path, certificates: Certificates)
         CITY_CERT=str(towards.certificate),
         CITY_KEY=str(towards.key),
         CITY_ROOT=str(certificates.platform.root),
+        **more,
     )
     url = f"https://127.0.0.1:{port}"
     command = [sys.executable, "-m", "front_gateway"]
     with (
-        running(command, port=port, folder=folder, env=env, name="gateway"),
+        running(command, port=port, folder=folder, env=env, name="gateway") as process,
         httpx.Client(base_url=url, verify=identity(certificates, "backend-api"), timeout=30) as api,
         httpx.Client(base_url=url, verify=identity(certificates, "backend-worker"), timeout=30) as worker,
     ):
-        yield Gateway(hospital, api, worker, f"http://127.0.0.1:{health}", audit)
+        yield Gateway(hospital, api, worker, f"http://127.0.0.1:{health}", audit, process)
 
 
 def identity(certificates: Certificates, name: str) -> ssl.SSLContext:

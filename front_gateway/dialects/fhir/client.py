@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from foundation.logs import log
+from foundation.logs import log, request_id
 from front_gateway.call import Headers
 from front_gateway.deadline import Deadline
 from front_gateway.dialects.fhir.bundles import (
@@ -69,7 +69,7 @@ class FhirClient:
 
     async def read(self, kind: type[R], id: str, deadline: Deadline) -> R:
         """One resource; `NotThere` when there is none."""
-        reply = await self._upstream.send("GET", f"/{kind.TYPE}/{quote(id, safe='')}", _READ, None, deadline)
+        reply = await self._send("GET", f"/{kind.TYPE}/{quote(id, safe='')}", _READ, None, deadline)
         if reply.status in (404, 410):
             raise NotThere
         _usable(reply, f"read {kind.TYPE}")
@@ -90,7 +90,7 @@ class FhirClient:
             if where in seen or len(seen) == PAGE_LIMIT:
                 raise unusable("pages go round in a circle" if where in seen else "too many pages")
             seen.add(where)
-            reply = await self._upstream.send("GET", where, _READ, None, deadline)
+            reply = await self._send("GET", where, _READ, None, deadline)
             _usable(reply, f"search {kind.TYPE}")
             bundle = as_bundle(reply.body)
             for resource in matches(bundle, kind):
@@ -102,13 +102,19 @@ class FhirClient:
 
     def check_subject(self, resource: Resource, resource_type: str, about: Collection[str]) -> None:
         """`WrongSubject` unless `resource` is about one of the patients `about`."""
-        if id_in(resource.about().reference, "Patient", self.base_path) not in about:
+        if not self.is_about(resource, *about):
             raise WrongSubject(resource_hash(resource_type, resource.id))
 
+    def is_about(self, resource: Resource, *patients: str) -> bool:
+        """Whether `resource` is about one of `patients` (ids)."""
+        return id_in(resource.about().reference, "Patient", self.base_path) in patients
+
     async def create(
-        self, resource: dict[str, Any], system: str, value: str, patient: str, deadline: Deadline
+        self, resource: dict[str, Any], system: str, value: str, about: Collection[str], deadline: Deadline
     ) -> Written:
         """Create `resource` unless one with the identifier `system|value` is there; give what the hospital now has.
+
+        What is there must be about one of the patients `about` (the registrations of one person).
 
         Conditional where the server says so, search before create otherwise. `HospitalRefused` when it will not have it.
         """
@@ -117,30 +123,40 @@ class FhirClient:
         headers = _WRITE
         if await self._conditional_create(kind, deadline):
             headers = (*_WRITE, ("if-none-exist", f"identifier={token}"))
-        elif there := await self._find_written(kind, system, value, patient, deadline):
+        elif there := await self.find_written(kind, system, value, about, deadline):
             return there
-        reply = await self._upstream.send("POST", f"/{kind}", headers, _encode(resource), deadline)
+        reply = await self._send("POST", f"/{kind}", headers, _encode(resource), deadline)
         _refused(reply)
         _usable(reply, f"create {kind}", (200, 201))
         written = self._written(reply, kind)
         if written.identifier and not written.has_identifier(system, value):
             raise unusable(f"{kind} came back without its identifier")
         if written.about().reference:
-            self.check_subject(written, kind, (patient,))
+            self.check_subject(written, kind, about)
         return written
 
     async def find_written(
-        self, kind: str, system: str, value: str, patient: str, deadline: Deadline
+        self, kind: str, system: str, value: str, about: Collection[str], deadline: Deadline
     ) -> Written | None:
         """The one resource of type `kind` with this identifier, None when there is none."""
-        return await self._find_written(kind, system, value, patient, deadline)
+        query = f"identifier={quote(f'{system}|{value}', safe='')}&_count=2"
+        reply = await self._send("GET", f"/{kind}?{query}", _READ, None, deadline)
+        _refused(reply)
+        _usable(reply, f"search {kind}")
+        typed = _written_as(kind)
+        found = [one for one in matches(as_bundle(reply.body), typed) if one.has_identifier(system, value)]
+        if len(found) > 1:
+            raise unusable(f"several {kind} bear one identifier")
+        if found:
+            self.check_subject(found[0], kind, about)
+        return found[0] if found else None
 
     async def replace(
         self, kind: str, id: str, version: str, body: dict[str, Any], deadline: Deadline
     ) -> None:
         """Write a new version of `kind`/`id`, only if nobody else did since `version`."""
         match = (("if-match", f'W/"{version}"'),) if version else ()
-        reply = await self._upstream.send("PUT", f"/{kind}/{id}", (*_WRITE, *match), _encode(body), deadline)
+        reply = await self._send("PUT", f"/{kind}/{id}", (*_WRITE, *match), _encode(body), deadline)
         if reply.status in (409, 412):
             raise HospitalRefused("changed meanwhile")
         _refused(reply)
@@ -148,7 +164,7 @@ class FhirClient:
 
     async def read_plain(self, kind: str, id: str, deadline: Deadline) -> dict[str, Any]:
         """A resource with everything in it, to be changed and written again."""
-        reply = await self._upstream.send("GET", f"/{kind}/{quote(id, safe='')}", _READ, None, deadline)
+        reply = await self._send("GET", f"/{kind}/{quote(id, safe='')}", _READ, None, deadline)
         if reply.status in (404, 410):
             raise NotThere
         _usable(reply, f"read {kind}")
@@ -157,7 +173,7 @@ class FhirClient:
 
     async def capability(self, deadline: Deadline) -> None:
         """Ask for the CapabilityStatement; `Unusable` when it is no R4 server."""
-        reply = await self._upstream.send("GET", "/metadata", (("accept", _JSON),), None, deadline)
+        reply = await self._send("GET", "/metadata", (("accept", _JSON),), None, deadline)
         _usable(reply, "read metadata")
         try:
             statement = msgspec.json.decode(reply.body, type=_Statement)
@@ -180,20 +196,12 @@ class FhirClient:
                     self._conditional, self._asked_at = {}, monotonic()
         return self._conditional.get(kind, False)
 
-    async def _find_written(
-        self, kind: str, system: str, value: str, patient: str, deadline: Deadline
-    ) -> Written | None:
-        query = f"identifier={quote(f'{system}|{value}', safe='')}&_count=2"
-        reply = await self._upstream.send("GET", f"/{kind}?{query}", _READ, None, deadline)
-        _refused(reply)
-        _usable(reply, f"search {kind}")
-        typed = _written_as(kind)
-        found = [one for one in matches(as_bundle(reply.body), typed) if one.has_identifier(system, value)]
-        if len(found) > 1:
-            raise unusable(f"several {kind} bear one identifier")
-        if found:
-            self.check_subject(found[0], kind, (patient,))
-        return found[0] if found else None
+    async def _send(
+        self, method: str, where: str, headers: Headers, body: bytes | None, deadline: Deadline
+    ) -> Reply:
+        """One request, with the id that the call travels under."""
+        marked = (*headers, ("x-request-id", request_id.get())) if request_id.get() else headers
+        return await self._upstream.send(method, where, marked, body, deadline)
 
     def _written(self, reply: Reply, kind: str) -> Written:
         """From the body, or from `Location` where the server sends none."""

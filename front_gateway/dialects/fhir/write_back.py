@@ -115,9 +115,7 @@ class WriteBack:
         return self._acknowledged("MedicationDispense", main, also, left_out)
 
     async def _create(self, resource: Json, value: str, person: Person, deadline: Deadline) -> Written:
-        return await self._client.create(
-            resource, self._writer.systems.request, value, person.main.id, deadline
-        )
+        return await self._client.create(resource, self._writer.systems.request, value, person.ids, deadline)
 
     async def _beside(
         self, request_id: UUID, resources: list[Json], person: Person, deadline: Deadline
@@ -139,12 +137,15 @@ class WriteBack:
     async def _encounter(
         self, appointment_id: UUID, person: Person, deadline: Deadline
     ) -> tuple[Written | None, Json]:
-        """The registration of step 1 and a reference to it; a logical one when the hospital does not have it."""
+        """The registration of step 1 and a reference to it.
+
+        A logical reference when the hospital does not have it, or has it under a number that was merged since.
+        """
         found = await self._client.find_written(
-            "Encounter", self._writer.systems.appointment, str(appointment_id), person.main.id, deadline
+            "Encounter", self._writer.systems.appointment, str(appointment_id), person.ids, deadline
         )
-        if found is None:
-            return None, self._writer.unresolved_encounter(appointment_id)
+        if found is None or not self._client.is_about(found, person.main.id):
+            return found, self._writer.unresolved_encounter(appointment_id)
         return found, {"reference": f"Encounter/{found.id}"}
 
     async def _finish(self, encounter: Written, deadline: Deadline) -> bool:

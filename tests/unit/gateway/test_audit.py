@@ -94,6 +94,20 @@ def test_a_new_day_follows_the_old_file(tmp_path: Path, clock: Clock) -> None:
     assert "is missing" in verify_day(tmp_path, "a", clock.today()).problem
 
 
+def test_a_clock_that_is_set_back_does_not_break_the_chain(tmp_path: Path, clock: Clock) -> None:
+    clock.shift(timedelta(days=1))
+    audit = AuditFile(tmp_path, "a", clock)
+    audit.write({"code": "ok"})
+    later = clock.today()
+    clock.shift(timedelta(0))
+    audit.write({"code": "ok"})
+    audit.close()
+
+    verdict = verify_day(tmp_path, "a", later)
+    assert (verdict.problem, verdict.lines) == ("", 3)
+    assert len(list(tmp_path.glob("*.jsonl"))) == 1
+
+
 def test_a_line_torn_by_a_power_cut_is_kept_aside(tmp_path: Path, clock: Clock) -> None:
     file = written(tmp_path, clock)
     with file.open("ab") as torn:
