@@ -14,6 +14,7 @@ from standalone.people import catalogue
 from standalone.people.canaries import Canaries
 from standalone.people.demo import DemoMaker, staff_parts
 from standalone.people.id_numbers import IdNumbers
+from standalone.people.load_patients import LoadPatients
 from standalone.people.residents import ordinary_residents
 from standalone.people.shapes import Resident, Staff
 from standalone.people.staff import DEPARTMENTS, HOSPITAL, StaffMaker, ca_holders, doctors_by_department
@@ -59,7 +60,9 @@ def make_world(folder: Path, size: str = "m", seed: int = DEFAULT_SEED, *, today
         _stream(seed, "residents"), ids, visits, today, first, SIZES[size] - len(demo.residents)
     )
     identities = [{"name": one.name, "id_number": one.id_number} for one in staff]
-    files.write_rows("residents.json", _noting(chain(demo.residents, ordinary), identities))
+    load = LoadPatients(_stream(seed, "load"), today, SIZES[size] // 20)
+    files.write_rows("residents.json", _noting(chain(demo.residents, load.look_at(ordinary)), identities))
+    files.write_rows("load_patients.json", load.picked)
     files.write_rows("identity.json", identities)
     files.write(
         "world.json",

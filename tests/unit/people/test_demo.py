@@ -76,6 +76,18 @@ def test_ordinary_patients_are_spread_over_the_departments(read: ReadFile) -> No
         assert one["openid"]
 
 
+def test_patients_for_load_may_all_be_seen_again(read: ReadFile) -> None:
+    people = read("load_patients.json")
+    residents = {one["id"]: one for one in read("residents.json")}
+
+    assert len(people) == 50
+    assert len({one["openid"] for one in people}) == 50
+    for one in people:
+        visits = residents[one["id"]]["visits"]
+        assert add_months(date.fromisoformat(one["visit_date"]), 1) >= TODAY
+        assert any(one["diagnosis_code"] == visit["diagnoses"][0]["code"] for visit in visits)
+
+
 def test_demo_phones_are_memorable_and_known_to_wechat(read: ReadFile) -> None:
     phones = read("phones.json")
     demo = read("demo.json")
