@@ -37,6 +37,8 @@ A simulator's `__main__` looks like this:
     `/healthz`, `/readyz`, and outside production `GET|PUT /_test/faults`, with ENV=test also `POST /_test/clock`.
 `serve([Listener(app, host, port, tls=None), …], log_level)` (serving.py)
     uvicorn, any number of listeners in one loop, ends on SIGTERM and SIGINT; a port in use is one line and exit 1.
+    `on_stop=` is called at the signal, for an application that is still starting up. A listener accepts nobody before
+    its application's lifespan has started.
     `in_background([...])` is the same for tests: a context manager that yields the base addresses; port 0 picks a free one.
 """
 
