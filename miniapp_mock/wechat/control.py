@@ -1,4 +1,4 @@
-"""Health and the switches of a tester. ENV is never production here; the clock moves under ENV=test only."""
+"""Health and the switches of a tester. ENV is never production here; clock and memory move under ENV=test only."""
 
 import math
 from typing import Any
@@ -28,6 +28,7 @@ def routes(env: str) -> list[Route]:
     ]
     if env == "test":
         routes.append(Route("/_test/clock", _clock, methods=["POST"]))
+        routes.append(Route("/_test/forget", _forget, methods=["POST"]))
     return routes
 
 
@@ -78,6 +79,15 @@ async def _clock(request: Request) -> Response:
     mock.clock.offset_seconds = offset
     mock.bell.set()
     return JSONResponse({"now": mock.clock.local().isoformat()})
+
+
+async def _forget(request: Request) -> Response:
+    """Nothing ever happened: no orders, messages, consents, faults, and the machine's clock."""
+    mock = mock_of(request)
+    mock.store.forget()
+    mock.faults.replace({})
+    mock.clock.offset_seconds = 0
+    return Response(status_code=204)
 
 
 async def _keys(request: Request) -> Response:

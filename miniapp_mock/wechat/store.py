@@ -92,5 +92,13 @@ class Store:
             raise
         self._db.execute("COMMIT")
 
+    def forget(self) -> None:
+        """Empty every table."""
+        with self.transaction():
+            for row in self.all(
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+            ):
+                self.run(f"DELETE FROM {row['name']}")
+
     def close(self) -> None:
         self._db.close()

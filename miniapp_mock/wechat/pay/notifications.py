@@ -117,7 +117,7 @@ def settle(mock: Mock, id: str, n: int, *, accepted: bool) -> None:
     """After the `n`th attempt: done, or again after the pause of the schedule, or never again."""
     pause = REPEATS[n - 1] if n <= len(REPEATS) else None
     again = None if accepted or pause is None else mock.now + pause
-    mock.store.run(
+    known = mock.store.run(
         "UPDATE notifications SET tries = ?, held = 0, accepted_at = coalesce(accepted_at, ?), "
         "next_at = iif(accepted_at IS NULL, ?, NULL) WHERE id = ?",
         n,
@@ -125,7 +125,10 @@ def settle(mock: Mock, id: str, n: int, *, accepted: bool) -> None:
         again,
         id,
     )
-    mock.store.run("UPDATE notifications SET held = 0, next_at = ? WHERE held = 1 AND id <> ?", mock.now, id)
+    if known:  # whoever was held back until this one had gone may go
+        mock.store.run(
+            "UPDATE notifications SET held = 0, next_at = ? WHERE held = 1 AND id <> ?", mock.now, id
+        )
 
 
 def send_again(mock: Mock, id: str) -> bool:

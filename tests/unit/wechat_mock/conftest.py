@@ -1,4 +1,5 @@
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -28,19 +29,44 @@ def kind() -> str:
 
 @pytest.fixture
 def environment(keys: Path, tmp_path: Path, kind: str) -> dict[str, str]:
+    """For a mock of one's own."""
     return make_environment(keys, tmp_path, kind)
 
 
-@pytest.fixture
-def base(environment: dict[str, str]) -> Iterator[str]:
-    with in_background(create_app(Mock.from_environment(Reader(environment)))) as address:
+@pytest.fixture(scope="session")
+def mocks(keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
+    """The address of the running mock for a kind of merchant, started when first asked for."""
+    addresses: dict[str, str] = {}
+    with contextlib.ExitStack() as stack:
+
+        def address(kind: str) -> str:
+            if kind not in addresses:
+                environment = make_environment(keys, tmp_path_factory.mktemp(kind), kind)
+                app = create_app(Mock.from_environment(Reader(environment)))
+                addresses[kind] = stack.enter_context(in_background(app))
+            return addresses[kind]
+
         yield address
+
+
+@pytest.fixture
+def base(mocks: Callable[[str], str], kind: str) -> str:
+    """Of a mock that remembers nothing."""
+    address = mocks(kind)
+    assert httpx.post(f"{address}/_test/forget", trust_env=False, verify=False).status_code == 204
+    return address
+
+
+@pytest.fixture(scope="session")
+def http() -> Iterator[httpx.Client]:
+    with httpx.Client(trust_env=False, verify=False, timeout=20) as client:
+        yield client
 
 
 @pytest.fixture
 def wechat(base: str) -> Iterator[httpx.Client]:
     """Anybody who talks to the mock without a signature; follows no redirects, keeps cookies."""
-    with httpx.Client(base_url=base, trust_env=False) as client:
+    with httpx.Client(base_url=base, trust_env=False, verify=False) as client:
         yield client
 
 
@@ -51,13 +77,14 @@ def notify() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def merchant(base: str, keys: Path, notify: Receiver, kind: str) -> Merchant:
+def merchant(base: str, keys: Path, notify: Receiver, kind: str, http: httpx.Client) -> Merchant:
     known = {
         PUBLIC_KEY_ID: private_key(keys / "wechat.key").public_key(),
         serial_of(keys / "platform.pem"): private_key(keys / "platform.key").public_key(),
     }
     return Merchant(
         base=base,
+        http=http,
         key=private_key(keys / "merchant.key"),
         serial=serial_of(keys / "merchant.pem"),
         known=known,

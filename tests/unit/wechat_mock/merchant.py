@@ -28,6 +28,7 @@ class Merchant:
     """`seconds_off` is how far its clock is from the machine's; `names_key` goes into `Wechatpay-Serial`."""
 
     base: str
+    http: httpx.Client
     key: RSAPrivateKey
     serial: str
     known: dict[str, RSAPublicKey]
@@ -65,9 +66,7 @@ class Merchant:
         if self.names_key:
             sent["Wechatpay-Serial"] = self.names_key
         sent |= {"Authorization": self.authorization(method, target, raw), **self.headers, **headers}
-        return httpx.request(
-            method, self.base + target, content=raw, headers=sent, trust_env=False, timeout=20
-        )
+        return self.http.request(method, self.base + target, content=raw, headers=sent)
 
     def get(self, target: str) -> httpx.Response:
         return self.send("GET", target)
@@ -121,9 +120,7 @@ class Merchant:
 
     def is_paid(self, openid: str, prepay_id: str) -> str:
         """The patient taps "pay"; what `wx.requestPayment` said."""
-        answer = httpx.post(
-            f"{self.base}/phone/{openid}/pay", json=self.invocation(prepay_id), trust_env=False
-        )
+        answer = self.http.post(f"{self.base}/phone/{openid}/pay", json=self.invocation(prepay_id))
         result: str = answer.json()["result"]
         return result
 

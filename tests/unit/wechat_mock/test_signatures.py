@@ -101,7 +101,7 @@ def test_somebody_elses_key_serial_or_number_is_refused(merchant: Merchant, keys
 
 def test_the_headers_of_the_rules_are_needed(merchant: Merchant) -> None:
     for name in ("User-Agent", "Accept"):
-        answer = merchant.send("GET", NOTHING, **{name: ""})
+        answer = merchant.send("GET", NOTHING, b"", **{name: ""})
         assert refused(answer) == (400, "PARAM_ERROR")
         assert answer.json()["detail"]["field"] == name
     raw = json.dumps(merchant.order_body()).encode()

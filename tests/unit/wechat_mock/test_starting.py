@@ -134,10 +134,10 @@ def test_the_clock_moves_under_test_only(environment: dict[str, str]) -> None:
 
 
 def test_what_happened_survives_a_restart(environment: dict[str, str], merchant: Merchant) -> None:
-    number = merchant.paid_order()
+    with in_background(create_app(Mock.from_environment(Reader(environment)))) as merchant.base:
+        number = merchant.paid_order()
 
-    with in_background(create_app(Mock.from_environment(Reader(environment)))) as again:
-        merchant.base = again
+    with in_background(create_app(Mock.from_environment(Reader(environment)))) as merchant.base:
         assert merchant.query(number)["trade_state"] == "SUCCESS"
 
 
