@@ -16,15 +16,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import msgspec
-
 from foundation.canonical import canonical, sha256
 from foundation.chain import GENESIS, link
 from foundation.clock import Clock
 from foundation.logs import log
 
 SCHEMA = 1
-_encoder = msgspec.json.Encoder()
 
 
 class AuditUnusable(Exception):
@@ -105,9 +102,9 @@ class AuditFile:
 
     def _append(self, entry: dict[str, Any]) -> int:
         number = self._number + 1
-        line = {"number": number, **entry}
-        head = link(self._head, number, sha256(canonical(line)))
-        data = _encoder.encode({**line, "head": head.hex()}) + b"\n"
+        line = canonical({"number": number, **entry})
+        head = link(self._head, number, sha256(line))
+        data = line[:-1] + b',"head":"' + head.hex().encode() + b'"}\n'
         if self._file is None:
             raise OSError("audit file is closed")
         before = self._file.seek(0, os.SEEK_END)

@@ -13,7 +13,7 @@ from foundation.logs import log, request_id
 from front_gateway.audit_file import AuditFile
 from front_gateway.call import Answer, Call, problem
 from front_gateway.inward import Inward
-from front_gateway.metrics import CALLS, SECONDS
+from front_gateway.metrics import count
 from front_gateway.note import Note
 from front_gateway.outward import Outward
 from front_gateway.policy.finding import Finder
@@ -124,9 +124,7 @@ class Door:
             "bytes_out": len(answer.body),
             "microseconds": round(seconds * 1_000_000),
         }
-        CALLS.labels(note.entry or "none", answer.code).inc()
-        if note.entry:
-            SECONDS.labels(note.entry).observe(seconds)
+        count(note.entry, answer.code, seconds)
         try:
             self._audit.write(line)
         except OSError as error:

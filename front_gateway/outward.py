@@ -1,8 +1,8 @@
 """Adapter → city platform: the body is sealed, so its bytes pass unchanged both ways; only listed headers do."""
 
-from front_gateway.call import Answer, Call, Headers
+from front_gateway.call import Answer, Call
 from front_gateway.deadline import Deadline
-from front_gateway.policy.lines import Entry, lets_through
+from front_gateway.policy.lines import Entry
 from front_gateway.refusals import BadTarget, Target, Unreachable, Unusable
 from front_gateway.upstream import GATEWAY_STATUS, Upstream
 
@@ -15,7 +15,7 @@ class Outward:
 
     async def answer(self, entry: Entry, call: Call, body: bytes) -> Answer:
         """The platform's answer, whatever its status, except where it is no answer at all."""
-        headers = _listed(call.headers, entry.text.headers)
+        headers = entry.out.picked(call.headers)
         if len({name for name, _ in headers}) != len(headers):
             raise BadTarget("a listed header twice")
         deadline = Deadline(entry.text.seconds)
@@ -25,8 +25,4 @@ class Outward:
         if reply.status < 200 or 300 <= reply.status < 400:
             raise Unusable(Target.CITY, f"platform answered {reply.status}")
         code = "ok" if reply.status < 400 else f"platform_{reply.status}"
-        return Answer(reply.status, _listed(reply.headers, entry.text.reply_headers), reply.body, code)
-
-
-def _listed(headers: Headers, patterns: list[str]) -> Headers:
-    return tuple((name, value) for name, value in headers if lets_through(patterns, name))
+        return Answer(reply.status, entry.back.picked(reply.headers), reply.body, code)

@@ -3,11 +3,13 @@
 import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
+from front_gateway.call import Headers
 from front_gateway.refusals import Target
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -56,6 +58,7 @@ class Caller:
     identity: str
     networks: tuple[Network, ...]
 
+    @lru_cache(maxsize=1_024)  # noqa: B019 - callers live as long as the process
     def may_come_from(self, address: str) -> bool:
         """Whether `address` (text) lies in one of the networks."""
         try:
@@ -67,15 +70,36 @@ class Caller:
         return any(parsed in network for network in self.networks)
 
 
+class HeaderList:
+    """Header names that may pass; a pattern may end in `*`."""
+
+    def __init__(self, patterns: list[str]) -> None:
+        self._exact = frozenset(one for one in patterns if not one.endswith("*"))
+        self._starts = tuple(one[:-1] for one in patterns if one.endswith("*"))
+
+    def picked(self, headers: Headers) -> Headers:
+        """Those of `headers` that are listed."""
+        return tuple(
+            one
+            for one in headers
+            if one[0] in self._exact or (self._starts and one[0].startswith(self._starts))
+        )
+
+
+NO_HEADERS = HeaderList([])
+
+
 @dataclass(frozen=True)
 class Entry:
-    """One line, checked. `cut` makes the reply of an inward operation from the contract's struct."""
+    """One line, checked. Inward `cut` makes the reply from the contract's struct; outward `out` and `back` pick headers."""
 
     text: EntryText
     method: str
     path: str
     purposes: frozenset[str] = frozenset()
     cut: Filter | None = field(default=None, repr=False)
+    out: HeaderList = field(default=NO_HEADERS, repr=False)
+    back: HeaderList = field(default=NO_HEADERS, repr=False)
 
     @property
     def name(self) -> str:
@@ -91,8 +115,3 @@ class Entry:
             part == other or (part.startswith("{") and other != "")
             for part, other in zip(wanted, given, strict=True)
         )
-
-
-def lets_through(patterns: list[str], name: str) -> bool:
-    """Whether header `name` (lower case) is one of `patterns`."""
-    return any(name == line or (line.endswith("*") and name.startswith(line[:-1])) for line in patterns)

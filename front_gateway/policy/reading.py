@@ -11,7 +11,7 @@ import msgspec
 
 from contracts import his
 from front_gateway.policy.fields import field_mistakes, plan
-from front_gateway.policy.lines import Caller, CallerText, Entry, EntryText, Network
+from front_gateway.policy.lines import Caller, CallerText, Entry, EntryText, HeaderList, Network
 from front_gateway.refusals import Target
 
 DEFAULT = Path(__file__).parent.parent / "whitelist.toml"
@@ -109,7 +109,9 @@ def _entry(text: EntryText) -> Entry:
         reply = his.BY_OPERATION[text.operation].REPLY
         path = INWARD + text.operation
         return Entry(text, "POST", path, frozenset(text.purposes), plan(reply, text.fields))
-    return Entry(text, text.method, text.path)
+    return Entry(
+        text, text.method, text.path, out=HeaderList(text.headers), back=HeaderList(text.reply_headers)
+    )
 
 
 def _inward_mistakes(text: EntryText) -> list[str]:
