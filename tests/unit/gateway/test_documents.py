@@ -1,0 +1,52 @@
+"""What the code has, the documents name."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from contracts import his
+from front_gateway.dialects.fhir.systems import Systems
+from front_gateway.policy.lines import CallerText, EntryText
+from front_gateway.policy.reading import PURPOSES
+from front_gateway.settings import Settings
+
+DOCS = Path(__file__).parents[3] / "docs"
+GATEWAY = (DOCS / "gateway.md").read_text(encoding="utf-8")
+HOSPITAL = (DOCS / "hospital_fhir.md").read_text(encoding="utf-8")
+PROCESSES = (DOCS / "processes.md").read_text(encoding="utf-8")
+CODES = (
+    "bad_target", "malformed_json", "not_listed", "patient_not_found", "length_required", "too_large", "invalid",
+    "hospital_refused", "too_many", "hospital_answer_unusable", "platform_answer_unusable", "wrong_subject",
+    "hospital_unreachable", "platform_unreachable", "busy", "audit_unavailable", "hospital_timeout", "platform_timeout",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", [CallerText, EntryText])
+def test_every_key_of_the_whitelist_is_described(kind: type[msgspec.Struct]) -> None:
+    assert [one.name for one in msgspec.structs.fields(kind) if f"`{one.name}`" not in GATEWAY] == []
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_code_is_described(code: str) -> None:
+    assert f"`{code}`" in GATEWAY
+
+
+@pytest.mark.parametrize("operation", list(his.BY_OPERATION))
+def test_every_operation_says_what_it_asks_of_the_hospital(operation: str) -> None:
+    assert f"`{operation}`" in HOSPITAL
+
+
+def test_every_identifier_system_is_listed() -> None:
+    assert [one for one in msgspec.structs.astuple(Systems()) if f"`{one}`" not in HOSPITAL] == []
+
+
+def test_every_setting_is_in_the_table_of_processes() -> None:
+    missing = [name.upper() for name in Settings.__dataclass_fields__ if f"`{name.upper()}`" not in PROCESSES]
+
+    assert missing == []
+
+
+def test_the_purposes_of_the_whitelist_are_those_of_the_contract() -> None:
+    for purpose in PURPOSES:
+        assert msgspec.convert(purpose, his.Purpose) == purpose
