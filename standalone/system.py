@@ -16,12 +16,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from standalone import probe, wiring
+from foundation.clock import Clock
+from standalone import prepared, probe, wiring
 from standalone.children import Child, Children, Forks, Interpreters, inherited
 from standalone.failure import StartFailed, StoreError
 from standalone.installation import Installation, has_world, prepare, store_options
 from standalone.keys import Keys
 from standalone.paths import data_folder
+from standalone.prepared import Prepared
 from standalone.processes import BY_NAME, PROCESSES, Gate, Process, is_there
 from standalone.spawn import last_lines, require_free
 from standalone.stores import Stores
@@ -66,6 +68,7 @@ class System:
         self._children = children or make_children(self.environ)
         self._stores: Stores | None = None
         self._installation: Installation | None = None
+        self._later: asyncio.Task[None] | None = None
 
     # what a test or the screen asks for
 
@@ -140,6 +143,9 @@ class System:
 
     async def close(self) -> None:
         """Stop everything, in the reverse of the order in which things need each other."""
+        if self._later is not None:
+            self._later.cancel()
+            await asyncio.wait([self._later])
         for rank in sorted({unit.process.rank for unit in self.units.values()}, reverse=True):
             await asyncio.gather(*(unit.stop() for unit in self.units.values() if unit.process.rank == rank))
         await self._children.close()
@@ -164,6 +170,8 @@ class System:
         await asyncio.gather(*(unit.ready() for unit in self.units.values()))
         self._time("ready", began)
         self._write_state()
+        if "api" in self.units:
+            self._later = asyncio.create_task(self._grow_calendar())
 
     def _require_free_ports(self, chosen: Sequence[Process]) -> None:
         """Somebody else's process on one of our ports would answer our questions in the name of ours."""
@@ -182,6 +190,7 @@ class System:
         except asyncio.CancelledError:  # a thread cannot be called off; what it started has to be stopped
             self._stores = await starting
             raise
+        self._prepared = Prepared(self.folder, self._stores)
         self._time("stores", began)
         self._installation = await asyncio.to_thread(prepare, self.folder.root, self.port_base, self._stores)
         self._time("keys and certificates", began)
@@ -245,15 +254,36 @@ class System:
         first = {process.package: process for process in reversed(chosen) if process.gate is Gate.DATABASE}
         await asyncio.gather(
             *(
-                self.run(package, ["migrate"], self._environment(process), f"migrate-{package}")
+                self._once(f"migrate-{package}", prepared.migrations(package), package, ["migrate"], process)
                 for package, process in first.items()
             )
         )
 
     async def _seed(self) -> None:
-        if "api" in self.units:
-            arguments = ["seed", "--world", str(self.folder.world)]
-            await self.run("backend", arguments, self._environment(BY_NAME["api"]), "seed")
+        if "api" in self.units and await self._once(
+            "seed", prepared.seeds(self.folder.world), *self._seeding()
+        ):
+            self._prepared.remember("calendar", str(Clock().today()))
+
+    async def _grow_calendar(self) -> None:
+        """Seeding opens the coming days' slots. On a later day they are added, but nobody has to wait for them."""
+        try:
+            await self._once("calendar", str(Clock().today()), *self._seeding())
+        except StartFailed as problem:
+            self._report(str(problem))
+
+    def _seeding(self) -> tuple[str, Sequence[str], Process]:
+        return "backend", ["seed", "--world", str(self.folder.world)], BY_NAME["api"]
+
+    async def _once(
+        self, name: str, digest: str, package: str, arguments: Sequence[str], process: Process
+    ) -> bool:
+        """Run a command unless exactly this was done before; whether it ran."""
+        if self._prepared.has(name, digest):
+            return False
+        await self.run(package, arguments, self._environment(process), name)
+        self._prepared.remember(name, digest)
+        return True
 
     def _time(self, step: str, began: float) -> None:
         self.timings[step] = time.monotonic() - began
