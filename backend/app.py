@@ -48,7 +48,7 @@ from foundation.web.endpoint import routes
 from foundation.web.health import health_routes
 from foundation.web.middleware import RequestId
 from foundation.web.openapi import openapi
-from foundation.web.problems import handle
+from foundation.web.problems import PROBLEM_HANDLERS
 
 PREFIX = "/api/v1"
 VERSION = "0.1.0"
@@ -102,7 +102,7 @@ def create_app(context: Context) -> Starlette:
         routes=table,
         middleware=[Middleware(RequestId)],
         lifespan=lifespan,
-        exception_handlers={Exception: handle},
+        exception_handlers=PROBLEM_HANDLERS,
     )
 
 

@@ -144,7 +144,7 @@ class AppointmentCancelled(_Event, frozen=True):
 
 
 class RecordViewed(_Event, frozen=True):
-    """健康档案浏览. `archives`: EMR, LIS, PACS, RX …; `resource_hashes` name what was shown without its content."""
+    """健康档案浏览. `purpose` as in `contracts.his`; `archives`: EMR, LIS, PACS, RX …; `resource_hashes` name what was shown without its content."""
 
     TYPE: ClassVar[str] = "record.viewed"
     view_id: UUID

@@ -28,7 +28,7 @@ SECRET_WORDS = (
 def configure(process: str, level: str = "INFO") -> None:
     """Set up logging for one process; library logs take the same road."""
     logging.basicConfig(format="%(message)s", stream=sys.stdout, level=level, force=True)
-    for noisy in ("uvicorn.access", "httpx", "httpcore", "aioice", "aiortc"):
+    for noisy in ("uvicorn.access", "uvicorn.error", "arq.worker", "httpx", "httpcore", "aioice", "aiortc"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     structlog.configure(
         processors=[

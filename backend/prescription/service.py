@@ -85,7 +85,6 @@ async def write(
             id=row_id, encounter_id=visit.id, stream=visit.stream, person_id=visit.person_id,
             prescriber_id=visit.practitioner_id, number=number, lookup_id=secrets.token_hex(24),
         )  # fmt: skip
-        session.add(row)
     else:
         row = await lock(session, PrescriptionRow, row.id)
         if row.state is PrescriptionState.RETURNED:
@@ -94,6 +93,7 @@ async def write(
             raise Conflict("处方已提交，不能修改", code="prescription_not_draft")
     row.content = await _content(session, visit, row, draft, drugs, valid_days, allergies)
     row.digest, row.findings, row.written_at = digest_of(row.content), list(findings), clock_of(session).now()
+    session.add(row)
     await session.flush()
     await signatures.void_all(session, SUBJECT, row.id)
     audit(session, actor, "prescription.write", "prescription", row.id)

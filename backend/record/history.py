@@ -81,7 +81,7 @@ async def report_view(session: AsyncSession, actor: Actor, row: Encounter, reply
         row.stream,
         events.RecordViewed(
             view_id=view_id, visit=await encounters.snapshot(session, row), viewer=practitioners.snapshot(viewer),
-            purpose="在线复诊", archives=archives or ["EMR"], resource_hashes=hashes[:100],
+            purpose="treatment", archives=archives or ["EMR"], resource_hashes=hashes[:100],
             viewed_at=clock_of(session).now(),
         ),
     )  # fmt: skip

@@ -47,15 +47,13 @@ async def write(
     if row.state not in RUNNING:
         raise Conflict("问诊未在进行中，不能书写病历", code="encounter_not_running")
     latest = await newest(session, row.id)
-    if latest is not None and latest.signed_at is None:
-        record = latest
-    else:
-        record = MedicalRecord(
-            id=new_id(), encounter_id=row.id, version=(latest.version if latest else 0) + 1
-        )
-        session.add(record)
-    record.content = await _content(session, row, record.version, fields)
-    record.digest, record.written_at = sha256(canonical(record.content)), clock_of(session).now()
+    draft = latest if latest is not None and latest.signed_at is None else None
+    version = draft.version if draft else (latest.version if latest else 0) + 1
+    content = await _content(session, row, version, fields)
+    record = draft or MedicalRecord(id=new_id(), encounter_id=row.id, version=version)
+    record.content, record.digest = content, sha256(canonical(content))
+    record.written_at = clock_of(session).now()
+    session.add(record)
     row.advice_given = True
     await signatures.void_all(session, SUBJECT, record.id)
     audit(session, actor, "record.write", "encounter", row.id, detail={"version": str(record.version)})

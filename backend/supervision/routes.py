@@ -1,11 +1,14 @@
-"""What the supervisor does not have yet."""
+"""What the supervisor and the hospital do not have yet, in all and for one visit."""
 
 from datetime import datetime
+from uuid import UUID
 
 import msgspec
 from sqlalchemy import func, select
 
-from backend.edge import ADMIN, QUALITY, ApiCall, ApiEndpoint, Family
+from backend.appointment import queries as appointments
+from backend.edge import ADMIN, CLERK, DOCTOR, QUALITY, ApiCall, ApiEndpoint, Family
+from backend.writeback.model import WriteBack
 from foundation.db.intents import Intent
 from foundation.db.outbox import OutboxEvent
 from foundation.web.endpoint import get
@@ -14,25 +17,64 @@ from foundation.web.endpoint import get
 class FeedFigures(msgspec.Struct, frozen=True):
     """Counts of the feed on our side; `oldest` is the oldest event the adapter does not have."""
 
-    sealed: int
+    delivered: int
     undelivered: int
     oldest: datetime | None
     parked_work: int
 
 
+class VisitFeed(msgspec.Struct, frozen=True):
+    """Events of one visit; `undelivered` is how many the adapter does not have."""
+
+    events: list[str]
+    undelivered: int
+
+
+class WriteBackView(msgspec.Struct, frozen=True):
+    """One step of the write-back."""
+
+    id: UUID
+    step: str
+    acknowledged_at: datetime | None
+    refused_code: str
+
+
 async def figures(call: ApiCall) -> FeedFigures:
     """The feed as it stands."""
     waiting = OutboxEvent.relayed_at.is_(None)
-    sealed = await call.session.scalar(select(func.count()).select_from(OutboxEvent).where(~waiting))
+    delivered = await call.session.scalar(select(func.count()).select_from(OutboxEvent).where(~waiting))
     query = select(func.count(), func.min(OutboxEvent.occurred_at)).select_from(OutboxEvent).where(waiting)
     undelivered, oldest = (await call.session.execute(query)).one()
     parked = await call.session.scalar(
         select(func.count()).select_from(Intent).where(Intent.parked_at.is_not(None))
     )
-    return FeedFigures(sealed or 0, undelivered, oldest, parked or 0)
+    return FeedFigures(delivered or 0, undelivered, oldest, parked or 0)
 
 
+async def visit_feed(call: ApiCall) -> VisitFeed:
+    """What was reported of one visit."""
+    row = await appointments.visible(call.session, call.actor, call.id())
+    query = select(OutboxEvent.type, OutboxEvent.relayed_at).where(OutboxEvent.stream == row.stream)
+    found = (await call.session.execute(query.order_by(OutboxEvent.sequence))).all()
+    return VisitFeed([kind for kind, _ in found], sum(relayed is None for _, relayed in found))
+
+
+async def write_backs(call: ApiCall) -> list[WriteBackView]:
+    """What was written back to the hospital of one visit."""
+    row = await appointments.visible(call.session, call.actor, call.id())
+    query = select(WriteBack).where(WriteBack.appointment_id == row.id).order_by(WriteBack.order)
+    return [
+        WriteBackView(step.id, step.step, step.acknowledged_at, step.refused_code)
+        for step in await call.session.scalars(query)
+    ]
+
+
+STAFF_OF_VISIT = (DOCTOR, CLERK, QUALITY, ADMIN)
 ENDPOINTS: list[ApiEndpoint] = [
     get("/supervision/figures", figures, reply=FeedFigures, summary="监管上报情况", family=Family.COLLABORATION,
         roles=[ADMIN, QUALITY]),
+    get("/appointments/{id}/feed", visit_feed, reply=VisitFeed, summary="本次就诊的监管上报",
+        family=Family.COLLABORATION, roles=STAFF_OF_VISIT),
+    get("/appointments/{id}/write-backs", write_backs, reply=list[WriteBackView], summary="本次就诊的院内回写",
+        family=Family.COLLABORATION, roles=STAFF_OF_VISIT),
 ]  # fmt: skip

@@ -1,5 +1,7 @@
 """The one body of every refusal: RFC 9457 `application/problem+json` with `code`, `issues` and the request's id."""
 
+from typing import Any
+
 import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -75,3 +77,7 @@ async def handle(_: Request, error: Exception) -> Response:
         return Response(msgspec.json.encode(problem), error.status_code, error.headers, MEDIA_TYPE)
     log.error("unhandled", exc_info=error)
     return problem_response(errors.Internal())
+
+
+PROBLEM_HANDLERS: dict[Any, Any] = {AppError: handle, HTTPException: handle, Exception: handle}
+"""For Starlette's `exception_handlers`."""

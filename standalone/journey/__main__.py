@@ -1,0 +1,95 @@
+"""`python -m standalone journey --data DIR [--his sekmet]`: plays one visit against a running or freshly started system."""
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from standalone.failure import StartFailed, StoreError
+from standalone.journey.people import Courier, Doctor, Patient, Pharmacist
+from standalone.journey.play import Play
+from standalone.journey.visiting import Places, Refused
+from standalone.processes import BY_NAME
+from standalone.system import STATE_FILE, System
+
+
+def places(port_base: int) -> Places:
+    """Addresses of a system on this machine."""
+    return Places(
+        api=BY_NAME["api"].url(port_base), wechat=BY_NAME["wechat"].url(port_base),
+        courier=BY_NAME["courier"].url(port_base), adapter_health=BY_NAME["adapter"].health_url(port_base),
+        supervision=BY_NAME["supervision"].health_url(port_base),
+    )  # fmt: skip
+
+
+async def play(where: Places, demo: dict[str, Any], console: Console) -> dict[str, Any]:
+    """The main demo patient with a doctor of her department."""
+    everybody = [demo["patient"], *demo["patients"]]
+    person = demo["patient"] if os.environ.get("PATIENT") != "any" else random.choice(everybody)  # noqa: S311
+    doctors = [one for one in demo["doctors"] if person["department"] == one["department"]]
+    cast = (
+        Patient(where, person), Doctor(where, doctors[0]), Pharmacist(where, demo["pharmacist"]), Courier(where),
+    )  # fmt: skip
+
+    def shown(number: int, who: str, what: str, state: str, milliseconds: float) -> None:
+        console.print(f"[green]{number:>2}[/] {who:<8} {what}  [dim]{state}  {milliseconds:.0f} ms[/]")
+
+    try:
+        return await Play(where, *cast, shown=shown).run()
+    finally:
+        for one in cast:
+            await one.close()
+
+
+async def against_running(data: Path, console: Console) -> dict[str, Any] | None:
+    """A visit on the system that runs on `data`; None when nothing runs there."""
+    port_base = running_on(data)
+    if port_base is None:
+        return None
+    demo = json.loads((data / "world" / "demo.json").read_text(encoding="utf-8"))
+    return await play(places(port_base), demo, console)
+
+
+def running_on(data: Path) -> int | None:
+    """The port base of the system that runs on a data folder."""
+    try:
+        state = json.loads((data / "run" / STATE_FILE).read_text(encoding="utf-8"))
+        os.kill(int(state["pid"]), 0)
+    except (OSError, ValueError, KeyError):
+        return None
+    return int(state["port_base"])
+
+
+async def _main(data: Path, console: Console) -> dict[str, Any]:
+    found = await against_running(data, console)
+    if found is not None:
+        return found
+    console.print("nothing runs here: starting a system for this visit", style="dim")
+    async with System(data, int(os.environ.get("PORT_BASE", "8000")), size="s", environ=os.environ) as system:
+        return await play(places(system.port_base), system.demo, console)
+
+
+def main() -> int:
+    """The last line of stdout is JSON; exit status 1 when the visit did not work out."""
+    parser = argparse.ArgumentParser(prog="python -m standalone journey")
+    parser.add_argument("--data", type=Path, default=Path(".data"))
+    data: Path = parser.parse_args().data
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
+    try:
+        summary = asyncio.run(_main(data, console))
+    except (Refused, TimeoutError, StartFailed, StoreError) as problem:
+        console.print(f"[red]{problem}[/]")
+        print(json.dumps({"journey": "failed", "reason": str(problem)}, ensure_ascii=False))
+        return 1
+    print(json.dumps(summary, ensure_ascii=False))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
