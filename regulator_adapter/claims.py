@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import ColumnElement, and_, exists, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -24,7 +25,10 @@ from regulator_adapter.model import Submission
 from regulator_adapter.profiles import Profile
 from regulator_adapter.states import OPEN, SubmissionState
 
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=120)
+"""Longer than a request through both gateways may take."""
+LARGEST_LIST = 300_000
+"""Bytes of JSON in one list; sealed and in hex it stays below the 1 MB that gateway and platform take."""
 LOOK_AHEAD = 200
 _READY = (SubmissionState.MAPPED, SubmissionState.SUBMITTED)
 
@@ -149,7 +153,9 @@ async def _take(
     }
     if hopeless:
         await park_ambiguous(session, hopeless)
-    going = sorted((row for row in rows if row.id not in hopeless), key=lambda row: (row.number, row.id))
+    going = _fitting(
+        sorted((row for row in rows if row.id not in hopeless), key=lambda row: (row.number, row.id))
+    )
     if not going:
         return None
     first_time: dict[UUID, dict[str, Any]] = {}
@@ -171,6 +177,17 @@ async def _take(
         Sent(row.id, row.event_id, row.record, row.attempts, row.ambiguous, row.occurred_at) for row in going
     ]
     return Batch(batch_id, profile, going[0].method, sent)
+
+
+def _fitting(rows: list[Submission]) -> list[Submission]:
+    """As many of the first rows as one list can carry, at least one."""
+    size, fitting = 0, list[Submission]()
+    for row in rows:
+        size += len(msgspec.json.encode(row.record))
+        if fitting and size > LARGEST_LIST:
+            break
+        fitting.append(row)
+    return fitting
 
 
 async def park_ambiguous(session: AsyncSession, ids: Collection[UUID]) -> None:

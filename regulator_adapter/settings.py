@@ -37,7 +37,7 @@ class DeskSettings(StoreSettings):
     index_key: bytes = setting("key of the blind indexes, hex", secret=True)
 
     def __post_init__(self) -> None:
-        _try("FIELD_KEYS", self.keyring)
+        _try("FIELD_KEYS, FIELD_KEY_CURRENT", self.keyring)
 
     def keyring(self) -> Keyring:
         """Keys of the encrypted columns."""
@@ -73,7 +73,7 @@ class Settings(DeskSettings):
     platform_iv: bytes = setting("IV of the vendor's SDK, 16 bytes as hex", secret=True)
     timing: Timing = setting("profile, or immediate: no waiting for the night", default=Timing.PROFILE)
     concurrency: int = setting("requests to one platform at a time", default=8)
-    request_seconds: int = setting("time-out of one request to a platform", default=15)
+    request_seconds: int = setting("time-out of one request, longer than the gateway's own", default=35)
     max_attempts: int = setting("failed attempts after which a row is parked for people", default=300)
     ambiguous_resends: int = setting(
         "how often a record is sent again when it may have arrived, at a platform that stores twice",

@@ -132,12 +132,16 @@ def gateway(city: Platform, folder: Path, certificates: Certificates) -> Iterato
 
 
 @contextlib.contextmanager
-def adapter(gateways: str, folder: Path, certificates: Certificates) -> Iterator[Adapter]:
-    """The adapter with a database of its own, migrated by its own command."""
+def adapter(
+    gateways: str, folder: Path, certificates: Certificates, *, direct: bool = False
+) -> Iterator[Adapter]:
+    """The adapter with a database of its own, migrated by its own command. `direct`: no gateway, it shows the gateway's certificate."""
     import subprocess
 
     port, health = free_port(), free_port()
     pair = certificates.hospital["adapter"]
+    outward = certificates.platform if direct else certificates.hospital
+    towards = outward["gateway-a" if direct else "adapter"]
     options = StoreOptions(postgres_port=free_port(), valkey_port=free_port(), redis_url=NOT_STARTED)
     data = folder / "stores"
     data.mkdir()
@@ -155,9 +159,9 @@ def adapter(gateways: str, folder: Path, certificates: Certificates) -> Iterator
             CLIENT_ROOT=str(certificates.hospital.root),
             ALLOWED_CALLERS=certificates.hospital["backend-worker"].identity,
             GATEWAY_URLS=gateways,
-            TLS_CERT=str(pair.certificate),
-            TLS_KEY=str(pair.key),
-            TLS_ROOT=str(certificates.hospital.root),
+            TLS_CERT=str(towards.certificate),
+            TLS_KEY=str(towards.key),
+            TLS_ROOT=str(outward.root),
             ORGANISATION=str(WORLD / "hospital.json"),
             TIMING="immediate",
             **{f"PLATFORM_{name}": value for name, value in ACCESS.items()},

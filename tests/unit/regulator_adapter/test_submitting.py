@@ -8,7 +8,7 @@ from aiohttp import web
 
 from foundation.db.unit_of_work import Database
 from regulator_adapter import profiles
-from regulator_adapter.claims import claim, unblock
+from regulator_adapter.claims import LEASE, claim, unblock
 from regulator_adapter.figures import figures
 from regulator_adapter.organisation import Organisation
 from regulator_adapter.settings import Timing
@@ -106,6 +106,25 @@ async def test_records_of_many_streams_travel_together(adapter: Adapter) -> None
     await adapter.drain()
 
     assert Counter(len(request.records) for request in adapter.platform.requests) == {50: 1, 10: 1}
+
+
+async def test_a_list_stays_below_the_size_that_the_gateway_takes(adapter: Adapter) -> None:
+    visit = b.a_visit()
+    long = "y" * 3900
+    for at in range(60):
+        signed = msgspec.structs.replace(b.prescription_signed(visit, b.a_prescription()), signature=long)
+        await adapter.takes((f"visit:{at}", signed))
+    bodies: list[int] = []
+
+    async def measure(request: fake.Request) -> web.Response:
+        bodies.append(2 * len(msgspec.json.encode(request.records)))
+        return await fake.accept(request)
+
+    adapter.platform.always = measure
+    await adapter.drain()
+
+    assert max(bodies) < 1_000_000
+    assert sum(len(request.records) for request in adapter.platform.requests) == 60
 
 
 async def test_a_missing_field_parks_the_record_with_the_fields_named(adapter: Adapter) -> None:
@@ -343,7 +362,7 @@ async def test_whoever_dies_with_a_claim_leaves_it_marked_as_possibly_sent(adapt
     before = await adapter.row(booked.event_id, "uploadAppointRecord")
     nobody = await claim(adapter.db, TIANJIN, (), 1)
 
-    adapter.pass_time(61)
+    adapter.pass_time(LEASE.total_seconds() + 1)
     await adapter.drain()
 
     assert taken is not None
