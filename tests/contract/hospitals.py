@@ -43,6 +43,7 @@ class Gateway:
     """A running gateway: `api` and `worker` are callers with their own certificates."""
 
     hospital: Hospital
+    url: str
     api: httpx.Client
     worker: httpx.Client
     health: str
@@ -133,23 +134,25 @@ def gateway_before(
     pair, towards = certificates.hospital["gateway-a"], certificates.platform["gateway-a"]
     audit = folder / "audit"
     audit.mkdir()
-    env = environment(
-        GATEWAY_NAME="a",
-        PORT=str(port),
-        HEALTH_PORT=str(health),
-        AUDIT_FOLDER=str(audit),
-        SERVER_CERT=str(pair.certificate),
-        SERVER_KEY=str(pair.key),
-        CLIENT_ROOT=str(certificates.hospital.root),
-        HIS_URL=hospital.url,
-        HIS_CERT=str(pair.certificate),
-        HIS_KEY=str(pair.key),
-        HIS_ROOT=str(certificates.hospital.root),
-        CITY_URL=f"https://127.0.0.1:{nobody}",
-        CITY_CERT=str(towards.certificate),
-        CITY_KEY=str(towards.key),
-        CITY_ROOT=str(certificates.platform.root),
-        **more,
+    env = (
+        environment(
+            GATEWAY_NAME="a",
+            PORT=str(port),
+            HEALTH_PORT=str(health),
+            AUDIT_FOLDER=str(audit),
+            SERVER_CERT=str(pair.certificate),
+            SERVER_KEY=str(pair.key),
+            CLIENT_ROOT=str(certificates.hospital.root),
+            HIS_URL=hospital.url,
+            HIS_CERT=str(pair.certificate),
+            HIS_KEY=str(pair.key),
+            HIS_ROOT=str(certificates.hospital.root),
+            CITY_URL=f"https://127.0.0.1:{nobody}",
+            CITY_CERT=str(towards.certificate),
+            CITY_KEY=str(towards.key),
+            CITY_ROOT=str(certificates.platform.root),
+        )
+        | more
     )
     url = f"https://127.0.0.1:{port}"
     command = [sys.executable, "-m", "front_gateway"]
@@ -158,7 +161,7 @@ def gateway_before(
         httpx.Client(base_url=url, verify=identity(certificates, "backend-api"), timeout=30) as api,
         httpx.Client(base_url=url, verify=identity(certificates, "backend-worker"), timeout=30) as worker,
     ):
-        yield Gateway(hospital, api, worker, f"http://127.0.0.1:{health}", audit, process)
+        yield Gateway(hospital, url, api, worker, f"http://127.0.0.1:{health}", audit, process)
 
 
 def identity(certificates: Certificates, name: str) -> ssl.SSLContext:
