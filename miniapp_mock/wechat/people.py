@@ -27,7 +27,7 @@ class Person(msgspec.Struct, frozen=True):
 
     @property
     def is_staff(self) -> bool:
-        return self.role != "patient"
+        return self.role not in ("patient", "crowd")
 
 
 @dataclass(frozen=True)

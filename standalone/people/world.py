@@ -16,7 +16,7 @@ from standalone.people.demo import DemoMaker, staff_parts
 from standalone.people.id_numbers import IdNumbers
 from standalone.people.load_patients import LoadPatients
 from standalone.people.residents import ordinary_residents
-from standalone.people.shapes import Resident, Staff
+from standalone.people.shapes import DemoPerson, Resident, Staff
 from standalone.people.staff import DEPARTMENTS, HOSPITAL, StaffMaker, ca_holders, doctors_by_department
 from standalone.people.visits import VisitMaker
 
@@ -51,7 +51,6 @@ def make_world(folder: Path, size: str = "m", seed: int = DEFAULT_SEED, *, today
     files.write_rows("staff.json", staff)
     files.write_rows("drugs.json", _stock(tables, _stream(seed, "stock")))
     files.write_rows("ca_holders.json", ca_holders(staff, _stream(seed, "holders")))
-    files.write_rows("phones.json", [*demo.phones, *_staff_phones(staff)])
     files.write_rows("canaries.json", canaries.planted)
     files.write("demo.json", {"demo": True, **demo.parts, **staff_parts(staff, _stream(seed, "supervisor"))})
 
@@ -63,6 +62,7 @@ def make_world(folder: Path, size: str = "m", seed: int = DEFAULT_SEED, *, today
     load = LoadPatients(_stream(seed, "load"), today, SIZES[size] // 20)
     files.write_rows("residents.json", _noting(chain(demo.residents, load.look_at(ordinary)), identities))
     files.write_rows("load_patients.json", load.picked)
+    files.write_rows("phones.json", [*demo.phones, *_staff_phones(staff), *map(_crowd_phone, load.picked)])
     files.write_rows("identity.json", identities)
     files.write(
         "world.json",
@@ -101,6 +101,14 @@ def _staff_phones(staff: list[Staff]) -> list[dict[str, str]]:
         }
         for one in staff
     ]
+
+
+def _crowd_phone(patient: DemoPerson) -> dict[str, str]:
+    """The phone of one of the many patients that load tests play; no screen offers to pick it up."""
+    return {
+        "openid": patient.openid, "phone": patient.phone, "owner_name": patient.name, "label": patient.note,
+        "role": "crowd",
+    }  # fmt: skip
 
 
 def _stock(tables: catalogue.Catalogue, random: Random) -> list[dict[str, Any]]:

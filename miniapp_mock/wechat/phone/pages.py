@@ -38,7 +38,7 @@ async def _home(_: Request) -> Response:
 async def _choose(request: Request) -> Response:
     mock = mock_of(request)
     following = local_path(request.query_params.get("next", "")) or ""
-    people = mock.people.all()
+    people = [one for one in mock.people.all() if one.role != "crowd"]
     named = {role for role, _ in ROLES}
     groups = [(title, [one for one in people if one.role == role]) for role, title in ROLES]
     groups.append(("其他", [one for one in people if one.role not in named]))
