@@ -1,15 +1,14 @@
-"""Puts one gateway together and runs it until SIGTERM; SIGHUP reads the whitelist again."""
+"""Puts one gateway together and runs it until SIGTERM; SIGHUP reads whitelist and certificates again."""
 
 import asyncio
 import signal
-import ssl
 import sys
 from pathlib import Path
 
 from foundation.clock import Clock
 from foundation.logs import configure, log
-from foundation.tls import client_context, server_context
 from front_gateway.audit_file import AuditFile, AuditUnusable
+from front_gateway.contexts import Contexts
 from front_gateway.deadline import Deadline
 from front_gateway.dialects.fhir.dialect import FhirDialect
 from front_gateway.dialects.fhir.systems import Systems, SystemsError, read_systems
@@ -32,11 +31,9 @@ def run(settings: Settings) -> None:
     try:
         policy = read_policy(settings.whitelist)
         systems = read_systems(settings.his_systems)
-        incoming = server_context(settings.server_cert, settings.server_key, settings.client_root)
-        his_tls = _client_tls(settings.his_cert, settings.his_key, settings.his_root)
-        city_tls = _client_tls(settings.city_cert, settings.city_key, settings.city_root)
+        tls = Contexts(settings)
         audit = AuditFile(settings.audit_folder, settings.gateway_name, clock)
-    except (WhitelistError, SystemsError, AuditUnusable, ssl.SSLError, OSError) as error:
+    except (WhitelistError, SystemsError, AuditUnusable, OSError) as error:
         sys.stderr.write(f"front_gateway: {error}\n")
         raise SystemExit(2) from None
     try:
@@ -47,9 +44,9 @@ def run(settings: Settings) -> None:
                     clock=clock,
                     policy=policy,
                     audit=audit,
-                    incoming=incoming,
-                    his=Upstream(Target.HIS, settings.his_url, his_tls),
-                    city=Upstream(Target.CITY, settings.city_url, city_tls, at_once=128),
+                    tls=tls,
+                    his=Upstream(Target.HIS, settings.his_url, tls.his),
+                    city=Upstream(Target.CITY, settings.city_url, tls.city, at_once=128),
                     systems=systems,
                 )
             )
@@ -63,7 +60,7 @@ async def _serve(
     clock: Clock,
     policy: Policy,
     audit: AuditFile,
-    incoming: ssl.SSLContext,
+    tls: Contexts,
     his: Upstream,
     city: Upstream,
     systems: Systems,
@@ -75,7 +72,7 @@ async def _serve(
         door = Door(policy, Inward(dialect), Outward(city), audit)
         loop.add_signal_handler(signal.SIGTERM, stop.set)
         loop.add_signal_handler(signal.SIGINT, stop.set)
-        loop.add_signal_handler(signal.SIGHUP, _reload, door, settings.whitelist)
+        loop.add_signal_handler(signal.SIGHUP, _reload, door, settings.whitelist, tls)
 
         async def hospital() -> None:
             await dialect.ready(Deadline(CHECK_SECONDS))
@@ -84,7 +81,7 @@ async def _serve(
             await city.reach(CHECK_SECONDS)
 
         health = HealthPort(health_app({"his": hospital, "city": platform}, clock, settings.env))
-        listener = Listener(door.serve, incoming)
+        listener = Listener(door.serve, tls.incoming)
         try:
             await health.open(settings.health_port)
             await listener.open(settings.host, settings.port)
@@ -113,8 +110,12 @@ async def _upkeep(audit: AuditFile, *upstreams: Upstream) -> None:
             BREAKER_OPEN.labels(one.target.value).set(one.breaker.is_open)
 
 
-def _reload(door: Door, path: Path) -> None:
-    """Take the new whitelist when it is valid; keep the old one otherwise."""
+def _reload(door: Door, path: Path, tls: Contexts) -> None:
+    """Take new certificates and the new whitelist where they are valid; keep the old ones otherwise."""
+    try:
+        tls.renew()
+    except OSError as error:  # ssl.SSLError is one
+        log.error("certificates_not_renewed", error=str(error))
     try:
         policy = read_policy(path)
     except WhitelistError as error:
@@ -122,12 +123,6 @@ def _reload(door: Door, path: Path) -> None:
         return
     door.replace_policy(policy)
     log.info("whitelist_reloaded", entries=len(policy.entries))
-
-
-def _client_tls(certificate: Path | None, key: Path | None, root: Path | None) -> ssl.SSLContext | None:
-    if certificate is None or key is None or root is None:
-        return None
-    return client_context(certificate, key, root)
 
 
 def _loop() -> asyncio.AbstractEventLoop:

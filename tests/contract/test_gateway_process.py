@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from standalone.certificates import Certificates
+from standalone.certificates import Certificates, ensure
+from standalone.paths import DataFolder
 from tests.contract import hospitals
 from tests.contract.hospitals import WORLD, Gateway, environment
 from tests.contract.started import wait_until
@@ -88,6 +90,37 @@ def test_the_whitelist_is_read_again_on_demand(tmp_path: Path, certificates: Cer
         )
         os.kill(gateway.process.pid, signal.SIGHUP)
         wait_until(lambda: gateway.ask("find-patient", **asked).status_code == 403, "the new whitelist")
+
+
+def serial(gateway: Gateway, certificates: Certificates) -> str:
+    """Serial number of the certificate that the gateway shows now."""
+    port = int(gateway.url.rsplit(":", 1)[1])
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=5) as plain,
+        hospitals.identity(certificates, "backend-api").wrap_socket(
+            plain, server_hostname="localhost"
+        ) as connection,
+    ):
+        return str((connection.getpeercert() or {})["serialNumber"])
+
+
+def test_certificates_are_renewed_without_a_restart(tmp_path: Path) -> None:
+    mine = ensure(DataFolder(tmp_path / "certificates"))
+    nowhere = hospitals.Hospital("nobody", "http://127.0.0.1:9", httpx.Client())
+    with nowhere.fhir, hospitals.gateway_before(nowhere, tmp_path, mine) as gateway:
+        before = serial(gateway, mine)
+        pair = mine.hospital["gateway-a"]
+        pair.key.unlink()
+        os.kill(gateway.process.pid, signal.SIGHUP)
+        wait_until(
+            lambda: "certificates_not_renewed" in (tmp_path / "gateway.log").read_text(), "the refusal"
+        )
+        assert serial(gateway, mine) == before
+
+        ensure(DataFolder(tmp_path / "certificates"))  # the key is missing: a new pair is made
+        os.kill(gateway.process.pid, signal.SIGHUP)
+
+        wait_until(lambda: serial(gateway, mine) != before, "the new certificate")
 
 
 def test_the_log_names_no_patient(gateway: Gateway) -> None:
