@@ -146,6 +146,7 @@ def _front(installation: Installation, _: Process) -> Environment:
     return {
         "BACKEND_URL": url(installation, "api"),
         "FRONT_URL": url(installation, "front"),
+        "API_URL": url(installation, "api"),
         "MEDIA_URLS": url(installation, "media"),
         "WECHAT_PAGES_URL": url(installation, "wechat"),
         "WECHAT_APPID": installation.keys.wechat.appid,

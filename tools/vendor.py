@@ -34,7 +34,9 @@ class Library:
 
 
 LIBRARIES = (
-    Library("weui", "2.6.26", "MIT", {"dist/style/weui.min.css": "weui.min.css", "LICENSE.txt": "LICENSE.txt"}),
+    Library(
+        "weui", "2.6.26", "MIT", {"dist/style/weui.min.css": "weui.min.css", "LICENSE.txt": "LICENSE.txt"}
+    ),
     Library("htmx.org", "2.0.11", "0BSD", {"dist/htmx.min.js": "htmx.min.js", "LICENSE": "LICENSE.txt"}),
     Library("htmx-ext-sse", "2.2.4", "0BSD", {"dist/sse.min.js": "sse.min.js", "LICENSE": "LICENSE.txt"}),
     Library(

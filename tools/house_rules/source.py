@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path, PurePosixPath
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,13 +63,14 @@ def _files(folders: Iterable[str], root: Path) -> Iterator[Path]:
                 yield path
 
 
-def sources(root: Path = ROOT) -> list[Source]:
-    """All Python files of the repository."""
-    return [
+@cache
+def sources(root: Path = ROOT) -> tuple[Source, ...]:
+    """All Python files of the repository, read once."""
+    return tuple(
         Source(PurePosixPath(path.relative_to(root)), path.read_text(encoding="utf-8"))
         for path in _files(CODE_FOLDERS, root)
         if path.suffix == ".py"
-    ]
+    )
 
 
 def texts(root: Path = ROOT) -> Iterator[tuple[str, str]]:

@@ -20,6 +20,7 @@ OURS: tuple[tuple[str, str], ...] = (
     ("`backend media`", "backend.video.settings:MediaSettings"),
     ("`front_gateway`", "front_gateway.settings:Settings"),
     ("`regulator_adapter`", "regulator_adapter.settings:Settings"),
+    ("`miniapp_mock front`", "miniapp_mock.front.settings:Settings"),
 )
 """Processes that read their settings by `foundation.settings`."""
 
