@@ -67,9 +67,13 @@ class AuditFile:
         )
 
     def sync(self) -> None:
-        """Force what was written to the disk; called once a second, not for each line."""
+        """Force what was written to the disk; called once a second, not for each line, and from another thread."""
         if self._file is not None:
-            os.fdatasync(self._file.fileno())
+            descriptor = os.dup(self._file.fileno())  # the day may end meanwhile
+            try:
+                os.fdatasync(descriptor)
+            finally:
+                os.close(descriptor)
 
     def close_file(self) -> None:
         """Close today's file."""

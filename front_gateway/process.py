@@ -103,8 +103,8 @@ async def _upkeep(audit: AuditFile, *upstreams: Upstream) -> None:
     while True:
         await asyncio.sleep(1)
         try:
-            audit.sync()
-        except OSError as error:
+            await asyncio.to_thread(audit.sync)
+        except (OSError, ValueError) as error:  # ValueError: closed a moment ago
             log.error("audit_not_synced", error=str(error))
         for one in upstreams:
             BREAKER_OPEN.labels(one.target.value).set(one.breaker.is_open)

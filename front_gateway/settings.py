@@ -34,6 +34,14 @@ class Settings(CommonSettings):
     city_key: Path | None = setting("its key (PEM)", default=None)
     city_root: Path | None = setting("root of the platform's certificate (PEM)", default=None)
 
+    def production_problems(self) -> list[str]:
+        """Nothing travels unencrypted where patients are real."""
+        return [
+            f"{name} is plain http, which ENV=production refuses"
+            for name, url in (("HIS_URL", self.his_url), ("CITY_URL", self.city_url))
+            if url.startswith("http:")
+        ]
+
 
 def read() -> Settings:
     """Settings from the environment; one line on stderr and exit status 2 when something is wrong."""

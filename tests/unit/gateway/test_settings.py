@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from foundation.settings import load
+from foundation.settings import SettingsError, load
 from front_gateway.settings import Settings, mistakes
 
 ROOT = Path(__file__).parents[3]
@@ -65,6 +65,12 @@ def test_a_mistake_names_the_setting(good: dict[str, str], name: str, value: str
 )
 def test_plain_http_is_for_this_machine(good: dict[str, str], url: str) -> None:
     assert mistakes(load(Settings, {**good, "HIS_URL": url})) == []
+
+
+@pytest.mark.parametrize("name", ["HIS_URL", "CITY_URL"])
+def test_production_refuses_plain_http_even_on_this_machine(good: dict[str, str], name: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name} is plain http, which ENV=production refuses"):
+        load(Settings, {**good, name: "http://127.0.0.1:8090/fhir", "ENV": "production"})
 
 
 def started(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
