@@ -28,6 +28,7 @@ CREATE TABLE IF NOT EXISTS orders (
     notify_url TEXT NOT NULL, openid TEXT NOT NULL, total INTEGER NOT NULL, time_expire REAL,
     made_at REAL NOT NULL, transaction_id TEXT UNIQUE, paid_at REAL, closed_at REAL);
 CREATE INDEX IF NOT EXISTS orders_paid ON orders (paid_at);
+CREATE INDEX IF NOT EXISTS orders_of ON orders (openid, paid_at);
 CREATE TABLE IF NOT EXISTS prepays (
     prepay_id TEXT PRIMARY KEY, out_trade_no TEXT NOT NULL, made_at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS refunds (
@@ -36,6 +37,7 @@ CREATE TABLE IF NOT EXISTS refunds (
     channel TEXT NOT NULL, received_account TEXT NOT NULL, made_at REAL NOT NULL,
     settle_at REAL, settled_at REAL);
 CREATE INDEX IF NOT EXISTS refunds_of ON refunds (out_trade_no);
+CREATE INDEX IF NOT EXISTS refunds_due ON refunds (settle_at);
 CREATE TABLE IF NOT EXISTS notifications (
     id TEXT PRIMARY KEY, event_type TEXT NOT NULL, original_type TEXT NOT NULL, summary TEXT NOT NULL,
     resource TEXT NOT NULL, subject TEXT NOT NULL, url TEXT NOT NULL, made_at REAL NOT NULL,
@@ -46,6 +48,7 @@ CREATE TABLE IF NOT EXISTS attempts (
     note TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS attempts_of ON attempts (notification_id);
 CREATE TABLE IF NOT EXISTS nonces (nonce TEXT PRIMARY KEY, seen_at REAL NOT NULL);
+CREATE INDEX IF NOT EXISTS nonces_old ON nonces (seen_at);
 CREATE TABLE IF NOT EXISTS bills (
     token TEXT PRIMARY KEY, content BLOB NOT NULL, expires_at REAL NOT NULL);
 """

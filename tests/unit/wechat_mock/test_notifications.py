@@ -27,7 +27,10 @@ def test_a_payment_is_told_signed_and_encrypted(merchant: Merchant, notify: Rece
     assert opened(body) == merchant.query(number)
 
 
-def test_a_refund_is_told_with_its_own_words(merchant: Merchant, notify: Receiver) -> None:
+def test_a_refund_is_told_with_its_own_words(
+    merchant: Merchant, wechat: httpx.Client, notify: Receiver
+) -> None:
+    faults(wechat, refund_seconds=0)
     number = merchant.paid_order()
     refund = merchant.refund(number).json()
 
@@ -48,7 +51,7 @@ def test_a_refund_is_told_with_its_own_words(merchant: Merchant, notify: Receive
 def test_a_refund_that_fails_is_told_too(
     merchant: Merchant, wechat: httpx.Client, notify: Receiver, outcome: str
 ) -> None:
-    faults(wechat, refund_outcome=outcome)
+    faults(wechat, refund_outcome=outcome, refund_seconds=0)
     merchant.refund(merchant.paid_order())
 
     body = notify.wait(2)[1][1]
