@@ -3,11 +3,15 @@
 import ipaddress
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.free_ports import free_port_base
+
+if TYPE_CHECKING:
+    from tests.world import World
 
 LOCAL_NAMES = {"localhost", "", socket.gethostname()}
 
@@ -63,3 +67,18 @@ def worker() -> int:
 def port_base(worker: int) -> int:
     """First port of a whole system of its own; every port that it needs is free."""
     return free_port_base(worker)
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Asynchronous tests run on asyncio."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+async def world(worker: int, anyio_backend: str) -> AsyncIterator["World"]:
+    """The whole system, started when the first test of this worker asks for it."""
+    from tests.world import running_world
+
+    async with running_world(worker) as running:
+        yield running

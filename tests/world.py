@@ -1,0 +1,177 @@
+"""A whole running system for tests that enter by the front door: real processes, started once per xdist worker.
+
+`world.a_patient()` gives somebody nobody used before, so that tests share the system and nothing else. The clock only
+moves forward: `await world.moves_on(minutes=31)`.
+"""
+
+import os
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import msgspec
+
+from foundation.clock import Clock
+from standalone.journey import Courier, Doctor, Patient, Pharmacist, Places, Staff
+from standalone.journey.visiting import Api, until
+from standalone.processes import BY_NAME
+from standalone.system import System
+from tests.free_ports import free_port_base
+
+T = TypeVar("T")
+
+
+class World:
+    """The system, its people and its clock."""
+
+    def __init__(self, system: System) -> None:
+        self.system = system
+        self.clock = Clock()
+        base = system.port_base
+        self.places = Places(
+            api=BY_NAME["api"].url(base), wechat=BY_NAME["wechat"].url(base), courier=BY_NAME["courier"].url(base),
+            adapter_health=BY_NAME["adapter"].health_url(base), supervision=BY_NAME["supervision"].health_url(base),
+        )  # fmt: skip
+        folder = system.folder.world
+        crowd = msgspec.json.decode((folder / "load_patients.json").read_bytes())
+        self.demo: dict[str, Any] = system.demo
+        self._patients = {
+            department: iter(rows)
+            for department, rows in _by_department([*self.demo["patients"], *crowd]).items()
+        }
+        self._doctors: dict[str, Doctor] = {}
+        self._open: list[Any] = []
+        self._offset = timedelta(0)
+
+    def person(self, department: str = "0310") -> dict[str, Any]:
+        """Somebody eligible whom no test has used yet."""
+        found: dict[str, Any] = next(self._patients[department])
+        return found
+
+    def patient_named(self, part: str) -> Patient:
+        """A person of demo.json by her part."""
+        return self._keep(Patient(self.places, self.demo[part]))
+
+    async def a_patient(self, department: str = "0310") -> Patient:
+        """Logged in, verified, consenting."""
+        patient = self._keep(Patient(self.places, self.person(department)))
+        await patient.is_ready()
+        return patient
+
+    async def doctor(self, department: str = "0310", number: int = 0) -> Doctor:
+        """A doctor of the department on shift; the same one for the same number."""
+        people = [one for one in self.demo["doctors"] if one["department"] == department]
+        key = people[number]["login"]
+        if key not in self._doctors:
+            self._doctors[key] = self._keep(Doctor(self.places, people[number], self.clock))
+        await on_duty(self._doctors[key])
+        return self._doctors[key]
+
+    async def pharmacist(self, part: str = "pharmacist") -> Pharmacist:
+        """A pharmacist on shift."""
+        if part not in self._doctors:
+            self._doctors[part] = self._keep(Pharmacist(self.places, self.demo[part], self.clock))  # type: ignore[assignment]
+        await on_duty(self._doctors[part])
+        return self._doctors[part]  # type: ignore[return-value]
+
+    async def staff(self, part: str) -> Staff:
+        """Somebody of the staff, logged in."""
+        if part not in self._doctors:
+            self._doctors[part] = self._keep(Staff(self.places, self.demo[part], self.clock))  # type: ignore[assignment]
+        await logged_in(self._doctors[part])
+        return self._doctors[part]
+
+    def courier(self) -> Courier:
+        """A courier."""
+        return self._keep(Courier(self.places))
+
+    def api(self, token: str = "") -> Api:
+        """The public API, for requests no client of ours would make."""
+        api = self._keep(Api(self.places.api))
+        api.token = token
+        return api
+
+    async def moves_on(self, **time: float) -> None:
+        """Move every clock forward."""
+        self._offset += timedelta(**time)
+        self.clock.shift(self._offset)
+        await self.system.set_clock(self._offset)
+
+    async def faults(self, process: str, **switches: Any) -> None:
+        """Set the fault switches of a simulator; none clears them."""
+        address = self.system.health_url(process)
+        async with httpx.AsyncClient(
+            trust_env=False
+        ) as client:  # house: client: test controls, no product code
+            answer = await client.put(f"{address}/_test/faults", json=switches)
+        assert answer.status_code < 300, answer.text
+
+    async def reported(self, appointment_id: str, doctor: Staff) -> list[str]:
+        """Event types of a visit in their order, once the adapter has them all."""
+
+        async def look() -> list[str] | None:
+            feed = await doctor.api.call("GET", f"/appointments/{appointment_id}/feed")
+            return feed["events"] if feed["undelivered"] == 0 else None
+
+        return await until(look, "the adapter")
+
+    async def figures(self) -> dict[str, Any]:
+        """The adapter's figures."""
+        api = self._keep(Api(self.places.adapter_health, ""))
+        found: dict[str, Any] = await api.call("GET", "/figures")
+        return found
+
+    async def until(self, look: Callable[[], Awaitable[T | None]], what: str, seconds: float = 30) -> T:
+        """Wait for a condition."""
+        return await until(look, what, seconds)
+
+    def _keep(self, somebody: T) -> T:
+        self._open.append(somebody)
+        return somebody
+
+    async def close(self) -> None:
+        """Close every client."""
+        for one in self._open:
+            await one.close()
+
+
+async def logged_in(staff: Staff) -> None:
+    """Log in unless the session still holds."""
+    if staff.api.token and (await staff.api.raw("GET", "/me")).status_code == 200:
+        return
+    await staff.logs_in()
+
+
+async def on_duty(staff: Staff) -> None:
+    """Log in and open a shift unless both still hold."""
+    await logged_in(staff)
+    if (await staff.api.raw("GET", "/shifts/current")).status_code != 200:
+        await staff.opens_shift()
+
+
+def _by_department(people: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for one in people:
+        found.setdefault(one["department"], []).append(one)
+    return found
+
+
+@asynccontextmanager
+async def running_world(worker: int) -> AsyncIterator[World]:
+    """One system for a whole test session."""
+    with tempfile.TemporaryDirectory(prefix="world-", ignore_cleanup_errors=True) as folder:
+        path = Path(folder)
+        path.chmod(0o755)  # the database's own user must reach its part
+        environ = dict(os.environ)
+        async with System(
+            path / "data", free_port_base(worker), env="test", size="s", environ=environ
+        ) as system:
+            world = World(system)
+            try:
+                yield world
+            finally:
+                await world.close()
