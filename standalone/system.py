@@ -10,7 +10,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
@@ -159,19 +159,24 @@ class System:
         began = time.monotonic()
         chosen = self.chosen()
         self._require_free_ports(chosen)
-        await asyncio.gather(self._start_stores(began), self._make_world(began))
+        await all_or_first_failure(self._start_stores(began), self._make_world(began))
         self.units = {process.name: self._unit(process) for process in chosen}
         self._open(Gate.FILES)
+        without = [unit.ready() for unit in self.units.values() if unit.process.gate is Gate.FILES]
+        await all_or_first_failure(self._start_with_database(chosen, began), *without)
+        self._time("ready", began)
+        self._write_state()
+        if "api" in self.units:
+            self._later = asyncio.create_task(self._grow_calendar())
+
+    async def _start_with_database(self, chosen: Sequence[Process], began: float) -> None:
         await self._migrate(chosen)
         self._time("tables", began)
         await self._seed()
         self._time("seed", began)
         self._open(Gate.DATABASE)
-        await asyncio.gather(*(unit.ready() for unit in self.units.values()))
-        self._time("ready", began)
-        self._write_state()
-        if "api" in self.units:
-            self._later = asyncio.create_task(self._grow_calendar())
+        units = [unit for unit in self.units.values() if unit.process.gate is Gate.DATABASE]
+        await all_or_first_failure(*(unit.ready() for unit in units))
 
     def _require_free_ports(self, chosen: Sequence[Process]) -> None:
         """Somebody else's process on one of our ports would answer our questions in the name of ours."""
@@ -252,7 +257,7 @@ class System:
 
     async def _migrate(self, chosen: Sequence[Process]) -> None:
         first = {process.package: process for process in reversed(chosen) if process.gate is Gate.DATABASE}
-        await asyncio.gather(
+        await all_or_first_failure(
             *(
                 self._once(f"migrate-{package}", prepared.migrations(package), package, ["migrate"], process)
                 for package, process in first.items()
@@ -298,6 +303,18 @@ class System:
             "health_urls": {name: self.health_url(name) for name in BY_NAME},
         }
         (self.folder.run / STATE_FILE).write_text(json.dumps(state, indent=1), encoding="utf-8")
+
+
+async def all_or_first_failure(*work: Coroutine[Any, Any, object]) -> None:
+    """Do all of it; the first failure calls off the rest."""
+    tasks = [asyncio.create_task(one) for one in work]
+    try:
+        await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
 
 
 def make_children(environ: Mapping[str, str]) -> Children:
