@@ -34,11 +34,14 @@ class FhirDialect:
     async def answer(self, request: his.HisRequest, deadline: Deadline, note: Note) -> Any:
         """The reply of `request`'s operation."""
         if isinstance(request, his.FindPatient):
-            person = await self._patients.by_number(request.id_number, request.name, deadline)
-            _named(note, person)
-            return his.FindPatientReply(as_reply(person, request.name) if person else None)
+            found = await self._patients.by_number(request.id_number, request.name, deadline)
+            if found is None:
+                return his.FindPatientReply(None)
+            _named(note, found[0])
+            return his.FindPatientReply(as_reply(*found, request.name))
         patient_id: str = request.patient_id  # type: ignore[attr-defined] # every other request has it
-        person = await self._patients.by_id(patient_id, deadline)
+        reads = isinstance(request, his.Visits | his.History)
+        person = await self._patients.by_id(patient_id, deadline, fresh=not reads)
         _named(note, person)
         if isinstance(request, his.Visits):
             visits = await self._visits.since(person, request.since, deadline)
@@ -69,7 +72,6 @@ class FhirDialect:
         return done
 
 
-def _named(note: Note, person: Person | None) -> None:
-    if person is not None:
-        note.subject = resource_hash("Patient", person.main.id)
-        note.resources = 1
+def _named(note: Note, person: Person) -> None:
+    note.subject = resource_hash("Patient", person.main_id)
+    note.resources = 1

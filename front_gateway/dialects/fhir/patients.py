@@ -1,8 +1,14 @@
-"""Who a patient is: by number and name, with merged and doubled registrations followed."""
+"""Who a patient is: by number and name, with merged and doubled registrations followed.
+
+Which ids belong together is remembered for `REMEMBERED_SECONDS` (ids only, in memory): a look-up by number is followed
+by the reads for it at once. Writes always ask again.
+"""
 
 import unicodedata
+from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import date
+from time import monotonic
 
 from contracts.his import Patient as PatientReply
 from front_gateway.deadline import Deadline
@@ -16,15 +22,21 @@ from front_gateway.refusals import PatientNotFound
 
 MAX_LINKS = 10
 """Registrations of one person beyond this are a mistake in the hospital's data."""
+REMEMBERED = 10_000
+REMEMBERED_SECONDS = 30.0
 _SEX = {"male": "male", "female": "female"}
 
 
 @dataclass(frozen=True)
 class Person:
-    """`main` is the registration that counts today, `ids` all of them, the main one first."""
+    """`ids` are all registrations, the one that counts today first; it may be written to, and is the id for callers."""
 
-    main: Patient
     ids: tuple[str, ...]
+
+    @property
+    def main_id(self) -> str:
+        """The registration that counts today."""
+        return self.ids[0]
 
     @property
     def search_value(self) -> str:
@@ -38,17 +50,20 @@ class Patients:
     def __init__(self, client: FhirClient, systems: Systems) -> None:
         self._client = client
         self._systems = systems
+        self._remembered: OrderedDict[str, tuple[float, Person]] = OrderedDict()
 
-    async def by_number(self, number: str, name: str, deadline: Deadline) -> Person | None:
-        """The person with this id number under this name; None when there is none."""
+    async def by_number(self, number: str, name: str, deadline: Deadline) -> tuple[Person, Patient] | None:
+        """The person with this id number under this name, and her main registration; None when there is none."""
         wanted = _plain_name(name)
         found = [one for one in await self._bearing(number, deadline) if wanted in names_of(one)]
         return await self._followed(found, deadline) if found else None
 
-    async def by_id(self, patient_id: str, deadline: Deadline) -> Person:
-        """The person with the registration `patient_id`; `PatientNotFound` when there is none."""
+    async def by_id(self, patient_id: str, deadline: Deadline, *, fresh: bool) -> Person:
+        """The person with the registration `patient_id`, asked again when `fresh`; `PatientNotFound` for nobody."""
         if not ID.fullmatch(patient_id):
             raise PatientNotFound
+        if not fresh and (known := self._recall(patient_id)):
+            return known
         try:
             patient = await self._client.read(Patient, patient_id, deadline)
         except NotThere:
@@ -63,7 +78,8 @@ class Patients:
                 for one in await self._bearing(number, deadline)
                 if one.id != patient_id and own & names_of(one)
             ]
-        return await self._followed(found, deadline)
+        person, _ = await self._followed(found, deadline)
+        return person
 
     async def _bearing(self, number: str, deadline: Deadline) -> list[Patient]:
         """Registrations with this id number; what the server returns beside them makes its answer unusable."""
@@ -75,7 +91,7 @@ class Patients:
                 raise unusable("a patient without the number that was asked for")
         return found
 
-    async def _followed(self, found: list[Patient], deadline: Deadline) -> Person:
+    async def _followed(self, found: list[Patient], deadline: Deadline) -> tuple[Person, Patient]:
         """All registrations that links join to `found`; the one that nothing replaces is the main one."""
         known = {one.id: one for one in found}
         waiting = list(found)
@@ -102,7 +118,20 @@ class Patients:
             raise unusable("registrations replace one another in a circle")
         main = min(left, key=lambda one: (not one.active, one.id))
         others = sorted(one for one in known if one != main.id)
-        return Person(main, (main.id, *others))
+        person = Person((main.id, *others))
+        self._remember(person)
+        return person, main
+
+    def _remember(self, person: Person) -> None:
+        for one in person.ids:
+            self._remembered[one] = (monotonic() + REMEMBERED_SECONDS, person)
+            self._remembered.move_to_end(one)
+        while len(self._remembered) > REMEMBERED:
+            self._remembered.popitem(last=False)
+
+    def _recall(self, patient_id: str) -> Person | None:
+        until, person = self._remembered.get(patient_id, (0.0, None))
+        return person if monotonic() < until else None
 
     def _linked(self, patient: Patient) -> list[str]:
         ids = (
@@ -113,15 +142,15 @@ class Patients:
         return [one for one in ids if one]
 
 
-def as_reply(person: Person, asked_name: str) -> PatientReply:
+def as_reply(person: Person, main: Patient, asked_name: str) -> PatientReply:
     """The contract's patient, under the name that was asked for (it is one of hers)."""
-    birth = day_of(person.main.birth_date)
+    birth = day_of(main.birth_date)
     if birth is None:
         raise unusable("patient without a birth date")
     return PatientReply(
-        patient_id=person.main.id,
+        patient_id=person.main_id,
         name=asked_name,
-        sex=_SEX.get(person.main.gender, "unknown"),
+        sex=_SEX.get(main.gender, "unknown"),
         birth_date=date(birth.year, birth.month, birth.day),
         merged_ids=list(person.ids[1:]),
     )

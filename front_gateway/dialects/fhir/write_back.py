@@ -32,7 +32,7 @@ from front_gateway.refusals import HospitalRefused
 
 
 class WriteBack:
-    """Writes for one person; `Person.main` is the registration that gets it."""
+    """Writes for one person; its main registration gets it."""
 
     def __init__(self, client: FhirClient, writer: Writer, clock: Clock) -> None:
         self._client = client
@@ -49,21 +49,21 @@ class WriteBack:
     ) -> Acknowledged:
         """Step 1."""
         main = await self._create(
-            self._writer.registration(request, person.main.id), str(request.request_id), person, deadline
+            self._writer.registration(request, person.main_id), str(request.request_id), person, deadline
         )
         return self._acknowledged("Encounter", main)
 
     async def charge(self, request: WriteCharge, person: Person, deadline: Deadline) -> Acknowledged:
         """Step 2."""
         main = await self._create(
-            self._writer.charge(request, person.main.id), str(request.request_id), person, deadline
+            self._writer.charge(request, person.main_id), str(request.request_id), person, deadline
         )
         return self._acknowledged("Invoice", main)
 
     async def record(self, request: WriteRecord, person: Person, deadline: Deadline) -> Acknowledged:
         """Step 3: document, diagnoses, and the encounter is over."""
         _check_digest(request.content, request.content_digest)
-        patient = person.main.id
+        patient = person.main_id
         found, encounter = await self._encounter(request.appointment_id, person, deadline)
         main = await self._create(
             self._writer.record(request, patient, encounter), str(request.request_id), person, deadline
@@ -82,7 +82,7 @@ class WriteBack:
     ) -> Acknowledged:
         """Step 4: document and drug lines."""
         _check_digest(request.content, request.content_digest)
-        patient = person.main.id
+        patient = person.main_id
         _, encounter = await self._encounter(request.appointment_id, person, deadline)
         main = await self._create(
             self._writer.prescription(request, patient, encounter), str(request.request_id), person, deadline
@@ -98,7 +98,7 @@ class WriteBack:
         """Step 5: one MedicationDispense a drug, or the list as a document where there is no such thing."""
         if not request.drugs:
             raise invalid("drugs", "too_short", "至少一种药品")
-        patient, own = person.main.id, str(request.request_id)
+        patient, own = person.main_id, str(request.request_id)
         lines = [
             self._writer.dispense(request, number, one, patient) for number, one in enumerate(request.drugs)
         ]
@@ -144,7 +144,7 @@ class WriteBack:
         found = await self._client.find_written(
             "Encounter", self._writer.systems.appointment, str(appointment_id), person.ids, deadline
         )
-        if found is None or not self._client.is_about(found, person.main.id):
+        if found is None or not self._client.is_about(found, person.main_id):
             return found, self._writer.unresolved_encounter(appointment_id)
         return found, {"reference": f"Encounter/{found.id}"}
 

@@ -201,6 +201,16 @@ def test_two_registrations_of_one_person_are_one_patient(running: Running, ask: 
     assert reply.json()["patient"]["merged_ids"] == ["7"]
 
 
+def test_reads_after_a_look_up_do_not_ask_who_she_is_again(known: Running, ask: Ask) -> None:
+    found = ask("find-patient", purpose="eligibility", id_number=fhir.NUMBER, name=fhir.NAME).json()[
+        "patient"
+    ]
+
+    assert len(visits(ask).json()["visits"]) == 1
+    assert found["patient_id"] == "1"
+    assert known.hospital.asked("GET", "/fhir/Patient/1") == []
+
+
 def test_registrations_that_replace_one_another_in_a_circle_are_no_patient(
     running: Running, ask: Ask
 ) -> None:
