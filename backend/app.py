@@ -10,16 +10,20 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from backend.account import pages as account_pages
 from backend.account import routes as account
 from backend.account import service as accounts
 from backend.appointment import routes as appointment
 from backend.chat import routes as chat
 from backend.chat import sockets
+from backend.complaint import pages as complaint_pages
 from backend.complaint import routes as complaint
 from backend.composition import open_context
 from backend.content import routes as content
 from backend.context import Context
+from backend.desk.desk import Desk
 from backend.dispensing import callbacks as courier_callbacks
+from backend.dispensing import pages as dispensing_pages
 from backend.dispensing import routes as dispensing
 from backend.edge import ApiEndpoint
 from backend.eligibility import routes as eligibility
@@ -29,15 +33,20 @@ from backend.evaluation import routes as evaluation
 from backend.formulary import routes as formulary
 from backend.patient import routes as patient
 from backend.payment import callbacks as payment_callbacks
+from backend.payment import pages as payment_pages
 from backend.payment import routes as payment
 from backend.practitioner import routes as practitioner
+from backend.prescription import pages as prescription_pages
 from backend.prescription import routes as prescription
 from backend.pricing import routes as pricing
 from backend.record import routes as record
 from backend.schedule import routes as schedule
 from backend.settings import Settings
+from backend.shift import pages as shift_pages
 from backend.shift import routes as shift
+from backend.supervision import pages as supervision_pages
 from backend.supervision import routes as supervision
+from backend.writeback import pages as writeback_pages
 from foundation.actor import NOBODY, Actor
 from foundation.clock import Clock
 from foundation.db.calls import Identify, runner
@@ -56,6 +65,9 @@ FEATURES = (
     account, patient, content, pricing, practitioner, shift, schedule, eligibility, appointment, payment, encounter,
     chat, record, formulary, prescription, dispensing, evaluation, complaint, supervision,
 )  # fmt: skip
+DESKS = (
+    prescription_pages, dispensing_pages, payment_pages, complaint_pages, writeback_pages, supervision_pages, shift_pages,
+)  # fmt: skip
 ENDPOINTS: list[ApiEndpoint] = list(chain.from_iterable(feature.ENDPOINTS for feature in FEATURES))
 
 
@@ -71,9 +83,19 @@ def identify(context: Context) -> Identify:
     return actor
 
 
+def desk(context: Context) -> Desk:
+    """Every feature's pages for the staff."""
+    made = Desk(context, accounts.actor_of, shift_pages.frame)
+    for feature in DESKS:
+        made.pages += feature.PAGES
+        made.actions += getattr(feature, "ACTIONS", [])
+    return made
+
+
 def create_app(context: Context) -> Starlette:
     """The application around an open context."""
     who = identify(context)
+    desks = desk(context)
     document = openapi("互联网医院", VERSION, ENDPOINTS, PREFIX)
 
     async def show_openapi(_: Request) -> Response:
@@ -95,6 +117,7 @@ def create_app(context: Context) -> Starlette:
         *sockets.routes(context),
         *payment_callbacks.routes(context),
         *courier_callbacks.routes(context),
+        *desks.routes(account_pages.routes(desks)),
         *health_routes(checks, context.clock, context.settings.env),
         Route(f"{PREFIX}/openapi.json", show_openapi),
     ]

@@ -1,0 +1,32 @@
+// Refreshes the page when its stream says that something changed, and keeps a form from being sent twice.
+"use strict";
+
+const PATIENCE = 20 * 60 * 1000; // an unattended screen stops asking, so that the session can end (30 minutes idle)
+let lastSeen = Date.now();
+for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => { lastSeen = Date.now(); }, { passive: true });
+
+async function refresh() {
+  if (Date.now() - lastSeen > PATIENCE || document.hidden) return;
+  const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+  if (!answer.ok || answer.redirected) { location.reload(); return; }
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const now = page.getElementById("refresh"), old = document.getElementById("refresh");
+  if (now && old && !old.contains(document.activeElement)) old.replaceWith(now);
+}
+
+const live = document.querySelector("[data-live]");
+if (live) {
+  let first = true;
+  const source = new EventSource(live.dataset.live);
+  source.addEventListener("changed", () => { if (first) first = false; else refresh(); });
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
+  setInterval(refresh, 60 * 1000); // waiting times grow even when nothing happens
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.dataset.sent) { event.preventDefault(); return; }
+  form.dataset.sent = "1";
+  for (const button of form.querySelectorAll("button")) button.setAttribute("aria-disabled", "true");
+});
+addEventListener("pageshow", () => { for (const form of document.forms) delete form.dataset.sent; });

@@ -1,0 +1,121 @@
+"""The pharmacist's review desk: what waits, and one prescription as a sheet with what the engine found."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.desk.declared import DeskCall, Shown, action, page
+from backend.edge import PHARMACIST
+from backend.practitioner.model import Practitioner
+from backend.prescription import queries, routes
+from backend.prescription.model import PrescriptionRow, Review
+from backend.prescription.service import SUBJECT
+from backend.prescription.signing import digest_of
+from backend.prescription.states import PRESCRIPTION, PrescriptionState
+from backend.review.draft import Category, Finding, Severity
+from backend.signature import service as signatures
+from backend.signature.model import Signature
+
+LONG_WAIT = timedelta(minutes=10)
+"""From here on a waiting prescription is marked: the patient sits before the phone (practice.md 12)."""
+
+CATEGORIES = {Category.LEGALITY: "合法性", Category.FORM: "规范性", Category.APPROPRIATENESS: "适宜性"}
+SEVERITIES = {Severity.BLOCK: "禁止", Severity.REASON: "须有理由", Severity.INFO: "提示"}
+
+
+@dataclass(frozen=True)
+class Signed:
+    """How the doctor's signature stands: `row` is None without one, `holds` whether it fits this very content."""
+
+    row: Signature | None
+    holds: bool
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One line of the history of reviews."""
+
+    review: Review
+    pharmacist: str
+
+
+async def queue(call: DeskCall) -> Shown:
+    """What waits, longest first, and what this pharmacist decided last."""
+    waiting = [row for row, _ in await queries.review_queue(call.session)]
+    mine = (
+        select(PrescriptionRow)
+        .where(PrescriptionRow.pharmacist_id == call.actor.id)
+        .order_by(PrescriptionRow.reviewed_at.desc())
+        .limit(10)
+    )
+    done = (await call.session.scalars(mine)).all()
+    words = {"waiting": waiting, "done": done, "long_wait": LONG_WAIT, "labels": PRESCRIPTION.labels}
+    return Shown("prescription/queue.html", {**words, "worst": worst, "severities": SEVERITIES})
+
+
+async def sheet(call: DeskCall) -> Shown:
+    """One prescription, for a verdict."""
+    row = await queries.visible(call.session, call.actor, call.id())
+    others = [one for one in await queries.of_encounter(call.session, row.encounter_id) if one.id != row.id]
+    words = {
+        "row": row, "content": row.content, "groups": grouped(row.findings), "doctor": await _signed(call.session, row),
+        "history": await _history(call.session, row), "others": [one for one in others if one.state != "draft"],
+        "open": row.state is PrescriptionState.IN_REVIEW, "labels": PRESCRIPTION.labels, "categories": CATEGORIES,
+        "severities": SEVERITIES, "long_wait": LONG_WAIT, "own": row.prescriber_id == call.actor.id,
+    }  # fmt: skip
+    return Shown("prescription/review.html", words)
+
+
+def worst(findings: Sequence[Finding]) -> Severity | None:
+    """The gravest kind among the findings."""
+    return min((one.severity for one in findings), key=list(Severity).index, default=None)
+
+
+def grouped(findings: Sequence[Finding]) -> list[tuple[Category, list[Finding]]]:
+    """Findings by part of the review, the gravest first; parts without any are there, empty."""
+    order = list(Severity)
+    return [
+        (part, sorted((f for f in findings if f.category is part), key=lambda f: order.index(f.severity)))
+        for part in Category
+    ]
+
+
+async def _signed(session: AsyncSession, row: PrescriptionRow) -> Signed:
+    """The check that approving makes, shown before anybody presses the button."""
+    found = await signatures.standing(session, SUBJECT, row.id, "prescriber")
+    return Signed(found, signatures.holds(found, row.digest) and digest_of(row.content) == row.digest)
+
+
+async def _history(session: AsyncSession, row: PrescriptionRow) -> list[Verdict]:
+    query = (
+        select(Review, Practitioner.name)
+        .join(Practitioner, Practitioner.id == Review.pharmacist_id)
+        .where(Review.prescription_id == row.id)
+        .order_by(Review.at.desc())
+    )
+    return [Verdict(review, name) for review, name in (await session.execute(query)).all()]
+
+
+QUEUE = page(
+    "/desk/reviews",
+    queue,
+    title="处方审核",
+    roles=[PHARMACIST],
+    menu="处方审核",
+    live=["reviews", "pharmacy"],
+)
+SHEET = page("/desk/reviews/{id}", sheet, title="审核处方", roles=[PHARMACIST], audited="prescription.view")
+PAGES = [QUEUE, SHEET]
+ACTIONS = [
+    action(
+        "/desk/reviews/{id}/approve", routes.ENDPOINTS, routes.approve, back=SHEET, then="/desk/reviews",
+        said="已签名通过，已通知患者支付。",
+    ),
+    action(
+        "/desk/reviews/{id}/return", routes.ENDPOINTS, routes.return_to_doctor, back=SHEET, then="/desk/reviews",
+        said="已退回医生，已通知医生修改。",
+    ),
+]  # fmt: skip

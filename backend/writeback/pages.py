@@ -1,0 +1,38 @@
+"""What needs a person: work that was given up, and steps the hospital refused. To be read by clerks and administrators."""
+
+from sqlalchemy import select
+
+from backend.desk.declared import DeskCall, Shown, page
+from backend.edge import ADMIN, CLERK
+from backend.writeback.model import WriteBack
+from foundation.db.intents import Intent
+
+MOST = 100
+STEPS = {
+    "registration": "挂号", "charge.registration": "诊查费收费", "record": "病历", "prescription": "处方",
+    "charge.prescription": "药费收费", "dispense": "发药",
+}  # fmt: skip
+KINDS = {
+    "notification.deliver": "发送通知", "writeback.send": "回写医院", "encounter.acceptance_deadline": "接诊超时处理",
+    "encounter.remind": "提醒医生接诊", "prescription.expire": "处方到期", "payment.settle": "核对支付结果",
+    "payment.close": "关闭超时订单", "refund.drive": "办理退款", "dispense.ship": "快递下单", "dispense.track": "查询物流",
+    "appointment.expire_hold": "释放未支付号源", "appointment.noshow": "标记爽约", "complaint.escalate": "投诉升级",
+}  # fmt: skip
+
+
+async def parked(call: DeskCall) -> Shown:
+    """Oldest first: what waits longest is what somebody waits for."""
+    work = (
+        select(Intent)
+        .where(Intent.parked_at.is_not(None), Intent.done_at.is_(None))
+        .order_by(Intent.parked_at)
+    )
+    refused = select(WriteBack).where(WriteBack.refused_code != "").order_by(WriteBack.asked_at)
+    words = {
+        "work": (await call.session.scalars(work.limit(MOST))).all(), "kinds": KINDS, "steps": STEPS,
+        "refused": (await call.session.scalars(refused.limit(MOST))).all(),
+    }  # fmt: skip
+    return Shown("writeback/parked.html", words)
+
+
+PAGES = [page("/desk/parked", parked, title="待人工处理", roles=[CLERK, ADMIN], menu="待人工处理")]
