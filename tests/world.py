@@ -23,6 +23,7 @@ from standalone.system import System
 from tests.free_ports import free_port_base
 
 T = TypeVar("T")
+HYPERTENSION = "I10"
 
 
 class World:
@@ -39,26 +40,26 @@ class World:
         folder = system.folder.world
         crowd = msgspec.json.decode((folder / "load_patients.json").read_bytes())
         self.demo: dict[str, Any] = system.demo
-        self._patients = {
-            department: iter(rows)
-            for department, rows in _by_department([*self.demo["patients"], *crowd]).items()
-        }
+        self._patients: list[dict[str, Any]] = [*self.demo["patients"], *crowd]
         self._doctors: dict[str, Doctor] = {}
         self._open: list[Any] = []
         self._offset = timedelta(0)
 
-    def person(self, department: str = "0310") -> dict[str, Any]:
-        """Somebody eligible whom no test has used yet."""
-        found: dict[str, Any] = next(self._patients[department])
-        return found
+    def person(self, department: str = "", code: str = "") -> dict[str, Any]:
+        """Somebody eligible whom no test has used yet; hypertensives are kept for who asks for their code."""
+        for place, one in enumerate(self._patients):
+            fits = one["asks_for"].startswith(code) if code else not one["asks_for"].startswith(HYPERTENSION)
+            if fits and department in ("", one["department"]):
+                return self._patients.pop(place)
+        raise LookupError("every patient of this world was used: make it larger")
 
     def patient_named(self, part: str) -> Patient:
         """A person of demo.json by her part."""
         return self._keep(Patient(self.places, self.demo[part]))
 
-    async def a_patient(self, department: str = "0310") -> Patient:
+    async def a_patient(self, department: str = "", code: str = "") -> Patient:
         """Logged in, verified, consenting."""
-        patient = self._keep(Patient(self.places, self.person(department)))
+        patient = self._keep(Patient(self.places, self.person(department, code)))
         await patient.is_ready()
         return patient
 
@@ -153,13 +154,6 @@ async def on_duty(staff: Staff) -> None:
         await staff.opens_shift()
 
 
-def _by_department(people: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    found: dict[str, list[dict[str, Any]]] = {}
-    for one in people:
-        found.setdefault(one["department"], []).append(one)
-    return found
-
-
 @asynccontextmanager
 async def running_world(worker: int) -> AsyncIterator[World]:
     """One system for a whole test session."""
@@ -167,9 +161,9 @@ async def running_world(worker: int) -> AsyncIterator[World]:
         path = Path(folder)
         path.chmod(0o755)  # the database's own user must reach its part
         environ = dict(os.environ)
-        async with System(
-            path / "data", free_port_base(worker), env="test", size="s", environ=environ
-        ) as system:
+        only = set(BY_NAME) - set(environ.get("WORLD_WITHOUT", "").split(","))
+        base = free_port_base(worker)
+        async with System(path / "data", base, env="test", only=only, size="s", environ=environ) as system:
             world = World(system)
             try:
                 yield world

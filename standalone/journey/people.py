@@ -108,7 +108,7 @@ class Patient:
         query = f"?department={department or self.person['department']}" + (
             f"&practitioner={doctor}" if doctor else ""
         )
-        found: list[dict[str, Any]] = await self.api.call("GET", f"/slots{query}")
+        found: list[dict[str, Any]] = await self.api.call("GET", f"/slots?{wanted}")
         return next(slot for slot in found if slot["remaining"] > 0)
 
     async def books(

@@ -59,7 +59,7 @@ def make_world(folder: Path, size: str = "m", seed: int = DEFAULT_SEED, *, today
         _stream(seed, "residents"), ids, visits, today, first, SIZES[size] - len(demo.residents)
     )
     identities = [{"name": one.name, "id_number": one.id_number} for one in staff]
-    load = LoadPatients(_stream(seed, "load"), today, SIZES[size] // 20)
+    load = LoadPatients(_stream(seed, "load"), today, max(SIZES[size] // 20, 300))
     files.write_rows("residents.json", _noting(chain(demo.residents, load.look_at(ordinary)), identities))
     files.write_rows("load_patients.json", load.picked)
     files.write_rows("phones.json", [*demo.phones, *_staff_phones(staff), *map(_crowd_phone, load.picked)])
