@@ -32,6 +32,7 @@ PEOPLE = [
         "role": "doctor",
     },
     {"openid": "o-pharmacist", "phone": "19900000004", "owner_name": "方静", "role": "pharmacist"},
+    {"openid": "o-crowd", "phone": "19900000005", "owner_name": "龚一", "role": "crowd"},
 ]
 
 

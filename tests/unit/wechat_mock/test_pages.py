@@ -3,7 +3,7 @@ import re
 import httpx
 import pytest
 
-from tests.unit.wechat_mock.calls import consent, inbox, login_code, post, session, subscribe
+from tests.unit.wechat_mock.calls import consent, inbox, login_code, post, send_template, session, subscribe
 from tests.unit.wechat_mock.merchant import APPID, Merchant
 from tests.unit.wechat_mock.settings_of_a_mock import FRONT
 
@@ -291,3 +291,9 @@ def test_the_console_sends_a_notification_again(wechat: httpx.Client, merchant: 
 
 def test_a_login_code_of_one_phone_is_not_anothers(wechat: httpx.Client) -> None:
     assert session(wechat, login_code(wechat, "o-other"))["openid"] == "o-other"
+
+
+def test_the_crowd_of_load_tests_has_phones_that_no_page_offers(wechat: httpx.Client) -> None:
+    assert session(wechat, login_code(wechat, "o-crowd"))["openid"] == "o-crowd"
+    assert "龚一" not in wechat.get("/phone").text
+    assert send_template(wechat, touser="o-crowd")["errcode"] == 43004
