@@ -1,0 +1,5 @@
+"""The doctor's pages: their routes, collected here."""
+
+from starlette.routing import BaseRoute
+
+ROUTES: list[BaseRoute] = []

@@ -1,0 +1,116 @@
+"""How a page is made: one jinja2 environment, and what every page knows without asking for it."""
+
+import contextlib
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from foundation.clock import Clock
+from miniapp_mock.front import cookies, guard, words
+from miniapp_mock.front.assets import Assets
+from miniapp_mock.front.backend_client import Api, BackendDown, Refused
+from miniapp_mock.front.forms import dump
+from miniapp_mock.front.markdown import to_html
+from miniapp_mock.front.settings import Settings
+
+UNKNOWN_HOSPITAL = {"name": "互联网医院", "short_name": "互联网医院", "address": "", "phone": ""}
+HOSPITAL_SECONDS = 300
+
+
+@dataclass
+class Screen:
+    """What the process holds; lives in `app.state.screen`. The hospital's name is public and kept for five minutes."""
+
+    settings: Settings
+    clock: Clock
+    api: Api
+    assets: Assets = field(default_factory=Assets)
+    _hospital: Mapping[str, str] = field(default_factory=lambda: UNKNOWN_HOSPITAL)
+    _asked_at: int = -HOSPITAL_SECONDS
+
+    def __post_init__(self) -> None:
+        self.pages = Environment(
+            loader=PackageLoader("miniapp_mock.front"), autoescape=True, undefined=StrictUndefined,
+            trim_blocks=True, lstrip_blocks=True,
+        )  # fmt: skip
+        self.pages.globals |= {"static": self.assets.url, "once": lambda: uuid.uuid4().hex}
+        self.pages.filters |= {
+            "fen": words.fen,
+            "clock_time": words.clock_time,
+            "when": lambda text: words.when(text, self.clock.today()),
+            "day_name": lambda day: words.day_name(day, self.clock.today()),
+            "period": lambda row: words.period(row["starts_at"], row["ends_at"], self.clock.today()),
+            "sex_name": words.sex_name,
+            "decimal": words.decimal,
+            "dump": dump,
+            "document": to_html,
+        }
+
+    async def hospital(self) -> Mapping[str, str]:
+        """Name, address and telephone; what was known last while the backend is down."""
+        now = self.clock.timestamp()
+        if now - self._asked_at >= HOSPITAL_SECONDS:
+            with contextlib.suppress(BackendDown, Refused):
+                self._hospital, self._asked_at = await self.api.get("/hospital"), now
+        return self._hospital
+
+
+def screen_of(request: Request) -> Screen:
+    """The process's screen."""
+    screen: Screen = request.app.state.screen
+    return screen
+
+
+def patient(request: Request) -> Api:
+    """The API in the name of the patient's account that is logged in here."""
+    return screen_of(request).api.as_holder(cookies.read(request, cookies.PATIENT))
+
+
+def doctor(request: Request) -> Api:
+    """The API in the name of the doctor who is logged in here."""
+    return screen_of(request).api.as_holder(cookies.read(request, cookies.DOCTOR))
+
+
+def is_fragment(request: Request) -> bool:
+    """Whether htmx asks for a part of a page."""
+    return request.headers.get("hx-request") == "true"
+
+
+def wants_json(request: Request) -> bool:
+    """Whether one of our scripts asks."""
+    return request.headers.get("accept", "").startswith("application/json")
+
+
+async def show(request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
+    """A page or a fragment. `back` is where the arrow leads, `values` and `problem` are there for forms."""
+    screen = screen_of(request)
+    known = {
+        "hospital": await screen.hospital(),
+        "care": cookies.read(request, cookies.CARE) == "1",
+        "csrf": guard.token_of(request),
+        "settings": screen.settings,
+        "path": request.url.path,
+        "here": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+        "logged_in": bool(cookies.read(request, cookies.PATIENT)),
+        "today": screen.clock.today(),
+        "back": "",
+        "typed": {},
+        "problem": None,
+    }
+    html = screen.pages.get_template(template).render(known | values)
+    return HTMLResponse(html, status)
+
+
+def go(path: str) -> Response:
+    """To another page, by GET."""
+    return RedirectResponse(path, 303)
+
+
+def leave(request: Request, path: str) -> Response:
+    """To another page, also from inside a fragment."""
+    return Response(headers={"hx-redirect": path}) if is_fragment(request) else go(path)

@@ -1,0 +1,111 @@
+// What every page does: one submit per form, fresh data when the page is looked at again, WeChat's buttons, small conveniences.
+
+import { wx } from "./wxbridge.js";
+
+const csrf = document.body.dataset.csrf;
+
+/** A short message over the page. */
+export function toast(text, milliseconds = 2600) {
+  const box = document.getElementById("toast");
+  box.textContent = text;
+  box.hidden = false;
+  clearTimeout(toast.timer);
+  toast.timer = setTimeout(() => { box.hidden = true; }, milliseconds);
+}
+
+/** A call of our own pages' server; throws an Error with `status` and the user's words. */
+export async function call(path, { method = "POST", json, body, type } = {}) {
+  const headers = { accept: "application/json", "x-csrf-token": csrf };
+  if (json !== undefined) { headers["content-type"] = "application/json"; body = JSON.stringify(json); }
+  if (type) headers["content-type"] = type;
+  let response;
+  try {
+    response = await fetch(path, { method, headers, body, credentials: "same-origin" });
+  } catch {
+    throw Object.assign(new Error("网络不通，请检查网络后重试"), { status: 0 });
+  }
+  const answer = response.status === 204 ? null : await response.json().catch(() => null);
+  if (!response.ok) {
+    throw Object.assign(new Error(answer?.detail ?? "操作没有成功，请稍后再试"), { status: response.status, code: answer?.code ?? "" });
+  }
+  return answer;
+}
+
+// A form goes out once: a second tap finds the button busy. The back button brings the page alive again.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.dataset.confirm && !window.confirm(form.dataset.confirm)) {
+    event.preventDefault();
+    return;
+  }
+  if (form.hasAttribute("hx-post")) return;
+  if (form.dataset.sent) { event.preventDefault(); return; }
+  form.dataset.sent = "1";
+  setTimeout(() => form.querySelectorAll("button").forEach((button) => {
+    button.classList.toggle("is-busy", button === event.submitter);
+    button.disabled = true;
+  }));
+});
+window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+
+document.addEventListener("click", (event) => {
+  const target = event.target.closest("[data-back], [data-wx], [data-copy]");
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+  if (!target) return;
+  if (target.hasAttribute("data-back")) history.length > 1 ? history.back() : location.assign("/");
+  if (target.hasAttribute("data-wx")) ask(target);
+});
+
+/** A button that needs WeChat: data-wx = login | phone | consent | pay. */
+async function ask(button) {
+  const { wx: what, next = location.pathname, templates = "", payment = "" } = button.dataset;
+  button.classList.add("is-busy");
+  button.disabled = true;
+  try {
+    if (what === "login") await wx.login(next);
+    if (what === "phone") await wx.phone(next);
+    if (what === "consent") await wx.askConsent(templates.split(","), next);
+    if (what === "pay") await wx.pay(await call(`/payments/${payment}/prepay`), `/payments/${payment}/return`);
+  } catch (error) {
+    toast(error.message, 4000);
+  }
+  setTimeout(() => { button.classList.remove("is-busy"); button.disabled = false; }, 1500);
+}
+
+// WeChat freezes pages in the background: what is shown is asked for again when somebody looks.
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "visible" && window.htmx) {
+    document.querySelectorAll("[data-live]").forEach((element) => window.htmx.trigger(element, "refresh"));
+  }
+});
+document.addEventListener("htmx:sendError", () => toast("网络不通，请检查网络"));
+
+// What was typed into a long field survives a reload; it is forgotten when its form has been accepted, that is, when the
+// next page no longer has the field.
+const keeps = [...document.querySelectorAll("textarea[data-keep]")];
+for (const name of Object.keys(sessionStorage).filter((key) => key.startsWith("sent:"))) {
+  const key = name.slice(5);
+  sessionStorage.removeItem(name);
+  if (!keeps.some((field) => field.dataset.keep === key)) sessionStorage.removeItem(`keep:${key}`);
+}
+for (const field of keeps) {
+  const key = field.dataset.keep;
+  if (!field.value) field.value = sessionStorage.getItem(`keep:${key}`) ?? "";
+  field.addEventListener("input", () => sessionStorage.setItem(`keep:${key}`, field.value));
+  field.form?.addEventListener("submit", () => sessionStorage.setItem(`sent:${key}`, "1"));
+}
+
+// Numbers that run down: <span data-until="2026-11-22T08:00:00Z">.
+function tick() {
+  for (const element of document.querySelectorAll("[data-until]")) {
+    const left = Math.max(0, Math.round((new Date(element.dataset.until) - Date.now()) / 1000));
+    element.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+    if (!left && element.dataset.then !== undefined && !element.dataset.over) {
+      element.dataset.over = "1";
+      location.reload();
+    }
+  }
+}
+if (document.querySelector("[data-until]")) { tick(); setInterval(tick, 1000); }

@@ -1,0 +1,55 @@
+"""How times, money and states are said on a screen."""
+
+from datetime import date, datetime
+from typing import Any
+
+from foundation.clock import LOCAL
+
+WEEKDAYS = "一二三四五六日"
+
+
+def moment(text: str) -> datetime:
+    """A time of the API on a Shanghai wall clock."""
+    return datetime.fromisoformat(text).astimezone(LOCAL)
+
+
+def fen(amount: int) -> str:
+    """3000 → ¥30.00."""
+    return f"¥{amount // 100:,}.{amount % 100:02d}"
+
+
+def clock_time(text: str) -> str:
+    """14:05."""
+    return moment(text).strftime("%H:%M")
+
+
+def day_name(day: date, today: date) -> str:
+    """今天, 明天, 昨天, or 11月22日 周日; another year is named."""
+    near = {-1: "昨天", 0: "今天", 1: "明天"}.get((day - today).days)
+    if near:
+        return near
+    year = f"{day.year}年" if day.year != today.year else ""
+    return f"{year}{day.month}月{day.day}日 周{WEEKDAYS[day.weekday()]}"
+
+
+def when(text: str, today: date) -> str:
+    """今天 14:05."""
+    at = moment(text)
+    return f"{day_name(at.date(), today)} {at:%H:%M}"
+
+
+def period(starts: str, ends: str, today: date) -> str:
+    """今天 14:00–15:00."""
+    end = moment(ends)
+    return f"{when(starts, today)}–{'24:00' if end.strftime('%H:%M') == '00:00' else end.strftime('%H:%M')}"
+
+
+def sex_name(code: str) -> str:
+    """男, 女."""
+    return {"male": "男", "female": "女", "1": "男", "2": "女"}.get(code, "")
+
+
+def decimal(text: Any) -> str:
+    """0.500 → 0.5."""
+    plain = str(text)
+    return plain.rstrip("0").rstrip(".") if "." in plain else plain
