@@ -1,7 +1,9 @@
 """Everything that one running mock has, put together once."""
 
 import asyncio
+import sqlite3
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from starlette.requests import Request
 
@@ -13,7 +15,7 @@ from miniapp_mock.wechat.open.templates import Template, load_templates
 from miniapp_mock.wechat.pay import keys as pay_keys
 from miniapp_mock.wechat.pay.keys import Keys
 from miniapp_mock.wechat.people import People
-from miniapp_mock.wechat.settings import Reader, Settings
+from miniapp_mock.wechat.settings import Reader, SettingError, Settings
 from miniapp_mock.wechat.store import Store
 
 
@@ -40,13 +42,20 @@ class Mock:
             keys=pay_keys.load(settings),
             clock=Clock(),
             faults=Faults(),
-            store=Store(settings.data / "wechat.sqlite"),
+            store=_store(settings.data / "wechat.sqlite"),
             templates=load_templates(),
         )
 
     @property
     def now(self) -> float:
         return self.clock.now()
+
+
+def _store(path: Path) -> Store:
+    try:
+        return Store(path)
+    except sqlite3.Error as problem:
+        raise SettingError(f"WECHAT_DATA holds a file that cannot be used: {path} ({problem})") from None
 
 
 def mock_of(request: Request) -> Mock:

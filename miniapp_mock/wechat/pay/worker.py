@@ -55,7 +55,8 @@ async def _work(mock: Mock, http: aiohttp.ClientSession) -> None:
 
 def _start(mock: Mock, http: aiohttp.ClientSession, flying: dict[str, asyncio.Task[None]]) -> None:
     for done in [one for one, task in flying.items() if task.done()]:
-        flying.pop(done).result()
+        if (problem := flying.pop(done).exception()) is not None:
+            log.error("a notification could not be sent", exc_info=problem)
     for row in _due(mock, AT_ONCE):
         if row["id"] not in flying and len(flying) < AT_ONCE:
             flying[row["id"]] = asyncio.create_task(_attempt(mock, http, row))

@@ -86,6 +86,15 @@ def test_a_world_without_good_phones_is_named(environment: dict[str, str]) -> No
         Mock.from_environment(Reader(environment))
 
 
+def test_a_store_that_is_none_is_named(environment: dict[str, str]) -> None:
+    folder = Path(environment["WECHAT_DATA"])
+    folder.mkdir()
+    (folder / "wechat.sqlite").write_text("something else, long enough to be looked at" * 100)
+
+    with pytest.raises(SettingError, match=r"^WECHAT_DATA holds a file that cannot be used"):
+        Mock.from_environment(Reader(environment))
+
+
 def test_a_wrong_start_is_one_line_and_exit_2(environment: dict[str, str]) -> None:
     done = run(environment | {"ENV": "production"}, "wechat")
 
