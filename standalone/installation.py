@@ -13,7 +13,7 @@ from standalone.certificates import Certificates
 from standalone.keys import Keys
 from standalone.paths import DataFolder, data_folder
 from standalone.processes import POSTGRES_OFFSET, VALKEY_OFFSET
-from standalone.stores import StoreOptions, Stores, StoreUrls
+from standalone.stores import StoreOptions, StoreUrls
 from standalone.wechat_keys import WechatFiles
 
 
@@ -69,8 +69,8 @@ def store_options(port_base: int, environ: Mapping[str, str]) -> StoreOptions:
     )
 
 
-def prepare(root: Path, port_base: int, stores: Stores) -> Installation:
+def prepare(root: Path, port_base: int, urls: StoreUrls) -> Installation:
     """Keys and certificates, made where they are missing."""
     folder = data_folder(root)
     made, wechat = keys.ensure(folder)
-    return Installation(folder, port_base, made, wechat, certificates.ensure(folder), stores.urls)
+    return Installation(folder, port_base, made, wechat, certificates.ensure(folder), urls)

@@ -185,7 +185,16 @@ class System:
                 try:
                     require_free(self.port_base + offset, process.name)
                 except StoreError as problem:
-                    raise StartFailed(f"{problem} (another PORT_BASE?)") from None
+                    raise StartFailed(self._running_already() or f"{problem} (another PORT_BASE?)") from None
+
+    def _running_already(self) -> str:
+        """Who runs on this data folder, when that is somebody who lives."""
+        try:
+            state = json.loads((self.folder.run / STATE_FILE).read_text(encoding="utf-8"))
+            os.kill(state["pid"], 0)
+        except (OSError, ValueError, KeyError):
+            return ""
+        return f"{self.folder.root} is in use: process {state['pid']} runs it, open {state['urls']['front']}"
 
     async def _start_stores(self, began: float) -> None:
         options = store_options(self.port_base, self.environ)
@@ -197,7 +206,8 @@ class System:
             raise
         self._prepared = Prepared(self.folder, self._stores)
         self._time("stores", began)
-        self._installation = await asyncio.to_thread(prepare, self.folder.root, self.port_base, self._stores)
+        urls = self._stores.urls
+        self._installation = await asyncio.to_thread(prepare, self.folder.root, self.port_base, urls)
         self._time("keys and certificates", began)
 
     async def _make_world(self, began: float) -> None:
