@@ -156,6 +156,9 @@ class MediaConnection:
             sender.follow(None)
         if self._reporting is not None:
             self._reporting.cancel()
+        await asyncio.sleep(
+            0
+        )  # aiortc's own task has begun to connect: closed before that, it would raise into nowhere
         await self._peer.close()
 
     # packets out
@@ -223,11 +226,23 @@ class MediaConnection:
             self._protect, self._unprotect = self._dtls._tx_srtp.protect, self._dtls._rx_srtp.unprotect
             self._to_aiortc = self._ice.data_received
             self._ice.data_received = self._datagram
+            asyncio.get_running_loop().call_soon(self._early_packets)
             self._reporting = asyncio.create_task(self._report())
             self._tell("connected")
         elif self._dtls.state in ("failed", "closed"):
             self._protect = self._unprotect = None
             self._tell(self._dtls.state)
+
+    def _early_packets(self) -> None:
+        """A browser sends right behind its last handshake message: what waits in aiortc's queue begins with its first keyframe."""
+        queue, waiting = self._ice._queue, []
+        while not queue.empty():
+            waiting.append(queue.get_nowait())
+        for item in waiting:
+            if item is None:
+                queue.put_nowait(None)
+            else:
+                self._datagram(*item)
 
     def _peer_changed(self) -> None:
         if self._peer.connectionState in ("failed", "closed"):

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from backend.video.aiortc_engine.connection import Network
 from backend.video.aiortc_engine.names import missing
-from backend.video.aiortc_engine.room import Room, Surroundings
+from backend.video.aiortc_engine.room import Patience, Room, Surroundings
 from backend.video.engine import (
     JoinRefused,
     JoinReply,
@@ -27,12 +27,19 @@ class AiortcEngine:
     """`backend.video.engine.MediaEngine` on aiortc. Make it inside the event loop that will carry the media."""
 
     def __init__(
-        self, store: ObjectStore, clock: Clock, on_event: OnEvent, network: Network | None = None
+        self,
+        store: ObjectStore,
+        clock: Clock,
+        on_event: OnEvent,
+        network: Network | None = None,
+        patience: Patience | None = None,
     ) -> None:
         if gone := missing():
             raise RuntimeError("aiortc is not the one this was written for: " + "; ".join(gone))
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="recording")
-        self._around = Surroundings(store, clock, self._writer, network or Network(), on_event)
+        self._around = Surroundings(
+            store, clock, self._writer, network or Network(), patience or Patience(), on_event
+        )
         self._rooms: dict[str, Room] = {}
         self._watching = asyncio.create_task(self._watch())
 

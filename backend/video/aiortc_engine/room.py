@@ -33,10 +33,16 @@ from foundation.ids import new_id
 from foundation.logs import log
 from foundation.object_store import ObjectStore
 
-WARN_AFTER = 2.0
-ABSENT_AFTER = 10.0
-CONNECT_WITHIN = 20.0
 MAX_SUPERVISORS = 2
+
+
+@dataclass(frozen=True)
+class Patience:
+    """Seconds: of silence before the others are warned and before somebody counts as gone, and to connect after the answer."""
+
+    warn: float = 2.0
+    absent: float = 10.0
+    connect: float = 20.0
 
 
 @dataclass
@@ -47,6 +53,7 @@ class Surroundings:
     clock: Clock
     writer: ThreadPoolExecutor
     network: Network
+    patience: Patience
     on_event: OnEvent
 
 
@@ -131,16 +138,16 @@ class Room:
 
     def watch(self) -> None:
         """Called twice a second: who is silent, who is gone, who never came."""
-        now = self._now()
+        now, patience = self._now(), self._around.patience
         for member in list(self._members.values()):
             connection = member.connection
             if connection is None:
                 continue
             if not member.connected:
-                if now - member.since > CONNECT_WITHIN:
+                if now - member.since > patience.connect:
                     self._end(member, "not_connected")
                 continue
-            if now - (connection.last_datagram or member.since) > ABSENT_AFTER:
+            if now - (connection.last_datagram or member.since) > patience.absent:
                 self._end(member, "absent")
             elif member.role is not Role.SUPERVISOR:
                 self._watch_media(member, connection, now)
@@ -233,10 +240,10 @@ class Room:
         if not member.started:
             member.started = True
             self._tell(MediaStarted(self.id, member.participant_id, member.role))
-        if member.lost_since is None and now - newest > WARN_AFTER:
+        if member.lost_since is None and now - newest > self._around.patience.warn:
             member.lost_since = newest
             self._tell(MediaLost(self.id, member.participant_id, member.role, round(now - newest, 1)))
-        elif member.lost_since is not None and now - newest < WARN_AFTER:
+        elif member.lost_since is not None and now - newest < self._around.patience.warn:
             lost, member.lost_since = member.lost_since, None
             self._tell(MediaBack(self.id, member.participant_id, member.role, round(newest - lost, 1)))
 

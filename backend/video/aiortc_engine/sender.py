@@ -160,7 +160,7 @@ class DownlinkSender:
         gap = (now - self._sent_at) if self._stream is not None else _SWITCH_GAP
         self._base = sequence
         self._sequence_offset = self._highest + 1 - sequence
-        self._timestamp_offset = self._timestamp + int(max(gap, _SWITCH_GAP) * self._clock_rate) - timestamp
+        self._timestamp_offset = self._timestamp + round(max(gap, _SWITCH_GAP) * self._clock_rate) - timestamp
         self._stream = stream
         if self._uplink is not None:
             self._uplink.request_keyframe()

@@ -2,6 +2,7 @@ import asyncio
 import io
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import av
@@ -10,6 +11,7 @@ from sqlalchemy import text
 
 from backend.video.aiortc_engine import AiortcEngine
 from backend.video.aiortc_engine.connection import Network
+from backend.video.aiortc_engine.room import Patience
 from backend.video.engine import EngineEvent
 from backend.video.model import Recording
 from foundation.clock import Clock
@@ -18,6 +20,7 @@ from foundation.db.audit import AuditEvent
 from foundation.db.base import Base, bind_hospital
 from foundation.db.columns import bind_keyring
 from foundation.db.unit_of_work import Database, connect
+from foundation.logs import configure
 from foundation.object_store import FolderStore
 from standalone.stores import StoreOptions, StoreUrls, running
 from tests.free_ports import free_port_base
@@ -29,6 +32,12 @@ KEYRING = Keyring({"t1": b"k" * 32}, "t1", b"i" * 32)
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_logs() -> None:
+    """Log lines as in production: the pretty ones of a terminal take seconds for one traceback."""
+    configure("test", "INFO")
 
 
 @pytest.fixture
@@ -45,7 +54,7 @@ def events() -> list[EngineEvent]:
 async def engine(
     store: FolderStore, events: list[EngineEvent], anyio_backend: str
 ) -> AsyncIterator[AiortcEngine]:
-    made = AiortcEngine(store, Clock(), events.append, Network(bind=("127.0.0.1",)))
+    made = AiortcEngine(store, Clock(), events.append, Network(bind=("127.0.0.1",)), Patience(1.0, 2.5, 1.5))
     yield made
     await made.close()
 
@@ -79,7 +88,8 @@ class Decoded:
         self.frames = {"audio": 0, "video": 0}
         self.ends = {"audio": 0.0, "video": 0.0}
         self.sizes: set[tuple[int, int]] = set()
-        with av.open(io.BytesIO(content)) as container:
+        container: Any = av.open(io.BytesIO(content))
+        with container:
             self.kinds = [stream.type for stream in container.streams]
             for packet in container.demux():
                 kind = packet.stream.type

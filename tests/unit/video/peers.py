@@ -88,8 +88,20 @@ class Peer:
         """Complete the offer."""
         await self.connection.setRemoteDescription(RTCSessionDescription(sdp=answer, type="answer"))
 
+    def unplug(self) -> None:
+        """Pull the cable: nothing goes out any more, nobody is told."""
+        ice: Any = self.connection.getTransceivers()[0].receiver.transport.transport
+        for protocol in ice._connection._protocols:
+            protocol.transport.close()
+
     async def close(self) -> None:
-        """Hang up."""
+        """Hang up, but not in the middle of connecting: aiortc would raise into nowhere."""
+        deadline = asyncio.get_running_loop().time() + 2
+        while (
+            self.connection.connectionState == "connecting" and asyncio.get_running_loop().time() < deadline
+        ):
+            await asyncio.sleep(0.02)
+        await asyncio.sleep(0)
         await self.connection.close()
         for consumer in self._consumers:
             consumer.cancel()

@@ -46,7 +46,9 @@ def environment(urls: StoreUrls, folder: Path, port: int, front_url: str) -> dic
 def media_process(settings: Mapping[str, str], log: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """Runs until the block ends; ready when it begins. Killed when it does not stop by itself."""
     with log.open("ab") as output:
-        process = subprocess.Popen([sys.executable, "-c", RUN], cwd=ROOT, env=dict(settings), stdout=output, stderr=output)
+        process = subprocess.Popen(
+            [sys.executable, "-c", RUN], cwd=ROOT, env=dict(settings), stdout=output, stderr=output
+        )
     try:
         _wait_ready(process, f"http://127.0.0.1:{settings['PORT']}/readyz", log)
         yield process
@@ -73,7 +75,9 @@ def _wait_ready(process: "subprocess.Popen[bytes]", address: str, log: Path) -> 
             time.sleep(0.05)
 
 
-def ticket(urls: StoreUrls, encounter_id: UUID, participant_id: UUID, role: str, *, purpose: str = "signalling") -> str:
+def ticket(
+    urls: StoreUrls, encounter_id: UUID, participant_id: UUID, role: str, *, purpose: str = "signalling"
+) -> str:
     """A fresh ticket, written as the API writes it (docs/processes.md)."""
     text = secrets.token_urlsafe(24)
     content = {

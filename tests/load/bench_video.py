@@ -1,0 +1,166 @@
+"""`python -m tests.load.bench_video`: what a video room costs the server, beside Janus under the same load.
+
+Prints figures while it runs; its last line is JSON: {cpu_s_per_room_s, janus_cpu_s_per_room_s, ratio, delivered, recordings_ok, …}.
+CPU seconds of the server process are the measure, not wall time: the load runs on the same machine.
+"""
+
+import argparse
+import asyncio
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import psutil
+from sqlalchemy import select
+
+from backend.video.model import Recording
+from foundation.clock import Clock
+from foundation.db.audit import AuditEvent
+from foundation.db.base import Base, bind_hospital
+from foundation.db.columns import bind_keyring
+from foundation.db.unit_of_work import connect
+from foundation.object_store import FolderStore
+from standalone.stores import StoreOptions, StoreUrls, running
+from tests.free_ports import free_port_base
+from tests.unit.video import process as media
+from tests.unit.video.conftest import HOSPITAL_ID, KEYRING, decoded
+
+ROOT = Path(__file__).parents[2]
+ORIGIN = "http://127.0.0.1:1"
+
+
+class Loader:
+    """The process with the participants."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.load.video_peers"],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+
+    def tell(self, **order: Any) -> dict[str, int]:
+        """Obeyed when this returns; the counters."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(order).encode() + b"\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        if not answer:
+            raise RuntimeError("the load generator died")
+        counters: dict[str, int] = json.loads(answer)
+        return counters
+
+    def close(self) -> None:
+        """End it."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(20)
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time of the process."""
+    times = psutil.Process(pid).cpu_times()
+    return times.user + times.system
+
+
+def measure(pid: int, loader: Loader, rooms: int, seconds: float) -> dict[str, float]:
+    """One window under load."""
+    before, cpu, began = loader.tell(), cpu_seconds(pid), time.monotonic()
+    time.sleep(seconds)
+    after, used, lasted = loader.tell(), cpu_seconds(pid) - cpu, time.monotonic() - began
+    sent, received = (after[f"{way}_frames"] - before[f"{way}_frames"] for way in ("sent", "received"))
+    return {
+        "cpu_s_per_room_s": round(used / lasted / rooms, 5),
+        "delivered": round(received / sent, 4),
+        "packets_per_s": round((after["received_packets"] - before["received_packets"]) / lasted),
+        "rss_mb": round(psutil.Process(pid).memory_info().rss / 1e6),
+    }
+
+
+@contextmanager
+def stores_in(folder: Path) -> Iterator[StoreUrls]:
+    """Database and Valkey, with the tables that the media process writes to."""
+    bind_keyring(KEYRING)
+    bind_hospital(HOSPITAL_ID)
+    base = free_port_base(0)
+    with running(folder, StoreOptions(postgres_port=base, valkey_port=base + 1)) as urls:
+        asyncio.run(_tables(urls.database))
+        yield urls
+
+
+async def _tables(url: str) -> None:
+    db = connect(url, Clock())
+    async with db.engine.begin() as connection:
+        tables: Any = [Recording.__table__, AuditEvent.__table__]
+        await connection.run_sync(lambda sync: Base.metadata.create_all(sync, tables=tables))
+    await db.engine.dispose()
+
+
+async def _recordings(url: str, store: FolderStore) -> tuple[int, int]:
+    """How many there are, and how many of them are whole: decodable, true to the manifest, both tracks ending together."""
+    db, good = connect(url, Clock()), 0
+    async with db.sessions() as session:
+        rows = list(await session.scalars(select(Recording)))
+    await db.engine.dispose()
+    for row in rows:
+        info, played = await store.info(row.object_key), await decoded(store, row.object_key)
+        true = info.complete and info.sha256 == row.sha256 and played.frames["video"] == row.video_frames > 0
+        good += true and abs(played.ends["video"] - played.ends["audio"]) < 0.1
+    return len(rows), good
+
+
+def ours(rooms: int, seconds: float) -> dict[str, float]:
+    """Our media process under load."""
+    folder = Path(tempfile.mkdtemp(prefix="bench-video-"))
+    folder.chmod(0o755)
+    with stores_in(folder / "data") as urls:
+        port = free_port_base(0) + 110
+        settings = {
+            **media.environment(urls, folder / "objects", port, ORIGIN),
+            "MEDIA_ROOMS": "100",
+            "VIDEO_BITRATE": "3000000",
+        }
+        with media.media_process(settings, folder / "log") as server:
+            loader = Loader()
+            loader.tell()
+            loader.tell(
+                join=[address for _ in range(rooms) for address in _addresses(urls, port)], origin=ORIGIN
+            )
+            time.sleep(3)
+            figures = measure(server.pid, loader, rooms, seconds)
+            loader.tell(end=True)
+            loader.close()
+        kept, good = asyncio.run(_recordings(urls.database, FolderStore(folder / "objects", KEYRING)))
+    return {**figures, "recordings": kept, "recordings_good": good}
+
+
+def _addresses(urls: StoreUrls, port: int) -> list[str]:
+    room: UUID = uuid4()
+    return [
+        f"http://127.0.0.1:{port}/rooms/{room}?ticket={media.ticket(urls, room, uuid4(), role)}"
+        for role in ("patient", "doctor")
+    ]
+
+
+def main() -> None:
+    """Both sides, and the line of JSON."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rooms", type=int, default=8)
+    parser.add_argument("--seconds", type=float, default=15)
+    asked = parser.parse_args()
+    figures = ours(asked.rooms, asked.seconds)
+    recordings_ok = figures["recordings"] == figures["recordings_good"] == asked.rooms * 2
+    sys.stdout.write(json.dumps({**figures, "rooms": asked.rooms, "recordings_ok": recordings_ok}) + "\n")
+
+
+if __name__ == "__main__":
+    main()

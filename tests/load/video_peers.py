@@ -1,0 +1,158 @@
+"""Synthetic participants that cost little: an encoded clip sent at its own pace, what comes back only counted.
+
+Run as `python -m tests.load.video_peers`: one JSON line per call on stdin (`{"pairs": [{"room", "patient", "doctor"}], …}`),
+one JSON line of counters per `{"count": true}`. They use the engine's own packet path the other way round, because aiortc's
+would need more CPU for the load than the server needs to carry it.
+"""
+
+import asyncio
+import json
+import sys
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import uvloop
+from aiortc import RTCSessionDescription
+from aiortc.utils import random32
+
+from backend.video.aiortc_engine.connection import PARTICIPANT, MediaConnection, Network
+from backend.video.aiortc_engine.receiver import Stream
+from backend.video.engine import VideoCodec
+from tests.load import clip
+
+VIDEO_RATE, AUDIO_RATE = 90000, 48000
+
+
+@dataclass
+class Counter:
+    """A sink: frames and packets that came."""
+
+    packets: int = 0
+    frames: int = 0
+
+    def take(
+        self, stream: Stream, sequence: int, timestamp: int, marker: int, payload: bytes, now: float
+    ) -> None:
+        """One packet."""
+        self.packets += 1
+        self.frames += 1 if marker else 0
+
+
+@dataclass
+class Sent:
+    """What went out."""
+
+    packets: int = 0
+    frames: int = 0
+
+
+class LoadPeer(MediaConnection):
+    """Offers, and sends the clip."""
+
+    def __init__(self) -> None:
+        super().__init__(PARTICIPANT, VideoCodec.VP8, 3_000_000, Network(bind=("127.0.0.1",)), lambda _: None)
+        self.video, self.audio = Counter(), Counter()
+        self.sent = Sent()
+        self.uplinks["video"].sinks, self.uplinks["audio"].sinks = (self.video,), (self.audio,)
+
+    async def offer(self) -> str:
+        """A complete offer."""
+        await self._peer.setLocalDescription(await self._peer.createOffer())
+        return str(self._peer.localDescription.sdp)
+
+    async def accept(self, answer: str) -> None:
+        """Complete it."""
+        await self._peer.setRemoteDescription(RTCSessionDescription(sdp=answer, type="answer"))
+
+    async def play(self, offset: float) -> None:
+        """Send until cancelled; `offset` seconds keep peers from sending in step."""
+        frames = clip.frames()
+        streams = Stream(random32(), AUDIO_RATE), Stream(random32(), VIDEO_RATE)
+        senders = [sender for _, sender in self.downlinks]
+        loop = asyncio.get_running_loop()
+        begun = loop.time() + offset
+        number = [0, 0]
+        for turn in range(1_000_000):
+            for frame in frames:
+                wait = begun + turn * clip.SECONDS + frame.at - loop.time()
+                if wait > 0.001:
+                    await asyncio.sleep(wait)
+                which = 1 if frame.video else 0
+                rate = VIDEO_RATE if which else AUDIO_RATE
+                ticks = int((turn * clip.SECONDS + frame.at) * rate)
+                for place, payload in enumerate(frame.payloads):
+                    marker = 0x80 if frame.video and place == len(frame.payloads) - 1 else 0
+                    number[which] += 1
+                    senders[which].take(streams[which], number[which], ticks, marker, payload, loop.time())
+                self.sent.packets += len(frame.payloads)
+                self.sent.frames += which
+
+
+@dataclass
+class Load:
+    """All participants of this process."""
+
+    peers: list[LoadPeer] = field(default_factory=list)
+    sockets: list[aiohttp.ClientWebSocketResponse] = field(default_factory=list)
+    playing: list["asyncio.Task[None]"] = field(default_factory=list)
+
+    async def join(self, session: aiohttp.ClientSession, address: str, origin: str) -> None:
+        """One participant through signalling."""
+        peer = LoadPeer()
+        socket = await session.ws_connect(address, headers={"Origin": origin})
+        await socket.send_json({"type": "offer", "sdp": await peer.offer()})
+        while (message := await socket.receive_json(timeout=10))["type"] != "answer":
+            if message["type"] == "error":
+                raise RuntimeError(message)
+        await peer.accept(message["sdp"])
+        self.peers.append(peer)
+        self.sockets.append(socket)
+        self.playing.append(asyncio.create_task(peer.play(0.2 + 0.033 * len(self.peers) / 7)))
+
+    def count(self) -> dict[str, Any]:
+        """Sums over all participants."""
+        return {
+            "sent_frames": sum(peer.sent.frames for peer in self.peers),
+            "received_frames": sum(peer.video.frames for peer in self.peers),
+            "sent_packets": sum(peer.sent.packets for peer in self.peers),
+            "received_packets": sum(peer.video.packets + peer.audio.packets for peer in self.peers),
+            "least_frames": min((peer.video.frames for peer in self.peers), default=0),
+        }
+
+    async def end(self) -> None:
+        """Everybody says bye."""
+        for task in self.playing:
+            task.cancel()
+        for socket in self.sockets:
+            await socket.send_json({"type": "bye"})
+            await socket.close()
+        await asyncio.gather(*(peer.close() for peer in self.peers))
+
+
+async def _lines() -> asyncio.StreamReader:
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
+    )
+    return reader
+
+
+async def main() -> None:
+    """Obey stdin."""
+    load, reader = Load(), await _lines()
+    clip.frames()
+    async with aiohttp.ClientSession() as session:
+        while line := await reader.readline():
+            order = json.loads(line)
+            for address in order.get("join", ()):
+                await load.join(session, address, order["origin"])
+            if order.get("end"):
+                await load.end()
+            sys.stdout.write(json.dumps(load.count()) + "\n")
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main())
