@@ -11,7 +11,7 @@ from foundation.clock import local
 from foundation.masking import mask_name, mask_phone, mask_text
 
 FEATURES = Path(__file__).parents[1]
-SEXES = {"1": "男", "2": "女"}
+SEXES = {"male": "男", "female": "女"}
 
 
 def environment(words: Mapping[str, Any]) -> Environment:
@@ -54,7 +54,7 @@ def yuan(fen: int) -> str:
 
 
 def sex(code: str) -> str:
-    """GB/T 2261.1 in words."""
+    """FHIR's code in words."""
     return SEXES.get(code, "未说明")
 
 
