@@ -41,7 +41,8 @@ class World:
         crowd = msgspec.json.decode((folder / "load_patients.json").read_bytes())
         self.demo: dict[str, Any] = system.demo
         self._patients: list[dict[str, Any]] = [*self.demo["patients"], *crowd]
-        self._doctors: dict[str, Doctor] = {}
+        self._turns: list[dict[str, Any]] = list(self.demo["doctors"])
+        self._staff: dict[str, Staff] = {}
         self._open: list[Any] = []
         self._offset = timedelta(0)
 
@@ -57,34 +58,46 @@ class World:
         """A person of demo.json by her part."""
         return self._keep(Patient(self.places, self.demo[part]))
 
+    async def a_newcomer(self) -> Patient:
+        """Logged in and nothing else."""
+        patient = self._keep(Patient(self.places, self.person()))
+        await patient.logs_in()
+        return patient
+
     async def a_patient(self, department: str = "", code: str = "") -> Patient:
         """Logged in, verified, consenting."""
         patient = self._keep(Patient(self.places, self.person(department, code)))
         await patient.is_ready()
         return patient
 
-    async def doctor(self, department: str = "0310", number: int = 0) -> Doctor:
-        """A doctor of the department on shift; the same one for the same number."""
-        people = [one for one in self.demo["doctors"] if one["department"] == department]
-        key = people[number]["login"]
-        if key not in self._doctors:
-            self._doctors[key] = self._keep(Doctor(self.places, people[number], self.clock))
-        await on_duty(self._doctors[key])
-        return self._doctors[key]
+    async def doctor(self, department: str = "") -> Doctor:
+        """A doctor on shift; each call takes the next one, so that nobody's slots and visits run full."""
+        turn = next(place for place, one in enumerate(self._turns) if department in ("", one["department"]))
+        person = self._turns.pop(turn)
+        self._turns.append(person)
+        key = person["login"]
+        if key not in self._staff:
+            self._staff[key] = self._keep(Doctor(self.places, person, self.clock))
+        found = self._staff[key]
+        assert isinstance(found, Doctor)
+        await on_duty(found)
+        return found
 
     async def pharmacist(self, part: str = "pharmacist") -> Pharmacist:
         """A pharmacist on shift."""
-        if part not in self._doctors:
-            self._doctors[part] = self._keep(Pharmacist(self.places, self.demo[part], self.clock))  # type: ignore[assignment]
-        await on_duty(self._doctors[part])
-        return self._doctors[part]  # type: ignore[return-value]
+        if part not in self._staff:
+            self._staff[part] = self._keep(Pharmacist(self.places, self.demo[part], self.clock))
+        found = self._staff[part]
+        assert isinstance(found, Pharmacist)
+        await on_duty(found)
+        return found
 
     async def staff(self, part: str) -> Staff:
         """Somebody of the staff, logged in."""
-        if part not in self._doctors:
-            self._doctors[part] = self._keep(Staff(self.places, self.demo[part], self.clock))  # type: ignore[assignment]
-        await logged_in(self._doctors[part])
-        return self._doctors[part]
+        if part not in self._staff:
+            self._staff[part] = self._keep(Staff(self.places, self.demo[part], self.clock))
+        await logged_in(self._staff[part])
+        return self._staff[part]
 
     def courier(self) -> Courier:
         """A courier."""

@@ -30,7 +30,7 @@ async def deliver(work: Work[Context]) -> None:
         elif BY_ID[message.template].audience == "staff":
             await context.wechat.send_template(openid, message.template, link, message.data)
         else:
-            await context.wechat.send_subscribe(openid, message.template, link, message.data)
+            await context.wechat.send_subscribe(openid, message.template, message.link, message.data)
     except WeChatRefused as error:
         channel, gave_up = "call_list", "no_consent" if error.code == NO_CONSENT else f"wechat_{error.code}"
         log.warning("message_refused", template=message.template, code=error.code)

@@ -54,18 +54,28 @@ def _quantity(index: int, item: Item, drug: Drug) -> Iterator[Finding]:
 
 
 def packs_needed(item: Item, drug: Drug) -> int | None:
-    """Whole packs for the course, rounded up; None when the drug has no figure to compute with (creams, drops)."""
+    """Whole packs for the course, rounded up; None when the drug has no figure to compute with (creams, syrups)."""
     times = TIMES_PER_DAY.get(item.frequency)
+    each = units_of(item.dose, drug)
+    if times is None or each is None or each <= 0 or drug.pack_size < 1 or item.days < 1:
+        return None
+    units = each.to_integral_value(ROUND_CEILING) * (times[0] * item.days).to_integral_value(ROUND_CEILING)
+    return int((units / drug.pack_size).to_integral_value(ROUND_CEILING))
+
+
+def units_of(dose: str, drug: Drug) -> Decimal | None:
+    """How many tablets (capsules, sachets …) a dose is; None when its unit cannot be converted."""
     try:
-        dose, strength = Decimal(item.dose), Decimal(drug.strength_amount or "0")
+        amount, strength = Decimal(dose), Decimal(drug.strength_amount or "0")
     except InvalidOperation:
         return None
-    if times is None or strength <= 0 or dose <= 0 or drug.pack_size < 1 or item.days < 1:
+    if not amount.is_finite():
         return None
-    units = (dose / strength).to_integral_value(ROUND_CEILING) * (times[0] * item.days).to_integral_value(
-        ROUND_CEILING
-    )
-    return int((units / drug.pack_size).to_integral_value(ROUND_CEILING))
+    if drug.dose_unit == drug.unit:
+        return amount
+    if strength <= 0 or drug.dose_unit not in ("mg", "g"):
+        return None
+    return amount * (1000 if drug.dose_unit == "g" else 1) / strength
 
 
 def _form(rule: str, severity: Severity, words: str, item: int | None = None) -> Finding:

@@ -67,6 +67,7 @@ class Patient:
 
     async def logs_in(self) -> None:
         """WeChat login and phone number."""
+        self.api.token = ""
         answer = await self.api.call("POST", "/login/wechat", {"code": await self.phone.login_code()})
         self.api.token = answer["token"]
         if not answer["phone_bound"]:
@@ -105,9 +106,7 @@ class Patient:
 
     async def free_slot(self, department: str = "", doctor: str = "") -> dict[str, Any]:
         """The first slot that is running or about to, with a place left."""
-        query = f"?department={department or self.person['department']}" + (
-            f"&practitioner={doctor}" if doctor else ""
-        )
+        wanted = f"practitioner={doctor}" if doctor else f"department={department or self.person['department']}"
         found: list[dict[str, Any]] = await self.api.call("GET", f"/slots?{wanted}")
         return next(slot for slot in found if slot["remaining"] > 0)
 
@@ -205,6 +204,7 @@ class Staff:
     async def logs_in(self) -> None:
         """Password and TOTP; a code that was just used is followed by the next one."""
         totp = pyotp.TOTP(self.person["totp_secret"])
+        self.api.token = ""
 
         async def attempt(step: int) -> dict[str, Any]:
             code = totp.at(int(self.clock.timestamp()) + 30 * step)

@@ -182,15 +182,19 @@ class Play:
         """15."""
         adapter = Api(self.places.adapter_health, "")
         appointment = self.facts["appointment"]["id"]
+        seen: dict[str, Any] = {}
 
-        async def look() -> dict[str, Any] | None:
-            figures: dict[str, Any] = await adapter.call("GET", "/figures")
-            feed = await self.doctor.api.call("GET", f"/appointments/{appointment}/feed")
-            return figures if figures["missing"] == 0 and feed["undelivered"] == 0 else None
+        async def look() -> bool:
+            seen["figures"] = await adapter.call("GET", "/figures")
+            seen["feed"] = await self.doctor.api.call("GET", f"/appointments/{appointment}/feed")
+            return bool(seen["figures"]["missing"] == 0 and seen["feed"]["undelivered"] == 0)
 
         try:
-            figures = await until(look, "the supervisor's receipts", 60)
+            await until(look, "the supervisor's receipts", 60)
+        except TimeoutError as late:
+            lines = [line for line in seen["figures"]["by_method"] if line["accepted"] < line["routed"]]
+            raise TimeoutError(f"{late}; not accepted: {lines}; {seen['feed']}") from late
         finally:
             await adapter.close()
-        self.facts["figures"] = figures
-        return f"{figures['accepted']} records accepted, {figures['missing']} missing"
+        self.facts["figures"] = seen["figures"]
+        return f"{seen['figures']['accepted']} records accepted, {seen['figures']['missing']} missing"
