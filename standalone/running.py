@@ -29,10 +29,10 @@ class Stopped(Exception):
 
 
 async def up(options: Options, children: Children) -> None:
-    """Start everything, show it, and stop it in order on SIGINT or SIGTERM."""
+    """Start everything, show it, and stop it in order on SIGINT or SIGTERM, or when the terminal closes."""
     console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     begun = time.monotonic()
     system = System(

@@ -25,7 +25,7 @@ from standalone.keys import Keys
 from standalone.paths import data_folder
 from standalone.prepared import Prepared
 from standalone.processes import BY_NAME, PROCESSES, Gate, Process, is_there
-from standalone.spawn import last_lines, require_free
+from standalone.spawn import LOG_LIMIT, last_lines, require_free
 from standalone.stores import Stores
 from standalone.unit import Unit
 
@@ -244,6 +244,8 @@ class System:
 
     async def _launch(self, process: Process) -> Child:
         log = self.folder.logs / f"{process.name}.log"
+        if log.exists() and log.stat().st_size > LOG_LIMIT:
+            log.replace(log.with_suffix(".log.1"))
         return await self._children.spawn(process.package, process.arguments, self._environment(process), log)
 
     def _environment(self, process: Process) -> dict[str, str]:
