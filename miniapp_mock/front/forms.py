@@ -36,6 +36,11 @@ def local_path(value: str, default: str = "/") -> str:
     return value if fits else default
 
 
+def path_id(request: Request, name: str) -> str:
+    """An id in the path, as the API writes it; routes declare it as `uuid`, so that nothing else gets here."""
+    return str(request.path_params[name])
+
+
 def dump(value: Any) -> str:
     """JSON for a data attribute."""
     return msgspec.json.encode(value).decode()

@@ -92,7 +92,7 @@ async def _say(request: Request, words: Words) -> Response:
     if request.url.path.startswith("/static/"):
         return Response(words.detail, words.status, media_type="text/plain")
     template = "problem_fragment.html" if is_fragment(request) else "problem.html"
-    again = request.url.path if request.method == "GET" else ""
+    again = request.method == "GET" and (words.status >= 500 or words.status == 429)
     return await show(request, template, status=words.status, words=words, again=again)
 
 

@@ -2,9 +2,9 @@
 
 from starlette.routing import BaseRoute
 
-from miniapp_mock.front.pages import care, doctor, home, login, phone
+from miniapp_mock.front.pages import booking, care, doctor, home, login, payments, persons, phone, public
 
-MODULES = (home, care, login, phone, doctor)
+MODULES = (home, care, login, phone, persons, booking, payments, public, doctor)
 
 
 def page_routes() -> list[BaseRoute]:

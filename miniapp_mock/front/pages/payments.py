@@ -1,0 +1,77 @@
+"""Bills: what is to be paid and for what, WeChat's cashier and back, what became of it."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from miniapp_mock.front.forms import path_id
+from miniapp_mock.front.screen import go, is_fragment, patient, show
+
+SETTLED = ("confirmed", "failed", "cancelled")
+NOTICES = {
+    "appointment": "TPL_VISIT_ACCEPTED,TPL_CANCELLED,TPL_REFUNDED",
+    "prescription": "TPL_SHIPPED,TPL_REFUNDED",
+}
+"""Which messages are worth asking for after paying; one consent is one message."""
+
+
+def subject_link(bill: Any) -> str:
+    """The page of what the bill is for."""
+    place = "visits" if bill["subject_kind"] == "appointment" else "prescriptions"
+    return f"/{place}/{bill['subject_id']}"
+
+
+async def bill(request: Request) -> Response:
+    """One bill with its lines, its price-list version and its refunds."""
+    row = await patient(request).get(f"/payments/{path_id(request, 'payment_id')}")
+    link = subject_link(row)
+    return await show(request, "patient/payment.html", back=link, row=row, link=link)
+
+
+async def prepay(request: Request) -> Response:
+    """What WeChat's cashier needs, for `wxbridge.pay`."""
+    return JSONResponse(await patient(request).post(f"/payments/{path_id(request, 'payment_id')}/prepay"))
+
+
+async def come_back(request: Request) -> Response:
+    """From the cashier. The phone's word is a hint: only a cancelled one is believed, because it costs nothing."""
+    payment_id = path_id(request, "payment_id")
+    result = request.query_params.get("result", "")
+    if result.startswith("requestPayment:fail"):
+        row = await patient(request).get(f"/payments/{payment_id}")
+        if row["state"] not in SETTLED:
+            why = result.removeprefix("requestPayment:fail").strip()
+            words = "您取消了支付，号源和账单还为您保留" if why == "cancel" else why
+            return await show(
+                request,
+                "patient/payment.html",
+                back=subject_link(row),
+                row=row,
+                link=subject_link(row),
+                words=words,
+            )
+    return go(f"/payments/{payment_id}/result")
+
+
+async def result(request: Request) -> Response:
+    """Asked of WeChat by the backend until it is certain; as a fragment the page keeps asking."""
+    row = await patient(request).post(f"/payments/{path_id(request, 'payment_id')}/refresh")
+    tries = (
+        int(request.query_params.get("tries", "0")) if request.query_params.get("tries", "").isdigit() else 0
+    )
+    template = "patient/payment_state.html" if is_fragment(request) else "patient/payment_result.html"
+    link = subject_link(row)
+    return await show(
+        request, template, back=link, row=row, link=link, tries=tries + 1,
+        notices=NOTICES.get(row["subject_kind"], ""), asked=request.query_params.get("notices"),
+    )  # fmt: skip
+
+
+ROUTES: list[BaseRoute] = [
+    Route("/payments/{payment_id:uuid}", bill),
+    Route("/payments/{payment_id:uuid}/prepay", prepay, methods=["POST"]),
+    Route("/payments/{payment_id:uuid}/return", come_back),
+    Route("/payments/{payment_id:uuid}/result", result),
+]

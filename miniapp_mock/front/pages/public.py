@@ -1,0 +1,53 @@
+"""What anybody may read: documents, prices, doctors, how to come to the hospital."""
+
+from collections import defaultdict
+from typing import Any
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from miniapp_mock.front.screen import screen_of, show
+
+
+async def documents(request: Request) -> Response:
+    """All documents in force."""
+    rows = await screen_of(request).api.get("/documents")
+    return await show(request, "patient/documents.html", back="/", rows=rows)
+
+
+async def document(request: Request) -> Response:
+    """One document with its version."""
+    row = await screen_of(request).api.get(f"/documents/{quote(request.path_params['kind'], safe='')}")
+    return await show(request, "patient/document.html", back="/documents", row=row)
+
+
+async def prices(request: Request) -> Response:
+    """The price list in force."""
+    rows = await screen_of(request).api.get("/prices")
+    return await show(request, "patient/prices.html", back="/", rows=rows)
+
+
+async def doctors(request: Request) -> Response:
+    """Filed doctors by department."""
+    api = screen_of(request).api
+    departments = await api.get("/departments")
+    found: dict[str, list[Any]] = defaultdict(list)
+    for one in await api.get("/doctors"):
+        found[one["department_code"]].append(one)
+    return await show(request, "patient/doctors.html", back="/", departments=departments, found=found)
+
+
+async def offline(request: Request) -> Response:
+    """How to come to the hospital."""
+    return await show(request, "patient/offline.html", back="/")
+
+
+ROUTES: list[BaseRoute] = [
+    Route("/documents", documents),
+    Route("/documents/{kind}", document),
+    Route("/prices", prices),
+    Route("/doctors", doctors),
+    Route("/offline", offline),
+]
