@@ -24,7 +24,6 @@ from foundation.errors import TooMany, Unauthenticated
 from foundation.ids import new_id
 
 TOTP_SECONDS = 30
-REFUSED = "用户名、密码或动态码不正确"
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 _DECOY = _hasher.hash(secrets.token_hex(16))
 
@@ -63,7 +62,7 @@ async def open_staff_session(db: Database, login: str, password: str, code: str)
     async with unit_of_work(db) as session:
         staff = await session.scalar(select(Staff).where(Staff.login == login).with_for_update())
         if staff is None or not staff.active:
-            refused: Unauthenticated | TooMany | None = Unauthenticated(REFUSED, code="login_refused")
+            refused: Unauthenticated | TooMany | None = _login_refused()
         else:
             refused = _second_factor(session, staff, code, fits=fits)
         if staff is not None and refused is None:
@@ -76,7 +75,7 @@ async def open_staff_session(db: Database, login: str, password: str, code: str)
                 staff.id,
             )
     if refused is not None or staff is None:
-        raise refused or Unauthenticated(REFUSED, code="login_refused")
+        raise refused or _login_refused()
     return token, staff
 
 
@@ -95,7 +94,11 @@ def _second_factor(
     staff.failures += 1
     if staff.failures >= rules.FAILURES_ALLOWED:
         staff.failures, staff.locked_until = 0, now + rules.LOCK_TIME
-    return Unauthenticated(REFUSED, code="login_refused")
+    return _login_refused()
+
+
+def _login_refused() -> Unauthenticated:
+    return Unauthenticated("用户名、密码或动态码不正确", code="login_refused")
 
 
 def _password_fits(stored_hash: str, password: str) -> bool:
