@@ -1,5 +1,6 @@
 """`python -m backend media`: signalling, forwarding and recording of video rooms; one process per core."""
 
+import asyncio
 import logging
 import sys
 from collections.abc import AsyncIterator
@@ -28,6 +29,7 @@ from foundation.web.health import health_routes
 from foundation.web.middleware import RequestId
 
 POOL = 3
+DRAIN_WITHIN = 10.0
 ROOMS = Gauge("media_rooms", "Video rooms open on this node")
 
 
@@ -57,6 +59,7 @@ def create_app(settings: MediaSettings) -> Starlette:
             policy=settings.policy(), max_rooms=settings.media_rooms, max_seconds=settings.room_minutes * 60,
         )  # fmt: skip
         ROOMS.set_function(lambda: rooms.count)
+        app.state.rooms = rooms
         app.router.routes.extend(
             signalling.routes(signalling.Signalling(redis, db, rooms, settings.front_url))
         )
@@ -70,6 +73,38 @@ def create_app(settings: MediaSettings) -> Starlette:
     return Starlette(routes=list(routes), lifespan=lifespan, middleware=[Middleware(RequestId)])
 
 
+class StopAfterRooms(asyncio.Event):
+    """Set by SIGTERM: first everybody is sent to another node and every recording is finished, then the listener stops.
+
+    The other way round browsers would lose their sockets first and hang up, and every recording would say so.
+    """
+
+    def __init__(self, app: Starlette) -> None:
+        super().__init__()
+        self._app = app
+        self._draining: asyncio.Task[None] | None = None
+
+    def set(self) -> None:
+        """Begin; the second signal changes nothing."""
+        if self._draining is None:
+            self._draining = asyncio.create_task(self._drain())
+
+    async def _drain(self) -> None:
+        rooms: Rooms | None = getattr(self._app.state, "rooms", None)
+        try:
+            if rooms is not None:
+                async with asyncio.timeout(DRAIN_WITHIN):
+                    await rooms.close()
+        except Exception as error:
+            log.error("drain_failed", exc_info=error)
+        finally:
+            super().set()
+
+
+async def _serve(app: Starlette, settings: MediaSettings) -> None:
+    await serve(listener(app, settings.host, settings.port), until=StopAfterRooms(app))
+
+
 def main() -> int:
     """Run until SIGTERM; 2 when a setting is wrong."""
     settings = load_or_exit(MediaSettings)
@@ -80,5 +115,5 @@ def main() -> int:
         return 2
     configure("media", settings.log_level)
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # its notes on WebSockets show tickets
-    run(serve(listener(app, settings.host, settings.port)))
+    run(_serve(app, settings))
     return 0

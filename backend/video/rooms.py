@@ -149,10 +149,12 @@ class Rooms:
 
     async def close(self, reason: str = "shutdown") -> None:
         """Let nobody in any more, send everybody to another node, finish every recording."""
+        if self._closing:
+            return
         self._closing = True
         self._sweeping.cancel()
         for room in self._rooms.values():
-            for seat in room.seats.values():
+            for seat in list(room.seats.values()):
                 seat.end("moving")
         for task in self._tasks:
             task.cancel()

@@ -26,6 +26,7 @@ from standalone.stores import StoreOptions, StoreUrls, running
 from tests.free_ports import free_port_base
 
 HOSPITAL_ID = UUID("01900000-0000-7000-8000-000000000001")
+TABLES: Any = [Recording.__table__, AuditEvent.__table__]
 KEYRING = Keyring({"t1": b"k" * 32}, "t1", b"i" * 32)
 
 
@@ -73,9 +74,8 @@ async def db(stores: StoreUrls, anyio_backend: str) -> AsyncIterator[Database]:
     bind_keyring(KEYRING)
     bind_hospital(HOSPITAL_ID)
     database = connect(stores.database, Clock(), pool=4, application="test")
-    tables = [Recording.__table__, AuditEvent.__table__]
     async with database.engine.begin() as connection:
-        await connection.run_sync(lambda sync: Base.metadata.create_all(sync, tables=tables))  # type: ignore[arg-type]
+        await connection.run_sync(lambda sync: Base.metadata.create_all(sync, tables=TABLES))
         await connection.execute(text("TRUNCATE recording, audit_event"))
     yield database
     await database.engine.dispose()

@@ -1,0 +1,179 @@
+"""Two Chromium windows in one consultation, through the real process: the only proof that browsers agree with us."""
+
+import asyncio
+import time
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from sqlalchemy import select
+
+from backend.video.model import Recording
+from foundation.clock import Clock
+from foundation.db.base import Base, bind_hospital
+from foundation.db.columns import bind_keyring
+from foundation.db.unit_of_work import connect
+from foundation.object_store import FolderStore
+from standalone.stores import StoreUrls
+from tests.unit.video import page as served_page
+from tests.unit.video.conftest import HOSPITAL_ID, KEYRING, TABLES, decoded
+from tests.unit.video.process import environment, media_process, ticket
+
+pytestmark = pytest.mark.browser
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream", "--autoplay-policy=no-user-gesture-required", "--allow-loopback-in-peer-connection",
+]  # fmt: skip
+FAKE_CAMERA_FPS = 20
+T = TypeVar("T")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip("no Chromium here")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+def apart(work: Coroutine[Any, Any, T]) -> T:
+    """Run in a loop of another thread: Playwright keeps one running in this."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
+def make_tables(url: str) -> None:
+    async def make() -> None:
+        bind_keyring(KEYRING)
+        bind_hospital(HOSPITAL_ID)
+        db = connect(url, Clock())
+        async with db.engine.begin() as connection:
+            await connection.run_sync(lambda sync: Base.metadata.create_all(sync, tables=TABLES))
+        await db.engine.dispose()
+
+    apart(make())
+
+
+def recordings(url: str, encounter: UUID) -> list[Recording]:
+    async def read() -> list[Recording]:
+        db = connect(url, Clock())
+        async with db.sessions() as session:
+            query = (
+                select(Recording)
+                .where(Recording.encounter_id == encounter)
+                .order_by(Recording.role, Recording.segment)
+            )
+            rows = list(await session.scalars(query))
+        await db.engine.dispose()
+        return rows
+
+    return apart(read())
+
+
+def stats(page: Page) -> dict[str, Any]:
+    found: dict[str, Any] = page.evaluate("client.stats()")
+    return found
+
+
+def states(page: Page) -> list[str]:
+    return [told["state"] for told in page.evaluate("states")]
+
+
+def flowing(page: Page, seconds: float) -> None:
+    """Media really arrives: deltas, because "connected" and "ontrack" prove nothing."""
+    before, began = stats(page), time.monotonic()
+    page.wait_for_timeout(seconds * 1000)
+    after, lasted = stats(page), time.monotonic() - began
+    moved = {
+        name: after[name] - before[name]
+        for name in ("framesDecoded", "audioEnergy", "audioSeconds", "audioSamples", "audioConcealed")
+    }
+    assert moved["framesDecoded"] >= 0.8 * FAKE_CAMERA_FPS * lasted, moved
+    assert after["keyFramesDecoded"] >= 1
+    assert (after["frameWidth"], after["codec"]) == (640, "video/VP8")
+    assert moved["audioEnergy"] > 0
+    assert moved["audioSeconds"] > 0.8 * lasted, moved
+    assert moved["audioConcealed"] < 0.05 * moved["audioSamples"], moved
+
+
+def wait_for(page: Page, condition: str, seconds: float = 15) -> None:
+    """Poll from here: Playwright's own polling evaluates strings in the page, which the page's policy forbids."""
+    deadline = time.monotonic() + seconds
+    while not page.evaluate(condition):
+        assert time.monotonic() < deadline, (condition, page.evaluate("window.states"))
+        page.wait_for_timeout(100)
+
+
+def wait_for_frames(page: Page, more_than: int) -> None:
+    wait_for(page, f"(async () => ((await client.stats())?.framesDecoded ?? 0) > {more_than})()")
+
+
+def test_a_consultation_in_two_browsers(
+    stores: StoreUrls, chromium: Browser, tmp_path: Path, port_base: int
+) -> None:
+    make_tables(stores.database)
+    encounter, objects = uuid4(), tmp_path / "objects"
+    with (
+        served_page.served() as front,
+        media_process(environment(stores, objects, port_base, front), tmp_path / "log") as process,
+    ):
+        pages: dict[str, Page] = {}
+        for role in ("patient", "doctor"):
+            pages[role] = page = chromium.new_context(permissions=["camera", "microphone"]).new_page()
+            person = uuid4()
+            page.expose_function(
+                "nextTicket", lambda role=role, person=person: ticket(stores, encounter, person, role)
+            )
+            page.goto(front)
+            wait_for(page, "window.ready === true")
+            assert page.evaluate("url => start(url)", f"ws://127.0.0.1:{port_base}/rooms/{encounter}")
+        patient, doctor = pages["patient"], pages["doctor"]
+
+        for page in pages.values():
+            wait_for_frames(page, 5)
+        flowing(patient, 3)
+        flowing(doctor, 1)
+
+        assert patient.evaluate("client.toggleMic()") is False
+        assert patient.evaluate("client.toggleMic()") is True
+        patient.evaluate("client._attempt.socket.close()")  # as a network that went away would
+        wait_for(patient, "states.filter(told => told.state === 'connected').length === 2")
+        wait_for_frames(patient, 5)
+        flowing(doctor, 1)
+
+        patient.evaluate("client.close()")
+        wait_for(doctor, "states.some(told => told.state === 'peer_left')")
+        process.terminate()  # with the doctor still in the room
+        assert process.wait(15) == 0
+        assert states(patient)[0:3] == ["asking", "connecting", "connected"]
+        assert states(patient)[-1] == "closed"
+        assert "reconnecting" in states(patient)
+        assert states(doctor)[-1] == "reconnecting"
+        for page in pages.values():
+            page.context.close()
+
+    check_recordings(recordings(stores.database, encounter), FolderStore(objects, KEYRING))
+
+
+def check_recordings(rows: list[Recording], store: FolderStore) -> None:
+    """Every segment plays, both tracks end together, and the manifest says the truth."""
+    assert [(row.role, row.segment, row.close_reason) for row in rows] == [
+        ("doctor", 1, "shutdown"), ("patient", 1, "disconnected"), ("patient", 2, "bye"),
+    ]  # fmt: skip
+    for row in rows:
+        info, played = apart(store.info(row.object_key)), apart(decoded(store, row.object_key))
+        assert (info.size, info.sha256, info.complete) == (row.bytes, row.sha256, True)
+        assert (
+            played.frames["video"]
+            == row.video_frames
+            > 0.8 * FAKE_CAMERA_FPS * (row.duration_ms / 1000 - 0.5)
+        )
+        assert played.sizes == {(640, 480)}
+        assert abs(played.ends["video"] - played.ends["audio"]) < 0.3
