@@ -149,7 +149,7 @@ def test_a_consultation_in_two_browsers(
         flowing(doctor, 1)
 
         patient.evaluate("client.close()")
-        wait_for(doctor, "states.some(told => told.state === 'peer_left')")
+        wait_for(doctor, "states.at(-1).state === 'peer_left'")
         process.terminate()  # with the doctor still in the room
         assert process.wait(15) == 0
         assert states(patient)[0:3] == ["asking", "connecting", "connected"]
