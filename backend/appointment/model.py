@@ -41,6 +41,7 @@ class Appointment(Row, Base):
     starts_at: Mapped[datetime] = moment()
     ends_at: Mapped[datetime] = moment()
     serial_number: Mapped[int] = stored(DataClass.OPERATIONAL, Integer)
+    booked_by: Mapped[str] = stored(DataClass.OPERATIONAL, String(12), default="self")
     mode: Mapped[str] = stored(DataClass.OPERATIONAL, String(10), default="video")
     complaint: Mapped[str] = stored(DataClass.CONTENT, EncryptedText("appointment.complaint"), default="")
     guardian: Mapped[Guardian | None] = stored(

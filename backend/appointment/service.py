@@ -15,7 +15,7 @@ from backend.patient.service import birth_date
 from backend.payment import queries as payments
 from backend.payment import service as money
 from backend.payment.model import Payment
-from backend.payment.rules import Line, RefundReason
+from backend.payment.rules import REFUND_RULES, Line, RefundReason
 from backend.practitioner.queries import require_filed
 from backend.pricing.service import price
 from backend.schedule import queries as slots
@@ -43,7 +43,7 @@ async def request(
     """Hold a place and open the bill. Refused: no consent, not eligible, quota used, sold out, doctor not filed."""
     assert actor.id is not None
     now, today = clock_of(session).now(), clock_of(session).today()
-    await patients.grant_on(session, actor, person_id)
+    grant = await patients.grant_on(session, actor, person_id)
     if not await patients.consented(session, person_id):
         raise Forbidden("请先阅读并签署知情同意书", code="no_consent")
     await require_usable(session, person_id, eligibility_id, today)
@@ -65,7 +65,7 @@ async def request(
     row = Appointment(
         id=new_id(), person_id=person_id, account_id=actor.id, slot_id=slot.id, practitioner_id=slot.practitioner_id,
         department_code=slot.department_code, eligibility_id=eligibility_id, day=slot.day, starts_at=slot.starts_at,
-        ends_at=slot.ends_at, serial_number=number, mode=mode, complaint=complaint, guardian=guardian,
+        ends_at=slot.ends_at, serial_number=number, mode=mode, booked_by=grant.kind, complaint=complaint, guardian=guardian,
         hold_expires_at=now + rules.HOLD,
     )  # fmt: skip
     session.add(row)
@@ -102,7 +102,7 @@ async def confirm(session: AsyncSession, row: Appointment, payment: Payment, enc
         return False
     now = clock_of(session).now()
     event = events.AppointmentBooked(
-        visit=await queries.visit_snapshot(session, row, encounter_id), booked_at=now, booked_by=str(row.account_id),
+        visit=await queries.visit_snapshot(session, row, encounter_id), booked_at=now, booked_by=row.booked_by,
         payment=payments.snapshot(payment),
     )  # fmt: skip
     moved = await advance(
@@ -136,7 +136,9 @@ async def cancel(
     event = None
     if row.state in (AppointmentState.BOOKED, AppointmentState.CHECKED_IN):
         visit = await queries.visit_snapshot(session, row, row.encounter_id)
-        event = events.AppointmentCancelled(visit=visit, cancelled_at=now, by=by, reason=reason.value)
+        event = events.AppointmentCancelled(
+            visit=visit, cancelled_at=now, by=by, reason=REFUND_RULES[reason].words
+        )
     if not await advance(
         session, row, "cancel", actor, event=event, cancelled_at=now, cancel_reason=reason.value
     ):

@@ -24,9 +24,10 @@ class FeedFigures(msgspec.Struct, frozen=True):
 
 
 class VisitFeed(msgspec.Struct, frozen=True):
-    """Events of one visit; `undelivered` is how many the adapter does not have."""
+    """Events of one visit with their ids; `undelivered` is how many the adapter does not have."""
 
     events: list[str]
+    event_ids: list[UUID]
     undelivered: int
 
 
@@ -54,9 +55,10 @@ async def figures(call: ApiCall) -> FeedFigures:
 async def visit_feed(call: ApiCall) -> VisitFeed:
     """What was reported of one visit."""
     row = await appointments.visible(call.session, call.actor, call.id())
-    query = select(OutboxEvent.type, OutboxEvent.relayed_at).where(OutboxEvent.stream == row.stream)
-    found = (await call.session.execute(query.order_by(OutboxEvent.sequence))).all()
-    return VisitFeed([kind for kind, _ in found], sum(relayed is None for _, relayed in found))
+    query = select(OutboxEvent).where(OutboxEvent.stream == row.stream).order_by(OutboxEvent.sequence)
+    found = (await call.session.scalars(query)).all()
+    waiting = sum(event.relayed_at is None for event in found)
+    return VisitFeed([event.type for event in found], [event.id for event in found], waiting)
 
 
 async def write_backs(call: ApiCall) -> list[WriteBackView]:

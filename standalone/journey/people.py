@@ -106,7 +106,9 @@ class Patient:
 
     async def free_slot(self, department: str = "", doctor: str = "") -> dict[str, Any]:
         """The first slot that is running or about to, with a place left."""
-        wanted = f"practitioner={doctor}" if doctor else f"department={department or self.person['department']}"
+        wanted = (
+            f"practitioner={doctor}" if doctor else f"department={department or self.person['department']}"
+        )
         found: list[dict[str, Any]] = await self.api.call("GET", f"/slots?{wanted}")
         return next(slot for slot in found if slot["remaining"] > 0)
 
