@@ -107,7 +107,7 @@ def test_the_path_of_one_machine_is_caught() -> None:
         "https://example.org/" + "home/page",
         "backend/" + "work/",
         "/usr/bin/chromium",
-        "<a href='/" + "home'>",
+        "<a href='/" + "home/today'>",
     ]
 
     assert all(list(machine_paths("x.md", text)) for text in bad)

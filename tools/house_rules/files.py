@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from tools.house_rules.source import Finding
 
 # A home folder, or a working folder at the root: nobody else has it.
-MACHINE_PATH = re.compile(r"(?<![\w.:/<-])/(?:home|Users|root|work)/[\w.-]+")
+MACHINE_PATH = re.compile(r"(?<![\w.:/<-])/(?:(?:home|Users)/[\w.-]+/|(?:root|work)/)[\w.-]+")
 HOST = re.compile(r"://|^--|^-[if] |\bfile:", re.MULTILINE)
 
 
