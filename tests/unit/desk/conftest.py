@@ -1,0 +1,102 @@
+"""The desks over a database of each test's own, driven as a browser would: cookies, forms, redirects."""
+
+import re
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+from uuid import uuid4
+
+import httpx
+import pyotp
+import pytest
+from redis.asyncio import Redis
+
+from backend.app import create_app
+from backend.context import Context
+from backend.live import Live
+from backend.settings import Settings
+from foundation.clock import Clock
+from foundation.db.unit_of_work import Database
+from tests.database import moves_on
+from tests.small_world import TOTP_SECRET, Member
+
+SITE = "https://desk.test"
+TEXTS = {
+    "database_url", "redis_url", "field_keys", "field_key_current", "api_url", "notify_url", "adapter_url", "wechat_api_url",
+    "wechat_pay_url", "wechat_appid", "wechat_secret", "wechat_mchid", "wechat_apiv3_key", "wechat_merchant_serial",
+    "wechat_public_key_id", "identity_url", "identity_app_key", "identity_secret", "ca_url", "ca_app_key", "ca_secret",
+    "courier_url", "courier_app_key", "courier_secret", "courier_callback_key", "courier_callback_secret",
+}  # fmt: skip
+PATHS = {"object_folder", "tls_cert", "tls_key", "tls_root", "wechat_merchant_key", "wechat_public_key"}
+
+
+def settings() -> Settings:
+    """Nothing that a desk reads but the front's address and the kind of running."""
+    values: dict[str, Any] = dict.fromkeys(TEXTS, "unused") | dict.fromkeys(PATHS, Path("unused"))
+    return Settings(
+        **values, hospital_id=uuid4(), index_key=b"", gateway_urls=(), front_url="https://front.test"
+    )
+
+
+@dataclass
+class Browser:
+    """One browser at the desks."""
+
+    http: httpx.AsyncClient
+    clock: Clock
+
+    async def get(self, path: str) -> httpx.Response:
+        """A page, redirects not followed."""
+        return await self.http.get(path)
+
+    async def post(self, path: str, csrf: str | None = None, **fields: str) -> httpx.Response:
+        """A form of our own page; `csrf` is taken from a page of this session when it is left out."""
+        token = await self.csrf() if csrf is None else csrf
+        headers = {"origin": SITE, "sec-fetch-site": "same-origin"}
+        return await self.http.post(path, data={"csrf": token, **fields}, headers=headers)
+
+    async def csrf(self) -> str:
+        """What a page of this session puts into its forms."""
+        found = re.search(r'name="csrf" value="(\w+)"', (await self.get("/desk/nowhere")).text)
+        return found[1] if found else ""
+
+    async def logs_in(
+        self, member: Member, *, password: str = "", code: str = "", following: str = ""
+    ) -> httpx.Response:
+        """The login form; the right code of a fresh moment when none is given."""
+        moves_on(self.clock, seconds=31)
+        totp = code or pyotp.TOTP(TOTP_SECRET).at(int(self.clock.timestamp()))
+        fields = {"login": member.login, "password": password or member.password, "totp": totp}
+        return await self.post("/desk/login", csrf="", next=following, **fields)
+
+
+@pytest.fixture
+def app(db: Database, clock: Clock) -> Any:
+    """The API process's application. These tests call nobody outside, so nobody outside is there."""
+    nobody = cast(Any, None)
+    context = Context(
+        settings=settings(), clock=clock, db=db, redis=nobody, wechat=nobody, pay=nobody, hospital=nobody,
+        identity=nobody, ca=nobody, courier=nobody, objects=nobody, live=Live(cast("Redis", nobody)),
+    )  # fmt: skip
+    return create_app(context)
+
+
+@pytest.fixture
+async def browsers(app: Any, clock: Clock) -> AsyncIterator[Callable[[], Browser]]:
+    """Makes browsers that share nothing."""
+    opened: list[httpx.AsyncClient] = []
+
+    def another() -> Browser:
+        opened.append(httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=SITE))
+        return Browser(opened[-1], clock)
+
+    yield another
+    for http in opened:
+        await http.aclose()
+
+
+@pytest.fixture
+def browser(browsers: Callable[[], Browser]) -> Browser:
+    """One browser."""
+    return browsers()
