@@ -22,15 +22,13 @@ from sqlalchemy import select
 
 from backend.video.model import Recording
 from foundation.clock import Clock
-from foundation.db.audit import AuditEvent
 from foundation.db.base import Base, bind_hospital
 from foundation.db.columns import bind_keyring
 from foundation.db.unit_of_work import connect
 from foundation.object_store import FolderStore
 from standalone.stores import StoreOptions, StoreUrls, running
-from tests.free_ports import free_port_base
 from tests.unit.video import process as media
-from tests.unit.video.conftest import HOSPITAL_ID, KEYRING, decoded
+from tests.unit.video.conftest import KEYRING, TABLES, decoded
 
 ROOT = Path(__file__).parents[2]
 ORIGIN = "http://127.0.0.1:1"
@@ -90,9 +88,9 @@ def measure(pid: int, loader: Loader, rooms: int, seconds: float) -> dict[str, f
 def stores_in(folder: Path) -> Iterator[StoreUrls]:
     """Database and Valkey, with the tables that the media process writes to."""
     bind_keyring(KEYRING)
-    bind_hospital(HOSPITAL_ID)
-    base = free_port_base(0)
-    with running(folder, StoreOptions(postgres_port=base, valkey_port=base + 1)) as urls:
+    bind_hospital(media.HOSPITAL_ID)
+    options = StoreOptions(postgres_port=media.free_port(), valkey_port=media.free_port())
+    with running(folder, options) as urls:
         asyncio.run(_tables(urls.database))
         yield urls
 
@@ -100,8 +98,7 @@ def stores_in(folder: Path) -> Iterator[StoreUrls]:
 async def _tables(url: str) -> None:
     db = connect(url, Clock())
     async with db.engine.begin() as connection:
-        tables: Any = [Recording.__table__, AuditEvent.__table__]
-        await connection.run_sync(lambda sync: Base.metadata.create_all(sync, tables=tables))
+        await connection.run_sync(lambda sync: Base.metadata.create_all(sync, tables=TABLES))
     await db.engine.dispose()
 
 
@@ -123,7 +120,7 @@ def ours(rooms: int, seconds: float) -> dict[str, float]:
     folder = Path(tempfile.mkdtemp(prefix="bench-video-"))
     folder.chmod(0o755)
     with stores_in(folder / "data") as urls:
-        port = free_port_base(0) + 110
+        port = media.free_port()
         settings = {
             **media.environment(urls, folder / "objects", port, ORIGIN),
             "MEDIA_ROOMS": "100",

@@ -3,7 +3,6 @@ import io
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import av
 import pytest
@@ -23,9 +22,8 @@ from foundation.db.unit_of_work import Database, connect
 from foundation.logs import configure
 from foundation.object_store import FolderStore
 from standalone.stores import StoreOptions, StoreUrls, running
-from tests.free_ports import free_port_base
+from tests.unit.video.process import HOSPITAL_ID, free_port
 
-HOSPITAL_ID = UUID("01900000-0000-7000-8000-000000000001")
 TABLES: Any = [Recording.__table__, AuditEvent.__table__]
 KEYRING = Keyring({"t1": b"k" * 32}, "t1", b"i" * 32)
 
@@ -61,11 +59,9 @@ async def engine(
 
 
 @pytest.fixture(scope="session")
-def stores(tmp_path_factory: pytest.TempPathFactory, worker: int) -> Iterator[StoreUrls]:
-    base = free_port_base(worker)
-    with running(
-        tmp_path_factory.mktemp("video"), StoreOptions(postgres_port=base, valkey_port=base + 1)
-    ) as urls:
+def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreUrls]:
+    options = StoreOptions(postgres_port=free_port(), valkey_port=free_port())
+    with running(tmp_path_factory.mktemp("video"), options) as urls:
         yield urls
 
 

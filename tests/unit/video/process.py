@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -18,10 +19,17 @@ from uuid import UUID
 import redis
 
 from standalone.stores import StoreUrls
-from tests.unit.video.conftest import HOSPITAL_ID
 
+HOSPITAL_ID = UUID("01900000-0000-7000-8000-000000000001")
 ROOT = Path(__file__).parents[3]
 RUN = "import sys; from backend.media import main; sys.exit(main())"
+
+
+def free_port() -> int:
+    """A port of the kernel's choice, free at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def environment(urls: StoreUrls, folder: Path, port: int, front_url: str) -> dict[str, str]:

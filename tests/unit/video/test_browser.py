@@ -20,8 +20,8 @@ from foundation.db.unit_of_work import connect
 from foundation.object_store import FolderStore
 from standalone.stores import StoreUrls
 from tests.unit.video import page as served_page
-from tests.unit.video.conftest import HOSPITAL_ID, KEYRING, TABLES, decoded
-from tests.unit.video.process import environment, media_process, ticket
+from tests.unit.video.conftest import KEYRING, TABLES, decoded
+from tests.unit.video.process import HOSPITAL_ID, environment, free_port, media_process, ticket
 
 pytestmark = pytest.mark.browser
 CHROMIUM = Path("/usr/bin/chromium")
@@ -115,14 +115,12 @@ def wait_for_frames(page: Page, more_than: int) -> None:
     wait_for(page, f"(async () => ((await client.stats())?.framesDecoded ?? 0) > {more_than})()")
 
 
-def test_a_consultation_in_two_browsers(
-    stores: StoreUrls, chromium: Browser, tmp_path: Path, port_base: int
-) -> None:
+def test_a_consultation_in_two_browsers(stores: StoreUrls, chromium: Browser, tmp_path: Path) -> None:
     make_tables(stores.database)
-    encounter, objects = uuid4(), tmp_path / "objects"
+    encounter, objects, port = uuid4(), tmp_path / "objects", free_port()
     with (
         served_page.served() as front,
-        media_process(environment(stores, objects, port_base, front), tmp_path / "log") as process,
+        media_process(environment(stores, objects, port, front), tmp_path / "log") as process,
     ):
         pages: dict[str, Page] = {}
         for role in ("patient", "doctor"):
@@ -133,7 +131,7 @@ def test_a_consultation_in_two_browsers(
             )
             page.goto(front)
             wait_for(page, "window.ready === true")
-            assert page.evaluate("url => start(url)", f"ws://127.0.0.1:{port_base}/rooms/{encounter}")
+            assert page.evaluate("url => start(url)", f"ws://127.0.0.1:{port}/rooms/{encounter}")
         patient, doctor = pages["patient"], pages["doctor"]
 
         for page in pages.values():

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket as sockets
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from foundation.server import Listener, listener
 from foundation.settings import load
 from standalone.stores import StoreUrls
 from tests.unit.video.peers import Peer, until
-from tests.unit.video.process import environment, ticket
+from tests.unit.video.process import environment, free_port, ticket
 
 pytestmark = pytest.mark.anyio
 FRONT = "http://front.example"
@@ -80,9 +79,7 @@ async def refused(socket: aiohttp.ClientWebSocketResponse) -> str:
 
 @pytest.fixture
 async def house(stores: StoreUrls, db: Database, tmp_path: Path, anyio_backend: str) -> AsyncIterator[House]:
-    with sockets.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     settings = load(
         MediaSettings, {**environment(stores, tmp_path / "objects", port, FRONT), "MEDIA_ROOMS": "2"}
     )
