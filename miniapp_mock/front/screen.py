@@ -43,6 +43,8 @@ class Screen:
             "fen": words.fen,
             "clock_time": words.clock_time,
             "when": lambda text: words.when(text, self.clock.today()),
+            "date_words": words.date_words,
+            "clock_of": lambda at: f"{words.day_name(at.date(), self.clock.today())} {at:%H:%M}",
             "day_name": lambda day: words.day_name(day, self.clock.today()),
             "period": lambda row: words.period(row["starts_at"], row["ends_at"], self.clock.today()),
             "sex_name": words.sex_name,

@@ -32,6 +32,12 @@ def day_name(day: date, today: date) -> str:
     return f"{year}{day.month}月{day.day}日 周{WEEKDAYS[day.weekday()]}"
 
 
+def date_words(text: str) -> str:
+    """2026-11-22 → 2026年11月22日."""
+    day = date.fromisoformat(text)
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
 def when(text: str, today: date) -> str:
     """今天 14:05."""
     at = moment(text)

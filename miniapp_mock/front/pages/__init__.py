@@ -2,9 +2,26 @@
 
 from starlette.routing import BaseRoute
 
-from miniapp_mock.front.pages import booking, care, doctor, home, login, payments, persons, phone, public
+from miniapp_mock.front.pages import (
+    booking,
+    care,
+    doctor,
+    feedback,
+    home,
+    login,
+    mine,
+    payments,
+    persons,
+    phone,
+    prescriptions,
+    public,
+    talk,
+    visits,
+)
 
-MODULES = (home, care, login, phone, persons, booking, payments, public, doctor)
+MODULES = (
+    home, care, login, phone, persons, booking, mine, payments, visits, talk, prescriptions, feedback, public, doctor,
+)  # fmt: skip
 
 
 def page_routes() -> list[BaseRoute]:

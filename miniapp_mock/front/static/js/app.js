@@ -109,3 +109,11 @@ function tick() {
   }
 }
 if (document.querySelector("[data-until]")) { tick(); setInterval(tick, 1000); }
+
+// A choice that needs more to be filled in shows it: data-shows names what belongs to it.
+for (const choice of document.querySelectorAll("[data-shows]")) {
+  const part = document.getElementById(choice.dataset.shows);
+  const update = () => { part.hidden = !choice.checked; };
+  choice.form.addEventListener("change", update);
+  update();
+}
