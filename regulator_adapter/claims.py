@@ -7,7 +7,7 @@ A claim is a lease: whoever dies with it loses it, and the rows are found again,
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
@@ -19,7 +19,6 @@ from foundation.actor import SYSTEM
 from foundation.db.advance import advance_each
 from foundation.db.locks import lock_all
 from foundation.db.unit_of_work import Database, unit_of_work
-from foundation.ids import new_id
 from foundation.logs import log
 from regulator_adapter.model import Submission
 from regulator_adapter.profiles import Profile
@@ -43,13 +42,13 @@ class Sent:
     attempts: int
     ambiguous: int
     occurred_at: datetime
+    makes: str
 
 
 @dataclass(frozen=True)
 class Batch:
     """Rows of one method that go out in one list, in the order of their events."""
 
-    id: UUID
     profile: Profile
     method: str
     rows: Sequence[Sent]
@@ -61,10 +60,10 @@ _ALL_KNOWN = text(
 )
 
 
-async def unblock(db: Database, profile: Profile) -> int:
-    """Release rows whose needs have all been accepted by now; returns how many."""
+async def unblock(db: Database, profile: Profile, made: Collection[str] | None = None) -> int:
+    """Release rows whose needs have all been accepted by now; returns how many. `made`: only those that need one of these."""
     async with unit_of_work(db) as session:
-        released = await session.scalars(
+        statement = (
             update(Submission)
             .where(Submission.profile == profile.name, Submission.blocked, Submission.state.in_(OPEN))
             .where(_ALL_KNOWN)
@@ -72,23 +71,23 @@ async def unblock(db: Database, profile: Profile) -> int:
             .returning(Submission.id)
             .execution_options(synchronize_session=False)
         )
-        return len(released.all())
+        if made is not None:
+            statement = statement.where(Submission.needs.overlap(list(made)))
+        return len((await session.scalars(statement)).all())
 
 
 async def claim(
-    db: Database, profile: Profile, busy: Collection[UUID], ambiguous_resends: int
-) -> Batch | None:
-    """The next batch of `profile`, or None. `busy` are rows this process has out already, whatever their lease says."""
+    db: Database, profile: Profile, busy: Collection[UUID], *, room: int, ambiguous_resends: int
+) -> list[Batch]:
+    """The next batches of `profile`, `room` at most. `busy` are rows this process has out already, whatever their lease says."""
     async with unit_of_work(db) as session:
         got = await session.scalar(
             text("SELECT pg_try_advisory_xact_lock(hashtext(:name))"), {"name": f"claim:{profile.name}"}
         )
         if not got:
-            return None
-        chosen = _choose(profile, await _candidates(session, db, profile, busy))
-        if not chosen:
-            return None
-        return await _take(session, db, profile, chosen, ambiguous_resends)
+            return []
+        chosen = choose(profile, await _candidates(session, db, profile, busy), room)
+        return await _take(session, db, profile, chosen, ambiguous_resends) if chosen else []
 
 
 async def _candidates(
@@ -108,7 +107,7 @@ async def _candidates(
         ),
     )
     query = (
-        select(Submission.id, Submission.method, Submission.alone)
+        select(Submission.id, Submission.method, Submission.lane, Submission.alone)
         .where(Submission.profile == profile.name, Submission.state.in_(_READY), ~Submission.blocked)
         .where(_free(Submission, now, busy))
         .where(or_(Submission.lane == "", ~overtaken))
@@ -125,58 +124,81 @@ def _free(row: Any, now: datetime, busy: Collection[UUID]) -> ColumnElement[bool
     return and_(*conditions)
 
 
-def _choose(profile: Profile, candidates: Sequence[Any]) -> list[UUID]:
-    """Rows of the first candidate's method up to its batch size; a row that must go alone goes alone."""
-    if not candidates:
-        return []
-    first = candidates[0]
-    if first.alone:
-        return [first.id]
-    same = [row for row in candidates if row.method == first.method]
-    taken: list[UUID] = []
-    for row in same[: profile.methods[first.method].batch]:
-        if row.alone:
-            break
-        taken.append(row.id)
-    return taken
+class Candidate(Protocol):
+    """What choosing looks at."""
+
+    id: UUID
+    method: str
+    lane: str
+    alone: bool
+
+
+def choose(profile: Profile, candidates: Sequence[Candidate], room: int) -> list[list[UUID]]:
+    """Up to `room` lists, each of one method and no longer than its batch size. Rows of one lane never go in two lists at a time."""
+    lists: list[list[UUID]] = []
+    open_list: dict[str, int] = {}
+    lane_of: dict[str, int] = {}
+    for row in candidates:
+        at = None if row.alone else open_list.get(row.method)
+        if at is not None and len(lists[at]) >= profile.methods[row.method].batch:
+            at = None
+        if row.lane and row.lane in lane_of and lane_of[row.lane] != at:
+            continue
+        if at is None:
+            if len(lists) >= room:
+                continue
+            at = len(lists)
+            lists.append([])
+            if not row.alone:
+                open_list[row.method] = at
+        lists[at].append(row.id)
+        if row.lane:
+            lane_of[row.lane] = at
+    return lists
 
 
 async def _take(
-    session: AsyncSession, db: Database, profile: Profile, ids: list[UUID], ambiguous_resends: int
-) -> Batch | None:
-    now, batch_id = db.clock.now(), new_id()
-    rows = await lock_all(session, Submission, ids)
+    session: AsyncSession, db: Database, profile: Profile, chosen: list[list[UUID]], ambiguous_resends: int
+) -> list[Batch]:
+    now = db.clock.now()
+    rows = {
+        row.id: row for row in await lock_all(session, Submission, [one for ids in chosen for one in ids])
+    }
     hopeless = {
         row.id
-        for row in rows
+        for row in rows.values()
         if row.in_flight and not profile.deduplicates and row.ambiguous >= ambiguous_resends
     }
     if hopeless:
         await park_ambiguous(session, hopeless)
-    going = _fitting(
-        sorted((row for row in rows if row.id not in hopeless), key=lambda row: (row.number, row.id))
-    )
-    if not going:
-        return None
+    batches: list[Batch] = []
     first_time: dict[UUID, dict[str, Any]] = {}
-    for row in going:
-        changes = {
-            "claimed_until": now + LEASE,
-            "in_flight": True,
-            "attempts": row.attempts + 1,
-            "ambiguous": row.ambiguous + row.in_flight,
-            "submitted_at": row.submitted_at or now,
-        }
-        if row.state is SubmissionState.MAPPED:
-            first_time[row.id] = changes
-        else:
-            for name, value in changes.items():
-                setattr(row, name, value)
+    for ids in chosen:
+        going = _fitting([rows[one] for one in ids if one not in hopeless])
+        for row in going:
+            _mark(row, now, first_time)
+        if going:
+            sent = [Sent(row.id, row.event_id, row.record, row.attempts + (row.id in first_time), row.ambiguous, row.occurred_at,
+                         row.makes) for row in going]  # fmt: skip
+            batches.append(Batch(profile, going[0].method, sent))
     await advance_each(session, Submission, "submit", SYSTEM, first_time)
-    sent = [
-        Sent(row.id, row.event_id, row.record, row.attempts, row.ambiguous, row.occurred_at) for row in going
-    ]
-    return Batch(batch_id, profile, going[0].method, sent)
+    return batches
+
+
+def _mark(row: Submission, now: datetime, first_time: dict[UUID, dict[str, Any]]) -> None:
+    """Write down that `row` goes out: with the verb the first time, as one more attempt later."""
+    changes = {
+        "claimed_until": now + LEASE,
+        "in_flight": True,
+        "attempts": row.attempts + 1,
+        "ambiguous": row.ambiguous + row.in_flight,
+        "submitted_at": row.submitted_at or now,
+    }
+    if row.state is SubmissionState.MAPPED:
+        first_time[row.id] = changes
+        return
+    for name, value in changes.items():
+        setattr(row, name, value)
 
 
 def _fitting(rows: list[Submission]) -> list[Submission]:

@@ -15,11 +15,11 @@ class Gate:
     reason: str = ""
     _until: float = field(default=0.0)
 
-    def room(self, in_flight: int, limit: int) -> bool:
-        """Whether another request may start while `in_flight` are out."""
-        if self.failures and self.monotonic() < self._until:
-            return False
-        return in_flight < (1 if self.failures else limit)
+    def room(self, in_flight: int, limit: int) -> int:
+        """How many more requests may start while `in_flight` are out."""
+        if not self.failures:
+            return limit - in_flight
+        return 0 if self.monotonic() < self._until else 1 - in_flight
 
     def wait(self) -> float:
         """Seconds until the next try; 0 when it may be now."""

@@ -76,7 +76,7 @@ def _stops(routing: Routing, event: Envelope) -> list[Stop]:
             "event_unreadable", event_id=str(event.event_id), type=event.type, error=type(error).__name__
         )
         stops = []
-    if not stops or any(len(stop.number) > NUMBER_LENGTH for stop in stops):
+    if not stops or any(len(stop.number) > NUMBER_LENGTH or "\0" in stop.number for stop in stops):
         return [Stop(routing.chain.profile, UNROUTED, str(event.event_id))]
     return stops
 
@@ -94,7 +94,7 @@ def _issues(path: str, event: Envelope) -> list[Issue]:
     found = []
     if event.hospital_id != hospital_id():
         found.append(Issue(f"{path}.hospital_id", "wrong_hospital", f"事件 {name} 不属于本院"))
-    if not (1 <= len(event.stream) <= 80 and 1 <= len(event.type) <= 60):
+    if not (1 <= len(event.stream) <= 80 and 1 <= len(event.type) <= 60) or "\0" in event.stream + event.type:
         found.append(Issue(f"{path}.stream", "wrong_length", f"事件 {name} 的流或类型长度不正确"))
     if not (1 <= event.number < 2**62 and 1 <= event.sequence < 2**31 and 0 <= event.version < 2**31):
         found.append(Issue(f"{path}.number", "out_of_range", f"事件 {name} 的编号不正确"))

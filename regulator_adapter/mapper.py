@@ -6,11 +6,9 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import msgspec
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts import events
 from foundation.actor import SYSTEM
 from foundation.canonical import canonical, sha256
 from foundation.db.advance import advance_each
@@ -19,14 +17,14 @@ from foundation.errors import Issue
 from foundation.logs import log
 from regulator_adapter import profiles
 from regulator_adapter.mapping import KINDS
-from regulator_adapter.mapping.kind import RecordKind
-from regulator_adapter.mapping.source import Place, Source
+from regulator_adapter.mapping.source import Source
 from regulator_adapter.model import ReceivedEvent, Submission
 from regulator_adapter.organisation import Organisation
 from regulator_adapter.profiles import Method, Profile
 from regulator_adapter.profiles.checking import check
 from regulator_adapter.routing import UNROUTED, Routing
 from regulator_adapter.states import SubmissionState
+from regulator_adapter.streams import Streams, place_of
 
 BATCH = 200
 RANK_BITS = 40
@@ -52,11 +50,16 @@ class Mapper:
             waiting = await self._waiting(session)
             if not waiting:
                 return 0
-            stored = await _events(session, {row.event_id for row in waiting})
+            streams = Streams()
+            await streams.load(
+                session,
+                {row.event_id for row in waiting},
+                {row.stream for row in waiting if _looks_back(row)},
+            )
             moves: dict[str, dict[UUID, dict[str, Any]]] = {"map": {}, "park": {}}
             late: list[UUID] = []
             for row in waiting:
-                outcome = await self._outcome(session, row, stored[row.event_id])
+                outcome = self._outcome(row, streams)
                 if outcome is None:
                     late.append(row.id)
                 else:
@@ -81,6 +84,7 @@ class Mapper:
             select(
                 Submission.id,
                 Submission.event_id,
+                Submission.stream,
                 Submission.profile,
                 Submission.method,
                 Submission.business_number,
@@ -93,30 +97,35 @@ class Mapper:
         )
         return (await session.execute(query)).all()
 
-    async def _outcome(self, session: AsyncSession, row: Any, stored: ReceivedEvent) -> Outcome | None:
+    def _outcome(self, row: Any, streams: Streams) -> Outcome | None:
         """What becomes of one row; None when it has to wait for earlier events."""
         if row.method == UNROUTED:
             return _parked([Issue("event", "unreadable", "事件无法识别")])
-        kind, profile = KINDS[row.profile, row.method], profiles.profile(row.profile)
-        earlier = await _earlier(session, stored) if kind.looks_back else []
-        if earlier is None:
-            return None
-        return self._built(kind, profile, row, stored, earlier)
+        stored = streams.row(row.event_id)
+        earlier = streams.earlier(stored) if _looks_back(row) else ()
+        return None if earlier is None else self._built(row, stored, streams, earlier)
 
     def _built(
-        self, kind: RecordKind, profile: Profile, row: Any, stored: ReceivedEvent, earlier: Sequence[Any]
+        self, row: Any, stored: ReceivedEvent, streams: Streams, earlier: Sequence[ReceivedEvent]
     ) -> Outcome:
         """One bad event, or one bad mapping, must not stop the feed: whatever goes wrong, the row goes to people."""
         try:
-            event = _decode(stored)
+            event, profile = streams.event(stored), profiles.profile(row.profile)
             reported_by = self.routing.reported_by(stored.type, event)
-            source = Source(event, _place(stored), self.organisation, earlier, reported_by)
+            source = Source(
+                event, place_of(stored), self.organisation, streams.readable(earlier), reported_by
+            )
             method = profile.methods[row.method]
-            clean, issues = check(profile, method, kind.build(source, row.business_number))
+            record = KINDS[row.profile, row.method].build(source, row.business_number)
+            clean, issues = check(profile, method, record)
             return _parked(issues) if issues else ("map", _mapped(profile, method, stored, clean))
         except Exception as error:
             log.error("mapping_failed", submission=str(row.id), method=row.method, exc_info=error)
             return _parked([Issue("event", "unreadable", "事件内容与约定不符")])
+
+
+def _looks_back(row: Any) -> bool:
+    return row.method != UNROUTED and KINDS[row.profile, row.method].looks_back
 
 
 def _parked(issues: Sequence[Issue]) -> Outcome:
@@ -162,32 +171,3 @@ def _values(record: Mapping[str, Any], path: str) -> list[Any]:
     if rest:
         return [entry[rest] for entry in value or []]
     return [] if value is None else [value]
-
-
-def _decode(stored: ReceivedEvent) -> Any:
-    return msgspec.convert(stored.payload, events.BY_TYPE[stored.type], strict=False)
-
-
-def _place(stored: ReceivedEvent) -> Place:
-    return Place(
-        stored.event_id, stored.type, stored.stream, stored.sequence, stored.number, stored.occurred_at,
-        stored.digest, stored.head,
-    )  # fmt: skip
-
-
-async def _events(session: AsyncSession, ids: set[UUID]) -> dict[UUID, ReceivedEvent]:
-    rows = await session.scalars(select(ReceivedEvent).where(ReceivedEvent.event_id.in_(ids)))
-    return {row.event_id: row for row in rows}
-
-
-async def _earlier(session: AsyncSession, stored: ReceivedEvent) -> list[Any] | None:
-    """Events of the stream before this one, oldest first; None while one of them has not arrived."""
-    before = (
-        ReceivedEvent.hospital_id == stored.hospital_id,
-        ReceivedEvent.stream == stored.stream,
-        ReceivedEvent.sequence < stored.sequence,
-    )
-    if await session.scalar(select(func.count()).where(*before)) != stored.sequence - 1:
-        return None
-    rows = await session.scalars(select(ReceivedEvent).where(*before).order_by(ReceivedEvent.sequence))
-    return [_decode(row) for row in rows if row.type in events.BY_TYPE]

@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
     Boolean,
     ForeignKey,
@@ -17,6 +16,7 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped
 
 from foundation.db.audit import AuditEvent
@@ -68,6 +68,7 @@ class Submission(Row, Base):
         Index("ix_submission_unmapped", "number", postgresql_where="state = 'received'"),
         Index("ix_submission_due", "profile", "number", postgresql_where=_OPEN),
         Index("ix_submission_lane", "profile", "lane", "rank", postgresql_where=_OPEN),
+        Index("ix_submission_blocked", "profile", postgresql_where="blocked"),
         Index("ix_submission_makes", "profile", "makes", postgresql_where="state = 'accepted'"),
         Index("ix_submission_desk", "state", "number", postgresql_where="state IN ('rejected', 'parked')"),
     )

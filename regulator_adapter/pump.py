@@ -18,7 +18,7 @@ from regulator_adapter.gate import Gate
 from regulator_adapter.mapper import Mapper
 from regulator_adapter.profiles import Profile
 from regulator_adapter.replies import Meaning
-from regulator_adapter.submit import Sender
+from regulator_adapter.submit import Answer, Sender
 
 POLL = 1.0
 UNBLOCK_EVERY = 15.0
@@ -27,7 +27,10 @@ GOODBYE = 10.0
 
 @dataclass
 class Line:
-    """The way to one platform: at most `limit` requests at a time, none while its gate is closed."""
+    """The way to one platform: at most `limit` requests at a time, none while its gate is closed.
+
+    Requests run side by side; what the database has to know about them is written by one turn at a time, for all of them at once.
+    """
 
     db: Database
     profile: Profile
@@ -38,16 +41,22 @@ class Line:
     look_at_needs: bool = True
     _busy: set[UUID] = field(default_factory=set)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _answers: list[Answer] = field(default_factory=list)
+    _made: set[str] = field(default_factory=set)
     _looked_at: float = 0.0
 
     async def turn(self) -> None:
-        """Send whatever may go now."""
+        """Write down what came back, then send whatever may go now."""
         self.wake.clear()
+        await self._settle()
         await self._unblock()
-        while self.gate.room(len(self._tasks), self.limit):
-            batch = await claim(self.db, self.profile, self._busy, self.sender.ambiguous_resends)
-            if batch is None:
-                return
+        room = self.gate.room(len(self._tasks), self.limit)
+        if room <= 0:
+            return
+        batches = await claim(
+            self.db, self.profile, self._busy, room=room, ambiguous_resends=self.sender.ambiguous_resends
+        )
+        for batch in batches:
             ids = {row.id for row in batch.rows}
             self._busy |= ids
             task = asyncio.create_task(self._send(batch, ids))
@@ -59,32 +68,51 @@ class Line:
         return min(POLL, self.gate.wait() or POLL)
 
     async def finish(self) -> None:
-        """Let what is out come back."""
+        """Let what is out come back, and write it down."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=GOODBYE)
+        await self._settle()
+
+    async def _settle(self) -> None:
+        """Answers are let go only when they are written down."""
+        answers = list(self._answers)
+        if not answers:
+            return
+        self._made |= await self.sender.settle(answers)
+        del self._answers[: len(answers)]
+        for answer in answers:
+            self._busy -= {row.id for row in answer.batch.rows}
 
     async def _unblock(self) -> None:
         now = time.monotonic()
-        if not self.look_at_needs and now - self._looked_at < UNBLOCK_EVERY:
-            return
-        self.look_at_needs, self._looked_at = False, now
-        await unblock(self.db, self.profile)
+        if self.look_at_needs or now - self._looked_at > UNBLOCK_EVERY:
+            self.look_at_needs, self._looked_at = False, now
+            self._made.clear()
+            await unblock(self.db, self.profile)
+        elif self._made:
+            made, self._made = self._made, set()
+            await unblock(self.db, self.profile, made)
 
     async def _send(self, batch: Batch, ids: set[UUID]) -> None:
         try:
-            reply = await self.sender.send(batch)
-            if reply.meaning is Meaning.CLOSED:
-                self.gate.failed(reply.code)
-                log.warning("platform_closed", profile=self.profile.name, code=reply.code, text=reply.text)
-            else:
-                self.gate.passed()
+            answer = await self.sender.send(batch)
         except Exception as error:
             # The rows keep their lease and are found again as possibly sent.
-            log.error("submission_lost_track", profile=self.profile.name, exc_info=error)
-        finally:
             self._busy -= ids
-            self.look_at_needs = True
+            log.error("submission_lost_track", profile=self.profile.name, exc_info=error)
+        else:
+            self._answers.append(answer)
+            self._hear(answer)
+        finally:
             self.wake.set()
+
+    def _hear(self, answer: Answer) -> None:
+        reply = answer.reply
+        if reply.meaning is Meaning.CLOSED:
+            self.gate.failed(reply.code)
+            log.warning("platform_closed", profile=self.profile.name, code=reply.code, text=reply.text)
+        else:
+            self.gate.passed()
 
 
 @dataclass

@@ -67,31 +67,39 @@ INNER = {200: Meaning.ACCEPTED, -99: Meaning.REJECTED, -98: Meaning.REJECTED, -1
 
 
 def read(status: int, body: bytes) -> Reply:
-    """The meaning of an HTTP answer."""
+    """The meaning of an HTTP answer. Texts come back short and storable, whatever the other side wrote."""
     if status != 200:
         return _by_status(status)
+    # PostgreSQL stores no NUL, and an answer that cannot be stored would be asked for again for ever.
+    body = body.replace(b"\\u0000", b"")
     try:
         answer = msgspec.json.decode(body)
         code = answer["code"]
         if code != 200:
-            return Reply(OUTER.get(code, Meaning.PARKED), str(code), str(answer.get("msg", "")))
+            return Reply(OUTER.get(code, Meaning.PARKED), _short(code), str(answer.get("msg", "")))
         inner = answer["body"]
         return Reply(
             INNER.get(inner["msgCode"], Meaning.REJECTED),
-            f"200/{inner['msgCode']}",
+            _short(f"200/{inner['msgCode']}"),
             str(inner.get("msg", "")),
             _receipts(inner.get("receipts", ())),
             str(inner.get("failedEventId", "")),
         )
-    except (msgspec.DecodeError, KeyError, TypeError, AttributeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
         return Reply(Meaning.UNKNOWN, "unreadable", "the answer is not the platform's")
 
 
 def _receipts(entries: Any) -> dict[str, Receipt]:
     return {
-        entry["eventId"]: Receipt(entry["eventId"], entry["receipt"], bool(entry.get("duplicate")))
+        str(entry["eventId"]): Receipt(
+            str(entry["eventId"]), str(entry["receipt"])[:80], bool(entry.get("duplicate"))
+        )
         for entry in entries
     }
+
+
+def _short(code: object) -> str:
+    return str(code)[:40]
 
 
 def _by_status(status: int) -> Reply:

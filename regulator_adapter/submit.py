@@ -1,6 +1,6 @@
 """Sends one claimed batch and writes down what became of each of its rows."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -29,6 +29,15 @@ LAG = Histogram(
 
 
 @dataclass(frozen=True)
+class Answer:
+    """One batch that went out, what came back, and the message as it was sent."""
+
+    batch: Batch
+    reply: Reply
+    message: Message
+
+
+@dataclass(frozen=True)
 class Sender:
     """`max_attempts` failed ones park a row; `ambiguous_resends` is how often a possible duplicate is risked."""
 
@@ -37,62 +46,60 @@ class Sender:
     max_attempts: int
     ambiguous_resends: int
 
-    async def send(self, batch: Batch) -> Reply:
-        """One request and its consequences."""
-        records = [row.record for row in batch.rows]
-        reply, message = await self.client.send(batch.profile, batch.method, records)
+    async def send(self, batch: Batch) -> Answer:
+        """One request; nothing is written down yet."""
+        reply, message = await self.client.send(
+            batch.profile, batch.method, [row.record for row in batch.rows]
+        )
         REPLIES.labels(batch.profile.name, reply.meaning.value).inc()
-        async with unit_of_work(self.db) as session:
-            await self._settle(session, batch, reply, message)
-        return reply
+        return Answer(batch, reply, message)
 
-    async def _settle(self, session: AsyncSession, batch: Batch, reply: Reply, message: Message) -> None:
-        done = self._accepted(batch, reply, message)
-        if done:
-            await self._accept(session, batch, done, message)
-        rest = [row for row in batch.rows if row.id not in done]
+    async def settle(self, answers: Sequence[Answer]) -> set[str]:
+        """Write down what became of every row, in one transaction; returns the numbers that are known to the platform now."""
+        accepted: dict[UUID, dict[str, Any]] = {}
+        made: set[str] = set()
+        async with unit_of_work(self.db) as session:
+            for answer in answers:
+                receipts = _accepted(answer)
+                accepted |= self._receipted(answer, receipts)
+                made |= {row.makes for row in answer.batch.rows if row.id in receipts}
+                await self._others(
+                    session, answer, [row for row in answer.batch.rows if row.id not in receipts]
+                )
+            await advance_each(session, Submission, "accept", SYSTEM, accepted)
+        return made
+
+    def _receipted(self, answer: Answer, receipts: Mapping[UUID, str]) -> dict[UUID, dict[str, Any]]:
+        now, profile = self.db.clock.now(), answer.batch.profile
+        if profile.next_day is None:
+            for row in answer.batch.rows:
+                if row.id in receipts:
+                    LAG.labels(profile.name).observe((now - row.occurred_at).total_seconds())
+        return {
+            row_id: {
+                "receipt": receipt, "accepted_at": now, "claimed_until": None, "in_flight": False, "record": None,
+                "reply_code": "200", "reply_text": "", "problems": "", "sent_digest": answer.message.digest,
+            }
+            for row_id, receipt in receipts.items()
+        }  # fmt: skip
+
+    async def _others(self, session: AsyncSession, answer: Answer, rest: list[Sent]) -> None:
         if not rest:
             return
+        reply = answer.reply
         note = {
             "reply_code": reply.code,
             "reply_text": mask_text(reply.text)[:2000],
-            "sent_digest": message.digest,
+            "sent_digest": answer.message.digest,
         }
         if reply.meaning in (Meaning.REJECTED, Meaning.PARKED):
-            await self._refused(session, batch, reply, rest, note)
+            await self._refused(session, answer.batch, reply, rest, note)
         elif reply.meaning is Meaning.CLOSED:
             await self._release(session, [row.id for row in rest], note)
         else:
             # Accepted without a receipt where receipts are given is as uncertain as no answer.
             unknown = reply.meaning is not Meaning.LATER
-            await self._postpone(session, batch, rest, note, unknown=unknown)
-
-    def _accepted(self, batch: Batch, reply: Reply, message: Message) -> dict[UUID, str]:
-        """Rows that are stored, with their receipts; where the platform gives none, the digest of what was sent."""
-        if batch.profile.deduplicates:
-            return {
-                row.id: reply.receipts[str(row.event_id)].number
-                for row in batch.rows
-                if str(row.event_id) in reply.receipts
-            }
-        return {row.id: message.digest for row in batch.rows} if reply.meaning is Meaning.ACCEPTED else {}
-
-    async def _accept(
-        self, session: AsyncSession, batch: Batch, done: Mapping[UUID, str], message: Message
-    ) -> None:
-        now = self.db.clock.now()
-        changes = {
-            row_id: {
-                "receipt": receipt, "accepted_at": now, "claimed_until": None, "in_flight": False, "record": None,
-                "reply_code": "200", "reply_text": "", "problems": "", "sent_digest": message.digest,
-            }
-            for row_id, receipt in done.items()
-        }  # fmt: skip
-        await advance_each(session, Submission, "accept", SYSTEM, changes)
-        if batch.profile.next_day is None:
-            for row in batch.rows:
-                if row.id in done:
-                    LAG.labels(batch.profile.name).observe((now - row.occurred_at).total_seconds())
+            await self._postpone(session, answer.batch, rest, note, unknown=unknown)
 
     async def _refused(
         self, session: AsyncSession, batch: Batch, reply: Reply, rest: list[Sent], note: Mapping[str, Any]
@@ -148,3 +155,12 @@ class Sender:
             .where(Submission.id.in_(ids))
             .values(claimed_until=None, in_flight=False, attempts=Submission.attempts - 1, **note)
         )
+
+
+def _accepted(answer: Answer) -> dict[UUID, str]:
+    """Rows that are stored, with their receipts; where the platform gives none, the digest of what was sent."""
+    rows, reply = answer.batch.rows, answer.reply
+    if answer.batch.profile.deduplicates:
+        given = {row.id: reply.receipts.get(str(row.event_id)) for row in rows}
+        return {row_id: receipt.number for row_id, receipt in given.items() if receipt is not None}
+    return {row.id: answer.message.digest for row in rows} if reply.meaning is Meaning.ACCEPTED else {}

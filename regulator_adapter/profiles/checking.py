@@ -37,7 +37,8 @@ def _object(
     profile: Profile, method: Method, fields: Sequence[Field], record: Mapping[str, Any], path: str
 ) -> tuple[dict[str, Any], list[Issue]]:
     clean: dict[str, Any] = {}
-    issues = [_issue(path + name, "unknown_field") for name in record if name not in {f.name for f in fields}]
+    known = {field.name for field in fields}
+    issues = [_issue(path + name, "unknown_field") for name in record if name not in known]
     filled = {name: value for name, value in record.items() if not _empty(value)}
     for field in fields:
         if field.name not in filled:
@@ -75,12 +76,14 @@ def _clip(value: Any, length: int) -> Any:
 
 def _issue(field: str, code: str, value: Any = None) -> Issue:
     words = _WORDS[code]
-    return Issue(field, code, f"{words}：{value.value}" if isinstance(value, Unknown) else words)
+    return Issue(field, code, f"{words}：{value.value[:60]!r}" if isinstance(value, Unknown) else words)
 
 
 def _value(profile: Profile, method: Method, field: Field, value: Any) -> str:
     if isinstance(value, Unknown):
         return "unknown_code"
+    if isinstance(value, str) and "\0" in value:
+        return "malformed"
     return _CHECKERS[field.kind](profile, method, field, value)
 
 
@@ -107,8 +110,7 @@ def _codes(profile: Profile, method: Method, field: Field, value: Any) -> str:
 
 
 def _subject(profile: Profile, _: Method, __: Field, value: Any) -> str:
-    major, _dot, minor = str(value).partition(".")
-    known = major in profile.codes["subject"] and (not minor or re.fullmatch(r"\d\d", minor) is not None)
+    known = re.fullmatch(r"\d\d(\.\d\d)?", str(value)) and str(value)[:2] in profile.codes["subject"]
     return "" if known else "unknown_code"
 
 

@@ -86,6 +86,7 @@ def _submission() -> None:
     op.create_index("ix_submission_lane", "submission", ["profile", "lane", "rank"], postgresql_where=OPEN)
     for name, columns, where in (
         ("ix_submission_unmapped", ["number"], "state = 'received'"),
+        ("ix_submission_blocked", ["profile"], "blocked"),
         ("ix_submission_makes", ["profile", "makes"], "state = 'accepted'"),
         ("ix_submission_desk", ["state", "number"], "state IN ('rejected', 'parked')"),
     ):

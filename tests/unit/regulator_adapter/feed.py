@@ -45,9 +45,9 @@ class Adapter:
         """Map and send until nothing moves any more."""
         for _ in range(most):
             before = len(self.platform.requests)
-            await self.pump.mapper.map_batch()
+            mapped = await self.pump.mapper.map_batch()
             for line in self.pump.lines:
-                line.look_at_needs = True
+                line.look_at_needs = line.look_at_needs or mapped > 0
                 await line.turn()
                 await line.finish()
             if len(self.platform.requests) == before:

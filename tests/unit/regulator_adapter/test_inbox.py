@@ -61,6 +61,7 @@ async def test_a_changed_event_is_refused_by_name_and_nothing_of_the_delivery_is
         ({"head": "ab"}, "wrong_format"),
         ({"number": 0}, "out_of_range"),
         ({"stream": ""}, "wrong_length"),
+        ({"stream": "a\0b"}, "wrong_length"),
         ({"hospital_id": b.PATIENT.person_id}, "wrong_hospital"),
     ],
 )
