@@ -44,6 +44,7 @@ class World:
         self._turns: list[dict[str, Any]] = list(self.demo["doctors"])
         self._staff: dict[str, Staff] = {}
         self._open: list[Any] = []
+        self._adapter: Api | None = None
         self._offset = timedelta(0)
 
     def person(self, department: str = "", code: str = "") -> dict[str, Any]:
@@ -118,9 +119,7 @@ class World:
     async def faults(self, process: str, **switches: Any) -> None:
         """Set the fault switches of a simulator; none clears them."""
         address = self.system.health_url(process)
-        async with httpx.AsyncClient(
-            trust_env=False
-        ) as client:  # house: client: test controls, no product code
+        async with httpx.AsyncClient(trust_env=False) as client:
             answer = await client.put(f"{address}/_test/faults", json=switches)
         assert answer.status_code < 300, answer.text
 
@@ -133,10 +132,15 @@ class World:
 
         return await until(look, "the adapter")
 
+    async def adapter(self, method: str, path: str) -> Any:
+        """The adapter's health port."""
+        if self._adapter is None:
+            self._adapter = self._keep(Api(self.places.adapter_health, ""))
+        return await self._adapter.call(method, path)
+
     async def figures(self) -> dict[str, Any]:
         """The adapter's figures."""
-        api = self._keep(Api(self.places.adapter_health, ""))
-        found: dict[str, Any] = await api.call("GET", "/figures")
+        found: dict[str, Any] = await self.adapter("GET", "/figures")
         return found
 
     async def until(self, look: Callable[[], Awaitable[T | None]], what: str, seconds: float = 30) -> T:
