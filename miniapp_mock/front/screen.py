@@ -2,6 +2,7 @@
 
 import contextlib
 import uuid
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -101,9 +102,9 @@ async def show(request: Request, template: str, *, status: int = 200, **values: 
         "logged_in": bool(cookies.read(request, cookies.PATIENT)),
         "today": screen.clock.today(),
         "back": "",
-        "typed": {},
         "problem": None,
     }
+    values["typed"] = defaultdict(str, values.get("typed") or {})
     html = screen.pages.get_template(template).render(known | values)
     return HTMLResponse(html, status)
 
