@@ -102,11 +102,10 @@ async def test_money_that_comes_after_the_hold_goes_back(world: World) -> None:
     try:
         await patient.phone.pay(parameters)
         await world.moves_on(minutes=11)
-
-        bill = await refunded(world, patient, held["payment_id"])
     finally:
         await world.faults("wechat")
 
+    bill = await refunded(world, patient, held["payment_id"])
     assert bill["refunds"][0]["amount"] == bill["amount"]
 
 
