@@ -6,15 +6,18 @@ import json
 import os
 import random
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from standalone.failure import StartFailed, StoreError
+from standalone.journey.foreign import fill, sekmet
 from standalone.journey.people import Courier, Doctor, Patient, Pharmacist
 from standalone.journey.play import Play
 from standalone.journey.visiting import Places, Refused
+from standalone.load_fhir import CannotLoad
 from standalone.processes import BY_NAME
 from standalone.system import STATE_FILE, System
 
@@ -66,24 +69,45 @@ def running_on(data: Path) -> int | None:
     return int(state["port_base"])
 
 
-async def _main(data: Path, console: Console) -> dict[str, Any]:
-    found = await against_running(data, console)
-    if found is not None:
-        return found
+async def fresh(data: Path, console: Console) -> dict[str, Any]:
+    """A visit on a system started for it."""
     console.print("nothing runs here: starting a system for this visit", style="dim")
-    async with System(data, int(os.environ.get("PORT_BASE", "8000")), size="s", environ=os.environ) as system:
-        return await play(places(system.port_base), system.demo, console)
+    base = int(os.environ.get("PORT_BASE", "8000"))
+    async with System(data, base, size="s", environ=os.environ) as system:
+        return await play(places(base), system.demo, console)
+
+
+async def against_sekmet(console: Console) -> dict[str, Any]:
+    """A visit with sekmet-fhir in the place of our own hospital simulator, in a folder of its own."""
+    with tempfile.TemporaryDirectory(prefix="sekmet-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # the database's own user must reach its part
+        async with sekmet(folder) as url:
+            console.print(f"sekmet-fhir answers at {url}; starting a system before it", style="dim")
+            environ = {**os.environ, "HIS_URL": url}
+            base = int(os.environ.get("PORT_BASE", "8000"))
+            async with System(folder / "data", base, size="s", environ=environ) as system:
+                count = await fill(url, system.folder.world)
+                console.print(f"{count} resources loaded into sekmet-fhir", style="dim")
+                return await play(places(base), system.demo, console)
+
+
+async def _main(data: Path, his: str, console: Console) -> dict[str, Any]:
+    if his == "sekmet":
+        return await against_sekmet(console)
+    return await against_running(data, console) or await fresh(data, console)
 
 
 def main() -> int:
     """The last line of stdout is JSON; exit status 1 when the visit did not work out."""
     parser = argparse.ArgumentParser(prog="python -m standalone journey")
     parser.add_argument("--data", type=Path, default=Path(".data"))
-    data: Path = parser.parse_args().data
+    parser.add_argument("--his", choices=("", "own", "sekmet"), default=os.environ.get("HIS", ""))
+    chosen = parser.parse_args()
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
     try:
-        summary = asyncio.run(_main(data, console))
-    except (Refused, TimeoutError, StartFailed, StoreError) as problem:
+        summary = asyncio.run(_main(chosen.data, chosen.his, console))
+    except (Refused, TimeoutError, StartFailed, StoreError, CannotLoad) as problem:
         console.print(f"[red]{problem}[/]")
         print(json.dumps({"journey": "failed", "reason": str(problem)}, ensure_ascii=False))
         return 1
