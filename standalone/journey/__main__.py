@@ -81,7 +81,7 @@ async def against_sekmet(console: Console) -> dict[str, Any]:
     """A visit with sekmet-fhir in the place of our own hospital simulator, in a folder of its own."""
     with tempfile.TemporaryDirectory(prefix="sekmet-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        folder.chmod(0o755)  # the database's own user must reach its part
+        await asyncio.to_thread(folder.chmod, 0o755)  # the database's own user must reach its part
         async with sekmet(folder) as url:
             console.print(f"sekmet-fhir answers at {url}; starting a system before it", style="dim")
             environ = {**os.environ, "HIS_URL": url}
