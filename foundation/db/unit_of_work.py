@@ -1,18 +1,29 @@
 """The only commit in the code base, and the engine it commits to."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from asyncpg.exceptions import LockNotAvailableError, QueryCanceledError
+from asyncpg.exceptions import (
+    DataError,
+    DeadlockDetectedError,
+    InterfaceError,
+    LockNotAvailableError,
+    OperatorInterventionError,
+    PostgresConnectionError,
+    QueryCanceledError,
+    TooManyConnectionsError,
+)
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from foundation.clock import Clock
-from foundation.errors import Busy
+from foundation.errors import BadRequest, Busy, Unavailable
 from foundation.logs import log
 
 Wake = Callable[[list[UUID]], Awaitable[None]]
@@ -21,6 +32,8 @@ Wake = Callable[[list[UUID]], Awaitable[None]]
 
 Announce = Callable[[set[str]], Awaitable[None]]
 """Told after a commit which streams changed, for screens that show them live; may fail, screens ask again."""
+
+WAKE_SECONDS = 2.0
 
 
 async def _nobody(_: Any) -> None:
@@ -53,6 +66,7 @@ def connect(url: str, clock: Clock, *, pool: int = 10, application: str = "") ->
         pool_size=pool,
         max_overflow=pool,
         pool_pre_ping=False,
+        hide_parameters=True,  # an error is logged, and its parameters may be somebody's name
         connect_args={
             "server_settings": {
                 "application_name": application,
@@ -68,7 +82,11 @@ def connect(url: str, clock: Clock, *, pool: int = 10, application: str = "") ->
 
 @asynccontextmanager
 async def unit_of_work(db: Database) -> AsyncIterator[AsyncSession]:
-    """One transaction: commits when the block ends, rolls back when it raises. Lock time-outs become `Busy`."""
+    """One transaction: commits when the block ends, rolls back when it raises.
+
+    What the database itself refuses becomes a fact of ours: `Busy` for locks, dead-locks and a full pool, `Unavailable`
+    when it is gone, `BadRequest` for a value that no column can hold.
+    """
     async with db.sessions() as session:
         session.info["clock"] = db.clock
         session.info["due"] = []
@@ -78,6 +96,10 @@ async def unit_of_work(db: Database) -> AsyncIterator[AsyncSession]:
                 yield session
         except DBAPIError as error:
             raise _in_words(error) from error
+        except NoConnectionLeft as error:
+            raise Busy(retry_after=1) from error
+        except ConnectionError as error:
+            raise Unavailable(retry_after=5) from error
         due, touched = session.info["due"], session.info["touched"]
     if due:
         await _quietly(db.wake(due))
@@ -86,10 +108,12 @@ async def unit_of_work(db: Database) -> AsyncIterator[AsyncSession]:
 
 
 async def _quietly(wake_up: Awaitable[None]) -> None:
+    """The transaction is committed: nobody waits longer than this for a wake-up that a sweep makes good."""
     try:
-        await wake_up
+        async with asyncio.timeout(WAKE_SECONDS):
+            await wake_up
     except Exception as error:
-        log.warning("wake_up_lost", error=str(error))
+        log.warning("wake_up_lost", error=f"{type(error).__name__}: {error}")
 
 
 def touch(session: AsyncSession, *streams: str) -> None:
@@ -99,8 +123,17 @@ def touch(session: AsyncSession, *streams: str) -> None:
 
 def _in_words(error: DBAPIError) -> Exception:
     cause: Any = getattr(error.orig, "__cause__", None)
-    if isinstance(cause, LockNotAvailableError | QueryCanceledError):
+    if isinstance(cause, LockNotAvailableError | QueryCanceledError | DeadlockDetectedError):
         return Busy(retry_after=1)
+    if isinstance(cause, TooManyConnectionsError):
+        return Busy(retry_after=1)
+    if isinstance(cause, PostgresConnectionError | OperatorInterventionError | ConnectionError):
+        return Unavailable(retry_after=5)
+    if isinstance(cause, DataError):
+        log.warning("value_cannot_be_stored", error=type(cause).__name__)  # its text quotes the value
+        return BadRequest("内容中有不能保存的字符或数值", code="cannot_be_stored")
+    if isinstance(cause, InterfaceError) or error.connection_invalidated:
+        return Unavailable(retry_after=5)
     return error
 
 
