@@ -10,13 +10,14 @@ from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Index, Integer, String, Text, case, or_, select, update
+from sqlalchemy import Index, Integer, String, Text, case, literal, null, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped
 
 from foundation.db.base import Base, Row, hospital_id, moment
-from foundation.db.columns import DataClass, stored
+from foundation.db.columns import DataClass, UtcDateTime, stored
+from foundation.db.guards import guarded
 from foundation.db.unit_of_work import Database, clock_of, unit_of_work
 from foundation.errors import AppError, Busy, Unavailable
 from foundation.ids import new_id
@@ -26,6 +27,9 @@ from foundation.masking import mask_text
 C = TypeVar("C")
 LEASE = timedelta(seconds=60)
 LIMIT = 12
+"""Attempts after which what fails for no known reason is parked for a person."""
+LIMIT_UNREACHABLE = 150
+"""The same while a counterpart does not answer: about a day at ten minutes."""
 
 
 class Intent(Row, Base):
@@ -80,7 +84,11 @@ async def intend(session: AsyncSession, kind: str, subject: UUID, *, due: dateti
         .on_conflict_do_update(
             index_elements=["kind", "subject"],
             index_where=Intent.done_at.is_(None),
-            set_={"due_at": due or now, "parked_at": None},
+            set_={
+                "due_at": due or now,
+                "parked_at": None,
+                "attempts": case((Intent.parked_at.is_not(None), 0), else_=Intent.attempts),
+            },
         )
         .returning(Intent.id)
     )  # fmt: skip
@@ -118,19 +126,29 @@ async def run_one(db: Database, context: Any, handlers: Mapping[str, Handler], i
     claimed = await _claim(db, intent_id)
     if claimed is None:
         return False
-    kind, subject, attempts, claimed_at = claimed
     try:
-        await handlers[kind](Work(context, UUID(subject)))
+        await handlers[claimed.kind](Work(context, UUID(claimed.subject)))
     except Exception as error:
-        await _postpone(db, intent_id, kind, attempts, error)
+        await _postpone(db, intent_id, claimed, error)
     else:
         async with unit_of_work(db) as session:
-            await _close(session, intent_id, claimed_at)
+            await _close(session, intent_id, claimed)
     return True
 
 
-async def _claim(db: Database, intent_id: UUID) -> tuple[str, str, int, datetime] | None:
+@dataclass(frozen=True)
+class _Claimed:
+    """`due_at` as it was: another value later means that the work was asked for again."""
+
+    kind: str
+    subject: str
+    attempts: int
+    due_at: datetime
+
+
+async def _claim(db: Database, intent_id: UUID) -> _Claimed | None:
     now = db.clock.now()
+    free = or_(Intent.claimed_until.is_(None), Intent.claimed_until < now)
     async with unit_of_work(db) as session:
         statement = (
             update(Intent)
@@ -140,17 +158,17 @@ async def _claim(db: Database, intent_id: UUID) -> tuple[str, str, int, datetime
                 Intent.parked_at.is_(None),
                 Intent.due_at <= now,
             )
-            .where(or_(Intent.claimed_until.is_(None), Intent.claimed_until < now))
+            .where(free if guarded("intent_claim") else true())
             .values(claimed_until=now + LEASE, attempts=Intent.attempts + 1)
-            .returning(Intent.kind, Intent.subject, Intent.attempts)
+            .returning(Intent.kind, Intent.subject, Intent.attempts, Intent.due_at)
         )
         row = (await session.execute(statement)).first()
-        return None if row is None else (row.kind, row.subject, row.attempts, now)
+        return None if row is None else _Claimed(row.kind, row.subject, row.attempts, row.due_at)
 
 
-async def _close(session: AsyncSession, intent_id: UUID, claimed_at: datetime) -> None:
+async def _close(session: AsyncSession, intent_id: UUID, claimed: _Claimed) -> None:
     """Done, unless the same work was asked for again while it ran."""
-    again = Intent.due_at > claimed_at
+    again = Intent.due_at != claimed.due_at
     await session.execute(
         update(Intent)
         .where(Intent.id == intent_id, Intent.done_at.is_(None))
@@ -161,30 +179,36 @@ async def _close(session: AsyncSession, intent_id: UUID, claimed_at: datetime) -
     )  # fmt: skip
 
 
-async def _postpone(db: Database, intent_id: UUID, kind: str, attempts: int, error: Exception) -> None:
-    now = db.clock.now()
+async def _postpone(db: Database, intent_id: UUID, claimed: _Claimed, error: Exception) -> None:
+    """Later, or into a person's hands; at once when the same work was asked for again while it ran."""
+    now, attempts = db.clock.now(), claimed.attempts
     wait = error.after if isinstance(error, TryLater) else None
+    parked = now if wait is None and _hopeless(error, attempts) else None
     expected = isinstance(error, TryLater | Unavailable | Busy)
-    parked = (
-        now
-        if (attempts >= LIMIT and wait is None) or (isinstance(error, AppError) and not expected)
-        else None
-    )
     log.log(
-        30 if expected else 40, "intent_failed", kind=kind, attempts=attempts, parked=bool(parked),
+        30 if expected else 40, "intent_failed", kind=claimed.kind, attempts=attempts, parked=bool(parked),
         error=mask_text(f"{type(error).__name__}: {error}"), exc_info=None if expected else error,
     )  # fmt: skip
+    again = Intent.due_at != claimed.due_at
     async with unit_of_work(db) as session:
         await session.execute(
             update(Intent)
-            .where(Intent.id == intent_id)
+            .where(Intent.id == intent_id, Intent.done_at.is_(None))
             .values(
-                due_at=now + (wait or backoff(attempts)), claimed_until=None, parked_at=parked,
+                due_at=case((again, Intent.due_at), else_=now + (wait or backoff(attempts))), claimed_until=None,
+                parked_at=case((again, null()), else_=literal(parked, UtcDateTime())), attempts=case((again, 0), else_=Intent.attempts),
                 last_error=mask_text(f"{type(error).__name__}: {error}")[:500],
             )
         )  # fmt: skip
 
 
+def _hopeless(error: Exception, attempts: int) -> bool:
+    """A refusal is not asked again; silence is, for a day; a mistake of ours a dozen times."""
+    if isinstance(error, Unavailable | Busy):
+        return attempts >= LIMIT_UNREACHABLE
+    return isinstance(error, AppError) or attempts >= LIMIT
+
+
 def backoff(attempts: int) -> timedelta:
     """1, 2, 4 … seconds, ten minutes at most."""
-    return timedelta(seconds=min(2 ** (attempts - 1), 600))
+    return timedelta(seconds=min(2 ** min(attempts - 1, 10), 600))
