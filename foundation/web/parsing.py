@@ -2,7 +2,7 @@
 
 import datetime as dt
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -44,20 +44,52 @@ async def read_body(request: Request, limit: int = MAX_BODY) -> bytes:
 def decode(raw: bytes, kind: type[T]) -> T:
     """`raw` JSON as `kind`; `BadRequest` when it is not JSON, `Invalid` with all issues when fields are wrong."""
     try:
-        return msgspec.json.decode(raw or b"{}", type=kind)
+        found = msgspec.json.decode(raw or b"{}", type=kind)
     except msgspec.ValidationError as error:
-        raise Invalid(issues=_issues(msgspec.json.decode(raw or b"{}"), kind, error)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadRequest(f"不是有效的 JSON：{error}", code="malformed_json") from None
+        raise Invalid(issues=_issues(_plain(raw), kind, error)) from None
+    except _NOT_JSON as error:
+        raise _not_json(error) from None
+    if b"\\u0000" in raw and (issues := list(_nul_issues(_plain(raw), ""))):
+        raise Invalid(issues=issues)
+    return found
 
 
 def decode_query(query: Mapping[str, str], kind: type[T]) -> T:
     """A query string as `kind`, texts converted to the declared types."""
     plain = dict(query)
+    if issues := list(_nul_issues(plain, "")):
+        raise Invalid(issues=issues)
     try:
         return msgspec.convert(plain, kind, strict=False)
     except msgspec.ValidationError as error:
         raise Invalid(issues=_issues(plain, kind, error, strict=False)) from None
+
+
+_NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+def _plain(raw: bytes) -> Any:
+    """`raw` without a type: what is no JSON at all is found only here when the typed decoder stopped early."""
+    try:
+        return msgspec.json.decode(raw or b"{}")
+    except _NOT_JSON as error:
+        raise _not_json(error) from None
+
+
+def _not_json(error: Exception) -> BadRequest:
+    why = "嵌套过深" if isinstance(error, RecursionError) else str(error)
+    return BadRequest(f"不是有效的 JSON：{why}", code="malformed_json")
+
+
+def _nul_issues(value: Any, path: str) -> Iterator[Issue]:
+    """Texts with U+0000: PostgreSQL stores none, and no person types one."""
+    if isinstance(value, str):
+        if "\0" in value:
+            yield Issue(path, "wrong_format", "含有不能识别的字符")
+        return
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, part in parts:
+        yield from _nul_issues(part, f"{path}.{name}".lstrip("."))
 
 
 def path_id(request: Request, name: str) -> UUID:
