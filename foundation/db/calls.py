@@ -18,6 +18,7 @@ from foundation.db import idempotency
 from foundation.db.audit import audit, audit_refusal
 from foundation.db.unit_of_work import Database, unit_of_work
 from foundation.errors import AppError, Forbidden, Unauthenticated
+from foundation.logs import log
 from foundation.web.endpoint import Endpoint, Runner
 from foundation.web.parsing import decode, decode_query, path_id, read_body
 
@@ -76,12 +77,23 @@ def runner(app: X, db: Database, identify: Identify) -> Runner[Call[X]]:
             return await _answer(endpoint, call, arguments, raw)
         except AppError as error:
             if endpoint.roles or endpoint.audited:
-                await audit_refusal(
-                    db, actor, endpoint.audited or endpoint.name, _subject(endpoint, request), error
-                )
+                await _note_refusal(db, actor, endpoint, request, error)
             raise
 
     return run
+
+
+async def _note_refusal(
+    db: Database, actor: Actor, endpoint: Endpoint[Any], request: Request, error: AppError
+) -> None:
+    """Written down; when that fails too, the caller still gets the refusal and not our fault."""
+    action = endpoint.audited or endpoint.name
+    try:
+        await audit_refusal(db, actor, action, _subject(endpoint, request), error)
+    except Exception as lost:
+        log.error(
+            "refusal_not_recorded", action=action, code=error.code, error=f"{type(lost).__name__}: {lost}"
+        )
 
 
 def _admit(endpoint: Endpoint[Any], actor: Actor) -> None:
@@ -124,7 +136,8 @@ def _note_read(session: AsyncSession, endpoint: Endpoint[Any], call: Call[Any]) 
 def _subject(endpoint: Endpoint[Any], request: Request) -> str:
     """`encounter:<id>` from `/encounters/{id}/…`: what the audit line is about."""
     kind = endpoint.path.strip("/").split("/")[0].rstrip("s") or "root"
-    return f"{kind}:{next(iter(request.path_params.values()), '')}"[:120]
+    about = str(next(iter(request.path_params.values()), ""))
+    return f"{kind}:{''.join(char for char in about if char.isprintable())[:80]}"
 
 
 def _response(endpoint: Endpoint[Any], reply: Any) -> Response:
