@@ -33,6 +33,8 @@ class Keyring:
         for name, key in self.keys.items():
             if len(key) != 32:
                 raise ValueError(f"key {name!r} is not 32 bytes")
+        if len(self.index_key) != 32:
+            raise ValueError("the index key is not 32 bytes")
 
     def seal(self, plain: bytes, field: str) -> bytes:
         """Encrypt `plain` for the column named `field`."""

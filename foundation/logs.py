@@ -49,11 +49,22 @@ def configure(process: str, level: str = "INFO") -> None:
 def mask_entry(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Blank values whose name says secret; mask id numbers and phones in all other text."""
     for key, value in entry.items():
-        if any(word in key.lower() for word in SECRET_WORDS):
-            entry[key] = "***"
-        elif isinstance(value, str):
-            entry[key] = mask_text(value)
+        entry[key] = "***" if _secret(key) else _masked(value)
     return entry
+
+
+def _secret(key: object) -> bool:
+    return any(word in str(key).lower() for word in SECRET_WORDS)
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, str):
+        return mask_text(value)
+    if isinstance(value, dict):
+        return {key: "***" if _secret(key) else _masked(one) for key, one in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_masked(one) for one in value]
+    return value
 
 
 def _add_request_id(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
