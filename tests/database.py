@@ -1,0 +1,189 @@
+"""PostgreSQL and Valkey for tests: one embedded pair per xdist worker, databases made by the real migrations.
+
+`session` is a transaction that is rolled back: quick, and right for whatever does not commit. `db` is a database of the
+test's own, for units of work, jobs and races. Both hold the furnished hospital of `tests.small_world`; `empty_db` holds
+tables only. `clock` starts at `MORNING` in every test and can be moved.
+"""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import asyncpg
+import pytest
+from sqlalchemy import NullPool
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+
+from foundation.clock import Clock
+from foundation.crypto import Keyring
+from foundation.db.base import bind_hospital
+from foundation.db.columns import bind_keyring
+from foundation.db.unit_of_work import Database, connect, unit_of_work
+from standalone.stores import StoreOptions, running
+from tests.builders.events import HOSPITAL_ID
+from tests.contract.started import free_port
+
+MORNING = datetime(2026, 11, 20, 1, 10, tzinfo=UTC)
+"""Ten past nine on a Friday in Shanghai."""
+
+KEYRING = Keyring({"k1": b"1" * 32}, "k1", b"i" * 32)
+QUICK = ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "deadlock_timeout = '100ms'")
+EMPTY, FURNISHED, ROLLED_BACK = "hospital", "furnished", "rolled_back"
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Addresses: `admin` for asyncpg as superuser, `owner` of the database of tables only, `redis`."""
+
+    admin: str
+    owner: str
+    redis: str
+
+    def url(self, database: str) -> str:
+        """The same for SQLAlchemy, as the owner, for another database."""
+        return f"{self.owner.rsplit('/', 1)[0]}/{database}"
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Everything here runs on asyncio."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Started once per worker, migrated once."""
+    data: Path = tmp_path_factory.mktemp("cluster")
+    with running(data, StoreOptions(postgres_port=free_port(), valkey_port=free_port())) as urls:
+        assert urls.admin is not None
+        made = Cluster(urls.admin.replace("+asyncpg", ""), urls.database, urls.redis)
+        asyncio.run(_make_quick(made))
+        migrate(made.url(EMPTY))
+        yield made
+
+
+def migrate(url: str) -> None:
+    """Every migration of the backend, as `python -m backend migrate` runs them."""
+    from alembic import command
+    from alembic.config import Config
+
+    from backend.commands import MIGRATIONS
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["url"] = url
+    command.upgrade(config, "head")
+
+
+async def _make_quick(cluster: Cluster) -> None:
+    connection = await asyncpg.connect(cluster.admin)
+    for setting in QUICK:
+        await connection.execute(f"ALTER SYSTEM SET {setting}")
+    await connection.execute("SELECT pg_reload_conf()")
+    await connection.close()
+
+
+@pytest.fixture(scope="session")
+def furnished(cluster: Cluster, small_world: Path) -> Cluster:
+    """The cluster with a furnished database to clone, and one like it that only sees transactions rolled back."""
+    bind()
+    asyncio.run(_furnish(cluster, small_world))
+    return cluster
+
+
+async def _furnish(cluster: Cluster, world: Path) -> None:
+    from backend.seeding import seed_world
+
+    await clone(cluster, EMPTY, FURNISHED)
+    database = connect(cluster.url(FURNISHED), clock_at(MORNING), pool=1)
+    async with unit_of_work(database) as session:
+        await seed_world(session, world)
+    await database.engine.dispose()
+    await clone(cluster, FURNISHED, ROLLED_BACK)
+
+
+async def clone(cluster: Cluster, template: str, name: str) -> None:
+    """A database like `template`, where nobody may be connected."""
+    connection = await asyncpg.connect(cluster.admin)
+    try:
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} OWNER hospital")
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def cloned(cluster: Cluster, template: str, clock: Clock) -> AsyncIterator[Database]:
+    """A database of one's own for the block."""
+    name = f"test_{secrets.token_hex(6)}"
+    await clone(cluster, template, name)
+    database = connect(cluster.url(name), clock, pool=12, application="test")
+    try:
+        yield database
+    finally:
+        await database.engine.dispose()
+        connection = await asyncpg.connect(cluster.admin)
+        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await connection.close()
+
+
+def bind() -> None:
+    """Keys and hospital of this process, as every process binds them at start."""
+    bind_keyring(KEYRING)
+    bind_hospital(HOSPITAL_ID)
+
+
+@pytest.fixture
+def bound() -> None:
+    """For tests that use encrypted columns and no database."""
+    bind()
+
+
+def clock_at(moment: datetime) -> Clock:
+    """A clock that shows `moment` now and goes on."""
+    clock = Clock()
+    return Clock(moment - clock.now())
+
+
+def set_clock(clock: Clock, moment: datetime) -> None:
+    """Move a clock to `moment`."""
+    clock.shift(moment - Clock().now())
+
+
+def moves_on(clock: Clock, **time: float) -> None:
+    """Move a clock forward: `moves_on(clock, minutes=31)`."""
+    set_clock(clock, clock.now() + timedelta(**time))
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Shows `MORNING`."""
+    return clock_at(MORNING)
+
+
+@pytest.fixture
+async def db(furnished: Cluster, clock: Clock, bound: None) -> AsyncIterator[Database]:
+    """A furnished database of this test's own: what it commits, nobody else sees."""
+    async with cloned(furnished, FURNISHED, clock) as database:
+        yield database
+
+
+@pytest.fixture
+async def empty_db(cluster: Cluster, clock: Clock, bound: None) -> AsyncIterator[Database]:
+    """The same with tables only."""
+    async with cloned(cluster, EMPTY, clock) as database:
+        yield database
+
+
+@pytest.fixture
+async def session(furnished: Cluster, clock: Clock, bound: None) -> AsyncIterator[AsyncSession]:
+    """A transaction over the furnished hospital, rolled back at the end; it knows the clock as in a unit of work."""
+    engine = create_async_engine(furnished.url(ROLLED_BACK), poolclass=NullPool)
+    async with AsyncSession(engine, expire_on_commit=False) as opened:
+        opened.info.update(clock=clock, due=[], touched=set())
+        yield opened
+        await opened.rollback()
+    await engine.dispose()
