@@ -17,6 +17,7 @@ from sqlalchemy.orm import aliased
 
 from foundation.actor import SYSTEM
 from foundation.db.advance import advance_each
+from foundation.db.guards import guarded
 from foundation.db.locks import lock_all
 from foundation.db.unit_of_work import Database, unit_of_work
 from foundation.logs import log
@@ -54,6 +55,7 @@ class Batch:
     rows: Sequence[Sent]
 
 
+_TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(hashtext(:name))")
 _ALL_KNOWN = text(
     "NOT EXISTS (SELECT 1 FROM unnest(submission.needs) AS need WHERE NOT EXISTS (SELECT 1 FROM submission AS known "
     "WHERE known.profile = submission.profile AND known.makes = need AND known.state = 'accepted'))"
@@ -81,10 +83,7 @@ async def claim(
 ) -> list[Batch]:
     """The next batches of `profile`, `room` at most. `busy` are rows this process has out already, whatever their lease says."""
     async with unit_of_work(db) as session:
-        got = await session.scalar(
-            text("SELECT pg_try_advisory_xact_lock(hashtext(:name))"), {"name": f"claim:{profile.name}"}
-        )
-        if not got:
+        if guarded("claim_lock") and not await session.scalar(_TRY_LOCK, {"name": f"claim:{profile.name}"}):
             return []
         chosen = choose(profile, await _candidates(session, db, profile, busy), room)
         return await _take(session, db, profile, chosen, ambiguous_resends) if chosen else []

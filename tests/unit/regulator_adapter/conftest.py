@@ -13,23 +13,17 @@ from regulator_adapter.migrate import migrate
 from regulator_adapter.organisation import Organisation
 from standalone.stores import StoreOptions, running
 from tests.builders.events import HOSPITAL_ID
-from tests.free_ports import free_port_base
+from tests.contract.started import free_port
 from tests.unit.regulator_adapter.fake_platform import FakePlatform, fake_platform
 from tests.unit.regulator_adapter.feed import Adapter, adapter_over
 
 NOT_STARTED = "redis://127.0.0.1:1/0"
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory, worker: int) -> Iterator[tuple[str, str]]:
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     """(administrator's address, address of a migrated database that serves as template)."""
-    base = free_port_base(worker)
-    options = StoreOptions(postgres_port=base, valkey_port=base + 1, redis_url=NOT_STARTED)
+    options = StoreOptions(postgres_port=free_port(), valkey_port=free_port(), redis_url=NOT_STARTED)
     data: Path = tmp_path_factory.mktemp("adapter")
     with running(data, options) as urls:
         assert urls.admin is not None

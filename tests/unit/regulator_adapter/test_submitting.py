@@ -1,11 +1,13 @@
 import asyncio
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import msgspec
 import pytest
 from aiohttp import web
 
+from foundation.db.guards import without_guard
 from foundation.db.unit_of_work import Database
 from regulator_adapter import profiles
 from regulator_adapter.claims import LEASE, claim, unblock
@@ -373,16 +375,27 @@ async def test_whoever_dies_with_a_claim_leaves_it_marked_as_possibly_sent(adapt
 
 
 async def test_two_at_once_never_take_the_same_record(adapter: Adapter) -> None:
+    taken = await taken_by_four_at_once(adapter)
+
+    assert len(taken) == len(set(taken)) == 12
+
+
+async def test_without_the_lock_of_the_claim_they_do(adapter: Adapter) -> None:
+    with without_guard("claim_lock", allowed=True):
+        taken = await taken_by_four_at_once(adapter)
+
+    assert len(taken) > len(set(taken))
+
+
+async def taken_by_four_at_once(adapter: Adapter) -> list[UUID]:
     await adapter.takes(*((f"visit:{at}", b.appointment_booked(b.a_visit())) for at in range(12)))
     while await adapter.pump.mapper.map_batch():
         pass
     await unblock(adapter.db, TIANJIN)
-
-    taken = []
-    for _ in range(8):
-        claims = (claim(adapter.db, TIANJIN, (), room=1, ambiguous_resends=1) for _ in range(4))
+    taken: list[UUID] = []
+    for _ in range(12):
+        claims = (claim(adapter.db, TIANJIN, (), room=1, ambiguous_resends=9) for _ in range(4))
         taken += [
             row.id for batches in await asyncio.gather(*claims) for batch in batches for row in batch.rows
         ]
-
-    assert len(taken) == len(set(taken)) >= 8
+    return taken
