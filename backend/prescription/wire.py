@@ -93,6 +93,7 @@ class PrescriptionView(msgspec.Struct, frozen=True):
     valid_until: datetime | None
     reviewed_at: datetime | None
     return_category: str
+    return_item: int | None
     return_reason: str
     digest: str
 
@@ -108,6 +109,7 @@ def prescription_view(row: PrescriptionRow, last: Review | None = None) -> Presc
         prescriber=content.prescriber, diagnoses=content.diagnoses, items=content.items, written=content.written,
         total=content.total, reason=content.reason, allergies=content.allergies, valid_days=content.valid_days,
         findings=row.findings, signed_at=row.signed_at, valid_until=row.valid_until, reviewed_at=row.reviewed_at,
-        return_category=returned.category if returned else "", return_reason=returned.reason if returned else "",
+        return_category=returned.category if returned else "", return_item=returned.item if returned else None,
+        return_reason=returned.reason if returned else "",
         digest=row.digest.hex(),
     )  # fmt: skip
