@@ -45,7 +45,15 @@ async def say(
     side = side_of(actor, row)
     if side == "doctor":
         row.advice_given = True
-    return await _add(session, row, side, actor.id, kind, body, client_id, attachment_id)
+    message = ChatMessage(
+        sender=side,
+        sender_id=actor.id,
+        kind=kind,
+        body=body,
+        client_id=client_id,
+        attachment_id=attachment_id,
+    )
+    return await _add(session, row, message)
 
 
 async def notice(session: AsyncSession, row: Encounter, body: str, *, key: str, kind: str = "notice") -> None:
@@ -53,20 +61,15 @@ async def notice(session: AsyncSession, row: Encounter, body: str, *, key: str, 
     await lock_stream(session, f"chat:{row.id}")
     known = select(ChatMessage.id).where(ChatMessage.encounter_id == row.id, ChatMessage.client_id == key)
     if await session.scalar(known) is None:
-        await _add(session, row, "system", None, kind, body, key, None)
+        await _add(session, row, ChatMessage(sender="system", kind=kind, body=body, client_id=key))
 
 
-async def _add(
-    session: AsyncSession, row: Encounter, side: str, sender_id: UUID | None, kind: str, body: str, client_id: str,
-    attachment_id: UUID | None,
-) -> ChatMessage:  # fmt: skip
-    last = await session.scalar(
-        select(func.max(ChatMessage.sequence)).where(ChatMessage.encounter_id == row.id)
-    )
-    message = ChatMessage(
-        id=new_id(), encounter_id=row.id, sequence=(last or 0) + 1, sender=side, sender_id=sender_id, kind=kind,
-        body=body, client_id=client_id, attachment_id=attachment_id, at=clock_of(session).now(),
-    )  # fmt: skip
+async def _add(session: AsyncSession, row: Encounter, message: ChatMessage) -> ChatMessage:
+    """Give the message its place in the visit."""
+    query = select(func.max(ChatMessage.sequence)).where(ChatMessage.encounter_id == row.id)
+    last = await session.scalar(query)
+    message.id, message.encounter_id, message.sequence = new_id(), row.id, (last or 0) + 1
+    message.at = clock_of(session).now()
     session.add(message)
     await session.flush()
     touch(session, f"chat:{row.id}", row.stream)
