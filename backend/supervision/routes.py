@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from backend.appointment import queries as appointments
 from backend.edge import ADMIN, CLERK, DOCTOR, QUALITY, ApiCall, ApiEndpoint, Family
 from backend.writeback.model import WriteBack
+from foundation.db.audit import AuditEvent
 from foundation.db.intents import Intent
 from foundation.db.outbox import OutboxEvent
 from foundation.web.endpoint import get
@@ -38,6 +39,48 @@ class WriteBackView(msgspec.Struct, frozen=True):
     step: str
     acknowledged_at: datetime | None
     refused_code: str
+
+
+class AuditQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Of one subject, of one actor, or only refusals; newest first, 200 at most."""
+
+    subject_id: str | None = None
+    actor_id: UUID | None = None
+    outcome: str | None = None
+
+
+class AuditLine(msgspec.Struct, frozen=True):
+    """One line of the audit trail; `number` is its place in the sealed chain, empty for a moment after it was written."""
+
+    number: int | None
+    at: datetime
+    actor_kind: str
+    actor_id: UUID | None
+    action: str
+    subject_kind: str
+    subject_id: str
+    outcome: str
+    code: str
+    request_id: str
+
+
+async def audit_trail(call: ApiCall) -> list[AuditLine]:
+    """Who did or tried what; looking is itself a line."""
+    wanted: AuditQuery = call.query
+    query = select(AuditEvent).order_by(AuditEvent.ordinal.desc()).limit(200)
+    if wanted.subject_id is not None:
+        query = query.where(AuditEvent.subject_id == wanted.subject_id)
+    if wanted.actor_id is not None:
+        query = query.where(AuditEvent.actor_id == wanted.actor_id)
+    if wanted.outcome is not None:
+        query = query.where(AuditEvent.outcome == wanted.outcome)
+    return [
+        AuditLine(
+            row.sealed_number, row.at, row.actor_kind, row.actor_id, row.action, row.subject_kind, row.subject_id,
+            row.outcome, row.code, row.request_id,
+        )
+        for row in await call.session.scalars(query)
+    ]  # fmt: skip
 
 
 async def figures(call: ApiCall) -> FeedFigures:
@@ -75,6 +118,8 @@ STAFF_OF_VISIT = (DOCTOR, CLERK, QUALITY, ADMIN)
 ENDPOINTS: list[ApiEndpoint] = [
     get("/supervision/figures", figures, reply=FeedFigures, summary="监管上报情况", family=Family.COLLABORATION,
         roles=[ADMIN, QUALITY]),
+    get("/audit-events", audit_trail, reply=list[AuditLine], query=AuditQuery, summary="审计记录",
+        family=Family.COLLABORATION, roles=[ADMIN, QUALITY], audited="audit.view"),
     get("/appointments/{id}/feed", visit_feed, reply=VisitFeed, summary="本次就诊的监管上报",
         family=Family.COLLABORATION, roles=STAFF_OF_VISIT),
     get("/appointments/{id}/write-backs", write_backs, reply=list[WriteBackView], summary="本次就诊的院内回写",
