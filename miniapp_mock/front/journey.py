@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from miniapp_mock.front.backend_client import Api
 from miniapp_mock.front.words import moment
 
 Row = Mapping[str, Any]
@@ -72,3 +73,10 @@ def cancel_words(appointment: Row) -> str:
 def is_open(appointment: Row) -> bool:
     """Whether something is still to be done."""
     return appointment["state"] in ("pending", "booked", "checked-in")
+
+
+async def with_stage(api: Api, row: Row) -> tuple[Row, Stage]:
+    """An appointment with its stage; a visit that was accepted is asked how it stands."""
+    accepted = row["state"] == "fulfilled" and row["encounter_id"]
+    encounter = await api.get(f"/encounters/{row['encounter_id']}") if accepted else None
+    return row, stage_of(row, encounter)

@@ -45,6 +45,7 @@ class Screen:
             "clock_time": words.clock_time,
             "when": lambda text: words.when(text, self.clock.today()),
             "date_words": words.date_words,
+            "deadline": lambda text: words.deadline(text, self.clock.today()),
             "clock_of": lambda at: f"{words.day_name(at.date(), self.clock.today())} {at:%H:%M}",
             "day_name": lambda day: words.day_name(day, self.clock.today()),
             "period": lambda row: words.period(row["starts_at"], row["ends_at"], self.clock.today()),
@@ -112,6 +113,11 @@ async def show(request: Request, template: str, *, status: int = 200, **values: 
 def go(path: str) -> Response:
     """To another page, by GET."""
     return RedirectResponse(path, 303)
+
+
+def afresh() -> Response:
+    """For a fragment on a page that is no longer true as a whole: the page again."""
+    return Response(headers={"hx-refresh": "true"})
 
 
 def leave(request: Request, path: str) -> Response:

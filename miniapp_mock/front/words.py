@@ -1,6 +1,6 @@
 """How times, money and states are said on a screen."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from foundation.clock import LOCAL
@@ -42,6 +42,14 @@ def when(text: str, today: date) -> str:
     """今天 14:05."""
     at = moment(text)
     return f"{day_name(at.date(), today)} {at:%H:%M}"
+
+
+def deadline(text: str, today: date) -> str:
+    """今天 24:00 rather than 明天 00:00: a deadline belongs to the day it ends."""
+    at = moment(text)
+    if (at.hour, at.minute) == (0, 0):
+        return f"{day_name(at.date() - timedelta(days=1), today)} 24:00"
+    return when(text, today)
 
 
 def period(starts: str, ends: str, today: date) -> str:

@@ -6,8 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from miniapp_mock.front.backend_client import Api
-from miniapp_mock.front.journey import Row, is_open, stage_of
+from miniapp_mock.front.journey import is_open, with_stage
 from miniapp_mock.front.screen import patient, screen_of, show
 from miniapp_mock.front.words import moment
 
@@ -29,13 +28,6 @@ async def today(request: Request) -> Response:
     rows.sort(key=lambda row: str(row["starts_at"]))
     visits = await asyncio.gather(*(with_stage(api, row) for row in rows[:10]))
     return await show(request, "patient/home_today.html", visits=visits)
-
-
-async def with_stage(api: Api, row: Row) -> dict[str, object]:
-    """An appointment with its stage; a visit that was accepted is asked how it stands."""
-    accepted = row["state"] == "fulfilled" and row["encounter_id"]
-    encounter = await api.get(f"/encounters/{row['encounter_id']}") if accepted else None
-    return {"row": row, "stage": stage_of(row, encounter)}
 
 
 ROUTES: list[BaseRoute] = [Route("/", home), Route("/home/today", today)]

@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute, Route
 
 from miniapp_mock.front.backend_client import Refused
 from miniapp_mock.front.forms import Form, path_id, read_form
-from miniapp_mock.front.screen import go, patient, screen_of, show
+from miniapp_mock.front.screen import afresh, go, patient, screen_of, show
 from miniapp_mock.front.streams import pass_events
 
 DELIVERY = "delivery.courier"
@@ -58,8 +58,12 @@ async def prescription(
 
 
 async def status(request: Request) -> Response:
-    """The moving part: state, parcel. The form is not in it: what is being typed must not be touched."""
-    return await show(request, "patient/prescription_status.html", **await load(request))
+    """The moving part: state, parcel. The form is not in it, what is being typed must not be touched; so when there has
+    to be another form, the whole page is asked for again."""
+    known = await load(request)
+    if request.query_params.get("from") != f"{known['row']['state']}-{1 if known['dispense'] else 0}":
+        return afresh()
+    return await show(request, "patient/prescription_status.html", **known)
 
 
 async def order(request: Request) -> Response:

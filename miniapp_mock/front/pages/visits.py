@@ -17,20 +17,26 @@ from miniapp_mock.front.journey import (
     is_open,
     opens_at,
     stage_of,
+    with_stage,
 )
-from miniapp_mock.front.screen import go, is_fragment, leave, patient, screen_of, show
+from miniapp_mock.front.screen import afresh, go, is_fragment, leave, patient, screen_of, show
 from miniapp_mock.front.streams import pass_events
 
+NEWEST = 12
+"""Visits of the list that are asked how they stand."""
 NOTICES = "TPL_VISIT_ACCEPTED,TPL_RX_APPROVED,TPL_SHIPPED"
-PAID_FOR = ("approved", "completed")
+WAITS = ("in-review", "approved")
+"""Prescriptions that the patient does not have her drugs of yet."""
 
 
 async def list_all(request: Request) -> Response:
     """All visits of everybody this account may act for: what is open first."""
-    rows = await patient(request).get("/appointments")
-    visits = [{"row": row, "stage": stage_of(row)} for row in rows]
-    current = [one for one in visits if is_open(one["row"])]
-    past = [one for one in visits if not is_open(one["row"])]
+    api = patient(request)
+    rows = await api.get("/appointments")
+    visits = list(await asyncio.gather(*(with_stage(api, row) for row in rows[:NEWEST])))
+    visits += [(row, stage_of(row)) for row in rows[NEWEST:]]
+    current = [one for one in visits if is_open(one[0]) or one[1].name == "talking"]
+    past = [one for one in visits if one not in current]
     return await show(request, "patient/visits.html", back="/", current=current[::-1], past=past)
 
 
@@ -73,6 +79,8 @@ async def status(request: Request) -> Response:
     before = request.query_params.get("from", "")
     if stage.name == "talking" and before == "waiting":
         return leave(request, f"/visits/{row['id']}/chat")
+    if stage.name != before:
+        return afresh()
     return await _show(request, "patient/visit_status.html", api, row, encounter, stage, None)
 
 
@@ -82,7 +90,7 @@ async def _show(
     now = screen_of(request).clock.now()
     known = await outcome(api, row, encounter, stage)
     done = stage.done
-    if stage.name == "ended" and not any(one["state"] == "approved" for one in known["prescriptions"]):
+    if stage.name == "ended" and not any(one["state"] in WAITS for one in known["prescriptions"]):
         done = 5
     return await show(
         request, template, back="/visits", row=row, encounter=encounter, stage=stage, done=done, problem=problem,
@@ -141,7 +149,7 @@ async def composer(request: Request) -> Response:
         return await show(
             request, "patient/chat_state_change.html", row=row, encounter=encounter, stage=stage
         )
-    return await show(request, "patient/chat_ended.html", row=row, encounter=encounter, stage=stage)
+    return await show(request, "patient/chat_ended_change.html", row=row, encounter=encounter, stage=stage)
 
 
 async def video(request: Request) -> Response:

@@ -48,6 +48,7 @@ function told({ state: now, text }) {
   if (now === "failed") { say(text); return; }
   if (["connected", "no_camera", "peer_joined"].includes(now)) { cover.hidden = true; keys.hidden = false; }
   if (now === "peer_joined" || now === "peer_media_back") seen = true;
+  if (now.startsWith("peer_")) remote.classList.toggle("is-gone", now === "peer_left");
   if (now === "connected") say(seen ? "" : `已接通，等待${peer}进入`);
   else if (now === "peer_joined" || now === "peer_media_back") say("");
   else say(text);

@@ -32,9 +32,14 @@ export function showEmpty() {
 }
 
 const atBottom = () => room.scrollHeight - room.scrollTop - room.clientHeight < 120;
-const toBottom = () => { room.scrollTop = room.scrollHeight; more.hidden = true; };
+let following = true; // the reader is at the end, and stays there when pictures grow
+const toBottom = () => { following = true; room.scrollTop = room.scrollHeight; more.hidden = true; };
 more.addEventListener("click", toBottom);
-room.addEventListener("scroll", () => { if (atBottom()) more.hidden = true; });
+room.addEventListener("scroll", () => {
+  following = atBottom();
+  if (following) more.hidden = true;
+});
+new ResizeObserver(() => { if (following) toBottom(); }).observe(room);
 
 const zone = { timeZone: "Asia/Shanghai", hour12: false };
 function timeWords(at) {
@@ -54,7 +59,7 @@ function bubble({ kind, body, attachment_id: file }) {
     const image = make("img");
     image.alt = "图片";
     image.src = address;
-    image.addEventListener("load", () => { if (atBottom()) toBottom(); });
+    image.addEventListener("load", () => { if (following) toBottom(); });
     button.append(image);
     button.addEventListener("click", () => view(address));
     box.append(button);
@@ -92,7 +97,7 @@ function line(mine, content) {
 /** A message that the server has. */
 export function addMessage(message) {
   begin();
-  const follow = atBottom() || message.sender === side;
+  const follow = following || message.sender === side;
   const at = new Date(message.at);
   if (at - lastAt > GAP) room.append(make("p", "chat-time", timeWords(at)));
   lastAt = at;
