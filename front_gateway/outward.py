@@ -20,8 +20,10 @@ class Outward:
             raise BadTarget("a listed header twice")
         deadline = Deadline(entry.text.seconds)
         reply = await self._upstream.send(call.method, call.target, headers, body, deadline)
-        if reply.status in GATEWAY_STATUS:
-            raise Unreachable(Target.CITY, f"platform answered {reply.status}")
+        if reply.status == 503:
+            raise Unreachable(Target.CITY, "platform answered 503")
+        if reply.status in GATEWAY_STATUS:  # it may have stored the records before it, or something before it, gave up
+            raise Unusable(Target.CITY, f"platform answered {reply.status}")
         if reply.status < 200 or 300 <= reply.status < 400:
             raise Unusable(Target.CITY, f"platform answered {reply.status}")
         code = "ok" if reply.status < 400 else f"platform_{reply.status}"

@@ -21,6 +21,8 @@ from front_gateway.refusals import Target, TooSlow, Unreachable, Unusable
 
 GATEWAY_STATUS = frozenset({502, 503, 504})
 """A target that answers so is as good as away; these count against it."""
+NOT_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+"""The target saw nothing of the call. Any other break is ambiguous, and must not look like these to the caller."""
 KEPT_SECONDS = 3.0
 """Idle connections are dropped before usual servers (5 s) drop them, so that no POST meets a closing one."""
 
@@ -82,7 +84,8 @@ class Upstream:
     async def send(
         self, method: str, path_and_query: str, headers: Headers, body: bytes | None, deadline: Deadline
     ) -> Reply:
-        """One request. `Unreachable`, `TooSlow`, `Busy`, or `Unusable` for a reply over its limit."""
+        """One request. `Unreachable` and `Busy` when the target saw nothing of it; `TooSlow`, and `Unusable` for a reply
+        over its limit or a connection that broke, when it may have."""
         if not self.breaker.admit():
             raise Unreachable(self.target, "breaker open", retry_after=self.breaker.retry_after())
         reported = False
@@ -100,7 +103,9 @@ class Upstream:
             log.warning("upstream_failed", target=self.target.value, error=type(error).__name__)
             if isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ConnectionTimeoutError):
                 raise TooSlow(self.target) from None
-            raise Unreachable(self.target, type(error).__name__) from None
+            if isinstance(error, NOT_SENT):
+                raise Unreachable(self.target, type(error).__name__) from None
+            raise Unusable(self.target, type(error).__name__) from None
         finally:
             if not reported:
                 self.breaker.abandoned()

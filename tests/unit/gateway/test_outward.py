@@ -65,8 +65,8 @@ def test_what_the_platform_says_is_passed_on(running: Running, caller: Caller, s
 
 @pytest.mark.parametrize(
     ("status", "expected"),
-    [(302, (502, "platform_answer_unusable")), (502, (503, "platform_unreachable")),
-     (503, (503, "platform_unreachable")), (504, (503, "platform_unreachable"))],
+    [(302, (502, "platform_answer_unusable")), (502, (502, "platform_answer_unusable")),
+     (503, (503, "platform_unreachable")), (504, (502, "platform_answer_unusable"))],
 )  # fmt: skip
 def test_a_gateway_of_theirs_that_answers_is_no_platform(
     running: Running, caller: Caller, status: int, expected: tuple[int, str]
