@@ -29,6 +29,8 @@ from regulator_adapter.pump import Pump
 from regulator_adapter.states import SubmissionState
 
 RELAY = frozenset({"relay"})
+DELIVERY_BYTES = 8_000_000
+"""A single event may be a whole drug catalogue."""
 
 
 class SubmissionsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,7 +48,7 @@ def events_app(inbox: Inbox, pump: Pump, allowed: frozenset[str]) -> Starlette:
         try:
             if caller.name not in allowed:
                 raise Forbidden
-            delivery = decode(await read_body(request), Delivery)
+            delivery = decode(await read_body(request, DELIVERY_BYTES), Delivery)
             stored = await inbox.take(delivery.events)
         except AppError as error:
             log.warning("delivery_refused", caller=caller.name, code=error.code)

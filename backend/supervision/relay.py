@@ -6,6 +6,7 @@ At least once: the adapter keeps each event once by its id.
 
 import asyncio
 import ssl
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -24,6 +25,8 @@ from foundation.db.unit_of_work import Database, unit_of_work
 from foundation.logs import log
 
 BATCH = 200
+PART_BYTES = 800_000
+"""Below the megabyte at which a receiver stops reading."""
 LEASE = timedelta(seconds=30)
 POLL_SECONDS = 1.0
 UNDELIVERED = Gauge("outbox_undelivered", "sealed events the adapter has not acknowledged")
@@ -111,10 +114,11 @@ class Relay:
             return rows
 
     async def _deliver(self, rows: list[OutboxEvent]) -> None:
-        body = msgspec.json.encode(Delivery([envelope(row) for row in rows]))
+        """Post what was claimed, in parts of a bearable size; mark what the adapter has stored."""
         stored: set[Any] = set()
         try:
-            stored = set((await self._post(body)).event_ids)
+            for part in parts(rows):
+                stored |= await self._stored(part)
         finally:
             async with unit_of_work(self.db) as session:
                 now = self.db.clock.now()
@@ -128,17 +132,51 @@ class Relay:
                     statement = update(OutboxEvent).where(OutboxEvent.id.in_(left))
                     await session.execute(statement.values(claimed_until=now + timedelta(seconds=1)))
 
-    async def _post(self, body: bytes) -> Received:
+    async def _stored(self, part: list[Envelope]) -> set[Any]:
+        """Ids the adapter has now. One event that it refuses must not hold up the others: then each goes alone."""
+        try:
+            return set((await self._post(part)).event_ids)
+        except Refused:
+            if len(part) == 1:
+                log.error("event_refused", event_id=str(part[0].event_id), type=part[0].type)
+                return set()
+        found: set[Any] = set()
+        for one in part:
+            found |= await self._stored([one])
+        return found
+
+    async def _post(self, events: list[Envelope]) -> Received:
         if self._session is None:
             connector = aiohttp.TCPConnector(ssl=self.tls)
             timeout = aiohttp.ClientTimeout(total=10, connect=2)
             self._session = aiohttp.ClientSession(connector=connector, timeout=timeout, trust_env=False)
-        headers = {"content-type": "application/json"}
+        body, headers = msgspec.json.encode(Delivery(events)), {"content-type": "application/json"}
         async with self._session.post(f"{self.url}/events", data=body, headers=headers) as response:
             answer = await response.read()
+            if response.status in (413, 422):
+                raise Refused(answer[:300])
             if response.status != 202:
                 raise ConnectionError(f"adapter answered {response.status}: {answer[:300]!r}")
             return msgspec.json.decode(answer, type=Received)
+
+
+class Refused(Exception):
+    """The adapter will not have this delivery as it is; sending it again changes nothing."""
+
+
+def parts(rows: list[OutboxEvent]) -> Iterator[list[Envelope]]:
+    """Envelopes in order, in deliveries of at most `PART_BYTES` (a single larger one goes alone)."""
+    part: list[Envelope] = []
+    size = 0
+    for one in map(envelope, rows):
+        length = len(msgspec.json.encode(one))
+        if part and size + length > PART_BYTES:
+            yield part
+            part, size = [], 0
+        part.append(one)
+        size += length
+    if part:
+        yield part
 
 
 def envelope(row: OutboxEvent) -> Envelope:
