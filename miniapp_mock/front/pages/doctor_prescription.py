@@ -1,0 +1,138 @@
+"""Prescribing: the editor asks the review engine while drugs are chosen; saving and signing are the API's own verbs."""
+
+from collections.abc import Awaitable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from miniapp_mock.front.backend_client import Refused
+from miniapp_mock.front.forms import path_id, read_form, read_json
+from miniapp_mock.front.journey import RUNNING
+from miniapp_mock.front.pages.doctor_login import needs_shift
+from miniapp_mock.front.pages.doctor_visit import load
+from miniapp_mock.front.screen import doctor, go, show
+
+FREQUENCIES = {
+    "qd": ("每日一次", 1), "bid": ("每日两次", 2), "tid": ("每日三次", 3), "qid": ("每日四次", 4), "qn": ("每晚一次", 1),
+    "q12h": ("每 12 小时一次", 2), "q8h": ("每 8 小时一次", 3), "qod": ("隔日一次", 0.5), "qw": ("每周一次", 1 / 7),
+    "biw": ("每周两次", 2 / 7),
+}  # fmt: skip
+"""Code → name and times a day, as the API knows them."""
+ROUTES_OF_USE = {
+    "1": "口服", "2": "直肠给药", "3": "舌下给药", "401": "皮下注射", "403": "肌肉注射", "404": "静脉注射", "5": "吸入",
+    "605": "阴道用药", "607": "滴眼", "608": "滴鼻", "609": "喷喉", "610": "含化", "611": "敷伤口", "612": "擦皮肤",
+    "699": "局部用药", "9": "其他",
+}  # fmt: skip
+CATEGORIES = {"legality": "合法性", "form": "规范性", "appropriateness": "适宜性"}
+EDITABLE = ("draft", "returned")
+
+
+async def new(request: Request) -> Response:
+    """An empty prescription of a running visit."""
+    _, row = await load(request)
+    if row["state"] not in RUNNING:
+        return go(f"/doctor/visits/{row['id']}")
+    return await _editor(request, row, None)
+
+
+async def prescription(request: Request, problem: Refused | None = None) -> Response:
+    """One prescription: the editor while it may be changed, else the sheet."""
+    api = doctor(request)
+    one = await api.get(f"/prescriptions/{path_id(request, 'id')}")
+    row = await api.get(f"/encounters/{one['encounter_id']}")
+    if one["state"] in EDITABLE and row["state"] in (*RUNNING, "completed"):
+        return await _editor(request, row, one, problem)
+    return await show(
+        request, "doctor/prescription.html", back=f"/doctor/visits/{row['id']}", row=row, one=one, problem=problem,
+        categories=CATEGORIES, status=problem.status if problem else 200,
+    )  # fmt: skip
+
+
+async def _editor(request: Request, row: Any, one: Any, problem: Refused | None = None) -> Response:
+    drugs: dict[str, Any] = {}
+    for name in {item["name"] for item in one["items"]} if one else ():
+        drugs |= {drug["code"]: drug for drug in await doctor(request).get("/drugs", q=name)}
+    return await show(
+        request, "doctor/prescribe.html", back=f"/doctor/visits/{row['id']}", row=row, one=one, drugs=drugs,
+        frequencies=FREQUENCIES, routes=ROUTES_OF_USE, categories=CATEGORIES, problem=problem,
+        status=problem.status if problem else 200,
+    )  # fmt: skip
+
+
+async def cancel(request: Request) -> Response:
+    """Withdraw it."""
+    form = await read_form(request)
+    try:
+        one = await doctor(request).post(
+            f"/prescriptions/{path_id(request, 'id')}/cancel", {"reason": form.get("reason", "")}
+        )
+    except Refused as refused:
+        if away := needs_shift(refused, request.url.path.removesuffix("/cancel")):
+            return away
+        if refused.status not in (403, 409, 422):
+            raise
+        return await prescription(request, refused)
+    return go(f"/doctor/visits/{one['encounter_id']}")
+
+
+# what the editor's script asks for
+
+
+async def drugs(request: Request) -> Response:
+    """By name or pinyin initials."""
+    return JSONResponse(await doctor(request).get("/drugs", q=request.query_params.get("q", "")))
+
+
+async def check(request: Request) -> Response:
+    """What the engine says of the lines as they are."""
+    path = f"/encounters/{path_id(request, 'id')}/prescriptions/check"
+    return await _answer(doctor(request).post(path, await read_json(request)))
+
+
+async def create(request: Request) -> Response:
+    """Save a new draft."""
+    path = f"/encounters/{path_id(request, 'id')}/prescriptions"
+    return await _answer(doctor(request).post(path, await read_json(request)))
+
+
+async def change(request: Request) -> Response:
+    """Save the changed one."""
+    path = f"/prescriptions/{path_id(request, 'id')}"
+    return await _answer(doctor(request).put(path, await read_json(request)))
+
+
+async def sign(request: Request) -> Response:
+    """Sign it."""
+    return await _answer(doctor(request).post(f"/prescriptions/{path_id(request, 'id')}/sign"))
+
+
+async def _answer(asked: Awaitable[Any]) -> Response:
+    """What the API answers; of fields that are wrong, all their words in one sentence."""
+    try:
+        return JSONResponse(await asked)
+    except Refused as refused:
+        if refused.status != 422:
+            raise
+        words = "；".join(dict.fromkeys(_in_line(name) + said for name, said in refused.fields.items()))
+        return JSONResponse({"status": 422, "code": refused.code, "detail": words or refused.detail}, 422)
+
+
+def _in_line(name: str) -> str:
+    """`items.0.dose` → 第 1 行：."""
+    parts = name.split(".")
+    return f"第 {int(parts[1]) + 1} 行：" if parts[0] == "items" and parts[1:2] and parts[1].isdigit() else ""
+
+
+RX = "/doctor/prescriptions/{id:uuid}"
+ROUTES: list[BaseRoute] = [
+    Route("/doctor/drugs", drugs),
+    Route("/doctor/visits/{id:uuid}/prescriptions/new", new),
+    Route("/doctor/encounters/{id:uuid}/prescriptions/check", check, methods=["POST"]),
+    Route("/doctor/encounters/{id:uuid}/prescriptions", create, methods=["POST"]),
+    Route(RX, prescription, methods=["GET"]),
+    Route(RX, change, methods=["PUT"]),
+    Route(f"{RX}/sign", sign, methods=["POST"]),
+    Route(f"{RX}/cancel", cancel, methods=["POST"]),
+]

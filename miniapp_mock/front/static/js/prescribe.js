@@ -1,0 +1,260 @@
+// The prescription editor: lines, the review engine's word beside each of them while they are written, saving, signing.
+// What is typed stays in this tab until it is saved. What the engine says here is a help; the server asks it again on signing.
+
+import { call, toast } from "./app.js";
+
+const form = document.getElementById("rx");
+const find = (id) => document.getElementById(id);
+const [written, known, times, routes] = ["written", "drugs", "times", "routes"].map((name) => JSON.parse(form.dataset[name]));
+const { encounter, visit } = form.dataset;
+const KEY = `rx:${encounter}:${form.dataset.prescription}`;
+const MOST = 5;
+const WORDS = { block: "禁止", reason: "须写理由", info: "提示" };
+const CHECK = `/doctor/encounters/${encounter}/prescriptions/check`;
+const NUMBER = /^\d{1,6}(\.\d{1,3})?$/;
+const lines = [];
+let turn = 0;
+let verdict = { findings: [], blocked: true };
+
+const make = (tag, className, text) => {
+  const element = document.createElement(tag);
+  if (className) element.className = className;
+  if (text !== undefined) element.textContent = text;
+  return element;
+};
+const yuan = (fen) => `¥${(fen / 100).toFixed(2)}`;
+
+// lines
+
+const field = (line, name) => line.element.querySelector(`[name="${name}"]`);
+
+/** Whole packs for the course; null where nothing can be computed (creams, drops). */
+function packs(line) {
+  const { strength_amount: strength, pack_size: size } = line.drug;
+  const [dose, days] = [Number(field(line, "dose").value), Number(field(line, "days").value)];
+  const perDay = times[field(line, "frequency").value]?.[1];
+  if (!(strength > 0) || !(dose > 0) || !(days > 0) || !perDay || !size) return null;
+  const near = (value) => Math.ceil(value - 1e-9);
+  return near((near(dose / strength) * near(perDay * days)) / size);
+}
+
+function add(drug, item = {}) {
+  const element = find("line").content.firstElementChild.cloneNode(true);
+  const line = { drug, element, counted: item.quantity === undefined };
+  element.querySelector(".line-name").textContent = drug.generic_name;
+  element.querySelector(".line-strength").textContent = drug.strength;
+  element.querySelector(".line-about").textContent = `${drug.pack_size}${drug.unit}/${drug.pack_unit} · ${drug.manufacturer} · ${yuan(drug.price)}`;
+  element.querySelector(".line-unit").textContent = drug.dose_unit;
+  element.querySelector(".line-pack").textContent = drug.pack_unit;
+  for (const code of drug.routes.length ? drug.routes : Object.keys(routes)) {
+    field(line, "route").append(new Option(routes[code] ?? code, code));
+  }
+  const start = { dose: drug.strength_amount || "", frequency: "qd", route: drug.routes[0] ?? "1", days: 7, quantity: 1, note: "", ...item };
+  for (const name of ["dose", "frequency", "route", "days", "quantity", "note"]) field(line, name).value = String(start[name]);
+  element.querySelector(".line-remove").addEventListener("click", () => {
+    lines.splice(lines.indexOf(line), 1);
+    element.remove();
+    changed();
+  });
+  element.addEventListener("input", (event) => {
+    if (event.target.name === "quantity") line.counted = false;
+    count(line);
+    changed();
+  });
+  lines.push(line);
+  find("lines").append(element);
+  count(line);
+  return line;
+}
+
+function count(line) {
+  const needed = line.counted ? packs(line) : null;
+  if (needed !== null) field(line, "quantity").value = String(needed);
+}
+
+function problems(line) {
+  const [dose, days, quantity] = ["dose", "days", "quantity"].map((name) => field(line, name).value.trim());
+  const found = [];
+  if (!NUMBER.test(dose) || !(Number(dose) > 0)) found.push("请填写每次剂量，最多三位小数");
+  if (!/^\d+$/.test(days) || days < 1 || days > 84) found.push("天数应为 1 到 84");
+  if (!/^\d+$/.test(quantity) || quantity < 1 || quantity > 200) found.push("数量应为 1 到 200");
+  return found;
+}
+
+function body() {
+  return {
+    items: lines.map((line) => ({
+      drug_code: line.drug.code, dose: field(line, "dose").value.trim(), frequency: field(line, "frequency").value,
+      route: field(line, "route").value, days: Number(field(line, "days").value), quantity: Number(field(line, "quantity").value),
+      note: field(line, "note").value.trim(),
+    })),
+    diagnosis_codes: [...form.querySelectorAll('[name="diagnosis"]:checked')].map((box) => box.value),
+    reason: find("reason").value.trim(), allergies: find("allergies").value.trim(),
+    valid_days: Number(form.querySelector('[name="valid"]:checked').value),
+  };
+}
+
+// the engine's word
+
+function note(severity, text) {
+  const box = make("p", `finding finding-${severity}`);
+  box.append(make("b", "", WORDS[severity]), document.createTextNode(text));
+  return box;
+}
+
+function show() {
+  lines.forEach((line, index) => {
+    line.element.querySelector(".line-number").textContent = String(index + 1);
+    const found = verdict.findings.filter((one) => one.item === index).map((one) => note(one.severity, one.message));
+    line.element.querySelector(".line-findings").replaceChildren(...problems(line).map((text) => note("block", text)), ...found);
+  });
+  const general = verdict.findings.filter((one) => one.item === null).map((one) => note(one.severity, one.message));
+  if (verdict.failed) general.push(note("info", `${verdict.failed}。签名时系统会再次审查`));
+  find("general").replaceChildren(...(lines.length ? general : []));
+  const wanted = verdict.findings.some((one) => one.severity === "reason") && !find("reason").value.trim();
+  find("reason").classList.toggle("wanted", wanted);
+  find("total").textContent = yuan(lines.reduce((sum, line) => sum + line.drug.price * (Number(field(line, "quantity").value) || 0), 0));
+  find("sign").disabled = !lines.length || lines.some((line) => problems(line).length) || verdict.blocked || wanted;
+  find("keep").disabled = !lines.length || lines.some((line) => problems(line).length);
+}
+
+async function examine() {
+  const mine = ++turn;
+  if (!lines.length || lines.some((line) => problems(line).length)) {
+    verdict = { findings: [], blocked: true };
+    show();
+    return;
+  }
+  try {
+    const found = await call(CHECK, { json: body() });
+    if (mine !== turn) return;
+    verdict = found;
+  } catch (error) {
+    if (mine !== turn) return;
+    verdict = { findings: [], blocked: false, failed: error.message };
+  }
+  form.dataset.checked = String(mine); // what is shown belongs to what is written
+  show();
+}
+
+let timer = 0;
+function changed() {
+  sessionStorage.setItem(KEY, JSON.stringify({ body: body(), drugs: Object.fromEntries(lines.map((line) => [line.drug.code, line.drug])) }));
+  delete form.dataset.checked;
+  turn += 1; // an answer to what was written before is no answer any more
+  verdict = { ...verdict, findings: verdict.findings.filter((one) => one.item === null), blocked: true };
+  show();
+  clearTimeout(timer);
+  timer = setTimeout(examine, 350);
+}
+
+// finding drugs
+
+let asked = 0;
+let typing = 0;
+async function search() {
+  const mine = ++asked;
+  const words = find("find").value.trim();
+  if (!words) { find("found").replaceChildren(); return; }
+  let found;
+  try {
+    found = await call(`/doctor/drugs?${new URLSearchParams({ q: words })}`, { method: "GET" });
+  } catch (error) {
+    toast(error.message);
+    return;
+  }
+  if (mine !== asked) return;
+  const rows = found.slice(0, 12).map((drug) => {
+    const button = make("button");
+    button.type = "button";
+    button.setAttribute("role", "option");
+    const why = drug.online_allowed && !drug.skin_test && !drug.control_class ? "" : "（不能线上开具）";
+    button.append(make("span", "strong", `${drug.generic_name} ${drug.strength}${why}`), make("span", "hint", `${drug.pack_size}${drug.unit}/${drug.pack_unit} · ${drug.manufacturer} · ${yuan(drug.price)}`));
+    button.addEventListener("click", () => choose(drug));
+    return button;
+  });
+  find("found").replaceChildren(...(rows.length ? rows : [make("p", "hint", `没有找到“${words}”`)]));
+}
+
+function choose(drug) {
+  if (lines.length >= MOST) { toast(`一张处方最多 ${MOST} 种药品，请另开一张`); return; }
+  const line = add(drug);
+  find("find").value = "";
+  find("found").replaceChildren();
+  changed();
+  line.element.scrollIntoView({ block: "center" });
+  field(line, "dose").focus({ preventScroll: true });
+}
+
+find("find").addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(search, 200); });
+find("find").addEventListener("keydown", (event) => { if (event.key === "Enter") { event.preventDefault(); find("found").querySelector("button")?.click(); } });
+
+// saving and signing
+
+async function save() {
+  const { prescription } = form.dataset;
+  const saved = prescription
+    ? await call(`/doctor/prescriptions/${prescription}`, { method: "PUT", json: body() })
+    : await call(`/doctor/encounters/${encounter}/prescriptions`, { json: body() });
+  sessionStorage.removeItem(KEY);
+  form.dataset.prescription = saved.id;
+  history.replaceState(null, "", `/doctor/prescriptions/${saved.id}`);
+  return saved.id;
+}
+
+async function busy(button, work) {
+  const both = [find("keep"), find("sign")];
+  button.classList.add("is-busy");
+  both.forEach((one) => { one.disabled = true; });
+  try {
+    await work();
+  } catch (error) {
+    if (error.code === "no_shift") {
+      location.assign(`/doctor/shift?${new URLSearchParams({ next: location.pathname })}`);
+      return;
+    }
+    toast(error.message, 5000);
+    examine();
+  }
+  button.classList.remove("is-busy");
+  show();
+}
+
+find("keep").addEventListener("click", () => busy(find("keep"), async () => {
+  await save();
+  toast("草稿已保存");
+}));
+
+find("sign").addEventListener("click", () => {
+  if (!find("allergies").value.trim()) {
+    toast("请向患者核实过敏史，没有请写“无”", 4000);
+    find("allergies").focus();
+    return;
+  }
+  busy(find("sign"), async () => {
+    const id = await save();
+    await call(`/doctor/prescriptions/${id}/sign`);
+    location.assign(visit);
+  });
+});
+
+form.addEventListener("submit", (event) => { event.preventDefault(); event.stopPropagation(); }, true);
+form.addEventListener("input", (event) => { if (!event.target.closest(".line, #find")) changed(); });
+form.addEventListener("change", (event) => { if (event.target.type === "checkbox" || event.target.type === "radio") changed(); });
+
+// begin: what was left in this tab, else what is saved
+
+const left = JSON.parse(sessionStorage.getItem(KEY) ?? "null");
+for (const item of left?.body.items ?? written) {
+  const drug = left?.drugs[item.drug_code] ?? known[item.drug_code];
+  if (drug) add(drug, item);
+  else toast(`药品 ${item.drug_code} 已不在目录中`, 4000);
+}
+if (left) {
+  find("reason").value = left.body.reason;
+  find("allergies").value = left.body.allergies;
+  form.querySelectorAll('[name="diagnosis"]').forEach((box) => { box.checked = left.body.diagnosis_codes.includes(box.value); });
+  const days = form.querySelector(`[name="valid"][value="${left.body.valid_days}"]`);
+  if (days) days.checked = true;
+}
+examine();
