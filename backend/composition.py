@@ -24,7 +24,6 @@ from foundation.db.base import bind_hospital
 from foundation.db.columns import bind_keyring
 from foundation.db.unit_of_work import Database, connect
 from foundation.object_store import FolderStore
-from foundation.tls import client_context
 
 JOB = "run_intent"
 
@@ -79,7 +78,6 @@ def _context(settings: Settings, clock: Clock, db: Database, redis: Redis, live:
         s.wechat_mchid, s.wechat_merchant_serial, s.wechat_merchant_key, s.wechat_apiv3_key
     )
     keys = {s.wechat_public_key_id: load_public_key(s.wechat_public_key)}
-    tls = client_context(s.tls_cert, s.tls_key, s.tls_root)
     return Context(
         settings=s,
         clock=clock,
@@ -87,7 +85,7 @@ def _context(settings: Settings, clock: Clock, db: Database, redis: Redis, live:
         redis=redis,
         wechat=WeChat(s.wechat_api_url, s.wechat_appid, s.wechat_secret, clock),
         pay=WeChatPay(s.wechat_pay_url, s.wechat_appid, merchant, s.wechat_public_key_id, keys, clock),
-        hospital=Hospital(s.gateway_urls, tls),
+        hospital=Hospital(s.gateway_urls, s.tls()),
         identity=IdentityService(
             SignedClient(s.identity_url, s.identity_app_key, s.identity_secret, clock, "实名认证服务")
         ),

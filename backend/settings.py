@@ -1,14 +1,38 @@
 """Settings of the backend's processes (`api`, `worker` and the commands); `docs/settings.md` lists them."""
 
+import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
 from foundation.crypto import Keyring
-from foundation.settings import CommonSettings, setting
+from foundation.settings import CommonSettings, SettingsError, setting
+from foundation.tls import client_context
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+HTTP = ("http", "https")
+_URLS = {
+    ("database_url",): ("postgresql+asyncpg",),
+    ("redis_url",): ("redis", "rediss", "unix"),
+    (
+        "front_url", "api_url", "media_urls", "notify_url", "gateway_urls", "adapter_url", "wechat_api_url",
+        "wechat_pay_url", "identity_url", "ca_url", "courier_url",
+    ): HTTP,
+}  # fmt: skip
+
+
+def _all_urls(value: str | Sequence[str], schemes: Sequence[str]) -> bool:
+    urls = [value] if isinstance(value, str) else value
+    return all(urlsplit(url).scheme in schemes for url in urls)
+
+
+def _pem(path: Path) -> None:
+    if b"-----BEGIN " not in path.read_bytes():
+        raise ValueError(f"{path.name} is no PEM file")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,12 +82,42 @@ class Settings(CommonSettings):
     courier_callback_key: str = setting("the key the courier signs callbacks with")
     courier_callback_secret: str = setting("its secret", secret=True)
 
+    def __post_init__(self) -> None:
+        problems = [
+            f"{name.upper()} is malformed: not {' or '.join(schemes)}"
+            for names, schemes in _URLS.items()
+            for name in names
+            if not _all_urls(getattr(self, name), schemes)
+        ]
+        if not self.gateway_urls:
+            problems.append("GATEWAY_URLS names nothing")
+        if len(self.wechat_apiv3_key.encode()) != 32:
+            problems.append("WECHAT_APIV3_KEY is malformed: not 32 characters")
+        for names, read in (
+            ("FIELD_KEYS, FIELD_KEY_CURRENT or INDEX_KEY", self.keyring),
+            ("TLS_CERT, TLS_KEY or TLS_ROOT", self.tls),
+            (
+                "WECHAT_MERCHANT_KEY",
+                lambda: load_pem_private_key(self.wechat_merchant_key.read_bytes(), None),
+            ),
+            ("WECHAT_PUBLIC_KEY", lambda: _pem(self.wechat_public_key)),
+        ):
+            try:
+                read()
+            except (OSError, ValueError) as error:
+                why = getattr(error, "strerror", None) or str(error)
+                problems.append(f"{names} is malformed: {' '.join(str(why).split())}")
+        if problems:
+            raise SettingsError(problems)
+
+    def tls(self) -> ssl.SSLContext:
+        """Towards gateways and adapter; `OSError` when a file is missing or no PEM."""
+        return client_context(self.tls_cert, self.tls_key, self.tls_root)
+
     def keyring(self) -> Keyring:
-        """Keys of the encrypted columns."""
-        keys = {
-            name: bytes.fromhex(value)
-            for name, value in (part.split(":") for part in self.field_keys.split(","))
-        }
+        """Keys of the encrypted columns; `ValueError`."""
+        pairs = (part.strip().partition(":") for part in self.field_keys.split(","))
+        keys = {name: bytes.fromhex(value) for name, _, value in pairs}
         return Keyring(keys, self.field_key_current, self.index_key)
 
     def production_problems(self) -> list[str]:
