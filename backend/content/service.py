@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.content.model import Document, HospitalProfile
@@ -25,7 +26,8 @@ async def current_document(session: AsyncSession, kind: str) -> Document:
 
 async def current_documents(session: AsyncSession) -> Sequence[Document]:
     """The newest version of every kind."""
-    query = select(Document).distinct(Document.kind).order_by(Document.kind, Document.published_at.desc())
+    newest = distinct_on(Document.kind)
+    query = select(Document).ext(newest).order_by(Document.kind, Document.published_at.desc())
     return (await session.scalars(query)).all()
 
 

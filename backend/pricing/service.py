@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.pricing.model import PriceItem
@@ -33,7 +34,7 @@ async def current_prices(session: AsyncSession) -> Sequence[PriceItem]:
     query = (
         select(PriceItem)
         .where(PriceItem.in_force_from <= clock_of(session).now())
-        .distinct(PriceItem.code)
+        .ext(distinct_on(PriceItem.code))
         .order_by(PriceItem.code, PriceItem.in_force_from.desc())
     )
     return (await session.scalars(query)).all()
