@@ -13,7 +13,7 @@ from tests.free_ports import free_port_base
 if TYPE_CHECKING:
     from tests.world import World
 
-pytest_plugins = ["tests.database", "tests.small_world"]
+pytest_plugins = ["tests.fixtures"]
 LOCAL_NAMES = {"localhost", "", socket.gethostname()}
 
 

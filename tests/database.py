@@ -1,20 +1,17 @@
 """PostgreSQL and Valkey for tests: one embedded pair per xdist worker, databases made by the real migrations.
 
-`session` is a transaction that is rolled back: quick, and right for whatever does not commit. `db` is a database of the
-test's own, for units of work, jobs and races. Both hold the furnished hospital of `tests.small_world`; `empty_db` holds
-tables only. `clock` starts at `MORNING` in every test and can be moved.
+What the fixtures of `tests.fixtures` are made of.
 """
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
-import pytest
 from sqlalchemy import NullPool
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
@@ -48,16 +45,9 @@ class Cluster:
         return f"{self.owner.rsplit('/', 1)[0]}/{database}"
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    """Everything here runs on asyncio."""
-    return "asyncio"
-
-
-@pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Started once per worker, migrated once."""
-    data: Path = tmp_path_factory.mktemp("cluster")
+@contextmanager
+def started(data: Path) -> Iterator[Cluster]:
+    """Both stores over a folder of their own, with a migrated database to clone."""
     with running(data, StoreOptions(postgres_port=free_port(), valkey_port=free_port())) as urls:
         assert urls.admin is not None
         made = Cluster(urls.admin.replace("+asyncpg", ""), urls.database, urls.redis)
@@ -87,17 +77,11 @@ async def _make_quick(cluster: Cluster) -> None:
     await connection.close()
 
 
-@pytest.fixture(scope="session")
-def furnished(cluster: Cluster, small_world: Path) -> Cluster:
-    """The cluster with a furnished database to clone, and one like it that only sees transactions rolled back."""
-    bind()
-    asyncio.run(_furnish(cluster, small_world))
-    return cluster
-
-
-async def _furnish(cluster: Cluster, world: Path) -> None:
+async def furnish(cluster: Cluster, world: Path) -> None:
+    """Another one with a hospital in it, and one like it that only sees transactions rolled back."""
     from backend.seeding import seed_world
 
+    bind()
     await clone(cluster, EMPTY, FURNISHED)
     database = connect(cluster.url(FURNISHED), clock_at(MORNING), pool=1)
     async with unit_of_work(database) as session:
@@ -136,16 +120,30 @@ def bind() -> None:
     bind_hospital(HOSPITAL_ID)
 
 
-@pytest.fixture
-def bound() -> None:
-    """For tests that use encrypted columns and no database."""
-    bind()
+class SharedClock(Clock):
+    """A clock whose moves others follow: the doubles' clocks in a test."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.followers: list[Callable[[timedelta], None]] = []
+
+    def shift(self, offset: timedelta) -> None:
+        """Move this clock and all that follow it."""
+        super().shift(offset)
+        for follow in self.followers:
+            follow(offset)
+
+    def followed_by(self, follow: Callable[[timedelta], None]) -> None:
+        """From now on."""
+        self.followers.append(follow)
+        follow(self._offset)
 
 
-def clock_at(moment: datetime) -> Clock:
+def clock_at(moment: datetime) -> SharedClock:
     """A clock that shows `moment` now and goes on."""
-    clock = Clock()
-    return Clock(moment - clock.now())
+    clock = SharedClock()
+    set_clock(clock, moment)
+    return clock
 
 
 def set_clock(clock: Clock, moment: datetime) -> None:
@@ -158,30 +156,10 @@ def moves_on(clock: Clock, **time: float) -> None:
     set_clock(clock, clock.now() + timedelta(**time))
 
 
-@pytest.fixture
-def clock() -> Clock:
-    """Shows `MORNING`."""
-    return clock_at(MORNING)
-
-
-@pytest.fixture
-async def db(furnished: Cluster, clock: Clock, bound: None) -> AsyncIterator[Database]:
-    """A furnished database of this test's own: what it commits, nobody else sees."""
-    async with cloned(furnished, FURNISHED, clock) as database:
-        yield database
-
-
-@pytest.fixture
-async def empty_db(cluster: Cluster, clock: Clock, bound: None) -> AsyncIterator[Database]:
-    """The same with tables only."""
-    async with cloned(cluster, EMPTY, clock) as database:
-        yield database
-
-
-@pytest.fixture
-async def session(furnished: Cluster, clock: Clock, bound: None) -> AsyncIterator[AsyncSession]:
-    """A transaction over the furnished hospital, rolled back at the end; it knows the clock as in a unit of work."""
-    engine = create_async_engine(furnished.url(ROLLED_BACK), poolclass=NullPool)
+@asynccontextmanager
+async def rolled_back(cluster: Cluster, clock: Clock) -> AsyncIterator[AsyncSession]:
+    """A transaction over the furnished hospital, undone at the end; it knows the clock as in a unit of work."""
+    engine = create_async_engine(cluster.url(ROLLED_BACK), poolclass=NullPool)
     async with AsyncSession(engine, expire_on_commit=False) as opened:
         opened.info.update(clock=clock, due=[], touched=set())
         yield opened

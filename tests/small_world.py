@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import pytest
-
 from backend.patient.rules import check_character
 from backend.seeding import staff_id
 from foundation.actor import Actor
@@ -119,6 +117,35 @@ def holders() -> list[dict[str, str]]:
     ]  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Resident:
+    """Somebody the real-name service and the hospital know."""
+
+    name: str
+    born: date
+    sequence: int
+    phone: str
+
+    @property
+    def id_number(self) -> str:
+        """Valid."""
+        return id_number(self.born, self.sequence)
+
+    @property
+    def openid(self) -> str:
+        """At WeChat."""
+        return f"o-{self.sequence}"
+
+
+PATIENT = Resident("林秀兰", date(1958, 3, 15), 902, "19900000001")
+DAUGHTER = Resident("何家宁", date(1985, 7, 1), 904, "19900000002")
+OTHER = Resident("龚一", date(1990, 1, 1), 907, "19900000005")
+CHILD = Resident("何乐", date(2021, 11, 21), 901, "19900000002")
+"""Five years old on the morning of a test; six on the next day."""
+SCHOOLCHILD = Resident("何欢", date(2014, 5, 5), 906, "19900000002")
+RESIDENTS = (PATIENT, DAUGHTER, OTHER, CHILD, SCHOOLCHILD)
+
+
 def write_world(folder: Path) -> None:
     """The files of the world that the backend and the CA read."""
     parts = {
@@ -129,11 +156,3 @@ def write_world(folder: Path) -> None:
     }
     for name, content in parts.items():
         (folder / name).write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
-
-
-@pytest.fixture(scope="session")
-def small_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the world."""
-    folder = tmp_path_factory.mktemp("world")
-    write_world(folder)
-    return folder
