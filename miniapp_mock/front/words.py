@@ -5,6 +5,8 @@ from typing import Any
 
 from foundation.clock import LOCAL
 
+GLUE = "\u2060"
+"""Word joiner: no line ends here."""
 WEEKDAYS = "一二三四五六日"
 
 
@@ -53,9 +55,9 @@ def deadline(text: str, today: date) -> str:
 
 
 def period(starts: str, ends: str, today: date) -> str:
-    """今天 14:00–15:00."""
+    """今天 14:00–15:00; never broken at the dash."""
     end = moment(ends)
-    return f"{when(starts, today)}–{'24:00' if end.strftime('%H:%M') == '00:00' else end.strftime('%H:%M')}"
+    return f"{when(starts, today)}–{GLUE}{'24:00' if end.strftime('%H:%M') == '00:00' else end.strftime('%H:%M')}"
 
 
 def sex_name(code: str) -> str:

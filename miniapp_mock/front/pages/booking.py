@@ -63,8 +63,9 @@ async def decide(request: Request) -> Response:
             request, "patient/book_refused.html", back=f"/book/{row['id']}", row=row, decision=decision,
             last=date.fromisoformat(last) if last else None, name=form.get("diagnosis_name", ""),
         )  # fmt: skip
-    names = {one["name"]: one["code"] for one in await screen_of(request).api.get("/departments")}
-    query = {"decision": decision["id"], "department": names.get(form.get("department", ""), "")}
+    departments = await screen_of(request).api.get("/departments")
+    codes = {one[key]: one["code"] for one in departments for key in ("name", "code")}
+    query = {"decision": decision["id"], "department": codes.get(form.get("department", ""), "")}
     if decision["outcome"] == "doctor_decides":
         query["decides"] = "1"
     return go(f"/book/{row['id']}/doctors?{urlencode(query)}")

@@ -108,7 +108,9 @@ function tick() {
     }
   }
 }
-if (document.querySelector("[data-until]")) { tick(); setInterval(tick, 1000); }
+tick();
+setInterval(tick, 1000);
+document.addEventListener("htmx:afterSwap", tick);
 
 // A choice that needs more to be filled in shows it: data-shows names what belongs to it.
 for (const choice of document.querySelectorAll("[data-shows]")) {
