@@ -55,6 +55,17 @@ class Network:
     public: str = ""
 
 
+def quiet_after_close(transport: Any) -> None:
+    """aiortc goes on connecting its second m-line after a close, and raises into a task that nobody waits for."""
+    start = transport.start
+
+    async def start_unless_closed(parameters: Any) -> None:
+        if transport.state != "closed":
+            await start(parameters)
+
+    transport.start = start_unless_closed
+
+
 class MediaConnection:
     """One connection from offer to close. `on_state` is told `connected`, `failed` and `closed` once each at most."""
 
@@ -117,6 +128,7 @@ class MediaConnection:
         if self._dtls is None:
             self._dtls, self._ice = dtls, dtls.transport._connection
             dtls.on("statechange", self._dtls_changed)
+            quiet_after_close(dtls.transport)
             self._ice.get_component_candidates = functools.partial(
                 self._candidates, self._ice.get_component_candidates
             )

@@ -44,8 +44,10 @@ class AiortcEngine:
         self._watching = asyncio.create_task(self._watch())
 
     async def open_room(self, room_id: str, policy: RoomPolicy) -> None:
-        """Make the room unless it is open."""
-        if room_id not in self._rooms:
+        """Make the room unless it is open; one that is being closed is waited for."""
+        while (room := self._rooms.get(room_id)) is not None and room.closed:
+            await self.close_room(room_id)
+        if room is None:
             self._rooms[room_id] = Room(room_id, policy, self._around)
 
     async def join(self, room_id: str, participant_id: str, role: Role, offer: str) -> JoinReply:
@@ -67,8 +69,13 @@ class AiortcEngine:
 
     async def close_room(self, room_id: str, reason: str = "closed") -> list[Segment]:
         """End a room; its manifest, empty when there was no such room."""
-        room = self._rooms.pop(room_id, None)
-        return await room.close(reason) if room is not None else []
+        room = self._rooms.get(room_id)
+        if room is None:
+            return []
+        segments = await room.close(reason)
+        if self._rooms.get(room_id) is room:
+            del self._rooms[room_id]
+        return segments
 
     def stats(self, room_id: str) -> RoomStats | None:
         """Counters of a room."""

@@ -70,8 +70,12 @@ class Member:
     connected: bool = False
     started: bool = False
     lost_since: float | None = None
-    ended: bool = False
     ending: "asyncio.Task[None] | None" = field(default=None, repr=False)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the connection is on its way out."""
+        return self.ending is not None
 
 
 class Room:
@@ -86,7 +90,8 @@ class Room:
         self._counts: dict[str, int] = {}
         self._segment_numbers: dict[str, Iterator[int]] = {}
         self._now = asyncio.get_running_loop().time
-        self._closed = False
+        self._endings: set[asyncio.Task[None]] = set()
+        self.closed = False
 
     async def join(self, participant_id: str, role: Role, offer: str) -> str:
         """Answer an offer. An earlier connection of the same participant is replaced once the new one is answered."""
@@ -104,7 +109,7 @@ class Room:
         member.connection = connection
         try:
             answer = await connection.answer(offer)
-            if self._closed:
+            if self.closed:
                 raise JoinRefused("no_room")
             self._admit(participant_id, role)
         except BaseException:
@@ -123,17 +128,15 @@ class Room:
         """End the participant's connection and wait until its recording is on disk."""
         member = self._members.get(participant_id)
         if member is not None:
-            self._end(member, reason)
-            await _finished(member)
+            await asyncio.shield(self._end(member, reason))
 
     async def close(self, reason: str) -> list[Segment]:
         """End everything; the manifest."""
-        self._closed = True
-        members = list(self._members.values())
-        for member in members:
+        self.closed = True
+        for member in list(self._members.values()):
             self._end(member, reason)
-        for member in members:
-            await _finished(member)
+        while self._endings:  # those included who were already on their way out
+            await asyncio.wait(self._endings)
         return list(self.segments.values())
 
     def watch(self) -> None:
@@ -247,15 +250,17 @@ class Room:
             lost, member.lost_since = member.lost_since, None
             self._tell(MediaBack(self.id, member.participant_id, member.role, round(newest - lost, 1)))
 
-    def _end(self, member: Member, reason: str) -> None:
-        """Take the member out at once; closing goes on in a task of its own."""
-        if member.ended:
-            return
-        member.ended = True
+    def _end(self, member: Member, reason: str) -> "asyncio.Task[None]":
+        """Take the member out at once; closing goes on in the task that is returned."""
+        if member.ending is not None:
+            return member.ending
+        member.ending = ending = asyncio.create_task(self._finish(member, reason))
+        self._endings.add(ending)
+        ending.add_done_callback(self._endings.discard)
         if self._members.get(member.participant_id) is member:
             del self._members[member.participant_id]
         self._link()
-        member.ending = asyncio.create_task(self._finish(member, reason))
+        return ending
 
     async def _finish(self, member: Member, reason: str) -> None:
         try:
@@ -297,8 +302,3 @@ class Room:
             keyframes_asked=video.keyframes.asked if video else 0,
             bitrate_allowed=video.allowed if video else None,
         )
-
-
-async def _finished(member: Member) -> None:
-    if member.ending is not None:
-        await asyncio.shield(member.ending)

@@ -11,6 +11,7 @@ from aiortc.codecs import get_capabilities
 from aiortc.mediastreams import MediaStreamError
 from aiortc.rtcconfiguration import RTCBundlePolicy
 
+from backend.video.aiortc_engine.connection import quiet_after_close
 from backend.video.engine import VideoCodec
 from tests.unit.video import clips
 
@@ -77,6 +78,7 @@ class Peer:
     async def offer(self) -> str:
         """A complete offer."""
         gatherer: Any = self.connection.getTransceivers()[0].receiver.transport.transport.iceGatherer
+        quiet_after_close(self.connection.getTransceivers()[0].receiver.transport.transport)
         gather = gatherer._connection.get_component_candidates
         gatherer._connection.get_component_candidates = lambda component, addresses, **more: gather(
             component=component, addresses=["127.0.0.1"], **more
@@ -95,13 +97,7 @@ class Peer:
             protocol.transport.close()
 
     async def close(self) -> None:
-        """Hang up, but not in the middle of connecting: aiortc would raise into nowhere."""
-        deadline = asyncio.get_running_loop().time() + 2
-        while (
-            self.connection.connectionState == "connecting" and asyncio.get_running_loop().time() < deadline
-        ):
-            await asyncio.sleep(0.02)
-        await asyncio.sleep(0)
+        """Hang up."""
         await self.connection.close()
         for consumer in self._consumers:
             consumer.cancel()

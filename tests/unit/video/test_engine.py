@@ -175,6 +175,21 @@ async def test_closing_twice_and_leaving_after_the_end_change_nothing(
     assert len(of(Left, events)) == len(of(SegmentClosed, events)) == 1
 
 
+async def test_the_end_of_the_engine_waits_for_those_who_are_already_leaving(
+    engine: AiortcEngine, enter: Enter, store: FolderStore, events: list[EngineEvent]
+) -> None:
+    await enter("p", Role.PATIENT)
+    await until(lambda: bool(of(SegmentOpened, events)), 15, "a recording")
+
+    leaving = asyncio.create_task(engine.leave(ROOM, "p"))
+    await asyncio.sleep(0)
+    await engine.close()
+
+    (closed,) = of(SegmentClosed, events)
+    assert (await store.info(closed.segment.object_key)).complete
+    await leaving
+
+
 async def test_nobody_joins_a_room_that_is_not_open(engine: AiortcEngine) -> None:
     with pytest.raises(JoinRefused) as refused:
         await engine.join(ROOM, "p", Role.PATIENT, "v=0")
@@ -235,6 +250,15 @@ async def test_who_sends_nothing_at_all_any_more_is_let_go(
 
     assert of(Left, events)[0].reason == "absent"
     assert (await store.info(of(SegmentClosed, events)[0].segment.object_key)).complete
+
+
+async def test_a_room_that_closes_while_somebody_connects_raises_nothing_anywhere(
+    engine: AiortcEngine, enter: Enter
+) -> None:
+    for delay in (0.0, 0.0, 0.01, 0.02, 0.05, 0.1):
+        await enter("p", Role.PATIENT)
+        await asyncio.sleep(delay)
+        assert all(segment.close_reason for segment in await engine.close_room(ROOM))
 
 
 async def test_no_thread_and_no_socket_stays_behind(engine: AiortcEngine, enter: Enter) -> None:
