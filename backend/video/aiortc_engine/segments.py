@@ -4,6 +4,7 @@ Nothing here touches the event loop. The loop's side is `recorder.py`.
 """
 
 import dataclasses
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -153,6 +154,7 @@ class Segments:
             return outcome
         self._ended = True
         try:
+            self._drain(now, outcome, last=True)
             if self._file is None and self._held and now >= self._retry_at:
                 self._open(None, outcome)
             self._close(reason, outcome)
@@ -179,13 +181,14 @@ class Segments:
         else:
             self._audio = AudioAssembler()
 
-    def _drain(self, now: float, outcome: Outcome) -> None:
+    def _drain(self, now: float, outcome: Outcome, *, last: bool = False) -> None:
+        """Write the frames that are whole; with `last` nothing is waited for any more."""
         if self._timeline is None:
             return
         for kind, assembler in (("audio", self._audio), ("video", self._video)):
             if kind in self._sources:
                 source, clock_rate = self._sources[kind]
-                for frame in assembler.pop(now):
+                for frame in assembler.pop(math.inf if last else now):
                     self._frame(kind, source, clock_rate, frame, now, outcome)
         if (
             self._file is None

@@ -131,6 +131,17 @@ async def test_a_recording_begins_with_its_first_keyframe_and_keeps_the_sound_be
     assert played.frames == {"video": 30, "audio": 100}
 
 
+def test_the_end_does_not_wait_for_what_is_missing(store: FolderStore) -> None:
+    desk = Desk(store)
+    packets = together(video(), audio())
+    lost = [taken for taken in packets if not 1.85 < taken.packet.arrival < 1.92]
+
+    desk.play(lost, 2.0)
+    desk.end(2.0)
+
+    assert desk.told.closed[0].audio_frames == 97
+
+
 def test_a_keyframe_is_asked_for_until_it_comes(store: FolderStore) -> None:
     desk = Desk(store)
     packets = video()
