@@ -139,9 +139,15 @@ async def actor_of(db: Database, token: str) -> Actor:
             revoked=row.revoked_at is not None,
         ):
             raise Unauthenticated("登录已失效，请重新登录", code="session_ended")
+        if row.holder_kind == "staff" and not await _works_here(session, row.holder_id):
+            raise Unauthenticated("登录已失效，请重新登录", code="session_ended")
         if now - row.seen_at > rules.TOUCH_EVERY:
             await session.execute(update(SessionToken).where(SessionToken.id == row.id).values(seen_at=now))
         return Actor(row.holder_kind, row.holder_id, frozenset({row.role}), row.display_name, row.id)
+
+
+async def _works_here(session: AsyncSession, staff_id: UUID) -> bool:
+    return bool(await session.scalar(select(Staff.active).where(Staff.id == staff_id)))
 
 
 async def close_session(session: AsyncSession, session_id: UUID) -> None:
