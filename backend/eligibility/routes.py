@@ -39,7 +39,7 @@ async def ask(call: ApiCall, body: AskEligibility) -> DecisionView:
     facts = service.facts_of(await service.hospital_visits(call.app, person, today))
     decision = decide(body.diagnosis_code, facts, today)
     async with call.unit_of_work() as session:
-        row = await service.keep(session, call.actor, person, body.diagnosis_code, facts, decision)
+        row = await service.keep(session, call.actor, person, body.diagnosis_code, facts, decision, day=today)
     return DecisionView(
         id=row.id, outcome=row.outcome, reason=row.reason, words=decision.words, rule_version=row.rule_version,
         evidence_day=row.evidence_day, last_possible_day=decision.last_possible_day, decided_at=row.decided_at,

@@ -70,14 +70,16 @@ async def keep(
     wanted: str,
     facts: Sequence[Fact],
     decision: Decision,
+    *,
+    day: date,
 ) -> EligibilityDecision:
-    """Freeze the decision with its evidence and tell the supervisor."""
+    """Freeze the decision made for the booking day `day` with its evidence and tell the supervisor."""
     assert actor.id is not None
     now = clock_of(session).now()
     found = decision.evidence
     row = EligibilityDecision(
         id=new_id(), person_id=person.id, account_id=actor.id, diagnosis_code=wanted, outcome=decision.outcome.value,
-        reason=decision.reason, level=decision.level, rule_version=RULES.version, booking_day=clock_of(session).today(),
+        reason=decision.reason, level=decision.level, rule_version=RULES.version, booking_day=day,
         visit_id=found.visit_id if found else "", evidence_code=found.code if found else "",
         evidence_day=found.day if found else None, resource_hash=found.resource_hash if found else "",
         facts=msgspec.to_builtins(list(facts)), decided_at=now,
