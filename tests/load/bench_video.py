@@ -27,6 +27,7 @@ from foundation.db.columns import bind_keyring
 from foundation.db.unit_of_work import connect
 from foundation.object_store import FolderStore
 from standalone.stores import StoreOptions, StoreUrls, running
+from tests.load import janus
 from tests.unit.video import process as media
 from tests.unit.video.conftest import KEYRING, TABLES, decoded
 
@@ -124,6 +125,7 @@ def ours(rooms: int, seconds: float) -> dict[str, float]:
         settings = {
             **media.environment(urls, folder / "objects", port, ORIGIN),
             "MEDIA_ROOMS": "100",
+            "MEDIA_BIND": "",
             "VIDEO_BITRATE": "3000000",
         }
         with media.media_process(settings, folder / "log") as server:
@@ -140,6 +142,24 @@ def ours(rooms: int, seconds: float) -> dict[str, float]:
     return {**figures, "recordings": kept, "recordings_good": good}
 
 
+def theirs(rooms: int, seconds: float) -> dict[str, float]:
+    """Janus under the same load, recording."""
+    folder, port = Path(tempfile.mkdtemp(prefix="bench-janus-")), media.free_port()
+    (folder / "recordings").mkdir()
+    with janus.running(folder / "janus", port) as server:
+        loader = Loader()
+        loader.tell()
+        for number in range(rooms):
+            loader.tell(
+                janus=f"http://127.0.0.1:{port}", call=f"room{number}", record=str(folder / "recordings")
+            )
+        time.sleep(3)
+        figures = measure(server.pid, loader, rooms, seconds)
+        loader.tell(end=True)
+        loader.close()
+    return {**figures, "recordings": len(list((folder / "recordings").glob("*.mjr")))}
+
+
 def _addresses(urls: StoreUrls, port: int) -> list[str]:
     room: UUID = uuid4()
     return [
@@ -154,9 +174,27 @@ def main() -> None:
     parser.add_argument("--rooms", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=15)
     asked = parser.parse_args()
+    theirs_now = theirs(asked.rooms, asked.seconds) if janus.PROGRAM else {}
+    _say("janus", theirs_now or {"missing": janus.INSTALL})
     figures = ours(asked.rooms, asked.seconds)
-    recordings_ok = figures["recordings"] == figures["recordings_good"] == asked.rooms * 2
-    sys.stdout.write(json.dumps({**figures, "rooms": asked.rooms, "recordings_ok": recordings_ok}) + "\n")
+    _say("ours", figures)
+    result = {
+        "cpu_s_per_room_s": figures["cpu_s_per_room_s"],
+        "janus_cpu_s_per_room_s": theirs_now.get("cpu_s_per_room_s"),
+        "ratio": round(figures["cpu_s_per_room_s"] / theirs_now["cpu_s_per_room_s"], 2)
+        if theirs_now
+        else None,
+        "delivered": figures["delivered"],
+        "recordings_ok": figures["recordings"] == figures["recordings_good"] == asked.rooms * 2,
+        "rooms": asked.rooms,
+        "rss_mb": figures["rss_mb"],
+    }
+    sys.stdout.write(json.dumps(result) + "\n")
+
+
+def _say(who: str, figures: dict[str, Any]) -> None:
+    sys.stdout.write(f"{who}: {json.dumps(figures)}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

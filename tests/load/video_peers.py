@@ -1,7 +1,7 @@
 """Synthetic participants that cost little: an encoded clip sent at its own pace, what comes back only counted.
 
-Run as `python -m tests.load.video_peers`: one JSON line per call on stdin (`{"pairs": [{"room", "patient", "doctor"}], …}`),
-one JSON line of counters per `{"count": true}`. They use the engine's own packet path the other way round, because aiortc's
+Run as `python -m tests.load.video_peers`: one JSON line per order on stdin (`{"join": [addresses], "origin"}`,
+`{"janus": address, "call": name, "record": folder}`, `{"end": true}`, `{}`), one JSON line of counters as the answer. They use the engine's own packet path the other way round, because aiortc's
 would need more CPU for the load than the server needs to carry it.
 """
 
@@ -20,6 +20,7 @@ from backend.video.aiortc_engine.connection import PARTICIPANT, MediaConnection,
 from backend.video.aiortc_engine.receiver import Stream
 from backend.video.engine import VideoCodec
 from tests.load import clip
+from tests.load.janus import Handle
 
 VIDEO_RATE, AUDIO_RATE = 90000, 48000
 
@@ -51,7 +52,7 @@ class LoadPeer(MediaConnection):
     """Offers, and sends the clip."""
 
     def __init__(self) -> None:
-        super().__init__(PARTICIPANT, VideoCodec.VP8, 3_000_000, Network(bind=("127.0.0.1",)), lambda _: None)
+        super().__init__(PARTICIPANT, VideoCodec.VP8, 3_000_000, Network(), lambda _: None)
         self.video, self.audio = Counter(), Counter()
         self.sent = Sent()
         self.uplinks["video"].sinks, self.uplinks["audio"].sinks = (self.video,), (self.audio,)
@@ -95,6 +96,7 @@ class Load:
 
     peers: list[LoadPeer] = field(default_factory=list)
     sockets: list[aiohttp.ClientWebSocketResponse] = field(default_factory=list)
+    handles: list[Handle] = field(default_factory=list)
     playing: list["asyncio.Task[None]"] = field(default_factory=list)
 
     async def join(self, session: aiohttp.ClientSession, address: str, origin: str) -> None:
@@ -106,8 +108,30 @@ class Load:
             if message["type"] == "error":
                 raise RuntimeError(message)
         await peer.accept(message["sdp"])
-        self.peers.append(peer)
         self.sockets.append(socket)
+        self._play(peer)
+
+    async def call(self, session: aiohttp.ClientSession, address: str, name: str, folder: str) -> None:
+        """Two participants through Janus, both recorded."""
+        caller, callee = [await Handle.attached(session, address, f"{name}-{side}") for side in "ab"]
+        first, second = LoadPeer(), LoadPeer()
+        await caller.ask(
+            {"request": "call", "username": f"{name}-b"}, {"type": "offer", "sdp": await first.offer()}
+        )
+        offered = await callee.event("incomingcall")
+        answer = await second.answer(offered["jsep"]["sdp"])
+        await callee.ask({"request": "accept"}, {"type": "answer", "sdp": answer})
+        accepted = await caller.event("accepted")
+        await first.accept(accepted["jsep"]["sdp"])
+        for handle, side in ((caller, "a"), (callee, "b")):
+            await handle.gathered()
+            await handle.ask({"request": "set", "record": True, "filename": f"{folder}/{name}-{side}"})
+        self.handles += [caller, callee]
+        self._play(first)
+        self._play(second)
+
+    def _play(self, peer: LoadPeer) -> None:
+        self.peers.append(peer)
         self.playing.append(asyncio.create_task(peer.play(0.2 + 0.033 * len(self.peers) / 7)))
 
     def count(self) -> dict[str, Any]:
@@ -127,6 +151,8 @@ class Load:
         for socket in self.sockets:
             await socket.send_json({"type": "bye"})
             await socket.close()
+        for handle in self.handles:
+            await handle.close()
         await asyncio.gather(*(peer.close() for peer in self.peers))
 
 
@@ -147,6 +173,8 @@ async def main() -> None:
             order = json.loads(line)
             for address in order.get("join", ()):
                 await load.join(session, address, order["origin"])
+            if "janus" in order:
+                await load.call(session, order["janus"], order["call"], order["record"])
             if order.get("end"):
                 await load.end()
             sys.stdout.write(json.dumps(load.count()) + "\n")
