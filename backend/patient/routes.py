@@ -5,6 +5,7 @@ from uuid import UUID
 from backend.account.model import Account
 from backend.edge import PATIENT, ApiCall, ApiEndpoint, Family
 from backend.patient import queries, service
+from backend.patient.guessing import guessed_wrong, may_guess
 from backend.patient.wire import (
     AddPerson,
     ConsentView,
@@ -14,7 +15,7 @@ from backend.patient.wire import (
     RedeemCode,
     person_view,
 )
-from foundation.errors import Conflict, Unauthenticated
+from foundation.errors import Conflict, Invalid, Unauthenticated
 from foundation.web.endpoint import act, get, send
 
 
@@ -74,7 +75,13 @@ async def make_code(call: ApiCall) -> GrantCodeView:
 
 async def redeem_code(call: ApiCall, body: RedeemCode) -> PersonView:
     """Become proxy of an adult by her code."""
-    person = await service.redeem_grant_code(call.session, call.actor, body.code, body.relation)
+    assert call.actor.id is not None
+    await may_guess(call.app.redis, call.actor.id)
+    try:
+        person = await service.redeem_grant_code(call.session, call.actor, body.code, body.relation)
+    except Invalid:
+        await guessed_wrong(call.app.redis, call.actor.id)
+        raise
     grant = await queries.grant_on(call.session, call.actor, person.id)
     return person_view(person, grant, consented=await queries.consented(call.session, person.id))
 

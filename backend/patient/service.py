@@ -5,7 +5,7 @@ import secrets
 from datetime import date, timedelta
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,7 +18,7 @@ from foundation.actor import Actor
 from foundation.db.audit import audit
 from foundation.db.base import hospital_id
 from foundation.db.columns import blind_index
-from foundation.db.locks import lock
+from foundation.db.locks import lock, lock_stream
 from foundation.db.outbox import publish
 from foundation.db.unit_of_work import clock_of
 from foundation.errors import Conflict, Invalid, NotFound, invalid
@@ -68,6 +68,13 @@ async def register(
     """Second half: the person (made once, found again by number) and this account's grant on them."""
     assert actor.id is not None
     now = clock_of(session).now()
+    await lock_stream(session, f"account:{actor.id}")
+    if (
+        kind == "self"
+        and (own := await queries.own_person(session, actor.id))
+        and own.id_number != parsed.number
+    ):
+        raise Conflict("本账号已有本人信息", code="already_self")
     statement = insert(Person).values(
         id=new_id(), hospital_id=hospital_id(), name=name.strip(), id_number=parsed.number,
         id_number_index=blind_index("person.id_number", parsed.number), birth_date=parsed.birth_date.isoformat(),
@@ -103,13 +110,27 @@ async def make_grant_code(session: AsyncSession, actor: Actor, person_id: UUID) 
     if grant.kind != "self":
         raise Conflict("只有本人可以授权他人代办", code="only_oneself_grants")
     code = f"{secrets.randbelow(1_000_000):06d}"
-    session.add(
-        GrantCode(
-            person_id=person_id, code_hash=_digest(code), expires_at=clock_of(session).now() + CODE_LIFE
-        )
-    )
+    while not await _issue_code(session, person_id, code):
+        code = f"{secrets.randbelow(1_000_000):06d}"
     audit(session, actor, "patient.grant_code", "person", person_id)
     return code
+
+
+async def _issue_code(session: AsyncSession, person_id: UUID, code: str) -> bool:
+    """False when somebody holds these very digits now; a used or outlived row takes the new code."""
+    now = clock_of(session).now()
+    fresh = {"person_id": person_id, "expires_at": now + CODE_LIFE}
+    statement = (
+        insert(GrantCode)
+        .values(id=new_id(), hospital_id=hospital_id(), code_hash=_digest(code), **fresh)
+        .on_conflict_do_update(
+            index_elements=["code_hash"],
+            set_={**fresh, "used_at": None},
+            where=or_(GrantCode.used_at.is_not(None), GrantCode.expires_at <= now),
+        )
+        .returning(GrantCode.id)
+    )
+    return await session.scalar(statement) is not None
 
 
 async def redeem_grant_code(session: AsyncSession, actor: Actor, code: str, relation: str) -> Person:
@@ -134,7 +155,8 @@ async def revoke_grant(session: AsyncSession, actor: Actor, person_id: UUID, gra
     """The person herself (or the holder) takes a grant back."""
     own = await queries.grant_on(session, actor, person_id)
     grant = await session.get(PersonGrant, grant_id)
-    if grant is None or grant.person_id != person_id or (own.kind == "proxy" and own.id != grant_id):
+    known = grant is not None and grant.person_id == person_id and grant.revoked_at is None
+    if grant is None or not known or (own.kind == "proxy" and own.id != grant_id):
         raise NotFound
     grant.revoked_at = clock_of(session).now()
     audit(session, actor, "patient.revoke_grant", "person", person_id)
