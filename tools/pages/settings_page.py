@@ -18,6 +18,7 @@ from tools.pages.meanings import MEANINGS
 OURS: tuple[tuple[str, str], ...] = (
     ("`backend api`, `backend worker` and its commands", "backend.settings:Settings"),
     ("`backend media`", "backend.video.settings:MediaSettings"),
+    ("`miniapp_mock front`", "miniapp_mock.front.settings:Settings"),
     ("`front_gateway`", "front_gateway.settings:Settings"),
     ("`regulator_adapter`", "regulator_adapter.settings:Settings"),
     ("`miniapp_mock front`", "miniapp_mock.front.settings:Settings"),
