@@ -16,7 +16,7 @@ from miniapp_mock.front.backend_client import Api, open_api
 from miniapp_mock.front.guard import Guard
 from miniapp_mock.front.pages import page_routes
 from miniapp_mock.front.policy import Policy
-from miniapp_mock.front.refusals import HANDLERS, refuse
+from miniapp_mock.front.refusals import HANDLERS, Crash, refuse
 from miniapp_mock.front.screen import Screen
 from miniapp_mock.front.settings import Settings
 
@@ -48,8 +48,10 @@ def create_app(settings: Settings, connect: Connect = open_api) -> Starlette:
             Middleware(RequestId),
             Middleware(Policy, sockets=settings.sockets),
             Middleware(Guard, origin=settings.origin, refuse=refuse),
+            Middleware(Crash),
         ],
         lifespan=lifespan,
         exception_handlers=handlers,
     )
+    app.router.redirect_slashes = False
     return app

@@ -6,6 +6,7 @@ from urllib.parse import quote
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foundation import errors
 from foundation.errors import AppError
@@ -101,12 +102,35 @@ def _json(words: Words) -> Response:
     return JSONResponse(body, words.status)
 
 
+class Crash:
+    """ASGI middleware, the innermost: our own faults become a page with everything that other pages have."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+        except Exception as error:
+            if begun or scope["type"] != "http":
+                raise
+            response = await on_crash(Request(scope, receive), error)
+            await response(scope, receive, send)
+
+
 HANDLERS = {
     Refused: on_refused,
     BackendDown: on_down,
     AppError: on_app_error,
     HTTPException: on_http,
-    Exception: on_crash,
 }
 
 

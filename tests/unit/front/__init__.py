@@ -1,0 +1,1 @@
+"""The front before a backend that says what a test wants."""
