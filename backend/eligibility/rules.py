@@ -107,9 +107,9 @@ def decide(wanted: str, facts: Sequence[Fact], day: date, rules: RuleSet = RULES
     akin = [
         fact for fact in counted if category(fact.code) == category(wanted) and not red_flag(fact.code, rules)
     ]
-    if not wanted[:1].upper().startswith(rules.never_chapters) and (
-        found := _newest_inside(akin, day, rules)
-    ):
+    if category(wanted).startswith(rules.never_chapters):
+        akin = []
+    if found := _newest_inside(akin, day, rules):
         if category(wanted) in rules.chronic:
             return Decision(Outcome.ELIGIBLE, "same_chronic_category", "符合在线复诊条件", "category", found)
         return Decision(

@@ -80,8 +80,8 @@ async def keep(
     row = EligibilityDecision(
         id=new_id(), person_id=person.id, account_id=actor.id, diagnosis_code=wanted, outcome=decision.outcome.value,
         reason=decision.reason, level=decision.level, rule_version=RULES.version, booking_day=day,
-        visit_id=found.visit_id if found else "", evidence_code=found.code if found else "",
-        evidence_day=found.day if found else None, resource_hash=found.resource_hash if found else "",
+        visit_id=found.visit_id[:80] if found else "", evidence_code=found.code[:20] if found else "",
+        evidence_day=found.day if found else None, resource_hash=found.resource_hash[:64] if found else "",
         facts=msgspec.to_builtins(list(facts)), decided_at=now,
     )  # fmt: skip
     session.add(row)
