@@ -1,0 +1,229 @@
+"""Who may be seen again online: 诊疗办法 Art 16, 18 and 医院办法 Art 20 (the same disease, clearly diagnosed); the month is the
+hospital's own rule (seeds 003, 3.2.2)."""
+
+import calendar
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.eligibility.rules import (
+    RULES,
+    Fact,
+    Outcome,
+    RuleSet,
+    add_months,
+    category,
+    decide,
+    last_day,
+    red_flag,
+    subcategory,
+)
+
+DAY = date(2026, 11, 20)
+DAYS = st.dates(date(2023, 1, 1), date(2029, 12, 31))
+ORDINARY = ("K21.000", "K21.001", "K21.900", "M54.500", "M54.5", "L20.900", "L20.8", "J30.100")
+CODES = st.sampled_from(ORDINARY)
+
+
+def a_fact(code: str, day: date = DAY, **more: str) -> Fact:
+    values = {"certainty": "confirmed", "status": "finished", "source": "offline"} | more
+    return Fact("V-1", "ab" * 32, day, code, **values)
+
+
+def one_month_later(day: date) -> date:
+    """Written without the code's arithmetic: the last day of next month that is not after the day's number."""
+    year, month = (day.year + 1, 1) if day.month == 12 else (day.year, day.month + 1)
+    candidates = [one for one in calendar.Calendar().itermonthdates(year, month) if one.month == month]
+    return max(one for one in candidates if one.day <= day.day)
+
+
+facts = st.lists(
+    st.builds(
+        a_fact, CODES, DAYS, certainty=st.sampled_from(["confirmed", "suspected"]),
+        status=st.sampled_from(["finished", "cancelled", "entered-in-error", "in-progress"]),
+        source=st.sampled_from(["offline", "online"]),
+    ),
+    max_size=6,
+)  # fmt: skip
+
+
+@given(CODES, facts, DAYS)
+def test_eligible_is_who_has_the_same_confirmed_subcategory_within_a_calendar_month(
+    wanted: str, found: list[Fact], day: date
+) -> None:
+    expected = any(
+        fact.code.replace(".", "")[:4] == wanted.replace(".", "")[:4]
+        and fact.certainty == "confirmed"
+        and fact.status in ("finished", "in-progress")
+        and fact.source == "offline"
+        and fact.day <= day <= one_month_later(fact.day)
+        for fact in found
+    )
+
+    decision = decide(wanted, found, day)
+
+    assert (decision.outcome is Outcome.ELIGIBLE) == expected
+    if expected:
+        assert decision.evidence in found
+        assert decision.reason == "same_subcategory"
+
+
+@given(CODES, facts, DAYS)
+def test_the_order_of_the_hospitals_answers_does_not_matter(
+    wanted: str, found: list[Fact], day: date
+) -> None:
+    forward, backward = decide(wanted, found, day), decide(wanted, list(reversed(found)), day)
+
+    assert (forward.outcome, forward.reason) == (backward.outcome, backward.reason)
+
+
+@given(CODES, DAYS, DAYS)
+def test_what_is_refused_for_the_window_names_the_last_possible_day(
+    wanted: str, visited: date, day: date
+) -> None:
+    """practice.md 4: refused names the last day on which it would have been possible."""
+    decision = decide(wanted, [a_fact(wanted, visited)], day)
+
+    if decision.reason == "outside_window":
+        assert decision.last_possible_day == one_month_later(visited)
+        assert f"{decision.last_possible_day:%Y年%m月%d日}" in decision.words
+    else:
+        assert decision.outcome is Outcome.ELIGIBLE
+
+
+@pytest.mark.parametrize(
+    ("visited", "last"),
+    [
+        (date(2026, 1, 27), date(2026, 2, 27)),
+        (date(2026, 1, 28), date(2026, 2, 28)),
+        (date(2026, 1, 29), date(2026, 2, 28)),
+        (date(2026, 1, 30), date(2026, 2, 28)),
+        (date(2026, 1, 31), date(2026, 2, 28)),
+        (date(2028, 1, 29), date(2028, 2, 29)),
+        (date(2028, 1, 31), date(2028, 2, 29)),
+        (date(2026, 2, 28), date(2026, 3, 28)),
+        (date(2028, 2, 29), date(2028, 3, 29)),
+        (date(2026, 3, 31), date(2026, 4, 30)),
+        (date(2026, 4, 30), date(2026, 5, 30)),
+        (date(2026, 6, 30), date(2026, 7, 30)),
+        (date(2026, 12, 31), date(2027, 1, 31)),
+        (date(2026, 12, 1), date(2027, 1, 1)),
+    ],
+)
+def test_a_month_ends_on_the_same_day_or_on_the_last_one(visited: date, last: date) -> None:
+    found = [a_fact("K21.000", visited)]
+
+    assert last_day(visited, "K21.000") == last
+    assert decide("K21.000", found, last).outcome is Outcome.ELIGIBLE
+    assert decide("K21.000", found, last + timedelta(days=1)).outcome is Outcome.REFUSED
+    assert decide("K21.000", found, visited).outcome is Outcome.ELIGIBLE
+    assert decide("K21.000", found, visited - timedelta(days=1)).outcome is Outcome.REFUSED
+
+
+@given(DAYS, st.integers(-30, 30))
+def test_adding_months_never_leaves_the_month_it_aims_at(day: date, months: int) -> None:
+    moved = add_months(day, months)
+
+    assert (moved.year * 12 + moved.month) - (day.year * 12 + day.month) == months
+    assert moved.day == min(day.day, calendar.monthrange(moved.year, moved.month)[1])
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("E11.900", ("E11", "E11.9")),
+        ("e11.9", ("E11", "E11.9")),
+        ("I10", ("I10", "I10.X")),
+        ("I10.x00", ("I10", "I10.X")),
+        ("I10.X00x002", ("I10", "I10.X")),
+        (" M54.5 ", ("M54", "M54.5")),
+        ("高血压", ("", "")),
+        ("", ("", "")),
+        ("I1", ("", "")),
+    ],
+)
+def test_codes_are_read_with_and_without_extensions(code: str, expected: tuple[str, str]) -> None:
+    assert (category(code), subcategory(code)) == expected
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found", "outcome", "reason"),
+    [
+        ("E11.900", "E11.900", Outcome.ELIGIBLE, "same_subcategory"),
+        ("E11.9", "E11.900x001", Outcome.ELIGIBLE, "same_subcategory"),
+        ("E11.200", "E11.900", Outcome.ELIGIBLE, "same_chronic_category"),
+        ("I10.x00", "I10", Outcome.ELIGIBLE, "same_subcategory"),
+        ("I10.x00", "I11.900", Outcome.REFUSED, "no_such_diagnosis"),
+        ("K21.000", "K21.900", Outcome.DOCTOR_DECIDES, "same_category"),
+        ("K21.000", "K22.000", Outcome.REFUSED, "no_such_diagnosis"),
+        ("R05.x00", "R05.x00", Outcome.ELIGIBLE, "same_subcategory"),
+        ("R52.000", "R52.900", Outcome.REFUSED, "no_such_diagnosis"),
+        ("E11.900", "E11.100", Outcome.REFUSED, "no_such_diagnosis"),
+        ("I21.900", "I21.900", Outcome.REFUSED, "red_flag"),
+        ("E11.100", "E11.100", Outcome.REFUSED, "red_flag"),
+        ("无此诊断", "K21.000", Outcome.REFUSED, "unknown_code"),
+    ],
+)
+def test_how_far_two_diagnoses_are_the_same_disease(
+    wanted: str, found: str, outcome: Outcome, reason: str
+) -> None:
+    decision = decide(wanted, [a_fact(found)], DAY)
+
+    assert (decision.outcome, decision.reason) == (outcome, reason)
+    assert decision.words
+
+
+def test_an_acute_form_of_a_chronic_disease_does_not_open_the_door() -> None:
+    """诊疗办法 Art 19 in spirit: what may turn quickly is not treated online."""
+    assert red_flag("E11.000")
+    assert red_flag("I21.400")
+    assert red_flag("J44.100")
+    assert not red_flag("J44.900")
+    assert decide("E11.900", [a_fact("E11.000")], DAY).outcome is Outcome.REFUSED
+
+
+@pytest.mark.parametrize(
+    "more", [{"certainty": "suspected"}, {"status": "cancelled"}, {"status": "entered-in-error"}]
+)
+def test_a_suspicion_or_a_visit_that_did_not_take_place_is_no_diagnosis(more: dict[str, str]) -> None:
+    """诊疗办法 Art 16: clearly diagnosed."""
+    assert decide("K21.000", [a_fact("K21.000", DAY, **more)], DAY).reason == "no_such_diagnosis"
+
+
+def test_words_without_a_code_are_no_diagnosis() -> None:
+    assert decide("K21.000", [a_fact("")], DAY).reason == "no_such_diagnosis"
+
+
+def test_an_online_visit_does_not_renew_the_window_unless_the_hospital_says_so() -> None:
+    """practice.md 5: written-back online visits carry a source mark and by default do not renew the window."""
+    found = [a_fact("I10.x00", source="online")]
+
+    assert decide("I10.x00", found, DAY).outcome is Outcome.REFUSED
+    assert decide("I10.x00", found, DAY, replace(RULES, online_renews=True)).outcome is Outcome.ELIGIBLE
+
+
+def test_the_window_can_be_longer_for_a_chronic_disease() -> None:
+    """practice.md 5: prescriptions of 4 to 12 weeks outlast a month."""
+    rules = RuleSet(windows={"I10": 3})
+    visited = date(2026, 8, 31)
+
+    assert last_day(visited, "I10.x00", rules) == date(2026, 11, 30)
+    assert (
+        decide("I10.x00", [a_fact("I10.x00", visited)], date(2026, 11, 30), rules).outcome is Outcome.ELIGIBLE
+    )
+    assert (
+        decide("K21.000", [a_fact("K21.000", visited)], date(2026, 10, 1), rules).outcome is Outcome.REFUSED
+    )
+
+
+def test_the_newest_visit_is_the_evidence() -> None:
+    found = [a_fact("K21.000", DAY - timedelta(days=days)) for days in (20, 3, 11)]
+
+    assert decide("K21.000", found, DAY).evidence == found[1]
+
+
+def test_a_record_of_tomorrow_proves_nothing_today() -> None:
+    assert decide("K21.000", [a_fact("K21.000", DAY + timedelta(days=1))], DAY).outcome is Outcome.REFUSED
