@@ -1,6 +1,7 @@
 """`python -m backend media`: signalling, forwarding and recording of video rooms; one process per core."""
 
 import asyncio
+import gc
 import logging
 import sys
 from collections.abc import AsyncIterator
@@ -115,5 +116,7 @@ def main() -> int:
         return 2
     configure("media", settings.log_level)
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # its notes on WebSockets show tickets
+    gc.freeze()  # what was imported lives for ever; collections of it would be heard as a stutter
+    gc.set_threshold(20_000, 20, 50)
     run(_serve(app, settings))
     return 0

@@ -153,6 +153,8 @@ class VideoAssembler:
 class AudioAssembler:
     """Opus: every packet is a frame."""
 
+    needs_keyframe = False
+
     def __init__(self, patience: float = GAP_AUDIO) -> None:
         self._order = InOrder(patience)
 

@@ -46,7 +46,8 @@ _SOURCES: dict[Any, tuple[str, ...]] = {
     RTCDtlsTransport._handle_rtcp_data: ("_handle_rtcp_packet(packet)", "route_rtcp"),
     RtpRouter.__init__: ("self.ssrc_table",),
     # the estimate of what the way up can carry
-    rate.RemoteBitrateEstimator.__init__: ("self.incoming_bitrate",),
+    rate.OveruseEstimator.update: ("self.update_min_frame_period(timestamp_delta_ms)",),
+    rate.RemoteBitrateEstimator.__init__: ("self.incoming_bitrate", "self.estimator = OveruseEstimator()"),
 }
 _ATTRIBUTES: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (RTCDtlsTransport, ("_register_rtp_receiver", "_unregister_rtp_receiver", "_register_rtp_sender", "_unregister_rtp_sender")),

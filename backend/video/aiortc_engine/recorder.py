@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from backend.video.aiortc_engine.assembler import Packet
 from backend.video.aiortc_engine.receiver import Stream, UplinkReceiver
-from backend.video.aiortc_engine.segments import Outcome, Segments, Taken
+from backend.video.aiortc_engine.segments import Outcome, Segments, Source, Taken
 from foundation.logs import log
 
 BATCH = 0.25
@@ -114,10 +114,14 @@ class _Tap:
 
     def __init__(self, kind: str, recorder: Recorder) -> None:
         self._kind = kind
-        self._recorder = recorder
+        self._take = recorder.take
+        self._stream: Stream | None = None
+        self._source = Source(kind, 0, 0)
 
     def take(
         self, stream: Stream, sequence: int, timestamp: int, marker: int, payload: bytes, now: float
     ) -> None:
-        packet = Packet(sequence, timestamp, marker, payload, now)
-        self._recorder.take(Taken(self._kind, stream.ssrc, stream.clock_rate, packet))
+        """Note the packet."""
+        if stream is not self._stream:
+            self._stream, self._source = stream, Source(self._kind, stream.ssrc, stream.clock_rate)
+        self._take((self._source, Packet(sequence, timestamp, marker, payload, now)))

@@ -22,13 +22,16 @@ WAIT_FOR_VIDEO = 3.0
 RETRY_AFTER = 5.0
 
 
-class Taken(NamedTuple):
-    """One packet as the loop passes it over."""
+class Source(NamedTuple):
+    """Where packets come from: kind of media, SSRC, ticks per second."""
 
     kind: str
-    source: int
+    ssrc: int
     clock_rate: int
-    packet: Packet
+
+
+Taken = tuple[Source, Packet]
+"""One packet as the loop passes it over."""
 
 
 @dataclass
@@ -123,9 +126,11 @@ class Segments:
         self._codec = codec
         self._new_segment = new_segment
         self._wall_clock = wall_clock
-        self._video: VideoAssembler = VideoAssembler(payload_format(codec))
-        self._audio = AudioAssembler()
-        self._sources: dict[str, tuple[int, int]] = {}
+        self._assemblers: dict[str, VideoAssembler | AudioAssembler] = {
+            "video": VideoAssembler(payload_format(codec)),
+            "audio": AudioAssembler(),
+        }
+        self._sources: dict[str, Source] = {}
         self._timeline: Timeline | None = None
         self._origin = 0.0
         self._held: list[_Held] = []
@@ -144,7 +149,7 @@ class Segments:
                 self._file.flush()
         except Exception as error:
             self._fail(error, now, outcome)
-        outcome.wants_keyframe = "video" in self._sources and self._video.needs_keyframe
+        outcome.wants_keyframe = "video" in self._sources and self._assemblers["video"].needs_keyframe
         return outcome
 
     def end(self, batch: list[Taken], now: float, reason: str) -> Outcome:
@@ -163,33 +168,35 @@ class Segments:
         return outcome
 
     def _assemble(self, batch: list[Taken], now: float, outcome: Outcome) -> None:
-        for taken in batch:
+        for source, packet in batch:
             if self._timeline is None:
-                self._origin = taken.packet.arrival
+                self._origin = packet.arrival
                 self._timeline = Timeline(self._origin)
-            source = (taken.source, taken.clock_rate)
-            if self._sources.get(taken.kind, source) != source:
-                self._change_source(taken.kind, now, outcome)
-            self._sources[taken.kind] = source
-            (self._video if taken.kind == "video" else self._audio).push(taken.packet)
+            if self._sources.get(source.kind) is not source:
+                self._change_source(source, now, outcome)
+            self._assemblers[source.kind].push(packet)
         self._drain(now, outcome)
 
-    def _change_source(self, kind: str, now: float, outcome: Outcome) -> None:
+    def _change_source(self, source: Source, now: float, outcome: Outcome) -> None:
+        """Another SSRC: what the old one left is written first, then everything about it is forgotten."""
+        present = self._sources.get(source.kind)
+        self._sources[source.kind] = source
+        if present is None or present == source:
+            return
+        self._sources[source.kind] = present
         self._drain(now, outcome)
-        if kind == "video":
-            self._video = VideoAssembler(payload_format(self._codec))
-        else:
-            self._audio = AudioAssembler()
+        self._sources[source.kind] = source
+        self._assemblers[source.kind] = (
+            VideoAssembler(payload_format(self._codec)) if source.kind == "video" else AudioAssembler()
+        )
 
     def _drain(self, now: float, outcome: Outcome, *, last: bool = False) -> None:
         """Write the frames that are whole; with `last` nothing is waited for any more."""
         if self._timeline is None:
             return
-        for kind, assembler in (("audio", self._audio), ("video", self._video)):
-            if kind in self._sources:
-                source, clock_rate = self._sources[kind]
-                for frame in assembler.pop(math.inf if last else now):
-                    self._frame(kind, source, clock_rate, frame, now, outcome)
+        for source in list(self._sources.values()):
+            for frame in self._assemblers[source.kind].pop(math.inf if last else now):
+                self._frame(source, frame, now, outcome)
         if (
             self._file is None
             and self._held
@@ -198,19 +205,18 @@ class Segments:
         ):
             self._open(None, outcome)
 
-    def _frame(
-        self, kind: str, source: int, clock_rate: int, frame: Frame, now: float, outcome: Outcome
-    ) -> None:
+    def _frame(self, source: Source, frame: Frame, now: float, outcome: Outcome) -> None:
         assert self._timeline is not None
+        kind = source.kind
         if kind == "video" and (self._file is None or not self._file.has_video):
             if now < self._retry_at:
                 return
             if not can_begin(self._codec, frame.data, key=frame.key):
-                self._video.needs_keyframe = True
+                self._assemblers["video"].needs_keyframe = True
                 return
             if self._file is not None:
                 self._restart("video_started", frame.arrival, outcome)
-        pts = self._timeline.place(kind, source, frame.timestamp, clock_rate, frame.arrival)
+        pts = self._timeline.place(kind, source.ssrc, frame.timestamp, source.clock_rate, frame.arrival)
         if self._file is None:
             self._held.append(_Held(pts, frame, kind))
             if kind == "video":
@@ -241,7 +247,7 @@ class Segments:
         outcome.problem = f"{type(error).__name__}: {error}"
         self._retry_at = now + RETRY_AFTER
         self._held.clear()
-        self._video.needs_keyframe = True
+        self._assemblers["video"].needs_keyframe = True
         self._timeline = None
         file, self._file = self._file, None
         if file is not None:

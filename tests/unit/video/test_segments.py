@@ -7,7 +7,7 @@ import av
 import pytest
 
 from backend.video.aiortc_engine.assembler import Packet
-from backend.video.aiortc_engine.segments import WAIT_FOR_VIDEO, Outcome, Segments, Taken
+from backend.video.aiortc_engine.segments import WAIT_FOR_VIDEO, Outcome, Segments, Source, Taken
 from backend.video.engine import Role, Segment, VideoCodec
 from foundation.object_store import AlreadyThere, Appender, FolderStore, ObjectInfo
 from tests.unit.video import clips
@@ -43,7 +43,7 @@ class Desk:
         now = 0.0
         while now < until:
             now += 0.25
-            self.write([taken for taken in batch if now - 0.25 <= taken.packet.arrival < now], now)
+            self.write([taken for taken in batch if now - 0.25 <= taken[1].arrival < now], now)
 
     def _note(self, outcome: Outcome) -> Outcome:
         self.told.opened += outcome.opened
@@ -56,18 +56,18 @@ def video(
     codec: VideoCodec = VP8, count: int = 60, start: float = 0.0, ssrc: int = VIDEO_SSRC
 ) -> list[Taken]:
     packets = video_packets(codec, list(clips.video(codec)[:count]), start=start)
-    return [Taken("video", ssrc, 90000, packet) for packet in packets]
+    return [(Source("video", ssrc, 90000), packet) for packet in packets]
 
 
 def audio(count: int = 100, start: float = 0.0) -> list[Taken]:
     return [
-        Taken("audio", AUDIO_SSRC, 48000, packet)
+        (Source("audio", AUDIO_SSRC, 48000), packet)
         for packet in audio_packets(list(clips.audio()[:count]), start=start)
     ]
 
 
 def together(*streams: list[Taken]) -> list[Taken]:
-    return sorted((taken for stream in streams for taken in stream), key=lambda taken: taken.packet.arrival)
+    return sorted((taken for stream in streams for taken in stream), key=lambda taken: taken[1].arrival)
 
 
 @pytest.mark.anyio
@@ -122,7 +122,7 @@ async def test_a_recording_begins_with_its_first_keyframe_and_keeps_the_sound_be
     store: FolderStore,
 ) -> None:
     desk = Desk(store)
-    without_start = [taken for taken in video() if taken.packet.timestamp > 3000]
+    without_start = [taken for taken in video() if taken[1].timestamp > 3000]
 
     desk.play(together(without_start, audio()), 2.5)
     desk.end(2.5)
@@ -134,7 +134,7 @@ async def test_a_recording_begins_with_its_first_keyframe_and_keeps_the_sound_be
 def test_the_end_does_not_wait_for_what_is_missing(store: FolderStore) -> None:
     desk = Desk(store)
     packets = together(video(), audio())
-    lost = [taken for taken in packets if not 1.85 < taken.packet.arrival < 1.92]
+    lost = [taken for taken in packets if not 1.85 < taken[1].arrival < 1.92]
 
     desk.play(lost, 2.0)
     desk.end(2.0)
@@ -146,10 +146,8 @@ def test_a_keyframe_is_asked_for_until_it_comes(store: FolderStore) -> None:
     desk = Desk(store)
     packets = video()
 
-    assert desk.write([taken for taken in packets if 0 < taken.packet.timestamp < 60_000], 0.7).wants_keyframe
-    assert not desk.write(
-        [taken for taken in packets if taken.packet.timestamp >= 90_000], 2.0
-    ).wants_keyframe
+    assert desk.write([taken for taken in packets if 0 < taken[1].timestamp < 60_000], 0.7).wants_keyframe
+    assert not desk.write([taken for taken in packets if taken[1].timestamp >= 90_000], 2.0).wants_keyframe
     desk.end(3)
 
 
@@ -170,11 +168,7 @@ async def test_a_camera_that_comes_later_begins_a_segment_of_its_own(store: Fold
     sound = [
         *audio(),
         *[
-            t._replace(
-                packet=t.packet._replace(
-                    sequence=t.packet.sequence + 100, timestamp=t.packet.timestamp + 96_000
-                )
-            )
+            (t[0], t[1]._replace(sequence=t[1].sequence + 100, timestamp=t[1].timestamp + 96_000))
             for t in audio(start=2.0)
         ],
     ]
@@ -195,7 +189,7 @@ async def test_video_goes_on_in_the_recording_after_an_outage(store: FolderStore
     """The hole that aiortc's own jitter buffer leaves open for ten seconds."""
     desk = Desk(store)
     packets = together(video(), audio())
-    outage = [taken for taken in packets if not 0.3 < taken.packet.arrival < 0.9]
+    outage = [taken for taken in packets if not 0.3 < taken[1].arrival < 0.9]
     desk.play(outage, 2.5)
     desk.end(2.5)
 
@@ -281,10 +275,9 @@ def test_a_full_disk_is_told_and_recording_begins_again_when_there_is_room(tmp_p
 
     disk.room = 10_000_000
     later = [
-        taken._replace(
-            packet=taken.packet._replace(
-                sequence=taken.packet.sequence + 500, timestamp=taken.packet.timestamp + 900_000
-            )
+        (
+            taken[0],
+            taken[1]._replace(sequence=taken[1].sequence + 500, timestamp=taken[1].timestamp + 900_000),
         )
         for taken in video(start=10.0)
     ]
