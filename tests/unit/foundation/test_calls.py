@@ -117,7 +117,9 @@ async def test_the_same_press_twice_has_one_effect_and_one_answer(
     assert len(await all_of(empty_db, ExternalEvent, ExternalEvent.id)) == 1
 
 
-@pytest.mark.parametrize(("path", "count"), [(PRESS, 3), (f"/doors/{new_id()}/press", 2)])
+@pytest.mark.parametrize(
+    ("path", "count"), [(PRESS, 3), (f"/doors/{new_id()}/press", 2)], ids=["other body", "other door"]
+)
 async def test_a_key_does_not_serve_another_request(http: httpx.AsyncClient, path: str, count: int) -> None:
     await http.post(PRESS, json={"count": 2}, headers=guard(idempotency_key="press-0001"))
 
