@@ -55,6 +55,11 @@ class Network:
     public: str = ""
 
 
+def _is_rtp(data: bytes) -> bool:
+    """Neither STUN nor DTLS (RFC 7983) nor RTCP (RFC 5761)."""
+    return len(data) >= HEADER_SIZE and 127 < data[0] < 192 and not 191 < data[1] < 209
+
+
 def quiet_after_close(transport: Any) -> None:
     """aiortc goes on connecting its second m-line after a close, and raises into a task that nobody waits for."""
     start = transport.start
@@ -92,7 +97,6 @@ class MediaConnection:
         self._remote: Any = None
         self._protect: Callable[[bytes], bytes] | None = None
         self._unprotect: Callable[[bytes], bytes] | None = None
-        self._to_aiortc: Callable[[bytes, int], None] = lambda *_: None
         self._routes: dict[int, UplinkReceiver] = {}
         self._reporting: asyncio.Task[None] | None = None
         self._now = asyncio.get_running_loop().time
@@ -195,16 +199,21 @@ class MediaConnection:
 
     # packets in
 
-    def _datagram(self, data: bytes, component: int) -> None:
-        """What ICE hands over that is not STUN; `component` is always 1."""
-        self.last_datagram = now = self._now()
-        if (
-            self._unprotect is None
-            or len(data) < HEADER_SIZE
-            or not 127 < data[0] < 192  # RFC 7983: RTP and RTCP
-            or 191 < data[1] < 209  # RFC 5761: RTCP
-        ):
-            self._to_aiortc(data, component)
+    def _take_over(self, protocol: Any) -> None:
+        """Look at every datagram of one of ICE's sockets before ICE does."""
+        to_ice = protocol.datagram_received
+
+        def first_look(data: bytes, address: Any) -> None:
+            self.last_datagram = now = self._now()
+            if _is_rtp(data) and self._unprotect is not None:
+                self._rtp(data, now)
+            else:
+                to_ice(data, address)
+
+        protocol.datagram_received = first_look
+
+    def _rtp(self, data: bytes, now: float) -> None:
+        if self._unprotect is None:
             return
         try:
             packet = self._unprotect(data)
@@ -236,8 +245,8 @@ class MediaConnection:
             return
         if self._dtls.state == "connected" and not self._closed:
             self._protect, self._unprotect = self._dtls._tx_srtp.protect, self._dtls._rx_srtp.unprotect
-            self._to_aiortc = self._ice.data_received
-            self._ice.data_received = self._datagram
+            for protocol in self._ice._protocols:
+                self._take_over(protocol)
             asyncio.get_running_loop().call_soon(self._early_packets)
             self._reporting = asyncio.create_task(self._report())
             self._tell("connected")
@@ -251,10 +260,10 @@ class MediaConnection:
         while not queue.empty():
             waiting.append(queue.get_nowait())
         for item in waiting:
-            if item is None:
-                queue.put_nowait(None)
+            if item is None or not _is_rtp(item[0]):
+                queue.put_nowait(item)
             else:
-                self._datagram(*item)
+                self._rtp(item[0], self._now())
 
     def _peer_changed(self) -> None:
         if self._peer.connectionState in ("failed", "closed"):

@@ -33,7 +33,11 @@ _SOURCES: dict[Any, tuple[str, ...]] = {
     # where packets are taken and given
     RTCIceTransport.__init__: ("self._connection", "self._recv = self._connection.recv"),
     RTCIceGatherer.__init__: ("self._connection",),
-    aioice.Connection.__init__: ("self._nominated", "self._queue: asyncio.Queue[tuple[bytes, int] | None]"),
+    aioice.Connection.__init__: (
+        "self._nominated",
+        "self._protocols",
+        "self._queue: asyncio.Queue[tuple[bytes, int] | None]",
+    ),
     aioice.Connection.gather_candidates: (
         "self.get_component_candidates(component=component, addresses=addresses)",
     ),
