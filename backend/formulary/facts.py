@@ -1,6 +1,7 @@
 """What the review engine and the screens know about a drug. Pure; read from the CSV."""
 
 import csv
+import io
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from importlib.resources import files
@@ -46,6 +47,18 @@ class Drug(msgspec.Struct, frozen=True):
     ingredients: list[str]
     source: str
 
+    @property
+    def allergy_groups(self) -> list[str]:
+        """Every group somebody may be allergic to who must not have it."""
+        return _parts(self.allergy_group)
+
+
+CONTROL_CLASSES = (
+    "none", "narcotic", "psychotropic_1", "psychotropic_2", "toxic", "radioactive", "precursor",
+)  # fmt: skip
+ANTIBACTERIAL_GRADES = ("none", "unrestricted", "restricted", "special")
+FLAGS = ("skin_test", "online_allowed", "long_term_allowed")
+
 
 def builtin_csv() -> str:
     """The list that ships with the software."""
@@ -55,20 +68,40 @@ def builtin_csv() -> str:
 def parse(text: str) -> tuple[list[Drug], list[Issue]]:
     """Drugs of a CSV, and every row that cannot be read with its line and column."""
     drugs, issues = [], []
-    for line, row in enumerate(csv.DictReader(text.splitlines()), start=2):
-        try:
-            drugs.append(_drug(row))
-        except (KeyError, ValueError, InvalidOperation) as error:
-            issues.append(Issue(f"line {line}", "unreadable", f"第 {line} 行无法读取：{error}"))
+    reader = csv.DictReader(io.StringIO(text), strict=True)
+    try:
+        for row in reader:
+            try:
+                drugs.append(_drug(row))
+            except (KeyError, ValueError) as error:
+                line = reader.line_num
+                issues.append(Issue(f"line {line}", "unreadable", f"第 {line} 行无法读取：{error}"))
+    except csv.Error as error:
+        issues.append(
+            Issue(f"line {reader.line_num}", "unreadable", f"第 {reader.line_num} 行无法读取：{error}")
+        )
     codes = [drug.code for drug in drugs]
     twice = {code for code in codes if codes.count(code) > 1}
     return drugs, issues + [Issue(code, "twice", f"药品编码 {code} 重复") for code in sorted(twice)]
 
 
 def _drug(row: dict[str, str]) -> Drug:
+    """`ValueError` for what a prescriber could be harmed by: a class nobody knows must not pass for "not controlled"."""
+    if None in row or None in row.values():
+        raise ValueError("列数不对")
     for name in ("strength_mg", "single_max", "daily_max"):
-        if row[name]:
-            Decimal(row[name])
+        _positive(name, row[name])
+    for name, allowed in (("control_class", CONTROL_CLASSES), ("antibacterial_grade", ANTIBACTERIAL_GRADES)):
+        if row[name] not in allowed:
+            raise ValueError(f"{name} 不能是 {row[name]!r}")
+    for name in FLAGS:
+        if row[name] not in ("0", "1"):
+            raise ValueError(f"{name} 只能是 0 或 1")
+    for name in ("code", "generic_name"):
+        if not row[name].strip():
+            raise ValueError(f"{name} 不能为空")
+    if int(row["pack_size"]) < 1 or int(row["price_fen"]) < 0 or int(row["age_min_years"] or 0) < 0:
+        raise ValueError("pack_size、price_fen 或 age_min_years 不能为负")
     return Drug(
         code=row["code"], generic_name=row["generic_name"], trade_name=row["trade_name"], pinyin=row["pinyin"],
         drug_class=row["drug_class"], tj_class=row["tj_class"], form_code=row["form_code"],
@@ -83,6 +116,15 @@ def _drug(row: dict[str, str]) -> Drug:
         long_term_allowed=row["long_term_allowed"] == "1", source=row["source"],
         ingredients=_parts(row.get("ingredients", "") or row["generic_name"]),
     )  # fmt: skip
+
+
+def _positive(name: str, text: str) -> None:
+    try:
+        right = not text or (Decimal(text).is_finite() and Decimal(text) > 0)
+    except InvalidOperation:
+        right = False
+    if not right:
+        raise ValueError(f"{name} 不是正数：{text!r}")
 
 
 def _parts(text: str) -> list[str]:

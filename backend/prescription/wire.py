@@ -14,7 +14,7 @@ from contracts.events import Diagnosis, PrescriptionItem
 from contracts.money import Fen
 
 Code = Annotated[str, Meta(min_length=1, max_length=30)]
-Decimals = Annotated[str, Meta(pattern=r"^\d{1,6}(\.\d{1,3})?$")]
+Decimals = Annotated[str, Meta(pattern=r"^[0-9]{1,6}(\.[0-9]{1,3})?$(?!\n)")]
 
 
 class WriteItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

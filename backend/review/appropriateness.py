@@ -1,11 +1,21 @@
 """Appropriateness: allergy, dose, route, age, indication, duplication."""
 
 from collections.abc import Iterator, Mapping
-from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 
 from backend.eligibility.rules import category
 from backend.formulary.facts import Drug
-from backend.review.draft import ROUTES, TIMES_PER_DAY, Category, Draft, Finding, Item, PatientFacts, Severity
+from backend.review.draft import (
+    ROUTES,
+    TIMES_PER_DAY,
+    Category,
+    Draft,
+    Finding,
+    Item,
+    PatientFacts,
+    Severity,
+    amount_of,
+)
 from backend.review.finding import finding
 
 
@@ -37,7 +47,7 @@ def check(draft: Draft, patient: PatientFacts, drugs: Mapping[str, Drug]) -> Ite
 
 def _allergy(index: int, drug: Drug, patient: PatientFacts) -> Iterator[Finding]:
     groups = patient.allergy_groups or frozenset()
-    if drug.allergy_group and drug.allergy_group in groups:
+    if groups.intersection(drug.allergy_groups):
         yield _fit("fit.allergy", Severity.BLOCK, f"患者对{drug.generic_name}同类药物过敏", index)
 
 
@@ -46,17 +56,15 @@ def _dose(index: int, item: Item, drug: Drug) -> Iterator[Finding]:
     if times is None:
         yield _fit("fit.frequency", Severity.BLOCK, "请选择用药频次", index)
         return
-    try:
-        dose = Decimal(item.dose)
-    except InvalidOperation:
-        dose = Decimal(0)
-    if not dose.is_finite() or dose <= 0:
+    dose = amount_of(item.dose)
+    if dose is None:
         yield _fit("fit.dose_missing", Severity.BLOCK, f"请填写{drug.generic_name}的单次剂量", index)
         return
-    if drug.single_max and dose > Decimal(drug.single_max):
+    single, daily = amount_of(drug.single_max), amount_of(drug.daily_max)
+    if single is not None and dose > single:
         words = f"{drug.generic_name}单次剂量 {item.dose}{drug.dose_unit}超过最大 {drug.single_max}{drug.dose_unit}"
         yield _fit("fit.single_max", Severity.BLOCK, words, index)
-    if drug.daily_max and dose * times[0] > Decimal(drug.daily_max):
+    if daily is not None and dose * max(times[0], Fraction(1)) > daily:  # once a week is once on that day
         words = f"{drug.generic_name}日剂量超过最大 {drug.daily_max}{drug.dose_unit}"
         yield _fit("fit.daily_max", Severity.BLOCK, words, index)
 

@@ -1,23 +1,24 @@
 """What the engine looks at and what it answers."""
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from fractions import Fraction
 
 import msgspec
 
 from contracts.events import Diagnosis
 
-TIMES_PER_DAY: dict[str, tuple[Decimal, str]] = {
-    "qd": (Decimal(1), "每日一次"),
-    "bid": (Decimal(2), "每日两次"),
-    "tid": (Decimal(3), "每日三次"),
-    "qid": (Decimal(4), "每日四次"),
-    "qn": (Decimal(1), "每晚一次"),
-    "q12h": (Decimal(2), "每 12 小时一次"),
-    "q8h": (Decimal(3), "每 8 小时一次"),
-    "qod": (Decimal("0.5"), "隔日一次"),
-    "qw": (Decimal(1) / Decimal(7), "每周一次"),
-    "biw": (Decimal(2) / Decimal(7), "每周两次"),
+TIMES_PER_DAY: dict[str, tuple[Fraction, str]] = {
+    "qd": (Fraction(1), "每日一次"),
+    "bid": (Fraction(2), "每日两次"),
+    "tid": (Fraction(3), "每日三次"),
+    "qid": (Fraction(4), "每日四次"),
+    "qn": (Fraction(1), "每晚一次"),
+    "q12h": (Fraction(2), "每 12 小时一次"),
+    "q8h": (Fraction(3), "每 8 小时一次"),
+    "qod": (Fraction(1, 2), "隔日一次"),
+    "qw": (Fraction(1, 7), "每周一次"),
+    "biw": (Fraction(2, 7), "每周两次"),
 }
 ROUTES = {
     "1": "口服", "2": "直肠给药", "3": "舌下给药", "401": "皮下注射", "403": "肌肉注射", "404": "静脉注射", "5": "吸入",
@@ -60,6 +61,15 @@ class Draft(msgspec.Struct, frozen=True):
     items: list[Item]
     diagnoses: list[Diagnosis]
     reason: str = ""
+
+
+def amount_of(text: str) -> Fraction | None:
+    """A dose or strength, exactly; None when it is no positive number. Thirds of a week do not fit into decimals."""
+    try:
+        found = Decimal(text)
+    except InvalidOperation:
+        return None
+    return Fraction(found) if found.is_finite() and found > 0 else None
 
 
 class PatientFacts(msgspec.Struct, frozen=True):

@@ -1,10 +1,20 @@
 """Formal correctness: number of drugs, days, a diagnosis, whole packs."""
 
+import math
 from collections.abc import Iterator, Mapping
-from decimal import ROUND_CEILING, Decimal, InvalidOperation
+from fractions import Fraction
 
 from backend.formulary.facts import Drug
-from backend.review.draft import TIMES_PER_DAY, Category, Draft, Finding, Item, PatientFacts, Severity
+from backend.review.draft import (
+    TIMES_PER_DAY,
+    Category,
+    Draft,
+    Finding,
+    Item,
+    PatientFacts,
+    Severity,
+    amount_of,
+)
 from backend.review.finding import finding
 
 MOST_DRUGS = 5
@@ -57,23 +67,17 @@ def packs_needed(item: Item, drug: Drug) -> int | None:
     """Whole packs for the course, rounded up; None when the drug has no figure to compute with (creams, syrups)."""
     times = TIMES_PER_DAY.get(item.frequency)
     each = units_of(item.dose, drug)
-    if times is None or each is None or each <= 0 or drug.pack_size < 1 or item.days < 1:
+    if times is None or each is None or drug.pack_size < 1 or item.days < 1:
         return None
-    units = each.to_integral_value(ROUND_CEILING) * (times[0] * item.days).to_integral_value(ROUND_CEILING)
-    return int((units / drug.pack_size).to_integral_value(ROUND_CEILING))
+    return math.ceil(Fraction(math.ceil(each) * math.ceil(times[0] * item.days), drug.pack_size))
 
 
-def units_of(dose: str, drug: Drug) -> Decimal | None:
+def units_of(dose: str, drug: Drug) -> Fraction | None:
     """How many tablets (capsules, sachets …) a dose is; None when its unit cannot be converted."""
-    try:
-        amount, strength = Decimal(dose), Decimal(drug.strength_amount or "0")
-    except InvalidOperation:
-        return None
-    if not amount.is_finite():
-        return None
-    if drug.dose_unit == drug.unit:
+    amount, strength = amount_of(dose), amount_of(drug.strength_amount)
+    if amount is None or drug.dose_unit == drug.unit:
         return amount
-    if strength <= 0 or drug.dose_unit not in ("mg", "g"):
+    if strength is None or drug.dose_unit not in ("mg", "g"):
         return None
     return amount * (1000 if drug.dose_unit == "g" else 1) / strength
 
