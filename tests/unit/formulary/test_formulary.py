@@ -1,0 +1,172 @@
+import csv
+import io
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.formulary.facts import ANTIBACTERIAL_GRADES, CONTROL_CLASSES, builtin_csv, changed, parse
+from backend.formulary.model import DrugRow
+from backend.formulary.queries import by_codes, catalogue_version, search
+from backend.formulary.service import import_csv
+from foundation.actor import SYSTEM
+from foundation.db.outbox import OutboxEvent
+from foundation.errors import Invalid
+
+pytestmark = pytest.mark.anyio
+
+ROWS = list(csv.DictReader(io.StringIO(builtin_csv())))
+
+
+def a_list(*rows: dict[str, str]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, ROWS[0].keys(), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def complaints(text: str) -> list[tuple[str, str]]:
+    return [(issue.field, issue.code) for issue in parse(text)[1]]
+
+
+def test_the_list_that_ships_is_right() -> None:
+    drugs, issues = parse(builtin_csv())
+
+    assert issues == []
+    assert len(drugs) == len(ROWS) > 100
+    assert {drug.control_class for drug in drugs} == set(CONTROL_CLASSES)
+    assert {drug.antibacterial_grade for drug in drugs} <= set(ANTIBACTERIAL_GRADES)
+    assert not [drug.code for drug in drugs if drug.control_class != "none" and drug.online_allowed]
+
+
+def test_a_drug_of_two_allergy_groups_belongs_to_both() -> None:
+    drugs, _ = parse(builtin_csv())
+
+    two = [drug for drug in drugs if "|" in drug.allergy_group]
+    assert two
+    assert all(len(drug.allergy_groups) == 2 for drug in two)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"control_class": "psychotropic"}, {"control_class": ""}, {"control_class": "Narcotic"},
+        {"antibacterial_grade": "strong"}, {"online_allowed": "yes"}, {"skin_test": ""}, {"long_term_allowed": "2"},
+        {"price_fen": "-1"}, {"price_fen": "18.60"}, {"pack_size": "0"}, {"age_min_years": "-3"}, {"single_max": "NaN"},
+        {"daily_max": "-1"}, {"strength_mg": "5mg"}, {"single_max": "0"}, {"code": ""}, {"generic_name": " "},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_row_that_could_harm_somebody_is_refused_by_its_line(changes: dict[str, str]) -> None:
+    """A class nobody knows must not pass for "not controlled" (诊疗办法 Art 19)."""
+    assert complaints(a_list(ROWS[0], {**ROWS[1], **changes}, ROWS[2])) == [("line 3", "unreadable")]
+
+
+@pytest.mark.parametrize("cut", [1, 5, 30])
+def test_a_row_with_too_few_columns_is_refused_by_its_line(cut: int) -> None:
+    lines = a_list(ROWS[0], ROWS[1]).splitlines()
+    lines[2] = ",".join(lines[2].split(",")[:cut])
+
+    assert complaints("\n".join(lines)) == [("line 3", "unreadable")]
+
+
+def test_a_row_with_too_many_columns_is_refused_by_its_line() -> None:
+    lines = a_list(ROWS[0], ROWS[1]).splitlines()
+
+    assert complaints("\n".join([*lines[:2], lines[2] + ",more"])) == [("line 3", "unreadable")]
+
+
+def test_a_list_without_a_column_is_refused() -> None:
+    text = a_list(ROWS[0]).replace("control_class,", "class,", 1)
+
+    assert complaints(text) == [("line 2", "unreadable")]
+
+
+def test_a_code_that_stands_twice_is_named() -> None:
+    assert complaints(a_list(ROWS[0], ROWS[1], ROWS[0])) == [(ROWS[0]["code"], "twice")]
+
+
+def test_a_cell_may_hold_commas_and_lines() -> None:
+    drugs, issues = parse(a_list({**ROWS[0], "manufacturer": '某厂,\n"二厂"'}, ROWS[1]))
+
+    assert issues == []
+    assert drugs[0].manufacturer == '某厂,\n"二厂"'
+
+
+def test_what_changed_between_two_lists_is_told_apart() -> None:
+    old, _ = parse(a_list(*ROWS[:3]))
+    new, _ = parse(a_list(ROWS[0], {**ROWS[1], "price_fen": "1"}, ROWS[4]))
+
+    added, altered, withdrawn = changed(old, new)
+
+    assert [[drug.code for drug in part] for part in (added, altered, withdrawn)] == [
+        [ROWS[4]["code"]], [ROWS[1]["code"]], [ROWS[2]["code"]],
+    ]  # fmt: skip
+
+
+async def test_importing_the_same_list_again_changes_nothing(session: AsyncSession) -> None:
+    before = await catalogue_version(session)
+
+    report = await import_csv(session, SYSTEM, builtin_csv())
+    await session.flush()
+
+    assert (report.added, report.changed, report.withdrawn) == ([], [], [])
+    assert await catalogue_version(session) == before
+    assert (
+        len((await session.scalars(select(OutboxEvent).where(OutboxEvent.stream == "catalogue:drug"))).all())
+        == 1
+    )
+
+
+async def test_a_changed_list_is_a_new_version_and_the_supervisor_hears_what_changed(
+    session: AsyncSession,
+) -> None:
+    before = await catalogue_version(session)
+
+    report = await import_csv(session, SYSTEM, a_list(*ROWS[1:5], {**ROWS[5], "price_fen": "77"}, *ROWS[6:]))
+    await session.flush()
+
+    assert (report.added, report.changed, report.withdrawn) == ([], [ROWS[5]["code"]], [ROWS[0]["code"]])
+    assert report.version != before
+    query = (
+        select(OutboxEvent)
+        .where(OutboxEvent.stream == "catalogue:drug")
+        .order_by(OutboxEvent.sequence.desc())
+    )
+    payload = (await session.scalars(query.limit(1))).one().payload
+    assert [(drug["code"], drug["price"], drug["valid"]) for drug in payload["drugs"]] == [
+        (ROWS[5]["code"], 77, True), (ROWS[0]["code"], int(ROWS[0]["price_fen"]), False),
+    ]  # fmt: skip
+
+
+async def test_a_withdrawn_drug_is_found_no_more_and_its_row_stays(session: AsyncSession) -> None:
+    gone = ROWS[0]
+    await import_csv(session, SYSTEM, a_list(*ROWS[1:]))
+    await session.flush()
+
+    assert await by_codes(session, [gone["code"]]) == {}
+    assert gone["code"] not in {drug.code for drug in await search(session, gone["generic_name"])}
+    assert (await session.scalars(select(DrugRow).where(DrugRow.code == gone["code"]))).one().valid is False
+
+    back = await import_csv(session, SYSTEM, builtin_csv())
+    assert back.added == [gone["code"]]
+    assert set(await by_codes(session, [gone["code"]])) == {gone["code"]}
+
+
+async def test_a_list_with_a_wrong_row_changes_nothing(session: AsyncSession) -> None:
+    before = await catalogue_version(session)
+
+    with pytest.raises(Invalid) as refused:
+        await import_csv(session, SYSTEM, a_list(ROWS[0], {**ROWS[1], "control_class": "?"}))
+
+    assert [issue.field for issue in refused.value.issues] == ["line 3"]
+    assert await catalogue_version(session) == before
+    assert len(await by_codes(session, [row["code"] for row in ROWS])) == len(ROWS)
+
+
+async def test_drugs_are_found_by_name_and_by_initials(session: AsyncSession) -> None:
+    for words in ("氨氯地平", "BHSALDP", " bhsaldp "):
+        assert ROWS[0]["code"] in {drug.code for drug in await search(session, words)}
+    assert len(await search(session, "%")) == 30
+    assert await search(session, "没有这个药") == []
