@@ -8,7 +8,7 @@ from backend.diagnosis.codes import diagnosis_name
 from backend.edge import DOCTOR, PATIENT, ApiCall, ApiEndpoint, Family
 from backend.encounter import queries, service
 from backend.encounter.model import Encounter
-from backend.encounter.states import ENCOUNTER, RUNNING
+from backend.encounter.states import ENCOUNTER
 from backend.encounter.wire import Accept, Decline, Diagnoses, EncounterView, Refer
 from backend.patient import queries as patients
 from backend.patient.rules import GUARDIAN_PRESENT_BELOW, age_on
@@ -108,8 +108,6 @@ async def refer(call: ApiCall, body: Refer) -> EncounterView:
 async def confirm_diagnoses(call: ApiCall, body: Diagnoses) -> EncounterView:
     """Confirm the diagnoses of this visit."""
     row = await queries.doctors_own(call.session, call.actor, call.id())
-    if row.state not in RUNNING:
-        raise Conflict("问诊未在进行中", code="encounter_not_running")
     found = [Diagnosis(code, diagnosis_name(code)) for code in body.codes]
     await service.confirm_diagnoses(call.session, call.actor, row, found)
     return await view(call.session, row)

@@ -13,11 +13,12 @@ from backend.appointment.model import Appointment
 from backend.appointment.rules import cancellable_by_patient
 from backend.appointment.states import AppointmentState
 from backend.context import Context
+from backend.diagnosis.codes import table
 from backend.eligibility.model import EligibilityDecision
 from backend.eligibility.rules import Outcome
 from backend.encounter import queries, rules
 from backend.encounter.model import Encounter
-from backend.encounter.states import EncounterState
+from backend.encounter.states import RUNNING, EncounterState
 from backend.notification.rules import CANCELLED, VISIT_ACCEPTED, VISIT_WAITING
 from backend.notification.service import tell
 from backend.patient import queries as patients
@@ -100,6 +101,7 @@ async def accept(
 ) -> bool:
     """The doctor takes the visit, confirming that it is a follow-up (诊疗办法 Art 16). Needs an open shift."""
     await lock_stream(session, row.stream)
+    await session.refresh(row)
     await require_shift(session, actor)
     booked = await appointments.appointment(session, row.appointment_id)
     await practitioners.require_filed(session, row.practitioner_id, booked.department_code)
@@ -189,12 +191,21 @@ async def confirm_diagnoses(
     session: AsyncSession, actor: Actor, row: Encounter, diagnoses: Sequence[events.Diagnosis]
 ) -> None:
     """The diagnoses this visit is about; at least one, at most ten, no code twice."""
+    await lock_stream(session, row.stream)
+    await session.refresh(row)
+    if row.state not in RUNNING:
+        raise Conflict("问诊未在进行中", code="encounter_not_running")
     codes = [diagnosis.code for diagnosis in diagnoses]
-    issues = []
+    known = {*table(), row.original_code, *(diagnosis.code for diagnosis in row.diagnoses)}
+    issues = [
+        Issue(f"codes.{place}", "unknown_code", f"没有这个诊断编码：{code}")
+        for place, code in enumerate(codes)
+        if code not in known
+    ]
     if not 1 <= len(codes) <= 10:
-        issues.append(Issue("diagnoses", "wrong_number", "请填写 1 到 10 个诊断"))
+        issues.append(Issue("codes", "wrong_number", "请填写 1 到 10 个诊断"))
     if len(set(codes)) != len(codes):
-        issues.append(Issue("diagnoses", "twice", "诊断重复"))
+        issues.append(Issue("codes", "twice", "诊断重复"))
     if issues:
         raise Invalid(issues=issues)
     row.diagnoses = list(diagnoses)

@@ -1,21 +1,27 @@
 """Deadlines of a visit: remind, escalate to the duty desk, give the money back."""
 
 from backend.appointment import queries as appointments
+from backend.appointment.service import NOSHOW
+from backend.appointment.states import AppointmentState
 from backend.context import Context
 from backend.encounter import service
 from backend.encounter.model import Encounter
 from backend.encounter.states import EncounterState
-from backend.payment.rules import RefundReason
+from backend.payment.rules import REFUND_RULES, RefundReason
 from foundation.actor import SYSTEM
+from foundation.db.advance import advance
 from foundation.db.audit import audit
 from foundation.db.intents import Handler, Work
-from foundation.db.unit_of_work import unit_of_work
+from foundation.db.locks import lock_stream
+from foundation.db.unit_of_work import clock_of, unit_of_work
 
 
 async def acceptance_deadline(work: Work[Context]) -> None:
     """Nobody accepted in time: refuseType 2, everything back."""
     async with unit_of_work(work.context.db) as session:
         row = await session.get_one(Encounter, work.subject)
+        await lock_stream(session, row.stream)
+        await session.refresh(row)
         if row.state == EncounterState.PLANNED:
             await service.decline(
                 session, SYSTEM, row, reason="医生未在规定时间内接诊", cause=RefundReason.NOBODY_ACCEPTED
@@ -34,4 +40,23 @@ async def remind(work: Work[Context]) -> None:
         audit(session, SYSTEM, "encounter.remind", "encounter", row.id)
 
 
-HANDLERS: dict[str, Handler] = {service.DEADLINE: acceptance_deadline, service.REMIND: remind}
+async def mark_noshow(work: Work[Context]) -> None:
+    """The slot is over and the patient never waited: the visit will not take place."""
+    async with unit_of_work(work.context.db) as session:
+        booked = await appointments.appointment(session, work.subject)
+        await lock_stream(session, booked.stream)
+        await session.refresh(booked)
+        if booked.state != AppointmentState.BOOKED:
+            return
+        await advance(session, booked, "mark_noshow", SYSTEM)
+        if booked.encounter_id is not None:
+            row = await session.get_one(Encounter, booked.encounter_id)
+            words = REFUND_RULES[RefundReason.NO_SHOW].words
+            await advance(session, row, "cancel", SYSTEM, ended_at=clock_of(session).now(), end_reason=words)
+
+
+HANDLERS: dict[str, Handler] = {
+    service.DEADLINE: acceptance_deadline,
+    service.REMIND: remind,
+    NOSHOW: mark_noshow,
+}
