@@ -22,6 +22,7 @@ class RefundReason(StrEnum):
     PAID_AFTER_EXPIRY = "paid_after_expiry"
     OUT_OF_STOCK = "out_of_stock"
     PRESCRIPTION_EXPIRED = "prescription_expired"
+    PRESCRIPTION_CANCELLED = "prescription_cancelled"
     UNDELIVERED = "undelivered"
     NO_SHOW = "no_show"
 
@@ -50,6 +51,7 @@ REFUND_RULES: Mapping[RefundReason, RefundRule] = {
         RefundRule(_R.PAID_AFTER_EXPIRY, 100, "", "支付时号源保留时间已过"),
         RefundRule(_R.OUT_OF_STOCK, 100, "", "药品缺货"),
         RefundRule(_R.PRESCRIPTION_EXPIRED, 100, "", "处方已过期"),
+        RefundRule(_R.PRESCRIPTION_CANCELLED, 100, "", "医生已作废处方"),
         RefundRule(_R.UNDELIVERED, 100, "clerk", "药品未能送达"),
         RefundRule(_R.NO_SHOW, 0, "", "您未按时候诊"),
     )

@@ -85,7 +85,7 @@ async def confirm(session: AsyncSession, context: Context, payment_id: UUID, pro
     if guarded("row_lock"):
         await lock_stream(session, payment.stream)
     payment = await lock(session, Payment, payment_id)
-    if proof.out_trade_no != payment.out_trade_no or proof.amount.total != payment.amount:
+    if not fits(payment, proof):
         audit(
             session, SYSTEM, "payment.confirm", "payment", payment.id, outcome="refused", code="amount_mismatch",
             detail={"expected": str(payment.amount), "got": str(proof.amount.total)},
@@ -109,6 +109,11 @@ async def confirm(session: AsyncSession, context: Context, payment_id: UUID, pro
     return True
 
 
+def fits(payment: Payment, proof: Transaction) -> bool:
+    """Whether the provider speaks of this order and this amount."""
+    return (proof.out_trade_no, proof.amount.total) == (payment.out_trade_no, payment.amount)
+
+
 async def cancel(session: AsyncSession, actor: Actor, payment: Payment) -> None:
     """Give up an unpaid bill; the order is closed at the provider by a job, which notices money that was faster."""
     if payment.state in (PaymentState.CREATED, PaymentState.PENDING):
@@ -119,9 +124,18 @@ async def cancel(session: AsyncSession, actor: Actor, payment: Payment) -> None:
 async def request_refund(
     session: AsyncSession, actor: Actor, payment: Payment, reason: RefundReason
 ) -> Refund | None:
-    """Ask for the share that `reason` gives back; None when that is nothing. The same reason twice is one refund."""
-    amount = refund_share(reason, payment.amount)
-    if amount == 0 or payment.state != PaymentState.CONFIRMED:
+    """Ask for the share that `reason` gives back; None when that is nothing. The same reason twice is one refund.
+
+    Never more than what is left after earlier refunds.
+    """
+    payment = await lock(session, Payment, payment.id)
+    if payment.state != PaymentState.CONFIRMED:
+        return None
+    gone = sum(
+        row.amount for row in await queries.refunds(session, payment.id) if row.state != RefundState.CLOSED
+    )
+    amount = min(refund_share(reason, payment.amount), payment.amount - gone)
+    if amount <= 0:
         return None
     refund_id = new_id()
     statement = insert(Refund).values(
@@ -153,7 +167,7 @@ async def refund_answered(
         await advance(session, refund, "send", SYSTEM, provider_refund_id=answer.refund_id)
     elif answer.status == "ABNORMAL" and refund.state in (RefundState.REQUESTED, RefundState.PROCESSING):
         await advance(session, refund, "mark_abnormal", SYSTEM, provider_refund_id=answer.refund_id)
-    elif answer.status == "CLOSED" and refund.state in (RefundState.PROCESSING, RefundState.ABNORMAL):
+    elif answer.status == "CLOSED" and refund.state != RefundState.SUCCEEDED:
         await advance(session, refund, "close", SYSTEM)
     return refund
 

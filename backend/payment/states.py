@@ -66,6 +66,7 @@ REFUND = Machine(
         move(R.REQUESTED, "succeed", R.SUCCEEDED, "system", event="refund.succeeded"),
         move(R.PROCESSING, "succeed", R.SUCCEEDED, "system", event="refund.succeeded"),
         move(R.REQUESTED, "mark_abnormal", R.ABNORMAL, "system"),
+        move(R.REQUESTED, "close", R.CLOSED, "system"),
         move(R.PROCESSING, "mark_abnormal", R.ABNORMAL, "system"),
         # ABNORMAL is not final at WeChat: the money may still arrive.
         move(R.ABNORMAL, "succeed", R.SUCCEEDED, "system", event="refund.succeeded"),

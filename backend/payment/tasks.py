@@ -3,13 +3,17 @@
 from datetime import timedelta
 
 from backend.context import Context
-from backend.outside.wechat_pay import PayRefused
+from backend.outside.wechat_pay import PayRefused, Transaction
 from backend.payment import service
 from backend.payment.model import Payment, Refund
 from backend.payment.rules import REFUND_RULES, RefundReason
 from backend.payment.states import PaymentState, RefundState
 from foundation.db.intents import Handler, TryLater, Work
 from foundation.db.unit_of_work import unit_of_work
+from foundation.errors import Conflict
+
+PAID = ("SUCCESS", "REFUND")
+"""Trade states in which the money was ours."""
 
 POLL = (2, 5, 10, 20, 30, 60, 120, 300)
 """Seconds between questions about a silent order; the callback usually comes first."""
@@ -28,9 +32,8 @@ async def settle(work: Work[Context]) -> None:
     if payment.state == PaymentState.CONFIRMED:
         return
     found = await context.pay.query(payment.out_trade_no)
-    if found is not None and found.trade_state in ("SUCCESS", "REFUND"):
-        async with unit_of_work(context.db) as session:
-            await service.confirm(session, context, payment.id, found)
+    if found is not None and found.trade_state in PAID:
+        await _confirm(context, payment, found)
         return
     if payment.state not in (PaymentState.CREATED, PaymentState.PENDING):
         return
@@ -52,9 +55,16 @@ async def close(work: Work[Context]) -> None:
         if error.code not in ("orderpaid", "order_paid", "trade_error", "invalid_request", "order_closed"):
             raise
         found = await context.pay.query(payment.out_trade_no)
-        if found is not None and found.trade_state in ("SUCCESS", "REFUND"):
-            async with unit_of_work(context.db) as session:
-                await service.confirm(session, context, payment.id, found)
+        if found is not None and found.trade_state in PAID:
+            await _confirm(context, payment, found)
+
+
+async def _confirm(context: Context, payment: Payment, found: Transaction) -> None:
+    """`Conflict` when the money is not ours to the fen: written down, and then a case for a person."""
+    async with unit_of_work(context.db) as session:
+        await service.confirm(session, context, payment.id, found)
+    if not service.fits(payment, found):
+        raise Conflict("支付金额与订单不符，请联系医院", code="amount_mismatch")
 
 
 async def drive_refund(work: Work[Context]) -> None:
@@ -78,6 +88,8 @@ async def drive_refund(work: Work[Context]) -> None:
         raise TryLater("refund is on its way", timedelta(seconds=60))
     if refund.state == RefundState.ABNORMAL:
         raise TryLater("refund is abnormal", timedelta(minutes=30))
+    if refund.state == RefundState.CLOSED:
+        raise Conflict("退款被微信支付关闭，需人工处理", code="refund_closed")
 
 
 HANDLERS: dict[str, Handler] = {
