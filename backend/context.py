@@ -21,7 +21,7 @@ from foundation.db.unit_of_work import Database
 from foundation.object_store import ObjectStore
 
 Settled = Callable[[AsyncSession, "Context", UUID], Awaitable[None]]
-"""Called in the transaction that confirms a payment, with the subject's id."""
+"""Called in the transaction that settles, refunds or withdraws a subject, with the subject's id."""
 
 Step = Callable[["Context", UUID, UUID], Awaitable[Any]]
 """Builds the write-back request of one step from the subject's id and the request id."""
@@ -33,6 +33,7 @@ class Wiring:
 
     on_paid: dict[str, Settled] = field(default_factory=dict)
     on_refunded: dict[str, Settled] = field(default_factory=dict)
+    on_withdrawn: dict[str, Settled] = field(default_factory=dict)
     write_back: dict[str, Step] = field(default_factory=dict)
 
 

@@ -21,6 +21,7 @@ from backend.payment.model import Payment
 from backend.payment.rules import Line, RefundReason
 from backend.practitioner import queries as practitioners
 from backend.prescription import queries as prescriptions
+from backend.prescription import service as prescribing
 from backend.prescription.model import PrescriptionRow
 from backend.prescription.service import SUBJECT
 from backend.pricing.service import DELIVERY, price
@@ -99,11 +100,25 @@ async def on_paid(session: AsyncSession, context: Context, prescription_id: UUID
     touch(session, "pharmacy", row.stream)
 
 
+async def on_withdrawn(session: AsyncSession, context: Context, prescription_id: UUID) -> None:
+    """The prescription was cancelled or expired: nothing is dispensed, an open bill is closed, paid money goes back."""
+    dispense = await queries.of_prescription(session, prescription_id)
+    if dispense is None:
+        return
+    if dispense.state == DispenseState.PREPARATION:
+        await advance(session, dispense, "cancel", SYSTEM, ended_at=clock_of(session).now())
+    payment = await payments.of_subject(session, SUBJECT, prescription_id)
+    if payment is not None:
+        await money.cancel(session, SYSTEM, payment)
+        await money.request_refund(session, SYSTEM, payment, RefundReason.PRESCRIPTION_CANCELLED)
+    touch(session, "pharmacy")
+
+
 async def hand_over(session: AsyncSession, actor: Actor, dispense: Dispense) -> Dispense:
     """The pharmacist has checked and packed it: to the courier, or over the counter."""
     assert actor.id is not None
-    await require_shift(session, actor)
     await lock_stream(session, dispense.stream)
+    await require_shift(session, actor)
     dispense = await lock(session, Dispense, dispense.id)
     if dispense.paid_at is None:
         raise Conflict("药费尚未支付，不能发药", code="not_paid")
@@ -121,13 +136,16 @@ async def hand_over(session: AsyncSession, actor: Actor, dispense: Dispense) -> 
 
 
 async def decline(session: AsyncSession, actor: Actor, dispense: Dispense, reason: str) -> Dispense:
-    """Out of stock or not fit to be dispensed: the money goes back."""
+    """Out of stock or not fit to be dispensed: the prescription ends, and the money goes back."""
     await lock_stream(session, dispense.stream)
     now = clock_of(session).now()
     if await advance(session, dispense, "decline", actor, reason=reason, ended_at=now):
         payment = await payments.of_subject(session, SUBJECT, dispense.prescription_id)
         if payment is not None:
+            await money.cancel(session, SYSTEM, payment)
             await money.request_refund(session, actor, payment, RefundReason.OUT_OF_STOCK)
+        row = await prescriptions.prescription(session, dispense.prescription_id)
+        await prescribing.cancel(session, SYSTEM, row, reason)
     return dispense
 
 

@@ -32,6 +32,8 @@ async def want_approval(session: AsyncSession, actor: Actor, row: PrescriptionRo
     await lock_stream(session, row.stream)
     row = await lock(session, PrescriptionRow, row.id)
     row.MACHINE.find(row.state, "approve")
+    if row.valid_until is not None and clock_of(session).now() >= row.valid_until:
+        raise Conflict("处方已过有效期，请退回医生", code="prescription_expired")
     if issues := rules.own_prescription(row.prescriber_id, actor.id):
         raise Forbidden(issues[0].message, code="own_prescription", issues=issues)
     doctor = await signatures.standing(session, SUBJECT, row.id, "prescriber")
@@ -80,8 +82,8 @@ async def return_to_doctor(
 ) -> PrescriptionRow:
     """Send it back with category, line and reason; the doctor is told."""
     assert actor.id is not None
-    await require_shift(session, actor)
     await lock_stream(session, row.stream)
+    await require_shift(session, actor)
     row = await lock(session, PrescriptionRow, row.id)
     pharmacist = await practitioners.practitioner(session, actor.id)
     now = clock_of(session).now()

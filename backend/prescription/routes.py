@@ -88,7 +88,8 @@ async def sign(call: ApiCall) -> PrescriptionView:
 async def cancel(call: ApiCall, body: CancelRequest) -> PrescriptionView:
     """Withdraw a prescription that is not dispensed."""
     row = await queries.doctors_own(call.session, call.actor, call.id())
-    await service.cancel(call.session, call.actor, row, body.reason)
+    if await service.cancel(call.session, call.actor, row, body.reason):
+        await call.app.wiring.on_withdrawn[service.SUBJECT](call.session, call.app, row.id)
     return await _view(call.session, await queries.prescription(call.session, row.id))
 
 

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from fractions import Fraction
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -68,6 +68,7 @@ async def write(
 ) -> PrescriptionRow:  # fmt: skip
     """Save the draft (new when `row` is None). Every edit voids both signatures; unknown drugs are refused by name."""
     await lock_stream(session, visit.stream)
+    await session.refresh(visit)
     if visit.state not in (RUNNING if row is None else WRITABLE):
         raise Conflict("问诊未在进行中，不能开具处方", code="encounter_not_running")
     drugs = await formulary.by_codes(session, [item.drug_code for item in draft.items])
@@ -122,7 +123,7 @@ async def _content(
 
 
 def _line(item: Item, drug: Drug) -> events.PrescriptionItem:
-    times = TIMES_PER_DAY.get(item.frequency, (Decimal(0), item.frequency))
+    times = TIMES_PER_DAY.get(item.frequency, (Fraction(0), item.frequency))
     return events.PrescriptionItem(
         drug_code=drug.code, name=drug.generic_name, strength=drug.strength, form_code=drug.form_code,
         manufacturer=drug.manufacturer, dose=item.dose, dose_unit=drug.dose_unit, frequency_code=item.frequency,
@@ -147,10 +148,22 @@ def refuse_findings(findings: Sequence[Finding], reason: str) -> None:
 async def want_signature(
     session: AsyncSession, actor: Actor, row: PrescriptionRow, findings: Sequence[Finding]
 ) -> Wanted:
-    """First half of signing. The doctor's screen may be old: the engine's word of this moment counts."""
+    """First half of signing. The doctor's screen may be old: the engine's word of this moment counts.
+
+    `row` is what the engine looked at: another content since then is refused, as is a visit that was stopped (诊疗办法 Art 16)
+    and a doctor who may no longer practise.
+    """
+    examined = row.digest
     await lock_stream(session, row.stream)
     row = await lock(session, PrescriptionRow, row.id)
     row.MACHINE.find(row.state, "sign")
+    if row.digest != examined:
+        raise Conflict("处方刚刚被修改，请核对后重新签名", code="changed_while_signing")
+    visit = await session.get_one(Encounter, row.encounter_id, populate_existing=True)
+    if visit.state not in WRITABLE:
+        raise Conflict("问诊已中止，不能开具处方", code="encounter_not_running")
+    booked = await appointments.appointment(session, visit.appointment_id)
+    await practitioners.require_filed(session, row.prescriber_id, booked.department_code)
     refuse_findings(findings, row.content.reason)
     row.findings = list(findings)
     return await signatures.want(session, actor, SUBJECT, row.id, "prescriber", row.digest)
@@ -159,9 +172,11 @@ async def want_signature(
 async def signed(
     session: AsyncSession, actor: Actor, row: PrescriptionRow, wanted: Wanted, value: SignatureValue
 ) -> PrescriptionRow:
-    """Second half: the prescription waits for review."""
+    """Second half: the prescription waits for review. Pressed twice at once, the first signature stands."""
     await lock_stream(session, row.stream)
     row = await lock(session, PrescriptionRow, row.id)
+    if row.MACHINE.already(row.state, "sign"):
+        return row
     if row.digest != wanted.digest:
         raise Conflict("处方在签名期间被修改，请重新签名", code="changed_while_signing")
     await signatures.keep(session, actor, wanted, value)
@@ -177,7 +192,7 @@ async def signed(
 
 
 async def cancel(session: AsyncSession, actor: Actor, row: PrescriptionRow, reason: str) -> bool:
-    """Withdraw it; a paid one is refunded by whoever listens above."""
+    """Withdraw it; the caller tells whoever listens above (`wiring.on_withdrawn`): a bill is closed, money goes back."""
     await lock_stream(session, row.stream)
     row = await lock(session, PrescriptionRow, row.id)
     event = None

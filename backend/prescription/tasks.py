@@ -2,7 +2,6 @@
 
 from backend.context import Context
 from backend.payment import queries as payments
-from backend.payment import service as money
 from backend.payment.states import PaymentState
 from backend.practitioner import queries as practitioners
 from backend.prescription import queries, service
@@ -26,8 +25,6 @@ async def expire(work: Work[Context]) -> None:
         await session.refresh(row)
         if row.state is not PrescriptionState.APPROVED:
             return
-        if payment is not None:
-            await money.cancel(session, SYSTEM, payment)
         pharmacist = (
             await practitioners.practitioner(session, row.pharmacist_id) if row.pharmacist_id else None
         )
@@ -37,6 +34,7 @@ async def expire(work: Work[Context]) -> None:
             expired_at=work.context.clock.now(),
         )  # fmt: skip
         await advance(session, row, "expire", SYSTEM, event=event)
+        await work.context.wiring.on_withdrawn[service.SUBJECT](session, work.context, row.id)
 
 
 HANDLERS: dict[str, Handler] = {service.EXPIRE: expire}

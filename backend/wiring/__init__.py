@@ -23,6 +23,7 @@ def wiring() -> Wiring:
     return Wiring(
         on_paid={"appointment": encounter.on_paid, "prescription": dispensing.on_paid},
         on_refunded={},
+        on_withdrawn={"prescription": dispensing.on_withdrawn},
         write_back={
             "registration": hospital_steps.registration,
             "charge.registration": hospital_steps.charge,
