@@ -10,10 +10,12 @@ from backend.context import Context
 from backend.eligibility.service import LOOK_BACK, hospital_patient
 from backend.encounter import queries as encounters
 from backend.encounter.model import Encounter
+from backend.outside.his import HospitalRefused
 from backend.patient.model import Person
 from backend.practitioner import queries as practitioners
 from contracts import events, his
 from foundation.actor import Actor
+from foundation.crypto import CannotOpenError
 from foundation.db.audit import audit
 from foundation.db.columns import keyring
 from foundation.db.outbox import publish
@@ -51,16 +53,17 @@ async def _cached(context: Context, key: str) -> his.HistoryReply | None:
         sealed = await context.redis.get(key)
     except RedisError:
         return None
-    return msgspec.json.decode(keyring().open(sealed, FIELD), type=his.HistoryReply) if sealed else None
+    try:
+        return msgspec.json.decode(keyring().open(sealed, FIELD), type=his.HistoryReply) if sealed else None
+    except (CannotOpenError, msgspec.MsgspecError):  # of another key or another version of ours: asked anew
+        return None
 
 
 async def allergy_groups(context: Context, person: Person) -> frozenset[str] | None:
-    """Allergy groups for the review engine; None when the hospital could not be asked, which is not "no allergies"."""
+    """Allergy groups for the review engine; None when the hospital gave no answer, which is not "no allergies"."""
     try:
         reply = await fetch(context, person)
-    except NotFound:
-        return frozenset()
-    except Unavailable:
+    except (NotFound, Unavailable, HospitalRefused):
         return None
     return frozenset(allergy.group for allergy in reply.allergies if allergy.group)
 

@@ -44,6 +44,7 @@ async def write(
 ) -> MedicalRecord:
     """Save the draft; a signed record is left alone and a new version begun."""
     await lock_stream(session, row.stream)
+    await session.refresh(row)
     if row.state not in RUNNING:
         raise Conflict("问诊未在进行中，不能书写病历", code="encounter_not_running")
     latest = await newest(session, row.id)
@@ -112,9 +113,11 @@ async def signed(
     wanted: Wanted,
     value: SignatureValue,
 ) -> MedicalRecord:
-    """Second half: the signature is kept, the supervisor told, the hospital written to."""
+    """Second half: the signature is kept, the supervisor told, the hospital written to. Twice at once is once."""
     await lock_stream(session, row.stream)
     record = await session.get_one(MedicalRecord, record_id)
+    if record.signed_at is not None:
+        return record
     if record.digest != wanted.digest:
         raise Conflict("病历在签名期间被修改，请重新签名", code="changed_while_signing")
     kept = await signatures.keep(session, actor, wanted, value)
