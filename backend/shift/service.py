@@ -11,6 +11,7 @@ from backend.outside.ca import SigningSession
 from backend.shift.model import Shift
 from foundation.actor import Actor
 from foundation.db.audit import audit
+from foundation.db.locks import lock_stream
 from foundation.db.unit_of_work import clock_of
 from foundation.errors import Forbidden
 
@@ -22,6 +23,7 @@ async def open_shift(session: AsyncSession, actor: Actor, signing: SigningSessio
     """Begin; an earlier shift of the same person ends."""
     assert actor.id is not None
     now = clock_of(session).now()
+    await lock_stream(session, f"shift:{actor.id}")
     await session.execute(
         update(Shift)
         .where(Shift.practitioner_id == actor.id, Shift.closed_at.is_(None))
