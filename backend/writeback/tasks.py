@@ -15,6 +15,8 @@ from foundation.db.intents import Handler, TryLater, Work
 from foundation.db.unit_of_work import unit_of_work
 from foundation.errors import NotFound
 
+WAIT = timedelta(seconds=2)
+
 
 async def send(work: Work[Context]) -> None:
     """Write one step; waits for earlier steps of the visit, parks a refusal for the desk."""
@@ -28,11 +30,11 @@ async def send(work: Work[Context]) -> None:
             WriteBack.acknowledged_at.is_(None), WriteBack.refused_code == "",
         )  # fmt: skip
         if await session.scalar(earlier.limit(1)) is not None:
-            raise TryLater("an earlier step is not acknowledged yet", timedelta(seconds=1))
+            raise TryLater("an earlier step is not acknowledged yet", WAIT)
         step, subject_id, request_id = row.step, row.subject_id, row.id
-    request = await context.wiring.write_back[step](context, subject_id, request_id)
     reference, refused = "", ""
     try:
+        request = await context.wiring.write_back[step](context, subject_id, request_id)
         reference = (await context.hospital.call(request, Acknowledged)).reference
     except (HospitalRefused, NotFound) as error:
         refused = error.code
