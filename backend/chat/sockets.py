@@ -32,10 +32,14 @@ def routes(context: Context) -> list[WebSocketRoute]:
             await socket.close(REFUSED, "ticket")
             return
         await socket.accept()
-        after = socket.query_params.get("after", "0")
-        await _run(context, socket, ticket, int(after) if after.isdigit() else 0)
+        await _run(context, socket, ticket, _sequence(socket.query_params.get("after", "")))
 
     return [WebSocketRoute("/api/v1/encounters/{id}/chat", chat)]
+
+
+def _sequence(text: str) -> int:
+    """What the client has; anything strange means that it has nothing."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 async def _run(context: Context, socket: WebSocket, ticket: Ticket, after: int) -> None:

@@ -44,7 +44,7 @@ class MessageView(msgspec.Struct, frozen=True, tag_field="type", tag="message"):
 class MessageQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Only messages after this sequence."""
 
-    after: int = 0
+    after: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 0
 
 
 class AttachmentView(msgspec.Struct, frozen=True):

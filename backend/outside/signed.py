@@ -59,8 +59,7 @@ class SignedClient:
 def verified(secret: str, path: str, headers: Mapping[str, str], body: bytes, now: int) -> bool:
     """Whether a callback really comes from the counterpart and is fresh."""
     timestamp = headers.get("x-timestamp", "")
-    if not timestamp.isdigit() or abs(now - int(timestamp)) > SKEW_SECONDS:
+    if not (timestamp.isascii() and timestamp.isdigit()) or abs(now - int(timestamp)) > SKEW_SECONDS:
         return False
-    return hmac.compare_digest(
-        signature(secret, "POST", path, timestamp, body), headers.get("x-signature", "")
-    )
+    expected, given = signature(secret, "POST", path, timestamp, body), headers.get("x-signature", "")
+    return hmac.compare_digest(expected.encode(), given.encode())

@@ -85,7 +85,7 @@ def verify(keys: Mapping[str, rsa.RSAPublicKey], headers: Mapping[str, str], bod
     timestamp = headers.get("wechatpay-timestamp", "")
     if key is None:
         raise NotWeChat("unknown Wechatpay-Serial")
-    if not timestamp.isdigit() or abs(now - int(timestamp)) >= SKEW_SECONDS:
+    if not (timestamp.isascii() and timestamp.isdigit()) or abs(now - int(timestamp)) >= SKEW_SECONDS:
         raise NotWeChat("not fresh")
     text = f"{timestamp}\n{headers.get('wechatpay-nonce', '')}\n".encode() + body + b"\n"
     try:
