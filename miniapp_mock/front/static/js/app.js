@@ -92,7 +92,7 @@ for (const name of Object.keys(sessionStorage).filter((key) => key.startsWith("s
 }
 for (const field of keeps) {
   const key = field.dataset.keep;
-  if (!field.value) field.value = sessionStorage.getItem(`keep:${key}`) ?? "";
+  field.value = sessionStorage.getItem(`keep:${key}`) ?? field.value;
   field.addEventListener("input", () => sessionStorage.setItem(`keep:${key}`, field.value));
   field.form?.addEventListener("submit", () => sessionStorage.setItem(`sent:${key}`, "1"));
 }

@@ -7,10 +7,12 @@ const form = document.getElementById("rx");
 const find = (id) => document.getElementById(id);
 const [written, known, times, routes] = ["written", "drugs", "times", "routes"].map((name) => JSON.parse(form.dataset[name]));
 const { encounter, visit } = form.dataset;
+const returned = written[form.dataset.returned]; // the line the pharmacist sent it back for
 const KEY = `rx:${encounter}:${form.dataset.prescription}`;
 const MOST = 5;
 const WORDS = { block: "禁止", reason: "须写理由", info: "提示" };
 const CHECK = `/doctor/encounters/${encounter}/prescriptions/check`;
+const BANNED = ["narcotic", "psychotropic_1", "psychotropic_2", "toxic", "radioactive", "precursor"];
 const NUMBER = /^\d{1,6}(\.\d{1,3})?$/;
 const lines = [];
 let turn = 0;
@@ -28,14 +30,20 @@ const yuan = (fen) => `¥${(fen / 100).toFixed(2)}`;
 
 const field = (line, name) => line.element.querySelector(`[name="${name}"]`);
 
-/** Whole packs for the course; null where nothing can be computed (creams, drops). */
+/** Doses of the drug's own strength in one tablet (capsule, sachet …); 0 where its unit cannot be converted. */
+function perUnit({ dose_unit: doseUnit, unit, strength_amount: strength }) {
+  if (doseUnit === unit) return 1;
+  return { mg: 1, g: 1000 }[doseUnit] ? Number(strength) / { mg: 1, g: 1000 }[doseUnit] || 0 : 0;
+}
+
+/** Whole packs for the course; null where nothing can be computed (creams, syrups). */
 function packs(line) {
-  const { strength_amount: strength, pack_size: size } = line.drug;
+  const [each, size] = [perUnit(line.drug), line.drug.pack_size];
   const [dose, days] = [Number(field(line, "dose").value), Number(field(line, "days").value)];
   const perDay = times[field(line, "frequency").value]?.[1];
-  if (!(strength > 0) || !(dose > 0) || !(days > 0) || !perDay || !size) return null;
-  const near = (value) => Math.ceil(value - 1e-9);
-  return near((near(dose / strength) * near(perDay * days)) / size);
+  if (!each || !(dose > 0) || !(days > 0) || !perDay || !size) return null;
+  const up = (value) => Math.ceil(value - 1e-9);
+  return up((up(dose / each) * up(perDay * days)) / size);
 }
 
 function add(drug, item = {}) {
@@ -49,7 +57,7 @@ function add(drug, item = {}) {
   for (const code of drug.routes.length ? drug.routes : Object.keys(routes)) {
     field(line, "route").append(new Option(routes[code] ?? code, code));
   }
-  const start = { dose: drug.strength_amount || "", frequency: "qd", route: drug.routes[0] ?? "1", days: 7, quantity: 1, note: "", ...item };
+  const start = { dose: perUnit(drug) || "", frequency: "qd", route: drug.routes[0] ?? "1", days: 7, quantity: 1, note: "", ...item };
   for (const name of ["dose", "frequency", "route", "days", "quantity", "note"]) field(line, name).value = String(start[name]);
   element.querySelector(".line-remove").addEventListener("click", () => {
     lines.splice(lines.indexOf(line), 1);
@@ -62,6 +70,7 @@ function add(drug, item = {}) {
     changed();
   });
   lines.push(line);
+  element.classList.toggle("line-returned", item === returned);
   find("lines").append(element);
   count(line);
   return line;
@@ -168,7 +177,7 @@ async function search() {
     const button = make("button");
     button.type = "button";
     button.setAttribute("role", "option");
-    const why = drug.online_allowed && !drug.skin_test && !drug.control_class ? "" : "（不能线上开具）";
+    const why = drug.online_allowed && !drug.skin_test && !BANNED.includes(drug.control_class) ? "" : "（不能线上开具）";
     button.append(make("span", "strong", `${drug.generic_name} ${drug.strength}${why}`), make("span", "hint", `${drug.pack_size}${drug.unit}/${drug.pack_unit} · ${drug.manufacturer} · ${yuan(drug.price)}`));
     button.addEventListener("click", () => choose(drug));
     return button;
