@@ -31,6 +31,7 @@ class ClipTrack(MediaStreamTrack):
         self._start_ticks = start_ticks
         self._began: float | None = None
         self.silent = False
+        self.played = 0.0
 
     async def recv(self) -> Any:
         """The next packet when its time has come."""
@@ -46,6 +47,7 @@ class ClipTrack(MediaStreamTrack):
                 await asyncio.sleep(wait)
             if not self.silent:
                 break
+        self.played = ticks / self._clock_rate
         packet: Any = av.Packet(self._clip[place].data)
         packet.pts = packet.dts = ticks + self._start_ticks
         packet.time_base = Fraction(1, self._clock_rate)

@@ -86,21 +86,32 @@ def states(page: Page) -> list[str]:
     return [told["state"] for told in page.evaluate("states")]
 
 
-def flowing(page: Page, seconds: float) -> None:
-    """Media really arrives: deltas, because "connected" and "ontrack" prove nothing."""
+def flowing(page: Page, seconds: float, deadline: float = 20) -> None:
+    """Media really arrives: deltas, because "connected" and "ontrack" prove nothing. One good window within the deadline
+    is enough: on a machine that does too much, the fake camera itself stumbles."""
+    until = time.monotonic() + deadline
+    while problem := _window(page, seconds):
+        assert time.monotonic() < until, problem
+
+
+def _window(page: Page, seconds: float) -> str:
+    """What is missing over one window; empty when nothing is."""
     before, began = stats(page), time.monotonic()
     page.wait_for_timeout(seconds * 1000)
     after, lasted = stats(page), time.monotonic() - began
-    moved = {
-        name: after[name] - before[name]
-        for name in ("framesDecoded", "audioEnergy", "audioSeconds", "audioSamples", "audioConcealed")
+    names = ("framesDecoded", "audioEnergy", "audioSeconds", "audioSamples", "audioConcealed")
+    moved = {name: after[name] - before[name] for name in names}
+    good = {
+        "frames": moved["framesDecoded"] >= 0.8 * FAKE_CAMERA_FPS * lasted,
+        "keyframe": after["keyFramesDecoded"] >= 1,
+        "size": after["frameWidth"] == 640,
+        "codec": after["codec"] == "video/VP8",
+        "sound": moved["audioEnergy"] > 0,
+        "sound without pauses": moved["audioSeconds"] > 0.8 * lasted,
+        "sound not made up": moved["audioConcealed"] < 0.05 * moved["audioSamples"],
     }
-    assert moved["framesDecoded"] >= 0.8 * FAKE_CAMERA_FPS * lasted, moved
-    assert after["keyFramesDecoded"] >= 1
-    assert (after["frameWidth"], after["codec"]) == (640, "video/VP8")
-    assert moved["audioEnergy"] > 0
-    assert moved["audioSeconds"] > 0.8 * lasted, moved
-    assert moved["audioConcealed"] < 0.05 * moved["audioSamples"], moved
+    missing = [name for name, is_good in good.items() if not is_good]
+    return f"{missing} in {lasted:.1f} s: {moved}" if missing else ""
 
 
 def wait_for(page: Page, condition: str, seconds: float = 15) -> None:
