@@ -224,7 +224,7 @@ def test_without_a_certificate_there_is_no_connection(adapter: Adapter) -> None:
         (b'{"events":[]}', 422, "invalid"),
         (b'{"events":[{}]}', 422, "invalid"),
         (b'{"events":[],"more":1}', 422, "invalid"),
-        (b'"' + b"x" * 1_000_001 + b'"', 413, "too_large"),
+        (b'"' + b"x" * 8_000_001 + b'"', 413, "too_large"),
     ],
 )  # fmt: skip
 def test_a_body_that_is_no_delivery_is_refused(adapter: Adapter, body: bytes, status: int, code: str) -> None:
