@@ -48,7 +48,7 @@ async def request(
         raise Forbidden("请先阅读并签署知情同意书", code="no_consent")
     await require_usable(session, person_id, eligibility_id, today)
     slot = await slots.slot(session, slot_id)
-    await require_filed(session, slot.practitioner_id, slot.department_code)
+    await require_filed(session, slot.practitioner_id, slot.department_code, slot.day)
     if guarded("person_lock"):
         await lock_stream(session, f"person:{person_id}")
     issues = rules.bookable(ends_at=slot.ends_at, now=now)

@@ -1,6 +1,7 @@
 """Reads about departments and practitioners."""
 
 from collections.abc import Sequence
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import select
@@ -49,8 +50,10 @@ async def doctors(
     return [(row, code) for row, code in (await session.execute(query)).all()]
 
 
-async def require_filed(session: AsyncSession, practitioner_id: UUID, department_code: str) -> Practitioner:
-    """The doctor, if she may practise in the department today; `Forbidden` naming every reason otherwise."""
+async def require_filed(
+    session: AsyncSession, practitioner_id: UUID, department_code: str, day: date | None = None
+) -> Practitioner:
+    """The doctor, if she may practise in the department on `day` (today); `Forbidden` naming every reason otherwise."""
     row = await practitioner(session, practitioner_id)
     filing = await session.scalar(
         select(Filing).where(
@@ -59,7 +62,7 @@ async def require_filed(session: AsyncSession, practitioner_id: UUID, department
     )
     issues = rules.may_practise(
         active=row.active, years=row.years_of_experience, filed_until=filing.filed_until if filing else None,
-        filed=filing is not None, today=clock_of(session).today(),
+        filed=filing is not None, today=day or clock_of(session).today(),
     )  # fmt: skip
     if issues:
         raise Forbidden(issues[0].message, code="not_licensed", issues=issues)
