@@ -3,9 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, cast
-from uuid import uuid4
 
 import httpx
 import pyotp
@@ -18,25 +16,11 @@ from backend.live import Live
 from backend.settings import Settings
 from foundation.clock import Clock
 from foundation.db.unit_of_work import Database
+from tests.builders.settings import settings
 from tests.database import moves_on
 from tests.small_world import TOTP_SECRET, Member
 
 SITE = "https://desk.test"
-TEXTS = {
-    "database_url", "redis_url", "field_keys", "field_key_current", "api_url", "notify_url", "adapter_url", "wechat_api_url",
-    "wechat_pay_url", "wechat_appid", "wechat_secret", "wechat_mchid", "wechat_apiv3_key", "wechat_merchant_serial",
-    "wechat_public_key_id", "identity_url", "identity_app_key", "identity_secret", "ca_url", "ca_app_key", "ca_secret",
-    "courier_url", "courier_app_key", "courier_secret", "courier_callback_key", "courier_callback_secret",
-}  # fmt: skip
-PATHS = {"object_folder", "tls_cert", "tls_key", "tls_root", "wechat_merchant_key", "wechat_public_key"}
-
-
-def settings() -> Settings:
-    """Nothing that a desk reads but the front's address and the kind of running."""
-    values: dict[str, Any] = dict.fromkeys(TEXTS, "unused") | dict.fromkeys(PATHS, Path("unused"))
-    return Settings(
-        **values, hospital_id=uuid4(), index_key=b"", gateway_urls=(), front_url="https://front.test"
-    )
 
 
 @dataclass
@@ -71,12 +55,18 @@ class Browser:
         return await self.post("/desk/login", csrf="", next=following, **fields)
 
 
+@pytest.fixture(scope="session")
+def desk_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A desk reads only the front's address and the kind of running."""
+    return settings(tmp_path_factory.mktemp("settings"))
+
+
 @pytest.fixture
-def app(db: Database, clock: Clock) -> Any:
+def app(db: Database, clock: Clock, desk_settings: Settings) -> Any:
     """The API process's application. These tests call nobody outside, so nobody outside is there."""
     nobody = cast(Any, None)
     context = Context(
-        settings=settings(), clock=clock, db=db, redis=nobody, wechat=nobody, pay=nobody, hospital=nobody,
+        settings=desk_settings, clock=clock, db=db, redis=nobody, wechat=nobody, pay=nobody, hospital=nobody,
         identity=nobody, ca=nobody, courier=nobody, objects=nobody, live=Live(cast("Redis", nobody)),
     )  # fmt: skip
     return create_app(context)
