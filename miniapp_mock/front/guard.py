@@ -58,12 +58,15 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
-        if scope["type"] != "http" or scope["path"].startswith(OPEN):
+        if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         request = Request(scope, receive)
         browser = cookies.read(request, cookies.BROWSER)
         scope.setdefault("state", {})["browser"] = browser or cookies.fresh()
+        if scope["path"].startswith(OPEN):
+            await self.app(scope, receive, send)
+            return
         if not browser:
             send = _giving(request.state.browser, send)
         if scope["method"] not in SAFE:

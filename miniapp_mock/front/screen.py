@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from foundation.clock import Clock
+from foundation.settings import Env
 from miniapp_mock.front import cookies, guard, words
 from miniapp_mock.front.assets import Assets
 from miniapp_mock.front.backend_client import Api, BackendDown, Refused
@@ -38,6 +39,7 @@ class Screen:
         self.pages = Environment(
             loader=PackageLoader("miniapp_mock.front"), autoescape=True, undefined=StrictUndefined,
             trim_blocks=True, lstrip_blocks=True,
+            auto_reload=self.settings.env is Env.DEVELOPMENT,
         )  # fmt: skip
         self.pages.globals |= {"static": self.assets.url, "once": lambda: uuid.uuid4().hex}
         self.pages.filters |= {
@@ -46,6 +48,7 @@ class Screen:
             "when": lambda text: words.when(text, self.clock.today()),
             "date_words": words.date_words,
             "deadline": lambda text: words.deadline(text, self.clock.today()),
+            "seconds_left": lambda text: words.seconds_left(text, self.clock.now()),
             "clock_of": lambda at: f"{words.day_name(at.date(), self.clock.today())} {at:%H:%M}",
             "day_name": lambda day: words.day_name(day, self.clock.today()),
             "period": lambda row: words.period(row["starts_at"], row["ends_at"], self.clock.today()),

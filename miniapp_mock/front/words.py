@@ -34,6 +34,11 @@ def day_name(day: date, today: date) -> str:
     return f"{year}{day.month}月{day.day}日 周{WEEKDAYS[day.weekday()]}"
 
 
+def seconds_left(text: str, now: datetime) -> int:
+    """Whole seconds until a time, none after it."""
+    return max(0, int((moment(text) - now).total_seconds()))
+
+
 def date_words(text: str) -> str:
     """2026-11-22 → 2026年11月22日."""
     day = date.fromisoformat(text)

@@ -35,6 +35,14 @@ COVERED = """() => {
 }"""
 
 
+OUTSIDE = """() => [...document.querySelectorAll("body *")]
+  .filter((e) => e.checkVisibility() && !e.closest(".scroll, .skip, .for-readers, svg") && getComputedStyle(e).position !== "fixed")
+  .map((e) => [e.getBoundingClientRect(), e])
+  .filter(([box]) => box.width && (box.right > document.documentElement.clientWidth + 1 || box.left < -1))
+  .map(([box, e]) => `from ${Math.round(box.left)} to ${Math.round(box.right)}: ${e.textContent.trim().slice(0, 20) || e.className}`)"""
+"""A phone zooms out instead of showing a scroll bar: what sticks out is measured piece by piece."""
+
+
 def front(world: World, path: str = "/") -> str:
     """An address of the front."""
     return world.system.url("front") + path
@@ -78,6 +86,7 @@ async def flaws(page: Page, least: tuple[float, float] = NORMAL) -> list[str]:
     """Text too small or pale, targets too small, anything too wide, and buttons that a bar covers."""
     text, target = least
     found = await faults(page, least_text=text, least_target=0)
+    found += await page.evaluate(OUTSIDE)
     found += await page.evaluate(TARGETS, target)
     found += await page.evaluate(COVERED)
     return found

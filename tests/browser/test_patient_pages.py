@@ -70,7 +70,7 @@ async def choose_and_book(page: Page) -> None:
     await page.locator("a.slot").first.click()
     await page.fill("[name=complaint]", COMPLAINT)
     await page.get_by_role("button", name="提交预约").click()
-    await expect(page.locator("[data-until]")).to_be_visible()
+    await expect(page.locator("[data-left]")).to_be_visible()
     await expect(page.get_by_text("价格表 2026.1")).to_be_visible()
 
 
@@ -331,9 +331,9 @@ async def test_pick_up_needs_no_address(world: World, browser: Browser) -> None:
 async def test_a_cancelled_appointment_shows_the_refund(world: World, browser: Browser) -> None:
     patient, _, visit = await a_visit(world, accepted=False)
     async with on_the_phone_of(browser, world, patient) as page:
-        page.on("dialog", lambda dialog: dialog.accept())
         await page.goto(front(world, f"/visits/{visit['appointment_id']}"))
         await page.get_by_role("button", name="取消预约").click()
+        await page.locator("dialog").get_by_role("button", name="取消预约").click()
 
         await expect(page.get_by_role("heading", name="预约已取消")).to_be_visible()
         await expect(page.get_by_text("已原路退回")).to_be_visible()
@@ -346,7 +346,6 @@ async def test_an_adult_lets_her_daughter_act_for_her(world: World, browser: Bro
         await page.get_by_role("button", name="生成授权码").click()
         code = await page.locator("[data-code]").inner_text()
     async with on_the_phone_of(browser, world, daughter) as page:
-        page.on("dialog", lambda dialog: dialog.accept())
         await page.goto(front(world, "/grants/new"))
         await page.fill("[name=code]", code)
         await page.locator("label.chip", has_text="母亲").click()
@@ -355,6 +354,9 @@ async def test_an_adult_lets_her_daughter_act_for_her(world: World, browser: Bro
         await expect(page.get_by_text("母亲")).to_be_visible()
 
         await page.get_by_role("button", name="不再替").click()
+        await page.locator("dialog").get_by_role("button", name="再想想").click()
+        await page.get_by_role("button", name="不再替").click()
+        await page.locator("dialog").get_by_role("button", name="不再替").click()
         await expect(page.locator("a.row", has_text=str(mother.person["name"]))).to_have_count(0)
 
 
@@ -386,12 +388,12 @@ async def test_a_complaint_keeps_what_was_typed_and_is_answered_in_sight(
 async def test_logging_out_leaves_nothing_behind(world: World, browser: Browser) -> None:
     patient, _, visit = await a_visit(world)
     async with on_the_phone_of(browser, world, patient) as page:
-        page.on("dialog", lambda dialog: dialog.accept())
         await page.goto(front(world, f"/visits/{visit['appointment_id']}/chat"))
         await page.fill("#say-text", "没有发送的话")
         assert await page.evaluate("localStorage.length") == 1
         await page.goto(front(world, "/mine"))
         await page.get_by_role("button", name="退出登录").click()
+        await page.locator("dialog").get_by_role("button", name="退出登录").click()
 
         await expect(page.get_by_role("link", name="我要复诊")).to_be_visible()
         assert await page.evaluate("localStorage.length") == 0

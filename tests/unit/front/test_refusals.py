@@ -4,8 +4,9 @@ import httpx
 import pytest
 from starlette.responses import Response
 
+from foundation.settings import Env
 from miniapp_mock.front import cookies
-from tests.unit.front.backend import PERSON_ID, Backend
+from tests.unit.front.backend import PERSON_ID, Backend, opened
 from tests.unit.front.browsing import log_in, submit, token_in
 
 pytestmark = pytest.mark.anyio
@@ -164,3 +165,13 @@ async def test_another_persons_visit_looks_like_none(browser: httpx.AsyncClient)
     answer = await browser.get(f"/visits/{VISIT}")
 
     assert (answer.status_code, "没有找到" in answer.text) == (404, True)
+
+
+async def test_the_clock_moves_under_test_and_in_no_other_kind_of_running(backend: Backend) -> None:
+    shift = {"offset_seconds": 3600}
+    async with opened(backend, env=Env.TEST) as browser:
+        moved = await browser.post("/_test/clock", json=shift)
+    async with opened(backend) as browser:
+        refused = await browser.post("/_test/clock", json=shift)
+
+    assert (moved.status_code, refused.status_code) == (200, 404)

@@ -31,11 +31,42 @@ export async function call(path, { method = "POST", json, body, type } = {}) {
   return answer;
 }
 
+/** A question over the page; true when the user says yes. */
+function confirmed(question, yes) {
+  return new Promise((done) => {
+    const dialog = document.createElement("dialog");
+    dialog.className = "question";
+    const words = document.createElement("p");
+    words.textContent = question;
+    const keys = document.createElement("div");
+    for (const [label, value] of [["再想想", ""], [yes, "yes"]]) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = label;
+      button.addEventListener("click", () => dialog.close(value));
+      keys.append(button);
+    }
+    dialog.append(words, keys);
+    dialog.addEventListener("close", () => { dialog.remove(); done(dialog.returnValue === "yes"); });
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}
+
 // A form goes out once: a second tap finds the button busy. The back button brings the page alive again.
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.dataset.confirm && !window.confirm(form.dataset.confirm)) {
     event.preventDefault();
+    return;
+  }
+  if (form.dataset.ask && !form.dataset.agreed) {
+    event.preventDefault();
+    confirmed(form.dataset.ask, event.submitter?.textContent.trim() ?? "确定").then((yes) => {
+      if (!yes) return;
+      form.dataset.agreed = "1";
+      form.requestSubmit(event.submitter);
+    });
     return;
   }
   if (form.hasAttribute("hx-post")) return;
@@ -47,6 +78,12 @@ document.addEventListener("submit", (event) => {
   }));
 });
 window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+
+// A page that takes its time says that it is on its way.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[href^='/']");
+  if (link && !link.target && !event.defaultPrevented) setTimeout(() => document.body.classList.add("is-leaving"), 250);
+});
 
 document.addEventListener("click", (event) => {
   const target = event.target.closest("[data-back], [data-wx], [data-copy]");
@@ -97,12 +134,15 @@ for (const field of keeps) {
   field.form?.addEventListener("submit", () => sessionStorage.setItem(`sent:${key}`, "1"));
 }
 
-// Numbers that run down: <span data-until="2026-11-22T08:00:00Z">.
+// Numbers that run down: <span data-left="600"> seconds, by the server's clock, whatever the phone's says. At the end the page is
+// asked for again, once: what was over when it came stays.
+const ends = new WeakMap();
 function tick() {
-  for (const element of document.querySelectorAll("[data-until]")) {
-    const left = Math.max(0, Math.round((new Date(element.dataset.until) - Date.now()) / 1000));
+  for (const element of document.querySelectorAll("[data-left]")) {
+    if (!ends.has(element)) ends.set(element, performance.now() + element.dataset.left * 1000);
+    const left = Math.max(0, Math.round((ends.get(element) - performance.now()) / 1000));
     element.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
-    if (!left && element.dataset.then !== undefined && !element.dataset.over) {
+    if (!left && Number(element.dataset.left) > 0 && !element.dataset.over) {
       element.dataset.over = "1";
       location.reload();
     }
