@@ -77,6 +77,7 @@ async def check_in(session: AsyncSession, actor: Actor, booked: Appointment) -> 
     await intend(session, DEADLINE, row.id, due=row.acceptance_deadline)
     await intend(session, REMIND, row.id, due=max(booked.starts_at, now) + rules.REMIND_AFTER)
     await tell_waiting(session, row, booked, row.practitioner_id)
+    touch(session, f"queue:{row.practitioner_id}")
     return row
 
 
@@ -154,6 +155,7 @@ async def decline(
         )
         await withdraw(session, DEADLINE, row.id)
         await withdraw(session, REMIND, row.id)
+        touch(session, f"queue:{row.practitioner_id}")
         await _tell_cancelled(session, booked, cause)
     return moved
 
@@ -184,6 +186,7 @@ async def cancel_by_patient(session: AsyncSession, actor: Actor, booked: Appoint
         await advance(session, row, "cancel", actor, ended_at=clock_of(session).now())
         await withdraw(session, DEADLINE, row.id)
         await withdraw(session, REMIND, row.id)
+        touch(session, f"queue:{row.practitioner_id}")
     return moved
 
 

@@ -23,7 +23,7 @@ from foundation.actor import Actor
 from foundation.clock import local
 from foundation.db.advance import advance
 from foundation.db.locks import lock, lock_stream
-from foundation.db.unit_of_work import clock_of
+from foundation.db.unit_of_work import clock_of, touch
 from foundation.errors import Conflict, Forbidden
 
 
@@ -95,6 +95,7 @@ async def return_to_doctor(
     if await advance(session, row, "return_to_doctor", actor, event=event, **changes):
         _note(session, actor, row, approved=False, category=category, item=item, reason=reason)
         await signatures.void_all(session, SUBJECT, row.id)
+        touch(session, f"queue:{row.prescriber_id}")
         data = {
             "thing1": "处方被药师退回",
             "time2": f"{local(now):%Y-%m-%d %H:%M}",
