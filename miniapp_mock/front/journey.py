@@ -42,7 +42,7 @@ BEFORE = {
 ACCEPTED = {
     "in-progress": Stage("talking", "问诊中", "good", 3, "进入问诊"),
     "on-hold": Stage("talking", "医生暂时离开", "good", 3, "进入问诊"),
-    "discontinued": Stage("referred", "已转线下就诊", "warn", 4),
+    "discontinued": Stage("referred", "已转线下就诊", "warn", -1),
     "completed": Stage("ended", "问诊已结束", "", 4),
 }
 

@@ -16,6 +16,7 @@ from miniapp_mock.front.backend_client import BackendDown, Refused
 from miniapp_mock.front.screen import is_fragment, leave, show, wants_json
 
 DOWN = "系统正在维护，请稍后再试。您已提交的内容不会丢失"
+NOT_YOURS = "内容可能已经移动，或者不属于当前登录的账号"
 TITLES = {403: "不能进行此操作", 404: "没有找到", 409: "现在不能进行此操作", 413: "内容太大", 429: "请稍后再试",
           503: "暂时无法使用"}  # fmt: skip
 
@@ -37,7 +38,8 @@ async def on_refused(request: Request, error: Exception) -> Response:
     if error.status == 401:
         return await log_in_again(request, error)
     title = TITLES.get(error.status, "操作没有成功")
-    return await _say(request, Words(error.status, title, error.detail, error.code, error.request_id))
+    detail = error.detail if error.detail != title else NOT_YOURS
+    return await _say(request, Words(error.status, title, detail, error.code, error.request_id))
 
 
 async def on_down(request: Request, error: Exception) -> Response:
