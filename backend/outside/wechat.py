@@ -14,6 +14,7 @@ from foundation.clock import Clock
 from foundation.errors import Unauthenticated, Unavailable, invalid
 
 STALE_TOKEN = (40001, 40014, 42001)
+USED_OR_OLD = (40029, 40163)
 NO_CONSENT = 43101
 WHO = "微信"
 
@@ -53,7 +54,7 @@ class WeChat:
         try:
             answer = await self._call("GET", "/sns/jscode2session", params=query)
         except WeChatRefused as error:
-            if error.code in (40029, 40163):
+            if error.code in USED_OR_OLD:
                 raise Unauthenticated("登录已失效，请重新进入", code="login_code_refused") from error
             raise Unavailable("微信登录暂时不可用", code="wechat_refused") from error
         return self._text(answer, "openid")
@@ -63,7 +64,7 @@ class WeChat:
         try:
             answer = await self._with_token("/wxa/business/getuserphonenumber", {"code": code})
         except WeChatRefused as error:
-            if error.code == 40029:
+            if error.code in USED_OR_OLD:
                 raise invalid("code", "code_refused", "手机号授权已失效，请重新授权") from error
             raise Unavailable("微信暂时不可用", code="wechat_refused") from error
         info = answer.get("phone_info")
