@@ -133,6 +133,10 @@ class SharedClock(Clock):
         for follow in self.followers:
             follow(offset)
 
+    def tell(self) -> None:
+        """Say again where this clock stands."""
+        self.shift(self._offset)
+
     def followed_by(self, follow: Callable[[timedelta], None]) -> None:
         """From now on."""
         self.followers.append(follow)

@@ -121,12 +121,13 @@ def town(whole_town: "Town", clock: "SharedClock") -> "Town":
 
 
 @pytest.fixture
-async def wechat(town: "Town") -> "AsyncIterator[httpx.AsyncClient]":
+async def wechat(town: "Town", clock: "SharedClock") -> "AsyncIterator[httpx.AsyncClient]":
     """A client of the WeChat mock, which has forgotten everything."""
     import httpx
 
     async with httpx.AsyncClient(base_url=town.wechat, trust_env=False, timeout=20) as client:
         assert (await client.post("/_test/forget")).status_code == 204
+        clock.tell()
         yield client
 
 
