@@ -125,6 +125,7 @@ class Resident:
     born: date
     sequence: int
     phone: str
+    wechat: str = ""
 
     @property
     def id_number(self) -> str:
@@ -134,10 +135,10 @@ class Resident:
     @property
     def openid(self) -> str:
         """At WeChat."""
-        return f"o-{self.sequence}"
+        return self.wechat or f"o-{self.sequence}"
 
 
-PATIENT = Resident("林秀兰", date(1958, 3, 15), 902, "19900000001")
+PATIENT = Resident("林秀兰", date(1958, 3, 15), 902, "19900000001", "o-patient")
 DAUGHTER = Resident("何家宁", date(1985, 7, 1), 904, "19900000002")
 OTHER = Resident("龚一", date(1990, 1, 1), 907, "19900000005")
 CHILD = Resident("何乐", date(2021, 11, 21), 901, "19900000002")
