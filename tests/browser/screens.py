@@ -50,7 +50,7 @@ MEASURE = """(least) => {
 
 SMALL = """(least) => [...document.querySelectorAll("button, a.button, input, select, textarea, nav a, summary, .weui-btn")]
   .filter((e) => e.type !== "hidden" && !e.closest("[hidden]") && e.getClientRects().length && getComputedStyle(e).opacity !== "0")
-  .map((e) => [e.getBoundingClientRect(), e])
+  .map((e) => [(["checkbox", "radio", "file"].includes(e.type) && e.closest("label") || e).getBoundingClientRect(), e])
   .filter(([box]) => box.height < least - 0.5)
   .map(([box, e]) => `${Math.round(box.height)}px: ${(e.textContent || e.name || e.className).trim().slice(0, 20)}`)"""
 

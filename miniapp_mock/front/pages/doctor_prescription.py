@@ -46,7 +46,8 @@ async def prescription(request: Request, problem: Refused | None = None) -> Resp
         return await _editor(request, row, one, problem)
     return await show(
         request, "doctor/prescription.html", back=f"/doctor/visits/{row['id']}", row=row, one=one, problem=problem,
-        categories=CATEGORIES, status=problem.status if problem else 200,
+        categories=CATEGORIES, address=f"/doctor/prescriptions/{one['id']}",
+        status=problem.status if problem else 200,
     )  # fmt: skip
 
 
@@ -57,6 +58,7 @@ async def _editor(request: Request, row: Any, one: Any, problem: Refused | None 
     return await show(
         request, "doctor/prescribe.html", back=f"/doctor/visits/{row['id']}", row=row, one=one, drugs=drugs,
         frequencies=FREQUENCIES, routes=ROUTES_OF_USE, categories=CATEGORIES, problem=problem,
+        address=f"/doctor/prescriptions/{one['id']}" if one else request.url.path,
         status=problem.status if problem else 200,
     )  # fmt: skip
 

@@ -22,7 +22,8 @@ async def diagnoses(request: Request, problem: Refused | None = None) -> Respons
     _, row = await load(request)
     return await show(
         request, "doctor/diagnoses.html", back=f"/doctor/visits/{row['id']}", row=row, problem=problem,
-        editable=row["state"] in RUNNING, status=problem.status if problem else 200,
+        address=f"/doctor/visits/{row['id']}/diagnoses", editable=row["state"] in RUNNING,
+        status=problem.status if problem else 200,
     )  # fmt: skip
 
 
@@ -64,6 +65,7 @@ async def record(request: Request, typed: Form | None = None, problem: Refused |
     return await show(
         request, "doctor/record.html", back=f"/doctor/visits/{row['id']}", row=row, record=found, typed=known,
         editable=editable, amending=signed, problem=problem, status=problem.status if problem else 200,
+        address=f"/doctor/visits/{row['id']}/record" + ("?amend=1" if signed and editable else ""),
     )  # fmt: skip
 
 

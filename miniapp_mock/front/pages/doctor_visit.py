@@ -39,7 +39,8 @@ async def visit(
     """The page; `opened` is the form that was refused."""
     return await show(
         request, "doctor/visit.html", back="/doctor", problem=problem, typed=typed or {}, opened=opened,
-        status=problem.status if problem else 200, **await _known(request),
+        address=f"/doctor/visits/{path_id(request, 'id')}", status=problem.status if problem else 200,
+        **await _known(request),
     )  # fmt: skip
 
 

@@ -3,3 +3,11 @@
 
 const address = document.querySelector('meta[name="address"]')?.content;
 if (address) history.replaceState(null, "", address);
+
+// A phone that nobody touches asks for nothing: else a list left open would keep session and shift alive for ever (30 minutes).
+const PATIENCE = 20 * 60 * 1000;
+let touched = Date.now();
+for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => { touched = Date.now(); }, { passive: true });
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.target.hasAttribute("data-live") && Date.now() - touched > PATIENCE) event.preventDefault();
+});
