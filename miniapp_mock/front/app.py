@@ -46,7 +46,7 @@ def create_app(settings: Settings, connect: Connect = open_api) -> Starlette:
         routes=table,
         middleware=[
             Middleware(RequestId),
-            Middleware(Policy, sockets=settings.sockets),
+            Middleware(Policy, sockets=settings.sockets, https=settings.origin.startswith("https:")),
             Middleware(Guard, origin=settings.origin, refuse=refuse),
             Middleware(Crash),
         ],

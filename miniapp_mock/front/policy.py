@@ -28,8 +28,8 @@ def content_policy(sockets: Sequence[str]) -> str:
 class Policy:
     """ASGI middleware: the policy on every answer, and no copy of a page kept anywhere."""
 
-    def __init__(self, app: ASGIApp, sockets: Sequence[str]) -> None:
-        self.app, self.policy = app, content_policy(sockets)
+    def __init__(self, app: ASGIApp, sockets: Sequence[str], *, https: bool) -> None:
+        self.app, self.policy, self.https = app, content_policy(sockets), https
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -41,6 +41,8 @@ class Policy:
                 headers["permissions-policy"] = PERMISSIONS
                 headers["cross-origin-opener-policy"] = "same-origin"
                 headers.setdefault("cache-control", "no-store")
+                if self.https:
+                    headers["strict-transport-security"] = "max-age=31536000"
             await send(message)
 
         await self.app(scope, receive, guarded if scope["type"] == "http" else send)

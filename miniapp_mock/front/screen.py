@@ -21,7 +21,7 @@ from miniapp_mock.front.markdown import to_html
 from miniapp_mock.front.settings import Settings
 
 UNKNOWN_HOSPITAL = {"name": "互联网医院", "short_name": "互联网医院", "address": "", "phone": ""}
-HOSPITAL_SECONDS = 300
+HOSPITAL_SECONDS, RETRY_SECONDS = 300, 10
 
 
 @dataclass
@@ -62,6 +62,7 @@ class Screen:
         """Name, address and telephone; what was known last while the backend is down."""
         now = self.clock.timestamp()
         if now - self._asked_at >= HOSPITAL_SECONDS:
+            self._asked_at = now - HOSPITAL_SECONDS + RETRY_SECONDS  # nobody waits for a name again and again
             with contextlib.suppress(BackendDown, Refused):
                 self._hospital, self._asked_at = await self.api.get("/hospital"), now
         return self._hospital

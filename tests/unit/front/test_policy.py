@@ -31,6 +31,7 @@ async def test_every_answer_carries_the_policy(browser: httpx.AsyncClient, path:
     assert policy["connect-src"] == {"'self'", "wss://api.test", "wss://media.test:8110"}
     assert answer.headers["permissions-policy"].startswith("camera=(self), microphone=(self)")
     assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["strict-transport-security"] == "max-age=31536000"
     assert answer.headers["referrer-policy"] == "same-origin"
 
 

@@ -33,6 +33,7 @@ export async function call(path, { method = "POST", json, body, type } = {}) {
 
 /** A question over the page; true when the user says yes. */
 function confirmed(question, yes) {
+  if (!window.HTMLDialogElement) return Promise.resolve(window.confirm(question));
   return new Promise((done) => {
     const dialog = document.createElement("dialog");
     dialog.className = "question";
@@ -63,7 +64,7 @@ document.addEventListener("submit", (event) => {
   if (form.dataset.ask && !form.dataset.agreed) {
     event.preventDefault();
     confirmed(form.dataset.ask, event.submitter?.textContent.trim() ?? "确定").then((yes) => {
-      if (!yes) return;
+      if (!yes) { lookAgain(); return; }
       form.dataset.agreed = "1";
       form.requestSubmit(event.submitter);
     });
@@ -112,10 +113,14 @@ async function ask(button) {
 }
 
 // WeChat freezes pages in the background: what is shown is asked for again when somebody looks.
-document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "visible" && window.htmx) {
-    document.querySelectorAll("[data-live]").forEach((element) => window.htmx.trigger(element, "refresh"));
-  }
+function lookAgain() {
+  document.querySelectorAll("[data-live]").forEach((element) => window.htmx?.trigger(element, "refresh"));
+}
+document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") lookAgain(); });
+
+// While a question is open, the form it asks about must not be replaced under it.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (document.querySelector("dialog.question")) event.detail.shouldSwap = false;
 });
 document.addEventListener("htmx:sendError", () => toast("网络不通，请检查网络"));
 
@@ -151,6 +156,11 @@ function tick() {
 tick();
 setInterval(tick, 1000);
 document.addEventListener("htmx:afterSwap", tick);
+
+// A chosen chip or choice looks chosen, also where `:has()` is not known (iOS before 15.4, older web views).
+const choices = () => document.querySelectorAll(".chip > input, .choice > input").forEach((input) => input.parentElement.classList.toggle("is-chosen", input.checked));
+document.addEventListener("change", choices);
+choices();
 
 // A choice that needs more to be filled in shows it: data-shows names what belongs to it.
 for (const choice of document.querySelectorAll("[data-shows]")) {

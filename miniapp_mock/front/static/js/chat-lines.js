@@ -22,11 +22,11 @@ function begin() {
 }
 
 /** After the first look: nothing there yet. */
-export function showEmpty() {
+export function showEmpty(words) {
   room.querySelector(".loading")?.remove();
   if (!started) {
     const box = make("div", "empty");
-    box.append(make("p", "", "还没有消息，可以先把不舒服的地方写给对方。"));
+    box.append(make("p", "", words));
     room.append(box);
   }
 }
@@ -74,6 +74,7 @@ function bubble({ kind, body, attachment_id: file }) {
 }
 
 function view(address) {
+  if (!window.HTMLDialogElement) { location.assign(address); return; }
   const dialog = make("dialog", "viewer");
   const image = make("img");
   image.src = address;

@@ -4,11 +4,24 @@ const LONGEST_SIDE = 1600;
 const LARGEST = 4_500_000;
 const LONGEST_NOTE = 60;
 
+/** What can be drawn, the right way up; by an element where createImageBitmap is not known (iOS 14). */
+async function decode(file) {
+  if (window.createImageBitmap) return createImageBitmap(file, { imageOrientation: "from-image" });
+  const image = new Image();
+  image.src = URL.createObjectURL(file);
+  try {
+    await image.decode();
+  } finally {
+    URL.revokeObjectURL(image.src);
+  }
+  return image;
+}
+
 /** A picture as JPEG of at most 1600 pixels; small ones go as they are. Its place and camera are left behind on the way. */
 export async function prepareImage(file) {
   let picture;
   try {
-    picture = await createImageBitmap(file, { imageOrientation: "from-image" });
+    picture = await decode(file);
   } catch {
     throw new Error("这个文件不是能识别的图片，请换一张");
   }

@@ -208,11 +208,14 @@ recorder(document.getElementById("say-voice"), (blob) => sendFile("voice", blob)
 
 // begin
 
-for (const one of outbox) addPending(one, again);
-try {
-  await catchUp();
-} catch (error) {
-  tell(error.message);
+async function begin() {
+  for (const one of outbox) addPending(one, again);
+  try {
+    await catchUp();
+  } catch (error) {
+    tell(error.message);
+  }
+  showEmpty(over ? "这次问诊没有留下消息。" : "还没有消息，可以先把不舒服的地方写给对方。");
+  connect();
 }
-showEmpty();
-connect();
+begin();
