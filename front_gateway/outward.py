@@ -22,7 +22,7 @@ class Outward:
         reply = await self._upstream.send(call.method, call.target, headers, body, deadline)
         if reply.status == 503:
             raise Unreachable(Target.CITY, "platform answered 503")
-        if reply.status in GATEWAY_STATUS:  # it may have stored the records before it, or something before it, gave up
+        if reply.status in GATEWAY_STATUS:  # the records may have been stored before it gave up
             raise Unusable(Target.CITY, f"platform answered {reply.status}")
         if reply.status < 200 or 300 <= reply.status < 400:
             raise Unusable(Target.CITY, f"platform answered {reply.status}")
