@@ -199,7 +199,7 @@ async def pays_for_the_drugs(page: Page) -> None:
 async def hands_over(page: Page, world: World) -> None:
     """Packed and given to the courier."""
     await page.goto(f"{world.places.api}/desk/dispenses")
-    await page.locator("a[href^='/desk/dispenses/']").last.click()
+    await page.get_by_role("link", name="配药", exact=True).last.click()
     await page.get_by_role("button", name="已核对，交快递").click()
     await expect(page.get_by_role("status")).to_contain_text("已发药")
 

@@ -208,11 +208,12 @@ async def test_a_person_holds_at_most_three_places_a_day(world: World) -> None:
 async def test_a_child_under_six_is_booked_by_a_verified_guardian(world: World) -> None:
     """诊疗办法 Art 19."""
     guardian, child = world.patient_named("guardian"), world.demo["child_under_six"]
-    await guardian.logs_in()
+    unknown = await world.a_newcomer()
     with pytest.raises(Refused) as refused:
-        await guardian.verifies("guardian", child, "父亲")
+        await unknown.verifies("guardian", child, "父亲")
     assert refused.value.body["issues"][0]["code"] == "self_first"
 
+    await guardian.logs_in()
     await guardian.verifies()
     await guardian.verifies("guardian", child, "父亲")
     await guardian.consents()

@@ -35,7 +35,7 @@ def classes() -> dict[str, type[AppError]]:
 
     def walk(kind: type[AppError]) -> None:
         found[f"{kind.__module__}.{kind.__name__}"] = kind
-        for child in kind.__subclasses__():
+        for child in sorted(kind.__subclasses__(), key=lambda one: (one.__module__, one.__name__)):
             if child.__module__.partition(".")[0] in (*OURS, "miniapp_mock"):
                 walk(child)
 
