@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.context import Context
 from backend.outside.his import HospitalRefused
@@ -11,7 +12,7 @@ from backend.writeback.service import SEND
 from contracts.his import Acknowledged
 from foundation.actor import SYSTEM
 from foundation.db.audit import audit
-from foundation.db.intents import Handler, TryLater, Work
+from foundation.db.intents import Handler, TryLater, Work, intend
 from foundation.db.unit_of_work import unit_of_work
 from foundation.errors import NotFound
 
@@ -44,14 +45,19 @@ async def send(work: Work[Context]) -> None:
         row.acknowledged_at = None if refused else context.clock.now()
         outcome = "refused" if refused else "ok"
         audit(
-            session,
-            SYSTEM,
-            f"writeback.{step}",
-            "appointment",
-            row.appointment_id,
-            outcome=outcome,
-            code=refused,
-        )
+            session, SYSTEM, f"writeback.{step}", "appointment", row.appointment_id, outcome=outcome, code=refused
+        )  # fmt: skip
+        await _wake_the_next(session, row)
+
+
+async def _wake_the_next(session: AsyncSession, row: WriteBack) -> None:
+    """Steps of the visit that may have been waiting for this one."""
+    waiting = select(WriteBack.id).where(
+        WriteBack.appointment_id == row.appointment_id, WriteBack.order > row.order,
+        WriteBack.acknowledged_at.is_(None), WriteBack.refused_code == "",
+    )  # fmt: skip
+    for row_id in list(await session.scalars(waiting.order_by(WriteBack.order))):
+        await intend(session, SEND, row_id)
 
 
 HANDLERS: dict[str, Handler] = {SEND: send}

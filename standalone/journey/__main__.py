@@ -8,6 +8,7 @@ import random
 import sys
 import tempfile
 from pathlib import Path
+from socket import socket
 from typing import Any
 
 from rich.console import Console
@@ -77,6 +78,16 @@ async def fresh(data: Path, console: Console) -> dict[str, Any]:
         return await play(places(base), system.demo, console)
 
 
+def free_base() -> int:
+    """PORT_BASE, or where a system runs there already, the next thousand that is free."""
+    wanted = int(os.environ.get("PORT_BASE", "8000"))
+    for base in range(wanted, 60_000, 1_000):
+        with socket() as probe:
+            if probe.connect_ex(("127.0.0.1", base)) != 0:
+                return base
+    return wanted
+
+
 async def against_sekmet(console: Console) -> dict[str, Any]:
     """A visit with sekmet-fhir in the place of our own hospital simulator, in a folder of its own."""
     with tempfile.TemporaryDirectory(prefix="sekmet-", ignore_cleanup_errors=True) as name:
@@ -85,7 +96,7 @@ async def against_sekmet(console: Console) -> dict[str, Any]:
         async with sekmet(folder) as url:
             console.print(f"sekmet-fhir answers at {url}; starting a system before it", style="dim")
             environ = {**os.environ, "HIS_URL": url}
-            base = int(os.environ.get("PORT_BASE", "8000"))
+            base = free_base()
             async with System(folder / "data", base, size="s", environ=environ) as system:
                 count = await fill(url, system.folder.world)
                 console.print(f"{count} resources loaded into sekmet-fhir", style="dim")
