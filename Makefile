@@ -14,7 +14,7 @@ TEST    := $(VENV)/installed-test.txt
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check journey code reset doctor docs format lock
+.PHONY: help run test check journey code reset doctor docs pictures format lock
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,10 @@ check: $(TEST) ## ruff, mypy --strict, import rules, house rules
 
 docs: $(TEST) ## write the documents that are generated from the code
 	@$(BIN)/python -m tools.generate_docs
+
+pictures: $(TEST) ## play a visit in a browser and renew the pictures of both READMEs
+	@chromium="$$($(BIN)/python -m tools.chromium)" && export CHROMIUM="$$chromium" && \
+		exec $(BIN)/python -m tools.screenshots
 
 format: $(TEST) ## format the code
 	@$(BIN)/ruff check --quiet --fix-only $(OURS); $(BIN)/ruff format $(OURS)

@@ -48,8 +48,8 @@ def _staff(connection: sqlite3.Connection, day: Today) -> list[tuple[str, str]]:
 def _prescriptions(day: Today) -> list[tuple[str, str]]:
     count = day.counts
     return [
-        ("今日开具", f"{count['prescription.signed'] + count['uploadRecipeIndicators']}张"),
-        ("审核通过", f"{count['prescription.approved'] + count['uploadRecipeIndicators']}张"),
+        ("今日开具", f"{day.acts('prescribed')}张"),
+        ("审核通过", f"{day.acts('approved')}张"),
         ("退回", f"{count['prescription.returned']}张"),
         ("过期或作废", f"{count['prescription.expired'] + count['prescription.cancelled']}张"),
     ]
@@ -58,8 +58,8 @@ def _prescriptions(day: Today) -> list[tuple[str, str]]:
 def _acts(day: Today) -> list[tuple[str, str]]:
     count = day.counts
     return [
-        ("今日接诊", f"{count['encounter.started'] + count['uploadReferralIndicators']}人次"),
-        ("未接诊", f"{count['encounter.declined'] + count['declined under tianjin']}人次"),
+        ("今日接诊", f"{day.acts('started')}人次"),
+        ("未接诊", f"{day.acts('declined')}人次"),
         ("中止转线下", f"{count['encounter.discontinued']}人次"),
         ("投诉与不良事件", f"{count['complaint.filed'] + count['adverse_event.reported']}件"),
     ]

@@ -11,11 +11,26 @@ from simulators.supervision.times import from_store, utc_text
 _LAG_SAMPLE = 1000
 
 
+ACTS = {
+    "booked": ("appointment.booked", "uploadAppointRecord"),
+    "started": ("encounter.started", "uploadReferralIndicators", "uploadConsultIndicators"),
+    "declined": ("encounter.declined", "declined under tianjin"),
+    "prescribed": ("prescription.signed", "uploadRecipeIndicators"),
+    "approved": ("prescription.approved", "uploadRecipeIndicators"),
+}
+"""What a hospital may report as an event, as a record of another profile, or as both: the event, then the records."""
+
+
 @dataclass(frozen=True)
 class Today:
     counts: Counter[str]
     paid_fen: int
     refunded_fen: int
+
+    def acts(self, name: str) -> int:
+        """How often, counted once where a chain of events and the records of another profile tell the same."""
+        event, *records = ACTS[name]
+        return self.counts[event] or sum(self.counts[record] for record in records)
 
 
 @dataclass(frozen=True)
@@ -80,11 +95,7 @@ def lag(connection: sqlite3.Connection) -> Lag:
     )
 
 
-SERIES = {
-    "预约": ("appointment.booked", "uploadAppointRecord"),
-    "接诊": ("encounter.started", "uploadReferralIndicators", "uploadConsultIndicators"),
-    "处方": ("prescription.signed", "uploadRecipeIndicators"),
-}
+SERIES = {"预约": "booked", "接诊": "started", "处方": "prescribed"}
 
 
 def by_hour(connection: sqlite3.Connection, now: datetime) -> Hours:
@@ -100,9 +111,12 @@ def by_hour(connection: sqlite3.Connection, now: datetime) -> Hours:
     for row in rows:
         counts[row["hour"], row["kind"]] += row["number"]
     keys = [utc_text(start)[:13] for start in starts]
-    series = {
-        name: [sum(counts[key, kind] for kind in kinds) for key in keys] for name, kinds in SERIES.items()
-    }
+    known = {kind for _, kind in counts}
+    series = {}
+    for name, act in SERIES.items():
+        event, *records = ACTS[act]
+        kinds = [event] if event in known else records
+        series[name] = [sum(counts[key, kind] for kind in kinds) for key in keys]
     return Hours(starts, series)
 
 

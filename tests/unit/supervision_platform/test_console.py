@@ -1,9 +1,11 @@
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
+from simulators.supervision.console.figures import Today
 from simulators.supervision.console.masking import mask_certificate, mask_name, mask_phone, mask_record
 from tests.unit.supervision_platform.sender import Platform
 from tests.unit.supervision_platform.shanghai_records import BOY, Hospital
@@ -130,6 +132,13 @@ def test_the_board_counts_today(browser: httpx.Client, shanghai: Platform) -> No
     assert "<dt>预约</dt><dd>2</dd>" in text
     assert "<dt>收款</dt><dd>25.80元</dd>" in text
     assert "polyline" in text
+
+
+def test_what_both_profiles_tell_is_counted_once() -> None:
+    told = Counter({"appointment.booked": 3, "uploadAppointRecord": 3, "uploadRecipeIndicators": 2})
+    day = Today(told, 0, 0)
+
+    assert (day.acts("booked"), day.acts("prescribed"), day.acts("started")) == (3, 2, 0)
 
 
 def test_a_visit_shows_its_steps_in_order_with_what_it_rests_on(
