@@ -8,6 +8,7 @@ from sqlalchemy import Date, ForeignKey, Index, Integer, String, Uuid
 from sqlalchemy.orm import Mapped
 
 from backend.appointment.states import APPOINTMENT, AppointmentState
+from backend.schedule.rules import Channel
 from contracts.events import Guardian
 from foundation.db.base import Base, Row, moment
 from foundation.db.columns import DataClass, EncryptedJson, EncryptedText, State, stored
@@ -17,7 +18,10 @@ _OPEN = "state IN ('pending', 'booked', 'checked-in')"
 
 
 class Appointment(Row, Base):
-    """One place of one person. `serial_number` (序号) comes from the slot's counter."""
+    """One place of one person. `serial_number` (序号) comes from the slot's counter.
+
+    `channel` is how she came, `place` whose share the place was taken from: there it goes back to.
+    """
 
     __tablename__ = "appointment"
     __table_args__ = (
@@ -41,6 +45,8 @@ class Appointment(Row, Base):
     starts_at: Mapped[datetime] = moment()
     ends_at: Mapped[datetime] = moment()
     serial_number: Mapped[int] = stored(DataClass.OPERATIONAL, Integer)
+    channel: Mapped[Channel] = stored(DataClass.OPERATIONAL, State(Channel), default=Channel.GENERAL)
+    place: Mapped[Channel] = stored(DataClass.OPERATIONAL, State(Channel), default=Channel.GENERAL)
     booked_by: Mapped[str] = stored(DataClass.OPERATIONAL, String(12), default="self")
     mode: Mapped[str] = stored(DataClass.OPERATIONAL, String(10), default="video")
     complaint: Mapped[str] = stored(DataClass.CONTENT, EncryptedText("appointment.complaint"), default="")

@@ -20,6 +20,7 @@ from backend.practitioner.queries import require_filed
 from backend.pricing.service import price
 from backend.schedule import queries as slots
 from backend.schedule import service as pool
+from backend.schedule.rules import Channel
 from contracts import events
 from foundation.actor import SYSTEM, Actor
 from foundation.db.advance import advance
@@ -38,7 +39,7 @@ SUBJECT = "appointment"
 
 async def request(
     session: AsyncSession, actor: Actor, *, person_id: UUID, slot_id: UUID, eligibility_id: UUID, complaint: str,
-    mode: str,
+    mode: str, channel: Channel = Channel.GENERAL,
 ) -> Appointment:  # fmt: skip
     """Hold a place and open the bill. Refused: no consent, not eligible, quota used, sold out, doctor not filed."""
     assert actor.id is not None
@@ -57,15 +58,15 @@ async def request(
         raise Conflict(issues[0].message, code=issues[0].code, issues=issues)
     guardian = await _guardian(session, actor, person_id)
     fee = await price(session, slot.price_code)
-    number = await pool.take(session, slot.id)
-    if number is None:
+    taken = await pool.take(session, slot.id, channel)
+    if taken is None:
         raise Conflict(
             "该时段号源已约满", code="sold_out", issues=[Issue("slot_id", "sold_out", "号源已约满")]
         )
     row = Appointment(
         id=new_id(), person_id=person_id, account_id=actor.id, slot_id=slot.id, practitioner_id=slot.practitioner_id,
         department_code=slot.department_code, eligibility_id=eligibility_id, day=slot.day, starts_at=slot.starts_at,
-        ends_at=slot.ends_at, serial_number=number, mode=mode, booked_by=grant.kind, complaint=complaint, guardian=guardian,
+        ends_at=slot.ends_at, serial_number=taken.number, channel=channel, place=taken.place, mode=mode, booked_by=grant.kind, complaint=complaint, guardian=guardian,
         hold_expires_at=now + rules.HOLD,
     )  # fmt: skip
     session.add(row)
@@ -143,7 +144,7 @@ async def cancel(
         session, row, "cancel", actor, event=event, cancelled_at=now, cancel_reason=reason.value
     ):
         return False
-    await pool.give_back(session, row.slot_id)
+    await pool.give_back(session, row.slot_id, row.place)
     for kind in (EXPIRE_HOLD, NOSHOW):
         await withdraw(session, kind, row.id)
     payment = await payments.of_subject(session, SUBJECT, row.id)

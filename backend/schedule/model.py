@@ -11,12 +11,21 @@ from foundation.db.columns import DataClass, stored
 
 
 class Slot(Row, Base):
-    """One segment of one doctor. `taken` only grows and gives the serial number (序号); `remaining` is what can be sold."""
+    """One segment of one doctor. `taken` only grows and gives the serial number (序号); `remaining` is all that can be sold.
+
+    Of `remaining`, `held_…` places are kept for one channel until `shares_end_at` (null: for ever). It can be booked from
+    `released_at` (null: already) until it is stopped. `source`: own, his.
+    """
 
     __tablename__ = "slot"
     __table_args__ = (
         UniqueConstraint("practitioner_id", "starts_at"),
         CheckConstraint("remaining >= 0 AND remaining <= capacity", name="remaining"),
+        CheckConstraint(
+            "held_follow_up >= 0 AND held_staff >= 0 AND held_referral >= 0"
+            " AND held_follow_up + held_staff + held_referral <= remaining",
+            name="held",
+        ),
         Index("ix_slot_department_day", "department_code", "day"),
     )
 
@@ -29,3 +38,10 @@ class Slot(Row, Base):
     remaining: Mapped[int] = stored(DataClass.OPERATIONAL, Integer)
     taken: Mapped[int] = stored(DataClass.OPERATIONAL, Integer, default=0)
     price_code: Mapped[str] = stored(DataClass.OPERATIONAL, String(40))
+    held_follow_up: Mapped[int] = stored(DataClass.OPERATIONAL, Integer, default=0)
+    held_staff: Mapped[int] = stored(DataClass.OPERATIONAL, Integer, default=0)
+    held_referral: Mapped[int] = stored(DataClass.OPERATIONAL, Integer, default=0)
+    released_at: Mapped[datetime | None] = moment(nullable=True)
+    shares_end_at: Mapped[datetime | None] = moment(nullable=True)
+    stopped_at: Mapped[datetime | None] = moment(nullable=True)
+    source: Mapped[str] = stored(DataClass.OPERATIONAL, String(10), default="own")

@@ -1,0 +1,72 @@
+"""Channels of the number pool and which of its places each may have. Pure; `service.take` says the same in one statement."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+
+class Channel(StrEnum):
+    """How somebody comes to a place. All but `GENERAL` can have places kept for them until the shares end."""
+
+    GENERAL = "general"
+    FOLLOW_UP = "follow-up"
+    """A patient whom this doctor has seen online before."""
+    STAFF_ASSISTED = "staff-assisted"
+    """At the counter, for people without a phone."""
+    REFERRAL = "referral"
+    """Sent by a partner hospital."""
+
+
+HELD = {
+    Channel.FOLLOW_UP: "held_follow_up",
+    Channel.STAFF_ASSISTED: "held_staff",
+    Channel.REFERRAL: "held_referral",
+}
+"""The column of `slot` that counts the places still kept for a channel."""
+
+
+@dataclass(frozen=True)
+class Pool:
+    """What can be sold of one slot, as the rule sees it; `held` lies within `remaining`."""
+
+    capacity: int
+    remaining: int
+    held: Mapping[Channel, int] = field(default_factory=dict)
+    released_at: datetime | None = None
+    shares_end_at: datetime | None = None
+    stopped_at: datetime | None = None
+
+
+def on_sale(pool: Pool, now: datetime) -> bool:
+    """Released, and the doctor has not stopped it."""
+    return pool.stopped_at is None and (pool.released_at is None or pool.released_at <= now)
+
+
+def shares_over(pool: Pool, now: datetime) -> bool:
+    """Whether what is left belongs to everybody."""
+    return pool.shares_end_at is not None and pool.shares_end_at <= now
+
+
+def take(pool: Pool, channel: Channel, now: datetime) -> tuple[Pool, Channel] | None:
+    """The pool without one place, and whose place it was; None when there is none for `channel`."""
+    if not on_sale(pool, now) or pool.remaining <= 0:
+        return None
+    left = replace(pool, remaining=pool.remaining - 1)
+    if shares_over(pool, now):
+        return replace(left, held={}), Channel.GENERAL
+    if pool.held.get(channel, 0) > 0:
+        return replace(left, held={**pool.held, channel: pool.held[channel] - 1}), channel
+    if pool.remaining > sum(pool.held.values()):
+        return left, Channel.GENERAL
+    return None
+
+
+def give_back(pool: Pool, place: Channel, now: datetime) -> Pool:
+    """The pool with the place returned to whom it was kept for, while shares last."""
+    if pool.remaining >= pool.capacity:
+        return pool
+    more = replace(pool, remaining=pool.remaining + 1)
+    if place is Channel.GENERAL or shares_over(pool, now):
+        return more
+    return replace(more, held={**pool.held, place: pool.held.get(place, 0) + 1})
