@@ -1,15 +1,26 @@
 """WeChat Pay v3: order, query, close, refund. Money moves on what a query says, never on a notification alone."""
 
+import gzip
+import hashlib
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from backend.outside.calling import answered, reaching, trace
+from backend.outside.wechat_pay_bills import (
+    BillUnreadable,
+    FundFlowBill,
+    TradeBill,
+    read_fund_flow_bill,
+    read_trade_bill,
+)
 from backend.outside.wechat_pay_crypto import Merchant, Notification, NotWeChat, unseal, verify
 from foundation.client import http_client
 from foundation.clock import Clock, local
@@ -62,6 +73,12 @@ class _Prepay(msgspec.Struct, frozen=True):
     prepay_id: str
 
 
+class _BillLink(msgspec.Struct, frozen=True):
+    hash_type: str
+    hash_value: str
+    download_url: str
+
+
 class _Refusal(msgspec.Struct, frozen=True):
     code: str = ""
     message: str = ""
@@ -71,6 +88,12 @@ class PayRefused(AppError):
     """A 4xx of WeChat Pay: a decision, not a fault; `code` is WeChat's own in lower case."""
 
     status, code, title = 502, "wechat_pay_refused", "微信支付拒绝了请求"
+
+
+class BillNotReady(Unavailable):
+    """WeChat Pay still makes the bill (from about ten o'clock of the next day it is there)."""
+
+    code = "bill_not_ready"
 
 
 @dataclass
@@ -144,6 +167,64 @@ class WeChatPay:
     async def query_refund(self, out_refund_no: str) -> RefundAnswer | None:
         """The refund as WeChat Pay has it; None when unknown there."""
         return await self._find(f"/v3/refund/domestic/refunds/{out_refund_no}", RefundAnswer)
+
+    async def trade_bill(self, day: date) -> TradeBill:
+        """Payments and refunds of a day in Shanghai (not today); `BillNotReady` when it is too early."""
+        content, sha1 = await self._bill(f"/v3/bill/tradebill?bill_date={day}&bill_type=ALL&tar_type=GZIP")
+        if content is None:
+            return TradeBill(day, exists=False)
+        try:
+            return read_trade_bill(day, content, sha1)
+        except BillUnreadable as error:
+            raise Unavailable("微信支付账单无法识别", code="bill_unreadable") from error
+
+    async def fund_flow_bill(self, day: date) -> FundFlowBill:
+        """What moved on the basic account on a day, fees and refunds included; as `trade_bill`."""
+        content, sha1 = await self._bill(
+            f"/v3/bill/fundflowbill?bill_date={day}&account_type=BASIC&tar_type=GZIP"
+        )
+        if content is None:
+            return FundFlowBill(day, exists=False)
+        try:
+            return read_fund_flow_bill(day, content, sha1)
+        except BillUnreadable as error:
+            raise Unavailable("微信支付账单无法识别", code="bill_unreadable") from error
+
+    async def _bill(self, target: str) -> tuple[bytes | None, str]:
+        """The file as it was hashed, and the hash; None when there is no bill."""
+        try:
+            link = await self._call("GET", target, _BillLink)
+        except PayRefused as error:
+            if error.code == "no_statement_exist":
+                return None, ""
+            if error.code == "statement_creating":
+                raise BillNotReady("账单尚未生成，请稍后再试") from error
+            raise
+        url = urlsplit(link.download_url)
+        content = await self._download(f"{url.path}?{url.query}")
+        try:
+            plain = gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
+        except (OSError, EOFError, zlib.error) as error:
+            raise Unavailable("微信支付账单下载不完整", code="bill_damaged") from error
+        sha1 = hashlib.sha1(plain, usedforsecurity=False).hexdigest()
+        if link.hash_type != "SHA1" or sha1 != link.hash_value.lower():
+            raise Unavailable("微信支付账单校验不符", code="bill_damaged")
+        return plain, sha1
+
+    async def _download(self, target: str) -> bytes:
+        """The one answer that carries no signature; its hash came with a signed one."""
+        headers = {
+            "authorization": self.merchant.authorization("GET", target, b"", self.clock.timestamp()),
+            "accept": "*/*",
+            "user-agent": "internet-hospital",
+            "wechatpay-serial": self.public_key_id,
+            **trace(),
+        }
+        async with reaching(WHO):
+            response = answered(await self.http.get(target, headers=headers), WHO)
+        if response.status_code >= 400:
+            raise self._refused(response)
+        return response.content
 
     def invoke(self, prepay_id: str) -> dict[str, str]:
         """Parameters for `wx.requestPayment`."""
