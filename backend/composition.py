@@ -17,6 +17,7 @@ from backend.outside.signed import SignedClient
 from backend.outside.wechat import WeChat
 from backend.outside.wechat_pay import WeChatPay
 from backend.outside.wechat_pay_crypto import Merchant, load_public_key
+from backend.policy import bind_policy
 from backend.settings import Settings
 from backend.wiring import wiring
 from foundation.clock import Clock
@@ -29,7 +30,8 @@ JOB = "run_intent"
 
 
 def bind(settings: Settings) -> None:
-    """Give the rows of this process their hospital and their keys."""
+    """Give the rows of this process their hospital and their keys, and the services their numbers."""
+    bind_policy(settings)
     bind_hospital(settings.hospital_id)
     bind_keyring(settings.keyring())
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from backend.policy import Policy
 from foundation.crypto import Keyring
 from foundation.settings import CommonSettings, SettingsError, setting
 from foundation.tls import client_context
@@ -36,7 +37,7 @@ def _pem(path: Path) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(CommonSettings):
+class Settings(Policy, CommonSettings):
     """What the API and the worker need."""
 
     port: int = setting("port of the listener (API 8100, worker's health 8101)", default=8100)
@@ -89,6 +90,7 @@ class Settings(CommonSettings):
             for name in names
             if not _all_urls(getattr(self, name), schemes)
         ]
+        problems += self.policy_problems()
         if not self.gateway_urls:
             problems.append("GATEWAY_URLS names nothing")
         if len(self.wechat_apiv3_key.encode()) != 32:

@@ -4,10 +4,12 @@ The caller's own environment may replace any value named here (`WECHAT_API_URL=â
 system together.
 """
 
+import dataclasses
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from backend.policy import Policy
 from standalone.children import inherited
 from standalone.installation import Installation
 from standalone.keys import AppKey, FieldKeys
@@ -18,6 +20,9 @@ KEPT = {
     "TLS_ROOT", "SERVER_CERT", "SERVER_KEY", "CLIENT_ROOT", "HOSPITAL_ID",
 }  # fmt: skip
 """Names that the caller's environment does not replace."""
+
+POLICY = frozenset(field.name.upper() for field in dataclasses.fields(Policy))
+"""Numbers of booking and waiting: passed on to the backend when the caller's environment has them."""
 
 Environment = dict[str, str]
 IDENTITIES = "spiffe://internet-hospital/"
@@ -33,8 +38,8 @@ def environment(
         values["HEALTH_PORT"] = str(base + process.health)
     values |= WIRES[process.name](installation, process)
     replaced = {name: caller[name] for name in values if name in caller and name not in KEPT}
-    if "LOG_LEVEL" in caller:
-        replaced["LOG_LEVEL"] = caller["LOG_LEVEL"]
+    passed = {"LOG_LEVEL", *(POLICY if process.package == "backend" else ())}
+    replaced |= {name: caller[name] for name in passed if name in caller}
     return inherited() | values | replaced
 
 

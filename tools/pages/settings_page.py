@@ -25,7 +25,7 @@ OURS: tuple[tuple[str, str], ...] = (
 )
 """Processes that read their settings by `foundation.settings`."""
 
-BASES = ("foundation.settings:CommonSettings", "regulator_adapter.settings:StoreSettings",
+BASES = ("foundation.settings:CommonSettings", "backend.policy:Policy", "regulator_adapter.settings:StoreSettings",
          "regulator_adapter.settings:DeskSettings")  # fmt: skip
 """Classes whose fields are listed with those that inherit them."""
 
@@ -87,7 +87,10 @@ def _kind(hint: Any) -> str:
         return _kind(typing.get_args(hint)[0]) + ", …"
     if isinstance(hint, type) and issubclass(hint, Enum):
         return " / ".join(str(member.value) for member in hint)
-    words = {"str": "text", "int": "whole number", "bool": "1 or 0", "Path": "path", "bytes": "hexadecimal"}
+    words = {
+        "str": "text", "int": "whole number", "bool": "1 or 0", "Path": "path", "bytes": "hexadecimal",
+        "Rate": "count/seconds",
+    }  # fmt: skip
     return words.get(hint.__name__, str(hint.__name__))
 
 

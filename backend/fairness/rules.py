@@ -1,0 +1,71 @@
+"""Quotas, pauses after no-shows, the order of a draw. Pure; numbers come from `backend.policy`."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from backend.policy import Policy
+from foundation.errors import Issue
+
+MAY_BOOK = frozenset({"self", "guardian"})
+"""Grants that include booking; a proxy's must say so in its scope."""
+
+
+def quota_issues(limits: Policy, *, on_day: int, with_doctor: int) -> list[Issue]:
+    """Why a person who holds or used so many places on a day may not have another one of it."""
+    issues = []
+    if on_day >= limits.quota_person_day:
+        issues.append(
+            Issue("person_id", "quota_used", f"同一就诊人每天最多预约 {limits.quota_person_day} 次")
+        )
+    if with_doctor >= limits.quota_doctor_day:
+        words = f"同一就诊人每天最多预约同一位医生 {limits.quota_doctor_day} 次"
+        issues.append(Issue("person_id", "doctor_quota_used", words))
+    return issues
+
+
+def pause_after(limits: Policy, absences: Sequence[datetime]) -> tuple[datetime, datetime] | None:
+    """From when until when booking pauses, given the no-shows that still count; None while they are too few.
+
+    The newest `noshow_limit` of them must lie within the window; the pause begins with the newest.
+    """
+    newest = sorted(absences)[-limits.noshow_limit :]
+    if len(newest) < limits.noshow_limit or newest[-1] - newest[0] > timedelta(
+        days=limits.noshow_window_days
+    ):
+        return None
+    return newest[-1], newest[-1] + timedelta(days=limits.noshow_pause_days)
+
+
+def may_book_for(kind: str, scope: Iterable[str]) -> bool:
+    """Whether a grant includes booking: one's own, a guardian's, or a proxy's whose scope says so."""
+    return kind in MAY_BOOK or "book" in scope
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What one person asks for in a draw: the slot she would like best first."""
+
+    person: UUID
+    slots: tuple[UUID, ...]
+
+
+def order_of(seed: bytes, persons: Iterable[UUID]) -> list[UUID]:
+    """The draw: by a hash over the seed, which is made only after the last ticket. Same seed, same order, for anybody to check."""
+    return sorted(persons, key=lambda person: hashlib.sha256(seed + person.bytes).digest())
+
+
+def allot(wishes: Sequence[Wish], free: Mapping[UUID, int]) -> dict[UUID, UUID]:
+    """Person → slot, one after the other in the order given: each gets the first of her slots that has a place left."""
+    left = dict(free)
+    given: dict[UUID, UUID] = {}
+    for wish in wishes:
+        if wish.person in given:
+            continue
+        found = next((slot for slot in wish.slots if left.get(slot, 0) > 0), None)
+        if found is not None:
+            left[found] -= 1
+            given[wish.person] = found
+    return given

@@ -1,0 +1,108 @@
+"""Numbers of booking and waiting that a hospital may set; every one of them is a setting with a default.
+
+`Settings` of the backend's processes are a `Policy`; `bind_policy` gives them to the services once, at start.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from foundation.settings import setting
+
+
+class Rate(str):
+    """`20/60`: so many within so many seconds; `0/1` is no limit. `ValueError` for anything else."""
+
+    most: int
+    seconds: int
+
+    def __new__(cls, text: str) -> "Rate":
+        """From a setting."""
+        made = super().__new__(cls, text)
+        count, _, seconds = text.partition("/")
+        made.most, made.seconds = int(count), int(seconds)
+        if made.most < 0 or not 1 <= made.seconds <= 86_400:
+            raise ValueError("use count/seconds")
+        return made
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """Who may hold how many places, how often one may ask, how waiting is timed."""
+
+    quota_person_day: int = setting("places one person (one id number) may hold on one day", default=3)
+    quota_doctor_day: int = setting("places one person may hold with one doctor on one day", default=1)
+    hold_minutes: int = setting("how long an unpaid place is held", default=10)
+    counter_hold_minutes: int = setting("the same for a place booked at the counter", default=120)
+
+    rate_person: Rate = setting("bookings and look-ups per person, count/seconds", default=Rate("30/60"))
+    rate_device: Rate = setting("the same per device", default=Rate("60/60"))
+    rate_address: Rate = setting(
+        "the same per network address (a family or a ward shares one)", default=Rate("600/60")
+    )
+    trusted_proxies: tuple[str, ...] = setting(
+        "addresses whose X-Forwarded-For is believed; without any, a caller's own address counts", default=()
+    )
+
+    draw_seconds: int = setting(
+        "after a release: how long tickets are drawn before places are given (0: no draw)", default=3
+    )
+
+    noshow_limit: int = setting("no-shows that pause booking", default=3)
+    noshow_window_days: int = setting("within so many days", default=90)
+    noshow_pause_days: int = setting("pause for so many days", default=30)
+
+    check_in_early_minutes: int = setting("how long before the slot one may check in", default=30)
+    check_in_late_minutes: int = setting("how long after the slot's end one still may", default=0)
+    accept_minutes: int = setting("acceptance clock: service time until everything is refunded", default=30)
+    remind_minutes: int = setting("waiting time until doctor and duty desk are reminded", default=5)
+    late_minutes: int = setting("waiting time until the patient may choose refund or place", default=20)
+    visit_minutes: int = setting("length of a visit as long as too few were measured", default=10)
+
+    def policy_problems(self) -> list[str]:
+        """One sentence per number that makes no sense."""
+        at_least_one = (
+            "quota_person_day", "quota_doctor_day", "hold_minutes", "counter_hold_minutes", "noshow_limit",
+            "noshow_window_days", "noshow_pause_days", "accept_minutes", "remind_minutes", "late_minutes",
+            "visit_minutes",
+        )  # fmt: skip
+        at_least_none = ("draw_seconds", "check_in_early_minutes", "check_in_late_minutes")
+        problems = [
+            f"{name.upper()} is malformed: less than 1" for name in at_least_one if getattr(self, name) < 1
+        ]
+        problems += [
+            f"{name.upper()} is malformed: negative" for name in at_least_none if getattr(self, name) < 0
+        ]
+        if self.draw_seconds > 60:
+            problems.append("DRAW_SECONDS is malformed: more than 60, nobody waits that long")
+        return problems
+
+    @property
+    def hold(self) -> timedelta:
+        """How long an unpaid place is held."""
+        return timedelta(minutes=self.hold_minutes)
+
+    @property
+    def counter_hold(self) -> timedelta:
+        """The same for a place booked at the counter."""
+        return timedelta(minutes=self.counter_hold_minutes)
+
+    @property
+    def draw(self) -> timedelta:
+        """How long tickets are drawn after a release."""
+        return timedelta(seconds=self.draw_seconds)
+
+
+class _Bound:
+    """The process's policy, bound once at start; the defaults until then."""
+
+    policy: Policy = Policy()
+
+
+def bind_policy(policy: Policy) -> None:
+    """Give the services of this process their numbers."""
+    _Bound.policy = policy
+
+
+def policy() -> Policy:
+    """The bound numbers."""
+    return _Bound.policy
