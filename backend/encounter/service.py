@@ -24,6 +24,7 @@ from backend.notification.service import tell
 from backend.patient import queries as patients
 from backend.payment import queries as payments
 from backend.payment import service as money
+from backend.payment.rulebook import book_on
 from backend.payment.rules import REFUND_RULES, RefundReason
 from backend.practitioner import queries as practitioners
 from backend.shift.service import require as require_shift
@@ -180,7 +181,7 @@ async def cancel_by_patient(session: AsyncSession, actor: Actor, booked: Appoint
     )
     if issues and booked.state == AppointmentState.BOOKED:
         raise Conflict(issues[0].message, code=issues[0].code, issues=issues)
-    moved = await booking.cancel(session, actor, booked, RefundReason.PATIENT_CANCELLED, "patient")
+    moved = await booking.cancel(session, actor, booked, await _why_cancelled(session, booked), "patient")
     if moved and booked.encounter_id is not None:
         row = await queries.encounter(session, booked.encounter_id)
         await advance(session, row, "cancel", actor, ended_at=clock_of(session).now())
@@ -188,6 +189,16 @@ async def cancel_by_patient(session: AsyncSession, actor: Actor, booked: Appoint
         await withdraw(session, REMIND, row.id)
         touch(session, f"queue:{row.practitioner_id}")
     return moved
+
+
+async def _why_cancelled(session: AsyncSession, booked: Appointment) -> RefundReason:
+    """Which case of a patient's cancellation it is (practice.md 17), by the rules of the day the bill was opened."""
+    payment = await payments.of_subject(session, booking.SUBJECT, booked.id)
+    now = clock_of(session).now()
+    book = book_on(local(payment.made_at if payment else now).date())
+    return book.cancellation.reason(
+        now=now, starts_at=booked.starts_at, paid_at=booked.booked_at, waiting_since=booked.checked_in_at
+    )
 
 
 async def confirm_diagnoses(

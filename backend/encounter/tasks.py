@@ -1,12 +1,14 @@
 """Deadlines of a visit: remind, escalate to the duty desk, give the money back."""
 
 from backend.appointment import queries as appointments
-from backend.appointment.service import NOSHOW
+from backend.appointment.service import NOSHOW, SUBJECT
 from backend.appointment.states import AppointmentState
 from backend.context import Context
 from backend.encounter import service
 from backend.encounter.model import Encounter
 from backend.encounter.states import EncounterState
+from backend.payment import queries as payments
+from backend.payment import service as money
 from backend.payment.rules import REFUND_RULES, RefundReason
 from foundation.actor import SYSTEM
 from foundation.db.advance import advance
@@ -49,6 +51,9 @@ async def mark_noshow(work: Work[Context]) -> None:
         if booked.state != AppointmentState.BOOKED:
             return
         await advance(session, booked, "mark_noshow", SYSTEM)
+        payment = await payments.of_subject(session, SUBJECT, booked.id)
+        if payment is not None:
+            await money.request_refund(session, SYSTEM, payment, RefundReason.NO_SHOW)
         if booked.encounter_id is not None:
             row = await session.get_one(Encounter, booked.encounter_id)
             words = REFUND_RULES[RefundReason.NO_SHOW].words

@@ -12,6 +12,8 @@ from foundation.db.base import Base, Row, moment
 from foundation.db.columns import DataClass, EncryptedText, Fen, State, stored
 from foundation.states import Machine
 
+_ALIVE = "state NOT IN ('closed', 'rejected')"
+
 
 class Payment(Row, Base):
     """One bill for one subject. `out_trade_no` is our number at the provider, `transaction_id` the provider's."""
@@ -68,10 +70,21 @@ class Tender(Row, Base):
 
 
 class Refund(Row, Base):
-    """Money on its way back."""
+    """Money on its way back, by a rule of a version (practice.md 17).
+
+    `approve_by` and `settle_by` are the rule's deadlines; `alarmed_at` says that the present one has rung.
+    """
 
     __tablename__ = "refund"
-    __table_args__ = (UniqueConstraint("payment_id", "reason"), CheckConstraint("amount > 0", name="amount"))
+    __table_args__ = (
+        Index("uq_refund_alive", "payment_id", "reason", unique=True, postgresql_where=_ALIVE),
+        CheckConstraint("amount > 0", name="amount"),
+        Index(
+            "ix_refund_open",
+            "requested_at",
+            postgresql_where="state NOT IN ('succeeded', 'closed', 'rejected')",
+        ),
+    )
     MACHINE: ClassVar[Machine] = REFUND
 
     payment_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("payment.id"), index=True)
@@ -83,7 +96,19 @@ class Refund(Row, Base):
     amount: Mapped[int] = stored(DataClass.MONEY, Fen)
     out_refund_no: Mapped[str] = stored(DataClass.MONEY, String(40), unique=True)
     provider_refund_id: Mapped[str] = stored(DataClass.MONEY, String(60), default="")
+    rule_id: Mapped[str] = stored(DataClass.OPERATIONAL, String(10), default="")
+    rule_version: Mapped[str] = stored(DataClass.OPERATIONAL, String(20), default="")
+    note: Mapped[str | None] = stored(DataClass.CONTENT, EncryptedText("refund.note"), nullable=True)
+    requested_by: Mapped[UUID | None] = stored(DataClass.OPERATIONAL, Uuid, nullable=True)
     requested_at: Mapped[datetime] = moment()
+    approve_by: Mapped[datetime | None] = moment(nullable=True)
+    decided_by: Mapped[UUID | None] = stored(DataClass.OPERATIONAL, Uuid, nullable=True)
+    decided_at: Mapped[datetime | None] = moment(nullable=True)
+    decision_note: Mapped[str | None] = stored(
+        DataClass.CONTENT, EncryptedText("refund.decision_note"), nullable=True
+    )
+    settle_by: Mapped[datetime | None] = moment(nullable=True)
+    alarmed_at: Mapped[datetime | None] = moment(nullable=True)
     succeeded_at: Mapped[datetime | None] = moment(nullable=True)
 
 

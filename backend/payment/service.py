@@ -12,23 +12,27 @@ from backend.outside.wechat_pay import RefundAnswer, Transaction
 from backend.patient import queries as patients
 from backend.payment import queries
 from backend.payment.model import FeeLine, MoneyEvent, Payment, Refund, Tender
-from backend.payment.rules import Line, RefundReason, refund_share, tender_issues, total
-from backend.payment.states import PaymentState, RefundState
+from backend.payment.rules import Line, RefundReason, rule_for, tender_issues, total
+from backend.payment.states import DEAD, PaymentState, RefundState
 from contracts import events
 from foundation.actor import SYSTEM, Actor
+from foundation.clock import local
 from foundation.db.advance import advance
 from foundation.db.audit import audit
 from foundation.db.base import hospital_id
 from foundation.db.guards import guarded
-from foundation.db.intents import intend
+from foundation.db.intents import intend, withdraw
 from foundation.db.locks import lock, lock_stream
-from foundation.db.unit_of_work import clock_of
+from foundation.db.unit_of_work import clock_of, touch
 from foundation.errors import Conflict, Gone, Invalid
 from foundation.ids import new_id
 
 SETTLE = "payment.settle"
 CLOSE = "payment.close"
 REFUND = "refund.drive"
+ALARM = "refund.alarm"
+DESK = "desk:refunds"
+"""Stream of the refunds that wait for a person."""
 FIRST_LOOK = timedelta(seconds=3)
 
 
@@ -122,33 +126,46 @@ async def cancel(session: AsyncSession, actor: Actor, payment: Payment) -> None:
 
 
 async def request_refund(
-    session: AsyncSession, actor: Actor, payment: Payment, reason: RefundReason
-) -> Refund | None:
-    """Ask for the share that `reason` gives back; None when that is nothing. The same reason twice is one refund.
+    session: AsyncSession, actor: Actor, payment: Payment, reason: RefundReason, *, note: str = "",
+    at_most: int | None = None,
+) -> Refund | None:  # fmt: skip
+    """Ask for the share that the rule for `reason` gives back, `at_most` so much; None when that is nothing.
 
-    Never more than what is left after earlier refunds.
+    The rules of the day on which the bill was opened judge it (practice.md 17). The same reason twice is one refund,
+    and never does more go back than is left after earlier refunds. Where the rule names an approver, the money waits.
     """
     payment = await lock(session, Payment, payment.id)
     if payment.state != PaymentState.CONFIRMED:
         return None
-    gone = sum(
-        row.amount for row in await queries.refunds(session, payment.id) if row.state != RefundState.CLOSED
-    )
-    amount = min(refund_share(reason, payment.amount), payment.amount - gone)
+    rule, version = rule_for(reason, local(payment.made_at).date())
+    gone = sum(row.amount for row in await queries.refunds(session, payment.id) if row.state not in DEAD)
+    amount = min(rule.share(payment.amount), payment.amount - gone)
+    if at_most is not None:
+        amount = min(amount, at_most)
+    cited = {"reason": reason.value, "rule": rule.id, "version": version}
     if amount <= 0:
+        audit(session, actor, "refund.nothing_due", "payment", payment.id, detail=cited)
         return None
-    refund_id = new_id()
+    now, refund_id = clock_of(session).now(), new_id()
+    waits = timedelta(hours=rule.approve_within_hours) if rule.approve_within_hours else None
     statement = insert(Refund).values(
         id=refund_id, hospital_id=hospital_id(), payment_id=payment.id, stream=payment.stream,
-        state=RefundState.REQUESTED, reason=reason.value, amount=amount, out_refund_no=refund_id.hex,
-        provider_refund_id="", requested_at=clock_of(session).now(),
+        state=RefundState.PROPOSED if rule.approver else RefundState.REQUESTED, reason=reason.value, amount=amount,
+        out_refund_no=refund_id.hex, provider_refund_id="", rule_id=rule.id, rule_version=version, note=note or None,
+        requested_by=actor.id, requested_at=now, approve_by=now + waits if waits else None,
+        settle_by=None if waits else now + timedelta(hours=rule.settle_within_hours),
     )  # fmt: skip
     made = await session.scalar(statement.on_conflict_do_nothing().returning(Refund.id))
     if made is None:
         return None
-    audit(session, actor, "refund.request", "payment", payment.id, detail={"reason": reason.value})
-    await intend(session, REFUND, made)
-    return await session.get_one(Refund, made)
+    audit(session, actor, "refund.request", "payment", payment.id, detail=cited)
+    refund = await session.get_one(Refund, made)
+    if rule.approver:
+        touch(session, DESK)
+    else:
+        await intend(session, REFUND, made)
+    await intend(session, ALARM, made, due=refund.approve_by or refund.settle_by)
+    return refund
 
 
 async def refund_answered(
@@ -184,6 +201,7 @@ async def _refund_succeeded(
     )  # fmt: skip
     changes = {"provider_refund_id": answer.refund_id, "succeeded_at": at}
     if await advance(session, refund, "succeed", SYSTEM, event=event, **changes):
+        await withdraw(session, ALARM, refund.id)
         await _record(session, payment.id, "refunded", "wechat_cash", refund.amount, answer.refund_id)
         handler = context.wiring.on_refunded.get(payment.subject_kind)
         if handler is not None:

@@ -18,11 +18,13 @@ class PaymentState(StrEnum):
 class RefundState(StrEnum):
     """退款."""
 
+    PROPOSED = "proposed"
     REQUESTED = "requested"
     PROCESSING = "processing"
     SUCCEEDED = "succeeded"
     ABNORMAL = "abnormal"
     CLOSED = "closed"
+    REJECTED = "rejected"
 
 
 P, R = PaymentState, RefundState
@@ -60,8 +62,11 @@ PAYMENT = Machine(
 
 REFUND = Machine(
     "refund",
-    R.REQUESTED,
+    R.PROPOSED,
     [
+        # Where the rule names no approver, a refund is requested at once; otherwise never by who proposed it.
+        move(R.PROPOSED, "approve", R.REQUESTED, "clerk", "admin", "system"),
+        move(R.PROPOSED, "reject", R.REJECTED, "clerk", "admin"),
         move(R.REQUESTED, "send", R.PROCESSING, "system"),
         move(R.REQUESTED, "succeed", R.SUCCEEDED, "system", event="refund.succeeded"),
         move(R.PROCESSING, "succeed", R.SUCCEEDED, "system", event="refund.succeeded"),
@@ -74,10 +79,15 @@ REFUND = Machine(
         move(R.PROCESSING, "close", R.CLOSED, "system"),
     ],
     labels={
+        R.PROPOSED: "退款待审批",
         R.REQUESTED: "退款申请中",
         R.PROCESSING: "退款处理中",
         R.SUCCEEDED: "已退款",
         R.ABNORMAL: "退款异常",
         R.CLOSED: "退款关闭",
+        R.REJECTED: "不予退款",
     },
 )
+
+DEAD = (R.CLOSED, R.REJECTED)
+"""States of a refund by which nothing goes back any more."""

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 from backend.context import Context
 from backend.outside.wechat_pay import PayRefused, Transaction
-from backend.payment import service
+from backend.payment import refunding, service
 from backend.payment.model import Payment, Refund
 from backend.payment.rules import REFUND_RULES, RefundReason
-from backend.payment.states import PaymentState, RefundState
+from backend.payment.states import DEAD, PaymentState, RefundState
 from foundation.db.intents import Handler, TryLater, Work
 from foundation.db.unit_of_work import unit_of_work
 from foundation.errors import Conflict
@@ -73,7 +73,7 @@ async def drive_refund(work: Work[Context]) -> None:
     async with unit_of_work(context.db) as session:
         refund = await session.get_one(Refund, work.subject)
         payment = await session.get_one(Payment, refund.payment_id)
-    if refund.state in (RefundState.SUCCEEDED, RefundState.CLOSED):
+    if refund.state in (RefundState.SUCCEEDED, *DEAD, RefundState.PROPOSED):
         return
     answer = await context.pay.query_refund(refund.out_refund_no)
     if answer is None:
@@ -92,7 +92,14 @@ async def drive_refund(work: Work[Context]) -> None:
         raise Conflict("退款被微信支付关闭，需人工处理", code="refund_closed")
 
 
+async def alarm(work: Work[Context]) -> None:
+    """Ring when the refund's deadline has passed."""
+    async with unit_of_work(work.context.db) as session:
+        await refunding.ring(session, work.subject)
+
+
 HANDLERS: dict[str, Handler] = {
+    service.ALARM: alarm,
     service.SETTLE: settle,
     service.CLOSE: close,
     service.REFUND: drive_refund,

@@ -1,0 +1,111 @@
+"""People and deadlines around a refund: agreeing to it, refusing it, asking anew, and the bell when it takes too long."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.payment.model import Payment, Refund
+from backend.payment.rules import RefundReason, rule_for
+from backend.payment.service import ALARM, DESK, REFUND, request_refund
+from backend.payment.states import RefundState
+from foundation.actor import SYSTEM, Actor
+from foundation.clock import local
+from foundation.db.advance import advance
+from foundation.db.audit import audit
+from foundation.db.guards import guarded
+from foundation.db.intents import intend, withdraw
+from foundation.db.locks import lock, lock_stream
+from foundation.db.unit_of_work import clock_of, touch
+from foundation.errors import Conflict, Forbidden, NotFound
+
+OPEN = (RefundState.PROPOSED, RefundState.REQUESTED, RefundState.PROCESSING, RefundState.ABNORMAL)
+
+
+async def approve(session: AsyncSession, actor: Actor, refund_id: UUID, note: str = "") -> bool:
+    """Agree to a proposed refund. Never by who proposed it; False when somebody else was faster with the same answer."""
+    refund = await _to_decide(session, actor, refund_id)
+    payment = await session.get_one(Payment, refund.payment_id)
+    rule, _ = rule_for(RefundReason(refund.reason), local(payment.made_at).date())
+    now = clock_of(session).now()
+    moved = await advance(
+        session, refund, "approve", actor, decided_by=actor.id, decided_at=now, decision_note=note or None,
+        settle_by=now + timedelta(hours=rule.settle_within_hours), alarmed_at=None,
+    )  # fmt: skip
+    if moved:
+        await intend(session, REFUND, refund.id)
+        await intend(session, ALARM, refund.id, due=refund.settle_by)
+        touch(session, DESK)
+    return moved
+
+
+async def reject(session: AsyncSession, actor: Actor, refund_id: UUID, note: str) -> bool:
+    """Refuse a proposed refund, saying why. Never by who proposed it."""
+    refund = await _to_decide(session, actor, refund_id)
+    now = clock_of(session).now()
+    moved = await advance(
+        session, refund, "reject", actor, decided_by=actor.id, decided_at=now, decision_note=note
+    )
+    if moved:
+        await withdraw(session, ALARM, refund.id)
+        touch(session, DESK)
+    return moved
+
+
+async def _to_decide(session: AsyncSession, actor: Actor, refund_id: UUID) -> Refund:
+    """The refund, locked; `Forbidden` for who asked for it (four eyes)."""
+    refund = await session.get(Refund, refund_id)
+    if refund is None:
+        raise NotFound("没有找到该退款")
+    if guarded("row_lock"):
+        await lock_stream(session, refund.stream)
+    refund = await lock(session, Refund, refund_id)
+    if actor.id is not None and actor.id == refund.requested_by:
+        raise Forbidden("退款须由另一位工作人员审批", code="four_eyes")
+    return refund
+
+
+async def propose(session: AsyncSession, actor: Actor, payment: Payment, amount: int, note: str) -> Refund:
+    """A refund by agreement, for what no other rule foresees; somebody else must approve it."""
+    made = await request_refund(session, actor, payment, RefundReason.BY_AGREEMENT, note=note, at_most=amount)
+    if made is None:
+        raise Conflict("没有可退的金额，或已有一笔协商退款在办理", code="nothing_to_refund")
+    return made
+
+
+async def renew(session: AsyncSession, actor: Actor, refund_id: UUID) -> Refund:
+    """The provider closed a refund: the same reason under a new number, as WeChat Pay asks for."""
+    refund = await lock(session, Refund, refund_id)
+    if refund.state is not RefundState.CLOSED:
+        raise Conflict("只有被微信支付关闭的退款可以重新发起", code="refund_not_closed")
+    payment = await session.get_one(Payment, refund.payment_id)
+    made = await request_refund(
+        session, actor, payment, RefundReason(refund.reason), note=refund.note or "", at_most=refund.amount
+    )
+    if made is None:
+        raise Conflict("没有可退的金额，或已重新发起", code="nothing_to_refund")
+    return made
+
+
+async def ring(session: AsyncSession, refund_id: UUID) -> None:
+    """A deadline has passed: written down, and on the desk, once for each deadline."""
+    refund = await lock(session, Refund, refund_id)
+    now = clock_of(session).now()
+    due = deadline(refund)
+    if refund.state not in OPEN or refund.alarmed_at is not None or due is None or now < due:
+        return
+    refund.alarmed_at = now
+    audit(
+        session,
+        SYSTEM,
+        "refund.late",
+        "refund",
+        refund.id,
+        detail={"state": refund.state.value, "rule": refund.rule_id},
+    )
+    touch(session, DESK)
+
+
+def deadline(refund: Refund) -> datetime | None:
+    """By when something must have happened to it."""
+    return refund.approve_by if refund.state is RefundState.PROPOSED else refund.settle_by
