@@ -14,7 +14,8 @@ class Slot(Row, Base):
     """One segment of one doctor. `taken` only grows and gives the serial number (序号); `remaining` is all that can be sold.
 
     Of `remaining`, `held_…` places are kept for one channel until `shares_end_at` (null: for ever). It can be booked from
-    `released_at` (null: already) until it is stopped. `source`: own, his.
+    `released_at` (null: already) until it is stopped. `source`: own, his; a mirrored one is sold until `fresh_until` and no
+    longer, unless the hospital's system was heard again. `mode` is how the doctor sees patients then: any, video, text.
     """
 
     __tablename__ = "slot"
@@ -45,3 +46,5 @@ class Slot(Row, Base):
     shares_end_at: Mapped[datetime | None] = moment(nullable=True)
     stopped_at: Mapped[datetime | None] = moment(nullable=True)
     source: Mapped[str] = stored(DataClass.OPERATIONAL, String(10), default="own")
+    fresh_until: Mapped[datetime | None] = moment(nullable=True)
+    mode: Mapped[str] = stored(DataClass.OPERATIONAL, String(10), default="any")

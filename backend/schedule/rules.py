@@ -36,11 +36,14 @@ class Pool:
     released_at: datetime | None = None
     shares_end_at: datetime | None = None
     stopped_at: datetime | None = None
+    fresh_until: datetime | None = None
 
 
 def on_sale(pool: Pool, now: datetime) -> bool:
-    """Released, and the doctor has not stopped it."""
-    return pool.stopped_at is None and (pool.released_at is None or pool.released_at <= now)
+    """Released, not stopped, and when mirrored still to be trusted."""
+    released = pool.released_at is None or pool.released_at <= now
+    fresh = pool.fresh_until is None or pool.fresh_until > now
+    return pool.stopped_at is None and released and fresh
 
 
 def shares_over(pool: Pool, now: datetime) -> bool:

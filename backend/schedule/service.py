@@ -30,6 +30,7 @@ _TAKE = text(
         held_referral = CASE WHEN shares_end_at <= :now THEN 0
             ELSE held_referral - (:channel = 'referral' AND held_referral > 0)::int END
     WHERE id = :slot AND remaining > 0 AND stopped_at IS NULL AND (released_at IS NULL OR released_at <= :now)
+        AND (fresh_until IS NULL OR fresh_until > :now)
         AND (shares_end_at <= :now
             OR remaining > held_follow_up + held_staff + held_referral
             OR (:channel = 'follow-up' AND held_follow_up > 0)
@@ -91,7 +92,7 @@ async def open_slots(
             "id": new_id(), "hospital_id": hospital_id(), "practitioner_id": practitioner_id,
             "day": start.date(), "department_code": department_code, "starts_at": start,
             "ends_at": start + timedelta(hours=1), "capacity": capacity, "remaining": capacity, "taken": 0,
-            "held_follow_up": 0, "held_staff": 0, "held_referral": 0, "source": "own",
+            "held_follow_up": 0, "held_staff": 0, "held_referral": 0, "source": "own", "mode": "any",
             "price_code": visit_price_code(doctor.title_code),
         }
         for start in starts

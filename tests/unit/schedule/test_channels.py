@@ -47,6 +47,11 @@ def test_nothing_is_sold_before_its_release_or_after_a_stop() -> None:
     assert len(places(replace(SHARED, released_at=NOW), Channel.REFERRAL)) == 3
 
 
+def test_a_mirrored_slot_that_was_not_refreshed_in_time_is_not_sold() -> None:
+    assert places(replace(SHARED, fresh_until=NOW), Channel.REFERRAL) == []
+    assert len(places(replace(SHARED, fresh_until=NOW + HOUR), Channel.REFERRAL)) == 3
+
+
 moments = some.sampled_from([None, NOW - HOUR, NOW, NOW + HOUR])
 channels = some.sampled_from(list(Channel))
 
@@ -85,7 +90,7 @@ async def as_row(session: AsyncSession, slot: Slot, pool: Pool) -> None:
         .where(Slot.id == slot.id)
         .values(
             capacity=pool.capacity, remaining=pool.remaining, released_at=pool.released_at,
-            shares_end_at=pool.shares_end_at, stopped_at=pool.stopped_at, **held,
+            shares_end_at=pool.shares_end_at, stopped_at=pool.stopped_at, fresh_until=pool.fresh_until, **held,
         )
     )  # fmt: skip
 
@@ -95,7 +100,7 @@ async def as_pool(session: AsyncSession, slot: Slot) -> Pool:
     await session.refresh(slot)
     held = {channel: getattr(slot, column) for channel, column in HELD.items()}
     return Pool(
-        slot.capacity, slot.remaining, held, slot.released_at, slot.shares_end_at, slot.stopped_at
+        slot.capacity, slot.remaining, held, slot.released_at, slot.shares_end_at, slot.stopped_at, slot.fresh_until,
     )  # fmt: skip
 
 
@@ -105,7 +110,8 @@ def samples() -> list[Pool]:
     kept = Pool(5, 2, held)
     moments: list[dict[str, Any]] = [
         {}, {"shares_end_at": NOW - HOUR}, {"shares_end_at": NOW + 9 * HOUR}, {"released_at": NOW - HOUR},
-        {"released_at": NOW + 9 * HOUR}, {"stopped_at": NOW - HOUR},
+        {"released_at": NOW + 9 * HOUR}, {"stopped_at": NOW - HOUR}, {"fresh_until": NOW - HOUR},
+        {"fresh_until": NOW + 9 * HOUR},
     ]  # fmt: skip
     return [
         replace(pool, **when)
