@@ -11,6 +11,7 @@ from foundation.client import http_client
 
 T = TypeVar("T")
 WAIT_SECONDS = 30.0
+LOOK_EVERY_SECONDS = 0.03
 
 
 @dataclass(frozen=True)
@@ -73,13 +74,18 @@ class Api:
 
 
 async def until(look: Callable[[], Awaitable[T | None]], what: str, seconds: float = WAIT_SECONDS) -> T:
-    """The first value of `look` that is not None or False; `TimeoutError` naming what was waited for."""
+    """The first value of `look` that is not None or False; `TimeoutError` naming what was waited for.
+
+    The pause grows up to half a second: somebody who waits does not shake the system.
+    """
+    pause = LOOK_EVERY_SECONDS
     try:
         async with asyncio.timeout(seconds):
             while True:
                 found = await look()
                 if found is not None and found is not False:
                     return found
-                await asyncio.sleep(0.03)
+                await asyncio.sleep(pause)
+                pause = min(pause * 1.5, 0.5)
     except TimeoutError:
         raise TimeoutError(f"still waiting for {what} after {seconds:.0f} s") from None
