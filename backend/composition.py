@@ -17,8 +17,12 @@ from backend.outside.signed import SignedClient
 from backend.outside.wechat import WeChat
 from backend.outside.wechat_pay import WeChatPay
 from backend.outside.wechat_pay_crypto import Merchant, load_public_key
+from backend.outside.wechat_pay_exchange import Exchange
+from backend.outside.wechat_pay_keys import PayKeys
+from backend.outside.wechat_pay_signed import SignedPay
+from backend.outside.wechat_pay_troubles import Logged, Troubles
 from backend.policy import bind_policy
-from backend.settings import Settings
+from backend.settings import Settings, WeChatKeyMode
 from backend.wiring import wiring
 from foundation.clock import Clock
 from foundation.db.base import bind_hospital
@@ -76,17 +80,13 @@ async def open_context(settings: Settings, clock: Clock, application: str) -> As
 
 def _context(settings: Settings, clock: Clock, db: Database, redis: Redis, live: Live) -> Context:
     s = settings
-    merchant = Merchant.load(
-        s.wechat_mchid, s.wechat_merchant_serial, s.wechat_merchant_key, s.wechat_apiv3_key
-    )
-    keys = {s.wechat_public_key_id: load_public_key(s.wechat_public_key)}
     return Context(
         settings=s,
         clock=clock,
         db=db,
         redis=redis,
         wechat=WeChat(s.wechat_api_url, s.wechat_appid, s.wechat_secret, clock),
-        pay=WeChatPay(s.wechat_pay_url, s.wechat_appid, merchant, s.wechat_public_key_id, keys, clock),
+        pay=wechat_pay(s, clock),
         hospital=Hospital(s.gateway_urls, s.tls()),
         identity=IdentityService(
             SignedClient(s.identity_url, s.identity_app_key, s.identity_secret, clock, "实名认证服务")
@@ -97,3 +97,18 @@ def _context(settings: Settings, clock: Clock, db: Database, redis: Redis, live:
         live=live,
         wiring=wiring(),
     )
+
+
+def wechat_pay(settings: Settings, clock: Clock) -> WeChatPay:
+    """The client of WeChat Pay, with the keys of the settings' mode."""
+    s = settings
+    merchant = Merchant.load(
+        s.wechat_mchid, s.wechat_merchant_serial, s.wechat_merchant_key, s.wechat_apiv3_key
+    )
+    keys = PayKeys(public={}, folder=s.wechat_public_keys)
+    if s.wechat_key_mode is WeChatKeyMode.PUBLIC_KEY:
+        assert s.wechat_public_key is not None
+        keys.public = {s.wechat_public_key_id: load_public_key(s.wechat_public_key)}
+        keys.named = s.wechat_public_key_id
+    urls = [url for url in (s.wechat_pay_url, s.wechat_pay_backup_url) if url]
+    return WeChatPay(s.wechat_appid, SignedPay(Exchange(urls, merchant, clock, Troubles(Logged())), keys))

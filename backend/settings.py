@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -34,6 +35,13 @@ def _all_urls(value: str | Sequence[str], schemes: Sequence[str]) -> bool:
 def _pem(path: Path) -> None:
     if b"-----BEGIN " not in path.read_bytes():
         raise ValueError(f"{path.name} is no PEM file")
+
+
+class WeChatKeyMode(StrEnum):
+    """By what a merchant knows WeChat Pay's signature: docs/decisions/0025."""
+
+    PUBLIC_KEY = "public_key"
+    CERTIFICATE = "certificate"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +76,19 @@ class Settings(Policy, CommonSettings):
     wechat_apiv3_key: str = setting("APIv3 key, 32 characters", secret=True)
     wechat_merchant_key: Path = setting("merchant's private key")
     wechat_merchant_serial: str = setting("serial of the merchant's certificate")
-    wechat_public_key: Path = setting("WeChat Pay's public key")
-    wechat_public_key_id: str = setting("its id, PUB_KEY_ID_…")
+    wechat_key_mode: WeChatKeyMode = setting(
+        "whether WeChat Pay answers with its public key or with platform certificates, which are fetched",
+        default=WeChatKeyMode.PUBLIC_KEY,
+    )
+    wechat_public_key: Path | None = setting("WeChat Pay's public key, in public-key mode", default=None)
+    wechat_public_key_id: str = setting("its id, PUB_KEY_ID_…, in public-key mode", default="")
+    wechat_public_keys: Path | None = setting(
+        "folder of more public keys of WeChat Pay, `<id>.pem`, read again when an unknown id appears",
+        default=None,
+    )
+    wechat_pay_backup_url: str = setting(
+        "api2.mch.weixin.qq.com: asked when the first cannot be reached", default=""
+    )
 
     identity_url: str = setting("real-name service")
     identity_app_key: str = setting("our key there")
@@ -91,6 +110,8 @@ class Settings(Policy, CommonSettings):
             if not _all_urls(getattr(self, name), schemes)
         ]
         problems += self.policy_problems()
+        if self.wechat_pay_backup_url and not _all_urls(self.wechat_pay_backup_url, HTTP):
+            problems.append("WECHAT_PAY_BACKUP_URL is malformed: not http or https")
         if not self.gateway_urls:
             problems.append("GATEWAY_URLS names nothing")
         if len(self.wechat_apiv3_key.encode()) != 32:
@@ -102,7 +123,7 @@ class Settings(Policy, CommonSettings):
                 "WECHAT_MERCHANT_KEY",
                 lambda: load_pem_private_key(self.wechat_merchant_key.read_bytes(), None),
             ),
-            ("WECHAT_PUBLIC_KEY", lambda: _pem(self.wechat_public_key)),
+            ("WECHAT_PUBLIC_KEY, WECHAT_PUBLIC_KEY_ID or WECHAT_PUBLIC_KEYS", self._wechat_keys),
         ):
             try:
                 read()
@@ -111,6 +132,15 @@ class Settings(Policy, CommonSettings):
                 problems.append(f"{names} is malformed: {' '.join(str(why).split())}")
         if problems:
             raise SettingsError(problems)
+
+    def _wechat_keys(self) -> None:
+        """`ValueError` or `OSError`."""
+        if self.wechat_key_mode is WeChatKeyMode.PUBLIC_KEY:
+            if self.wechat_public_key is None or not self.wechat_public_key_id.startswith("PUB_KEY_ID_"):
+                raise ValueError("public-key mode needs a key and its id PUB_KEY_ID_…")
+            _pem(self.wechat_public_key)
+        if self.wechat_public_keys is not None and not self.wechat_public_keys.is_dir():
+            raise ValueError(f"{self.wechat_public_keys.name} is no folder")
 
     def tls(self) -> ssl.SSLContext:
         """Towards gateways and adapter; `OSError` when a file is missing or no PEM."""
@@ -133,6 +163,7 @@ class Settings(Policy, CommonSettings):
             "courier_url",
             "notify_url",
             "front_url",
+            *(("wechat_pay_backup_url",) if self.wechat_pay_backup_url else ()),
         ):
             url = urlsplit(getattr(self, name))
             if url.scheme != "https" or url.hostname in LOOPBACK:

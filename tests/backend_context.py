@@ -9,6 +9,7 @@ import httpx
 from redis.asyncio import Redis
 
 from backend.app import create_app
+from backend.composition import wechat_pay
 from backend.context import Context
 from backend.live import Live
 from backend.outside.ca import SignatureProvider
@@ -17,8 +18,6 @@ from backend.outside.his import Hospital
 from backend.outside.identity import IdentityService
 from backend.outside.signed import SignedClient
 from backend.outside.wechat import WeChat
-from backend.outside.wechat_pay import WeChatPay
-from backend.outside.wechat_pay_crypto import Merchant, load_public_key
 from backend.settings import Settings
 from backend.wiring import wiring
 from foundation.clock import Clock
@@ -57,16 +56,12 @@ def environment(town: Town, certificates: Certificates, redis: str, objects: Pat
 async def opened(settings: Settings, clock: Clock, db: Database) -> AsyncIterator[Context]:
     """`backend.composition.open_context` with another database; nothing is woken, tests run what is due themselves."""
     s = settings
-    merchant = Merchant.load(
-        s.wechat_mchid, s.wechat_merchant_serial, s.wechat_merchant_key, s.wechat_apiv3_key
-    )
-    keys = {s.wechat_public_key_id: load_public_key(s.wechat_public_key)}
     redis = Redis.from_url(s.redis_url, socket_connect_timeout=2)
     await redis.flushdb()
     context = Context(
         settings=s, clock=clock, db=db, redis=redis,
         wechat=WeChat(s.wechat_api_url, s.wechat_appid, s.wechat_secret, clock),
-        pay=WeChatPay(s.wechat_pay_url, s.wechat_appid, merchant, s.wechat_public_key_id, keys, clock),
+        pay=wechat_pay(s, clock),
         hospital=Hospital(s.gateway_urls, ssl.create_default_context()),
         identity=IdentityService(SignedClient(s.identity_url, s.identity_app_key, s.identity_secret, clock, "实名认证服务")),
         ca=SignatureProvider(SignedClient(s.ca_url, s.ca_app_key, s.ca_secret, clock, "签名服务")),

@@ -1,19 +1,15 @@
-"""WeChat Pay v3: order, query, close, refund. Money moves on what a query says, never on a notification alone."""
+"""WeChat Pay v3: order, query, close, refund, bills. Money moves on what a query says, never on a notification alone."""
 
 import gzip
 import hashlib
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-import httpx
 import msgspec
-from cryptography.hazmat.primitives.asymmetric import rsa
 
-from backend.outside.calling import answered, reaching, trace
 from backend.outside.wechat_pay_bills import (
     BillUnreadable,
     FundFlowBill,
@@ -21,13 +17,18 @@ from backend.outside.wechat_pay_bills import (
     read_fund_flow_bill,
     read_trade_bill,
 )
-from backend.outside.wechat_pay_crypto import Merchant, Notification, NotWeChat, unseal, verify
-from foundation.client import http_client
-from foundation.clock import Clock, local
-from foundation.errors import AppError, Unavailable
+from backend.outside.wechat_pay_crypto import Notification
+from backend.outside.wechat_pay_exchange import PayRefused
+from backend.outside.wechat_pay_signed import SignedPay
+from foundation.clock import local
+from foundation.errors import Unavailable
 
-T = TypeVar("T")
-WHO = "微信支付"
+__all__ = [
+    "BillNotReady", "Hint", "PayRefused", "RefundAnswer", "Transaction", "UserCard", "WeChatPay",
+]  # fmt: skip
+
+ORDERS = "/v3/pay/transactions"
+REFUNDS = "/v3/refund/domestic/refunds"
 
 
 class Amount(msgspec.Struct, frozen=True):
@@ -79,37 +80,31 @@ class _BillLink(msgspec.Struct, frozen=True):
     download_url: str
 
 
-class _Refusal(msgspec.Struct, frozen=True):
-    code: str = ""
-    message: str = ""
-
-
-class PayRefused(AppError):
-    """A 4xx of WeChat Pay: a decision, not a fault; `code` is WeChat's own in lower case."""
-
-    status, code, title = 502, "wechat_pay_refused", "微信支付拒绝了请求"
-
-
 class BillNotReady(Unavailable):
     """WeChat Pay still makes the bill (from about ten o'clock of the next day it is there)."""
 
     code = "bill_not_ready"
 
 
+class UserCard(msgspec.Struct, frozen=True):
+    """A bank card of the patient's, to which an abnormal refund goes instead."""
+
+    bank_type: str
+    number: str
+    holder: str
+
+
 @dataclass
 class WeChatPay:
-    """Client of one merchant in public-key mode; `keys` are WeChat Pay's by serial, old and new side by side."""
+    """Client of one merchant and one appid."""
 
-    base_url: str
     appid: str
-    merchant: Merchant
-    public_key_id: str
-    keys: Mapping[str, rsa.RSAPublicKey]
-    clock: Clock
-    http: httpx.AsyncClient = field(init=False)
+    signed: SignedPay
 
-    def __post_init__(self) -> None:
-        self.http = http_client(self.base_url)
+    @property
+    def mchid(self) -> str:
+        """The merchant's number."""
+        return self.signed.exchange.merchant.mchid
 
     async def order(
         self,
@@ -124,7 +119,7 @@ class WeChatPay:
         """Place an order; returns the prepay id. The same order again gives the same order."""
         body = {
             "appid": self.appid,
-            "mchid": self.merchant.mchid,
+            "mchid": self.mchid,
             "description": description,
             "out_trade_no": out_trade_no,
             "notify_url": notify_url,
@@ -132,24 +127,28 @@ class WeChatPay:
             "amount": {"total": amount, "currency": "CNY"},
             "payer": {"openid": openid},
         }
-        return (await self._call("POST", "/v3/pay/transactions/jsapi", _Prepay, body)).prepay_id
+        return (await self.signed.call("POST", f"{ORDERS}/jsapi", _Prepay, body)).prepay_id
 
     async def query(self, out_trade_no: str) -> Transaction | None:
         """The order as WeChat Pay has it; None when it never heard of it. An answer about another order is an error."""
-        path = f"/v3/pay/transactions/out-trade-no/{out_trade_no}?mchid={self.merchant.mchid}"
-        found = await self._find(path, Transaction)
-        if found is not None and (found.out_trade_no, found.mchid, found.appid) != (
-            out_trade_no,
-            self.merchant.mchid,
-            self.appid,
-        ):
+        path = f"{ORDERS}/out-trade-no/{out_trade_no}?mchid={self.mchid}"
+        return self._ours(await self.signed.find(path, Transaction), out_trade_no=out_trade_no)
+
+    async def query_transaction(self, transaction_id: str) -> Transaction | None:
+        """The same by WeChat Pay's own number, which an order has once it is paid."""
+        path = f"{ORDERS}/id/{transaction_id}?mchid={self.mchid}"
+        return self._ours(await self.signed.find(path, Transaction), transaction_id=transaction_id)
+
+    def _ours(self, found: Transaction | None, **asked: str) -> Transaction | None:
+        expected = asked | {"mchid": self.mchid, "appid": self.appid}
+        if found is not None and any(getattr(found, name) != value for name, value in expected.items()):
             raise Unavailable("微信支付返回了其他订单", code="wrong_order")
         return found
 
     async def close_order(self, out_trade_no: str) -> None:
         """Close an unpaid order; `PayRefused` (`orderpaid`) when the money was faster."""
-        path = f"/v3/pay/transactions/out-trade-no/{out_trade_no}/close"
-        await self._call("POST", path, None, {"mchid": self.merchant.mchid})
+        path = f"{ORDERS}/out-trade-no/{out_trade_no}/close"
+        await self.signed.call("POST", path, None, {"mchid": self.mchid})
 
     async def refund(
         self, *, out_trade_no: str, out_refund_no: str, refund: int, total: int, reason: str, notify_url: str
@@ -162,11 +161,34 @@ class WeChatPay:
             "notify_url": notify_url,
             "amount": {"refund": refund, "total": total, "currency": "CNY"},
         }
-        return await self._call("POST", "/v3/refund/domestic/refunds", RefundAnswer, body)
+        return await self.signed.call("POST", REFUNDS, RefundAnswer, body)
 
     async def query_refund(self, out_refund_no: str) -> RefundAnswer | None:
-        """The refund as WeChat Pay has it; None when unknown there."""
-        return await self._find(f"/v3/refund/domestic/refunds/{out_refund_no}", RefundAnswer)
+        """The refund as WeChat Pay has it; None when unknown there. An answer about another refund is an error."""
+        found = await self.signed.find(f"{REFUNDS}/{out_refund_no}", RefundAnswer)
+        if found is not None and found.out_refund_no != out_refund_no:
+            raise Unavailable("微信支付返回了其他退款", code="wrong_refund")
+        return found
+
+    async def redirect_refund(
+        self, *, refund_id: str, out_refund_no: str, card: UserCard | None
+    ) -> RefundAnswer:
+        """Send an `ABNORMAL` refund to a card of the patient's, or (None) to the hospital's own bank account.
+
+        Not repeated: a second one is refused, for the refund is not abnormal then. After silence, query.
+        """
+        body, serial = {"out_refund_no": out_refund_no, "type": "MERCHANT_BANK_CARD"}, ""
+        if card is not None:
+            key = await self.signed.fields()
+            serial = key.serial
+            body |= {
+                "type": "USER_BANK_CARD",
+                "bank_type": card.bank_type,
+                "bank_account": key.seal(card.number),
+                "real_name": key.seal(card.holder),
+            }
+        path = f"{REFUNDS}/{refund_id}/apply-abnormal-refund"
+        return await self.signed.call("POST", path, RefundAnswer, body, repeat=False, serial=serial)
 
     async def trade_bill(self, day: date) -> TradeBill:
         """Payments and refunds of a day in Shanghai (not today); `BillNotReady` when it is too early."""
@@ -193,7 +215,7 @@ class WeChatPay:
     async def _bill(self, target: str) -> tuple[bytes | None, str]:
         """The file as it was hashed, and the hash; None when there is no bill."""
         try:
-            link = await self._call("GET", target, _BillLink)
+            link = await self.signed.call("GET", target, _BillLink)
         except PayRefused as error:
             if error.code == "no_statement_exist":
                 return None, ""
@@ -201,7 +223,7 @@ class WeChatPay:
                 raise BillNotReady("账单尚未生成，请稍后再试") from error
             raise
         url = urlsplit(link.download_url)
-        content = await self._download(f"{url.path}?{url.query}")
+        content = await self.signed.download(f"{url.path}?{url.query}")
         try:
             plain = gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
         except (OSError, EOFError, zlib.error) as error:
@@ -211,76 +233,15 @@ class WeChatPay:
             raise Unavailable("微信支付账单校验不符", code="bill_damaged")
         return plain, sha1
 
-    async def _download(self, target: str) -> bytes:
-        """The one answer that carries no signature; its hash came with a signed one."""
-        headers = {
-            "authorization": self.merchant.authorization("GET", target, b"", self.clock.timestamp()),
-            "accept": "*/*",
-            "user-agent": "internet-hospital",
-            "wechatpay-serial": self.public_key_id,
-            **trace(),
-        }
-        async with reaching(WHO):
-            response = answered(await self.http.get(target, headers=headers), WHO)
-        if response.status_code >= 400:
-            raise self._refused(response)
-        return response.content
-
     def invoke(self, prepay_id: str) -> dict[str, str]:
         """Parameters for `wx.requestPayment`."""
-        return self.merchant.invoke(self.appid, prepay_id, self.clock.timestamp())
+        exchange = self.signed.exchange
+        return exchange.merchant.invoke(self.appid, prepay_id, exchange.clock.timestamp())
 
-    def open_notification(self, headers: Mapping[str, str], body: bytes) -> tuple[Notification, Hint]:
+    async def open_notification(self, headers: Mapping[str, str], body: bytes) -> tuple[Notification, Hint]:
         """Verify and open a notification; `NotWeChat` when it is none."""
-        verify(self.keys, headers, body, self.clock.timestamp())
-        try:
-            notification = msgspec.json.decode(body, type=Notification)
-            hint = msgspec.json.decode(unseal(self.merchant.apiv3_key, notification.resource), type=Hint)
-        except msgspec.MsgspecError as error:
-            raise NotWeChat("not understood") from error
-        return notification, hint
-
-    async def _find(self, path: str, kind: type[T]) -> T | None:
-        try:
-            return await self._call("GET", path, kind)
-        except PayRefused as error:
-            if error.code in ("order_not_exist", "resource_not_exists"):
-                return None
-            raise
-
-    async def _call(self, method: str, target: str, kind: type[T] | None, body: Any = None) -> T:
-        raw = b"" if body is None else msgspec.json.encode(body)
-        headers = {
-            "authorization": self.merchant.authorization(method, target, raw, self.clock.timestamp()),
-            "accept": "application/json",
-            "content-type": "application/json",
-            "user-agent": "internet-hospital",
-            "wechatpay-serial": self.public_key_id,
-            **trace(),
-        }
-        async with reaching(WHO):
-            response = answered(await self.http.request(method, target, content=raw, headers=headers), WHO)
-        if response.status_code >= 400:
-            raise self._refused(response)
-        return self._read(response, kind)
-
-    def _read(self, response: httpx.Response, kind: type[T] | None) -> T:
-        try:
-            verify(self.keys, response.headers, response.content, self.clock.timestamp())
-            return msgspec.json.decode(response.content, type=kind) if kind else None  # type: ignore[return-value]
-        except (NotWeChat, msgspec.MsgspecError) as error:
-            raise Unavailable("微信支付返回的内容无法验证", code="counterpart_unusable") from error
-
-    def _refused(self, response: httpx.Response) -> PayRefused:
-        try:
-            refusal = msgspec.json.decode(response.content, type=_Refusal)
-        except msgspec.MsgspecError:
-            refusal = _Refusal()
-        return PayRefused(
-            f"微信支付：{refusal.message or '请求未被接受'}",
-            code=refusal.code.lower() or "wechat_pay_refused",
-        )
+        return await self.signed.open_notification(headers, body, Hint)
 
     async def close(self) -> None:
         """Close the connections."""
-        await self.http.aclose()
+        await self.signed.close()

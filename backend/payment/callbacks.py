@@ -29,7 +29,7 @@ def routes(context: Context) -> list[Route]:
     async def notified(request: Request) -> Response:
         body = await read_body(request, 64_000)
         try:
-            notification, hint = context.pay.open_notification(request.headers, body)
+            notification, hint = await context.pay.open_notification(request.headers, body)
         except NotWeChat as error:
             log.warning("notification_refused", reason=str(error))
             async with unit_of_work(context.db) as session:

@@ -59,6 +59,7 @@ def _server(app: ASGIApp, log_level: str) -> _Server:
             log_level=log_level.lower(),
             access_log=False,
             server_header=False,
+            date_header=False,  # the payment interface dates its answers by the mock's clock
             timeout_graceful_shutdown=5,
         )
     )

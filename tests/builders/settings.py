@@ -16,7 +16,7 @@ URLS = (
     "api_url", "notify_url", "adapter_url", "wechat_api_url", "wechat_pay_url", "identity_url", "ca_url", "courier_url",
 )  # fmt: skip
 TEXTS = (
-    "wechat_appid", "wechat_secret", "wechat_mchid", "wechat_merchant_serial", "wechat_public_key_id",
+    "wechat_appid", "wechat_secret", "wechat_mchid", "wechat_merchant_serial",
     "identity_app_key", "identity_secret", "ca_app_key", "ca_secret", "courier_app_key", "courier_secret",
     "courier_callback_key", "courier_callback_secret",
 )  # fmt: skip
@@ -36,5 +36,6 @@ def settings(folder: Path, **more: Any) -> Settings:
         "hospital_id": uuid4(), "field_keys": f"k1:{'00' * 32}", "field_key_current": "k1", "index_key": bytes(32),
         "object_folder": folder, "gateway_urls": (NOWHERE,), "wechat_apiv3_key": "0" * 32, "tls_cert": own.certificate,
         "tls_key": own.key, "tls_root": root, "wechat_merchant_key": private, "wechat_public_key": public,
+        "wechat_public_key_id": "PUB_KEY_ID_0",
     }  # fmt: skip
     return Settings(**(values | more))

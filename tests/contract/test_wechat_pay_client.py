@@ -15,13 +15,15 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from backend.outside.wechat_pay import PayRefused, WeChatPay
-from backend.outside.wechat_pay_crypto import Merchant, NotWeChat, load_public_key
+from backend.outside.wechat_pay_crypto import NotWeChat
+from backend.outside.wechat_pay_troubles import NotBelieved
 from foundation.errors import Unavailable
+from tests.builders.paying import client_of
 from tests.contract.started import wait_until
 from tests.contract.test_wechat_pay_samples import NOTIFICATIONS, SAMPLES, VALUES, Case, filled, name_of, read
 from tests.database import MORNING, SharedClock, moves_on
 from tests.town import Town
-from tests.unit.wechat_mock.merchant import APIV3_KEY, APPID, MCHID, PUBLIC_KEY_ID, private_key, serial_of
+from tests.unit.wechat_mock.merchant import APIV3_KEY, PUBLIC_KEY_ID, private_key
 from tests.unit.wechat_mock.receiver import Receiver, receiving
 
 pytestmark = pytest.mark.anyio
@@ -31,9 +33,8 @@ EXPIRES = MORNING + timedelta(minutes=10)
 
 
 def a_client(town: Town, clock: SharedClock, *, key: str = "merchant.key", base_url: str = "") -> WeChatPay:
-    merchant = Merchant.load(MCHID, serial_of(town.keys / "merchant.pem"), town.keys / key, APIV3_KEY)
-    keys = {PUBLIC_KEY_ID: load_public_key(town.keys / "wechat.pub")}
-    return WeChatPay(base_url or town.wechat, APPID, merchant, PUBLIC_KEY_ID, keys, clock)
+    """In public-key mode; it does not pause before it asks again."""
+    return client_of(town.keys, clock, base_url or town.wechat, key=key)
 
 
 @pytest.fixture
@@ -164,7 +165,7 @@ async def test_a_notification_is_verified_and_opened(
     wait_until(lambda: len(receiver.received) >= 1, "the notification")
     headers, body = receiver.received[0]
 
-    notification, hint = pay.open_notification(headers, body)
+    notification, hint = await pay.open_notification(headers, body)
 
     assert (notification.event_type, hint.out_trade_no, hint.out_refund_no) == (
         "TRANSACTION.SUCCESS",
@@ -199,8 +200,8 @@ async def test_a_notification_that_was_changed_is_refused_whatever_was_changed(
 
     for wrong_headers, wrong_body in changed:
         with pytest.raises(NotWeChat):
-            pay.open_notification(wrong_headers, wrong_body)
-    pay.open_notification(headers, body)
+            await pay.open_notification(wrong_headers, wrong_body)
+    await pay.open_notification(headers, body)
 
 
 @pytest.mark.parametrize(("seconds", "fresh"), [(290, True), (301, False), (-290, True), (-301, False)])
@@ -217,10 +218,10 @@ async def test_a_notification_is_fresh_for_five_minutes(
     moves_on(clock, seconds=seconds)
 
     if fresh:
-        pay.open_notification(*receiver.received[0])
+        await pay.open_notification(*receiver.received[0])
     else:
         with pytest.raises(NotWeChat, match="not fresh"):
-            pay.open_notification(*receiver.received[0])
+            await pay.open_notification(*receiver.received[0])
 
 
 async def test_the_probe_with_a_wrong_signature_is_refused_in_both_directions(
@@ -240,18 +241,18 @@ async def test_the_probe_with_a_wrong_signature_is_refused_in_both_directions(
     wait_until(lambda: len(receiver.received) >= 1, "the notification")
     assert "SIGNTEST" in receiver.received[0][0]["wechatpay-signature"]
     with pytest.raises(NotWeChat, match="wrong signature"):
-        pay.open_notification(*receiver.received[0])
+        await pay.open_notification(*receiver.received[0])
 
 
 async def test_a_stranger_with_another_key_is_turned_away(
     town: Town, clock: SharedClock, wechat: httpx.AsyncClient
 ) -> None:
     stranger = a_client(town, clock, key="wechat.key")
-    with pytest.raises(PayRefused) as refused:
+    with pytest.raises(NotBelieved) as refused:
         await stranger.query("IH000001")
     await stranger.close()
 
-    assert refused.value.code == "sign_error"
+    assert refused.value.code == "wechat_pay_sign_error"
 
 
 @pytest.mark.parametrize("faults", [{"server_error": 1.0}, {"too_many_requests": 1.0}, {"signtest": 1.0}])
@@ -343,7 +344,8 @@ async def test_our_client_sends_what_is_written_and_understands_the_written_answ
     await pay.close()
     paper = OnPaper(case, answer, status, private_key(town.keys / "wechat.key"), clock.timestamp())
 
-    async with httpx.AsyncClient(transport=httpx.MockTransport(paper), base_url=town.wechat) as pay.http:
+    async with httpx.AsyncClient(transport=httpx.MockTransport(paper), base_url=town.wechat) as on_paper:
+        pay.signed.exchange.hosts = [on_paper]
         if status >= 500 or status == 429:
             with pytest.raises(Unavailable):
                 await calls(pay, case, path.parent.name)
@@ -398,7 +400,7 @@ async def test_our_client_opens_every_written_notification(
     pay = a_client(town, clock)
     headers = signed(private_key(town.keys / "wechat.key"), raw, clock.timestamp())
 
-    notification, hint = pay.open_notification(headers, raw)
+    notification, hint = await pay.open_notification(headers, raw)
 
     await pay.close()
     assert (notification.id, notification.event_type) == (EXAMPLES["$event_id"], case["body"]["event_type"])

@@ -1,5 +1,6 @@
 """One call of Pay v3: who asks, what with, the answer signed by the key that the merchant named."""
 
+import email.utils
 import json
 import secrets
 from collections.abc import Awaitable, Callable
@@ -72,7 +73,7 @@ def endpoint(handle: Handle) -> Endpoint:
             if struck:
                 _strike(mock, "server_error_after")
         except PayError as refusal:
-            return _refusal(refusal)
+            return _refusal(mock, refusal)
         return _signed(mock, call.key, answer)
 
     return run
@@ -139,7 +140,7 @@ def encode(value: Any) -> bytes:
 
 
 def _signed(mock: Mock, key: SigningKey, answer: dict[str, Any] | File | None) -> Response:
-    headers = {"Request-Id": f"{secrets.token_hex(20).upper()}-0"}
+    headers = _dated(mock, 0)
     if isinstance(answer, File):
         return Response(answer.content, media_type="application/octet-stream", headers=headers)
     body = b"" if answer is None else encode(answer)
@@ -149,7 +150,15 @@ def _signed(mock: Mock, key: SigningKey, answer: dict[str, Any] | File | None) -
     return Response(body, media_type=JSON, headers=headers)
 
 
-def _refusal(refusal: PayError) -> Response:
+def _refusal(mock: Mock, refusal: PayError) -> Response:
     """Errors are not signed: the real 401 is not, and a merchant may not rely on it."""
-    headers = {"Request-Id": f"{secrets.token_hex(20).upper()}-{refusal.errno}"}
+    headers = _dated(mock, refusal.errno)
     return Response(encode(refusal.body), status_code=refusal.status, media_type=JSON, headers=headers)
+
+
+def _dated(mock: Mock, errno: int) -> dict[str, str]:
+    """By the mock's clock: a merchant whose own is wrong can see it."""
+    return {
+        "Request-Id": f"{secrets.token_hex(20).upper()}-{errno}",
+        "Date": email.utils.formatdate(mock.now, usegmt=True),
+    }
