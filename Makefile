@@ -14,7 +14,7 @@ TEST    := $(VENV)/installed-test.txt
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check journey code reset doctor docs pictures format lock
+.PHONY: help run test bench-booking check journey code reset doctor docs pictures format lock
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ doctor: $(RUN) ## say what this machine lacks
 test: $(TEST) ## run every test, browser tests included
 	@chromium="$$($(BIN)/python -m tools.chromium)" && export CHROMIUM="$$chromium" && \
 		exec $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+bench-booking: $(TEST) ## bookings by HTTP beside pgbench writing the same rows, and the rush (ARGS="--processes 2")
+	@exec $(BIN)/python -m tests.load.bench_booking $(ARGS)
 
 check: $(TEST) ## ruff, mypy --strict, import rules, house rules
 	@$(BIN)/python -m tools.check $(OURS)
