@@ -15,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 from miniapp_mock.wechat import control
 from miniapp_mock.wechat.console import pages as console
 from miniapp_mock.wechat.faults import BadField
+from miniapp_mock.wechat.med_ins import routes as med_ins
 from miniapp_mock.wechat.mock import Mock
 from miniapp_mock.wechat.open import routes as open_platform
 from miniapp_mock.wechat.pay import routes as pay
@@ -33,6 +34,7 @@ def create_app(mock: Mock) -> Starlette:
     routes: list[BaseRoute] = [
         *control.routes(mock.settings.env),
         *open_platform.routes(),
+        *med_ins.routes(),
         *pay.routes(),
         *api.routes(),
         *authorize.routes(),

@@ -28,7 +28,7 @@ class Fault:
     options: tuple[str, ...] = ()
 
 
-NOTICE, PAY, REFUND, BILL, OPEN = "支付通知", "支付接口", "退款", "账单", "开放接口"
+NOTICE, PAY, REFUND, BILL, OPEN, INSURANCE = "支付通知", "支付接口", "退款", "账单", "开放接口", "医保"
 DECLARED: dict[str, Fault] = {
     "lose_notifications": Fault(SHARE, NOTICE, "通知丢失，以后按规定重发"),
     "lose_answers": Fault(SHARE, NOTICE, "商户已应答但微信没有收到，以后重发"),
@@ -50,6 +50,14 @@ DECLARED: dict[str, Fault] = {
     "not_enough": Fault(SHARE, REFUND, "403 商户余额不足"),
     "bill_off_by_one": Fault(FLAG, BILL, "交易账单首行多一分"),
     "bill_creating": Fault(FLAG, BILL, "账单仍在生成"),
+    "insurance_down": Fault(FLAG, INSURANCE, "医保授权查询和医保中心无应答（503）"),
+    "insurance_slow_seconds": Fault(SECONDS, INSURANCE, "医保中心应答推迟若干秒"),
+    "insurance_refuses": Fault(TEXT, INSURANCE, "医保预结算被拒，原因为此文字"),
+    "insurance_pays": Fault(TEXT, INSURANCE, "医保支付比例", ("all", "none")),
+    "insurance_split_off_by_one": Fault(FLAG, INSURANCE, "医保中心报的统筹金额多一分"),
+    "insurance_settle_fails": Fault(FLAG, INSURANCE, "输入密码后医保结算失败，自费已扣"),
+    "insurance_refuses_refund": Fault(TEXT, INSURANCE, "医保退费被拒，原因为此文字"),
+    "insurance_refund_seconds": Fault(SECONDS, INSURANCE, "医保退费所需秒数"),
     "busy": Fault(SHARE, OPEN, "errcode -1 系统繁忙"),
     "revoke_token": Fault(FLAG, OPEN, "设置的一刻，已发的 access_token 全部失效"),
     "block_messages": Fault(SHARE, OPEN, "订阅消息被用户拒收 43101"),
@@ -89,6 +97,10 @@ class Faults:
 
     async def delay(self) -> None:
         if (seconds := self.seconds("slow_seconds")) > 0:
+            await asyncio.sleep(seconds)
+
+    async def delay_insurance(self) -> None:
+        if (seconds := self.seconds("insurance_slow_seconds")) > 0:
             await asyncio.sleep(seconds)
 
 

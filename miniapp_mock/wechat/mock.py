@@ -11,6 +11,8 @@ from miniapp_mock.wechat import people as phone_owners
 from miniapp_mock.wechat import settings as environment
 from miniapp_mock.wechat.clock import Clock
 from miniapp_mock.wechat.faults import Faults
+from miniapp_mock.wechat.med_ins import insured as insured_people
+from miniapp_mock.wechat.med_ins.insured import Insured
 from miniapp_mock.wechat.open.templates import Template, load_templates
 from miniapp_mock.wechat.pay import keys as pay_keys
 from miniapp_mock.wechat.pay.keys import Keys
@@ -30,6 +32,7 @@ class Mock:
     faults: Faults
     store: Store
     templates: dict[str, Template]
+    insured: dict[str, Insured] = field(default_factory=dict)
     bell: asyncio.Event = field(default_factory=asyncio.Event)
 
     @classmethod
@@ -44,6 +47,7 @@ class Mock:
             faults=Faults(),
             store=_store(settings.data / "wechat.sqlite"),
             templates=load_templates(),
+            insured=insured_people.load(settings.world),
         )
 
     @property

@@ -36,6 +36,8 @@ class Settings:
     platform_key: Path | None
     secret: str = field(repr=False)
     apiv3_key: bytes = field(repr=False)
+    insurance_key: str = ""
+    insurance_secret: str = field(default="", repr=False)
 
 
 class Reader:
@@ -122,6 +124,8 @@ def read(env: Reader) -> Settings:
         secret=env.text("WECHAT_SECRET"),
         mchid=env.text("WECHAT_MCHID"),
         apiv3_key=_apiv3_key(env),
+        insurance_key=env.optional("WECHAT_INSURANCE_KEY") or "",
+        insurance_secret=env.optional("WECHAT_INSURANCE_SECRET") or "",
         merchant_kind=kind,
         merchant_cert=env.file("WECHAT_MERCHANT_CERT"),
         public_key_id=_public_key_id(env) if by_public_key else None,

@@ -47,6 +47,26 @@ CREATE TABLE IF NOT EXISTS attempts (
     notification_id TEXT NOT NULL, n INTEGER NOT NULL, at REAL NOT NULL, result TEXT NOT NULL,
     note TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS attempts_of ON attempts (notification_id);
+CREATE TABLE IF NOT EXISTS med_ins_auths (
+    code TEXT PRIMARY KEY, openid TEXT NOT NULL, made_at REAL NOT NULL, used_at REAL, pay_auth_no TEXT UNIQUE);
+CREATE TABLE IF NOT EXISTS med_ins_orders (
+    mix_trade_no TEXT PRIMARY KEY, out_trade_no TEXT NOT NULL UNIQUE, request TEXT NOT NULL, openid TEXT NOT NULL,
+    prepay_id TEXT, pay_order_id TEXT, pay_auth_no TEXT, callback_url TEXT NOT NULL, made_at REAL NOT NULL,
+    paid_at REAL, failed_at REAL, fail_reason TEXT NOT NULL DEFAULT '');
+CREATE TABLE IF NOT EXISTS med_ins_refunds (
+    out_refund_no TEXT PRIMARY KEY, mix_trade_no TEXT NOT NULL, total INTEGER NOT NULL, gov INTEGER NOT NULL,
+    own INTEGER NOT NULL, other INTEGER NOT NULL, at REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS bureau_claims (
+    pay_order_id TEXT PRIMARY KEY, serial_no TEXT NOT NULL UNIQUE, request TEXT NOT NULL, openid TEXT NOT NULL,
+    pay_auth_no TEXT NOT NULL, total INTEGER NOT NULL, gov INTEGER NOT NULL, own INTEGER NOT NULL,
+    other INTEGER NOT NULL, cash INTEGER NOT NULL, state TEXT NOT NULL, settlement_id TEXT, made_at REAL NOT NULL,
+    settled_at REAL);
+CREATE INDEX IF NOT EXISTS bureau_claims_of ON bureau_claims (openid, state);
+CREATE TABLE IF NOT EXISTS bureau_refunds (
+    refund_no TEXT PRIMARY KEY, pay_order_id TEXT NOT NULL, gov INTEGER NOT NULL, own INTEGER NOT NULL,
+    other INTEGER NOT NULL, state TEXT NOT NULL, refund_id TEXT NOT NULL, made_at REAL NOT NULL,
+    settle_at REAL NOT NULL, settled_at REAL);
+CREATE INDEX IF NOT EXISTS bureau_refunds_of ON bureau_refunds (pay_order_id);
 CREATE TABLE IF NOT EXISTS nonces (nonce TEXT PRIMARY KEY, seen_at REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS nonces_old ON nonces (seen_at);
 CREATE TABLE IF NOT EXISTS bills (

@@ -20,6 +20,9 @@ REPEATS = (
     3 * MINUTE, 10 * MINUTE, 20 * MINUTE, 30 * MINUTE, 30 * MINUTE, 30 * MINUTE,
     HOUR, 3 * HOUR, 3 * HOUR, 3 * HOUR, 6 * HOUR, 6 * HOUR,
 )  # fmt: skip
+# An insurance order is told within half a minute or never: whoever missed it asks.
+REPEATS_OF_INSURANCE = (3.0, 6.0, 12.0)
+INSURANCE = "MEDICAL_INSURANCE.SUCCESS"
 HELD_SECONDS = 3.0
 REFUND_WORDS = {"SUCCESS": "退款成功", "ABNORMAL": "退款异常", "CLOSED": "退款关闭"}
 
@@ -60,10 +63,15 @@ def refund(mock: Mock, row: Row) -> None:
     _add(mock, event, "refund", words, resource, row["out_refund_no"], row["notify_url"])
 
 
+def insurance(mock: Mock, resource: dict[str, Any], out_trade_no: str, url: str) -> None:
+    """MEDICAL_INSURANCE.SUCCESS: the plain text is what a query answers."""
+    _add(mock, INSURANCE, "medical_insurance", "医保混合收款成功", resource, out_trade_no, url)
+
+
 def _add(
     mock: Mock, event: str, original: str, summary: str, resource: dict[str, Any], subject: str, url: str
 ) -> None:
-    if mock.faults.on("wrong_amount"):
+    if mock.faults.on("wrong_amount") and "amount" in resource:
         name = "refund" if original == "refund" else "total"
         resource["amount"] = resource["amount"] | {name: resource["amount"][name] + 1}
     somebody_waits = mock.store.number("SELECT count(*) FROM notifications WHERE held = 1")
@@ -115,7 +123,11 @@ def record(mock: Mock, id: str, n: int, result: str, note: str) -> None:
 
 def settle(mock: Mock, id: str, n: int, *, accepted: bool) -> None:
     """After the `n`th attempt: done, or again after the pause of the schedule, or never again."""
-    pause = REPEATS[n - 1] if n <= len(REPEATS) else None
+    of_insurance = mock.store.number(
+        "SELECT count(*) FROM notifications WHERE id = ? AND event_type = ?", id, INSURANCE
+    )
+    repeats = REPEATS_OF_INSURANCE if of_insurance else REPEATS
+    pause = repeats[n - 1] if n <= len(repeats) else None
     again = None if accepted or pause is None else mock.now + pause
     known = mock.store.run(
         "UPDATE notifications SET tries = ?, held = 0, accepted_at = coalesce(accepted_at, ?), "

@@ -35,6 +35,19 @@ PEOPLE = [
     {"openid": "o-crowd", "phone": "19900000005", "owner_name": "龚一", "role": "crowd"},
 ]
 
+INSURED: list[dict[str, str | int]] = [
+    {
+        "openid": "o-patient",
+        "name": "林秀兰",
+        "id_number": "310114195803159023",
+        "kind": "employee",
+        "account_fen": 800,
+    },
+    {"openid": "o-904", "name": "何家宁", "id_number": "310114198507019046", "kind": "resident"},
+]
+"""Whose phones are bound to an insurance credential; the names are those of `tests.small_world`."""
+INSURANCE_KEY, INSURANCE_SECRET = "insurance-key-of-a-test", "insurance-secret-of-a-test"
+
 
 def make_keys(folder: Path) -> None:
     """`merchant.pem/.key`, `platform.pem/.key`, `wechat.pub/.key`."""
@@ -61,6 +74,7 @@ def make_keys(folder: Path) -> None:
 
 def make_environment(keys: Path, folder: Path, kind: str = "new") -> dict[str, str]:
     (folder / "phones.json").write_text(json.dumps(PEOPLE, ensure_ascii=False), encoding="utf-8")
+    (folder / "insured.json").write_text(json.dumps(INSURED, ensure_ascii=False), encoding="utf-8")
     (folder / "hospital.json").write_text(
         json.dumps({"name": "某某医院互联网医院"}, ensure_ascii=False), encoding="utf-8"
     )
@@ -79,4 +93,6 @@ def make_environment(keys: Path, folder: Path, kind: str = "new") -> dict[str, s
         "WECHAT_PRIVATE_KEY": str(keys / "wechat.key"),
         "WECHAT_PLATFORM_CERT": str(keys / "platform.pem"),
         "WECHAT_PLATFORM_KEY": str(keys / "platform.key"),
+        "WECHAT_INSURANCE_KEY": INSURANCE_KEY,
+        "WECHAT_INSURANCE_SECRET": INSURANCE_SECRET,
     }
