@@ -38,6 +38,7 @@ from backend.payment import routes as payment
 from backend.practitioner import routes as practitioner
 from backend.prescription import pages as prescription_pages
 from backend.prescription import routes as prescription
+from backend.pricing import pages as pricing_pages
 from backend.pricing import routes as pricing
 from backend.record import routes as record
 from backend.schedule import routes as schedule
@@ -66,7 +67,7 @@ FEATURES = (
     chat, record, formulary, prescription, dispensing, evaluation, complaint, supervision,
 )  # fmt: skip
 DESKS = (
-    prescription_pages, dispensing_pages, payment_pages, complaint_pages, writeback_pages, supervision_pages, shift_pages,
+    prescription_pages, dispensing_pages, payment_pages, pricing_pages, complaint_pages, writeback_pages, supervision_pages, shift_pages,
 )  # fmt: skip
 ENDPOINTS: list[ApiEndpoint] = list(chain.from_iterable(feature.ENDPOINTS for feature in FEATURES))
 

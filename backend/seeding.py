@@ -19,8 +19,9 @@ from backend.formulary.service import import_csv
 from backend.practitioner.model import Department, Filing, Practitioner
 from backend.practitioner.service import announce
 from backend.pricing import service as pricing
-from backend.pricing.model import PriceItem
-from backend.schedule.service import open_slots
+from backend.pricing.model import PriceItem, PriceList
+from backend.pricing.rules import Price, next_version
+from backend.timetable.demo import seed_timetable
 from foundation.actor import SYSTEM
 from foundation.db.unit_of_work import clock_of
 
@@ -119,27 +120,23 @@ async def _add_staff(session: AsyncSession, row: Mapping[str, Any]) -> None:
 
 
 async def _prices(session: AsyncSession) -> None:
-    known = set(await session.scalars(select(PriceItem.code)))
+    """What the list in force lacks comes in a new version; with none there, that is the first."""
+    there = await pricing.current_prices(session)
+    missing = [one for one in PRICES if one[0] not in {row.code for row in there}]
+    if not missing:
+        return
+    now = clock_of(session).now()
+    day = clock_of(session).today() - timedelta(days=0 if there else 1)
+    known = list(await session.scalars(select(PriceList.version)))
+    row = PriceList(version=next_version(2026, known), prepared_at=now, note=BASIS)
+    session.add(row)
+    await session.flush()
+    prices = [one.price for one in there] + [
+        Price(code, name, amount, BASIS) for code, name, amount in missing
+    ]
     session.add_all(
-        PriceItem(version="2026.1", in_force_from=clock_of(session).now() - timedelta(days=1), code=code, name=name,
-                  amount=amount, basis=BASIS)
-        for code, name, amount in PRICES
-        if code not in known
-    )  # fmt: skip
-
-
-async def open_coming_days(session: AsyncSession) -> int:
-    """Slots of every filed doctor, around the clock: a demo must work at any hour."""
-    today = clock_of(session).today()
-    days = [today + timedelta(days=ahead) for ahead in range(DAYS_AHEAD + 1)]
-    filings = await session.scalars(
-        select(Filing)
-        .join(Practitioner, Practitioner.id == Filing.practitioner_id)
-        .where(Practitioner.active)
+        PriceItem(version=row.version, code=one.code, name=one.name, amount=one.amount, basis=one.basis)
+        for one in prices
     )
-    made = 0
-    for filing in filings.all():
-        made += await open_slots(
-            session, filing.practitioner_id, filing.department_code, days, hours=range(24), capacity=CAPACITY
-        )
-    return made
+    await session.flush()
+    await pricing.come_into_force(session, SYSTEM, row, day)

@@ -45,6 +45,8 @@ SCREENS: dict[str, Callable[[Ids], str]] = {
     "documents": lambda _: "/documents",
     "document": lambda _: "/documents/booking_rules",
     "prices": lambda _: "/prices",
+    "price versions": lambda _: "/prices/versions",
+    "price version": lambda _: "/prices/versions/2026.1",
     "doctors' list": lambda _: "/doctors",
     "offline": lambda _: "/offline",
     "nowhere": lambda _: "/nowhere",

@@ -15,6 +15,7 @@ MACHINES: tuple[tuple[str, str], ...] = (
     ("调剂配送", "backend.dispensing.states:DISPENSE"),
     ("支付", "backend.payment.states:PAYMENT"),
     ("退款", "backend.payment.states:REFUND"),
+    ("价格表版本", "backend.pricing.states:PRICE_LIST"),
     ("投诉", "backend.complaint.states:COMPLAINT"),
     ("监管上报", "regulator_adapter.states:MACHINE"),
 )

@@ -29,6 +29,19 @@ async def prices(request: Request) -> Response:
     return await show(request, "patient/prices.html", back="/", rows=rows)
 
 
+async def price_versions(request: Request) -> Response:
+    """Every version that is or was in force."""
+    rows = await screen_of(request).api.get("/prices/versions")
+    return await show(request, "patient/price_versions.html", back="/prices", rows=rows)
+
+
+async def price_version(request: Request) -> Response:
+    """One of them."""
+    version = quote(request.path_params["version"], safe="")
+    found = await screen_of(request).api.get(f"/prices/versions/{version}")
+    return await show(request, "patient/price_version.html", back="/prices/versions", found=found)
+
+
 async def doctors(request: Request) -> Response:
     """Filed doctors by department."""
     api = screen_of(request).api
@@ -48,6 +61,8 @@ ROUTES: list[BaseRoute] = [
     Route("/documents", documents),
     Route("/documents/{kind}", document),
     Route("/prices", prices),
+    Route("/prices/versions", price_versions),
+    Route("/prices/versions/{version}", price_version),
     Route("/doctors", doctors),
     Route("/offline", offline),
 ]

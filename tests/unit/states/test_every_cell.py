@@ -14,6 +14,7 @@ from backend.dispensing.states import DISPENSE
 from backend.encounter.states import ENCOUNTER
 from backend.payment.states import PAYMENT, REFUND
 from backend.prescription.states import PRESCRIPTION
+from backend.pricing.states import PRICE_LIST
 from foundation.actor import Actor
 from foundation.db.advance import advance
 from foundation.db.base import Row
@@ -24,7 +25,7 @@ from foundation.states import Machine, Move
 
 pytestmark = pytest.mark.anyio
 
-MACHINES = (APPOINTMENT, ENCOUNTER, PRESCRIPTION, DISPENSE, PAYMENT, REFUND, COMPLAINT)
+MACHINES = (APPOINTMENT, ENCOUNTER, PRESCRIPTION, DISPENSE, PAYMENT, REFUND, COMPLAINT, PRICE_LIST)
 ROLES = ("patient", "doctor", "pharmacist", "clerk", "quality", "system", "admin")
 each_machine = pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
 

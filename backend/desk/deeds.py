@@ -1,0 +1,51 @@
+"""Who did what, in words: lines of the audit trail as a desk shows them under a thing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+WORDS: Mapping[str, str] = {
+    "price_list.prepare": "编制了草稿",
+    "price_list.set": "修改了一项价格",
+    "price_list.remove": "删除了一项",
+    "price_list.approve": "批准",
+    "price_list.withdraw": "撤回",
+    "payment.confirm": "确认收款",
+    "payment.submit": "提交微信支付",
+    "payment.cancel": "取消订单",
+    "payment.fail": "支付失败",
+    "payment.view": "查看了订单",
+    "refund.request": "提出退款",
+    "refund.nothing_due": "按规则不退款",
+    "refund.approve": "同意退款",
+    "refund.reject": "不同意退款",
+    "refund.send": "退款已提交微信支付",
+    "refund.succeed": "收到微信支付的退款凭证",
+    "refund.mark_abnormal": "微信支付报告退款异常",
+    "refund.close": "退款被关闭",
+    "refund.late": "超过期限，系统提醒",
+    "reconciliation.start": "开始核对",
+    "reconciliation.differ": "发现差异",
+    "reconciliation.close": "当日账目已平，结账",
+    "reconciliation.reopen": "重新打开",
+    "difference.found": "登记差异",
+    "difference.settle": "处理差异",
+    "difference.vanish": "再次核对时差异消失",
+    "difference.return_to_open": "差异再次出现",
+}
+
+
+@dataclass(frozen=True)
+class Deed:
+    """One line: `who` is a name, 系统 or 患者; `refused` says that it was only tried."""
+
+    at: datetime
+    who: str
+    what: str
+    detail: Mapping[str, str]
+    refused: bool
+
+
+def words(action: str) -> str:
+    """The action as a person says it; its dotted name when nobody gave it words."""
+    return WORDS.get(action, action)
