@@ -65,7 +65,7 @@ class Hospital:
     def _refused(self, status: int, problem: _Problem) -> AppError:
         if status == 404:
             return NotFound("医院没有该就诊人的档案", code="patient_not_found")
-        if status >= 500:
+        if status >= 500 or status == 429:  # too fast is no refusal: jobs come again, more slowly
             return Unavailable("院内系统暂时不可用，请稍后再试", code=problem.code or "hospital_unreachable")
         return HospitalRefused(
             problem.detail or "院内系统拒绝了请求", code=problem.code or "hospital_refused"
