@@ -25,9 +25,42 @@ class Rate(str):
         return made
 
 
+class TimeOfDay(str):
+    """`07:00` on a Shanghai clock; `minutes` of the day. `ValueError` for anything else."""
+
+    minutes: int
+
+    def __new__(cls, text: str) -> "TimeOfDay":
+        """From a setting."""
+        made = super().__new__(cls, text)
+        hours, _, minutes = text.partition(":")
+        if len(hours) != 2 or len(minutes) != 2 or not 0 <= int(hours) <= 23 or not 0 <= int(minutes) <= 59:
+            raise ValueError("use HH:MM")
+        made.minutes = int(hours) * 60 + int(minutes)
+        return made
+
+
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """Who may hold how many places, how often one may ask, how waiting is timed."""
+    """When places are opened and released, who may hold how many, how often one may ask, how waiting is timed."""
+
+    open_days: int = setting("how many days ahead slots are opened from the doctors' sessions", default=14)
+    release_days: int = setting("how many days before the visit its places go on sale", default=7)
+    release_at: TimeOfDay = setting("and at what time of that day, HH:MM", default=TimeOfDay("07:00"))
+    shares_end_hours: int = setting(
+        "how long before the start places kept for a channel are everybody's", default=24
+    )
+    pharmacist_cover: bool = setting(
+        "open slots only where a pharmacist is planned until the review is done", default=True
+    )
+    review_minutes: int = setting("how long after a slot's end a pharmacist is needed", default=30)
+    his_sync_minutes: int = setting("how often a mirrored schedule is read from the hospital", default=5)
+    his_fresh_minutes: int = setting(
+        "how long a mirrored schedule is sold without having been read again", default=30
+    )
+    move_answer_hours: int = setting(
+        "how long a patient has to accept a moved appointment; silence is a refund", default=24
+    )
 
     quota_person_day: int = setting("places one person (one id number) may hold on one day", default=3)
     quota_doctor_day: int = setting("places one person may hold with one doctor on one day", default=1)
@@ -63,9 +96,12 @@ class Policy:
         at_least_one = (
             "quota_person_day", "quota_doctor_day", "hold_minutes", "counter_hold_minutes", "noshow_limit",
             "noshow_window_days", "noshow_pause_days", "accept_minutes", "remind_minutes", "late_minutes",
-            "visit_minutes",
+            "visit_minutes", "open_days", "his_sync_minutes", "his_fresh_minutes", "move_answer_hours",
         )  # fmt: skip
-        at_least_none = ("draw_seconds", "check_in_early_minutes", "check_in_late_minutes")
+        at_least_none = (
+            "draw_seconds", "check_in_early_minutes", "check_in_late_minutes", "release_days", "shares_end_hours",
+            "review_minutes",
+        )  # fmt: skip
         problems = [
             f"{name.upper()} is malformed: less than 1" for name in at_least_one if getattr(self, name) < 1
         ]

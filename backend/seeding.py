@@ -25,8 +25,6 @@ from backend.timetable.demo import seed_timetable
 from foundation.actor import SYSTEM
 from foundation.db.unit_of_work import clock_of
 
-DAYS_AHEAD = 7
-CAPACITY = 6
 PRICES = (
     (pricing.FOLLOW_UP, "互联网复诊诊查费", 3000),
     (pricing.FOLLOW_UP_SENIOR, "互联网复诊诊查费（副主任及以上医师）", 5000),
@@ -45,7 +43,7 @@ async def seed_world(session: AsyncSession, folder: Path) -> None:
     await publish_folder(session)
     await import_csv(session, SYSTEM, builtin_csv())
     await session.flush()
-    await open_coming_days(session)
+    await seed_timetable(session)
 
 
 def _read(folder: Path, name: str) -> Any:

@@ -20,9 +20,11 @@ from backend.composition import JOB, open_context
 from backend.context import Context
 from backend.settings import Settings
 from backend.supervision.relay import Relay
-from backend.wiring import handlers
+from backend.wiring import handlers, standing
 from foundation.clock import Clock
-from foundation.db.intents import Handler, due_ids, run_one
+from foundation.db.base import hospital_id
+from foundation.db.intents import Handler, due_ids, intend, run_one
+from foundation.db.unit_of_work import unit_of_work
 from foundation.logs import configure, log
 from foundation.server import listener, run, serve
 from foundation.settings import load_or_exit
@@ -51,6 +53,13 @@ async def sweep(context: Context, table: Mapping[str, Handler]) -> None:
         except Exception as error:
             log.warning("sweep_failed", error=f"{type(error).__name__}: {error}")
         await asyncio.sleep(SWEEP_SECONDS)
+
+
+async def keep_standing(context: Context) -> None:
+    """Ask for the work that never ends; each handler asks for its next turn itself."""
+    async with unit_of_work(context.db) as session:
+        for kind in standing():
+            await intend(session, kind, hospital_id())
 
 
 async def wake_ups(context: Context, table: Mapping[str, Handler]) -> None:
@@ -92,6 +101,7 @@ async def _work(settings: Settings) -> None:
         tls = client_context(settings.tls_cert, settings.tls_key, settings.tls_root)
         dsn = settings.database_url.replace("+asyncpg", "")
         relay = Relay(context.db, settings.adapter_url, tls, dsn)
+        await keep_standing(context)
         tasks = [
             asyncio.create_task(sweep(context, table)),
             asyncio.create_task(wake_ups(context, table)),
