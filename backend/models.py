@@ -9,6 +9,7 @@ from backend.dispensing import model as dispensing
 from backend.eligibility import model as eligibility
 from backend.encounter import model as encounter
 from backend.evaluation import model as evaluation
+from backend.fairness import model as fairness
 from backend.formulary import model as formulary
 from backend.notification import model as notification
 from backend.patient import model as patient
@@ -20,15 +21,14 @@ from backend.record import model as record
 from backend.schedule import model as schedule
 from backend.shift import model as shift
 from backend.signature import model as signature
-from backend.timetable import model as timetable
 from backend.video import model as video
 from backend.writeback import model as writeback
 from foundation.db import audit, idempotency, inbox, intents, outbox, sealer
 from foundation.db.base import Base
 
 MODULES = (
-    account, appointment, chat, complaint, content, dispensing, eligibility, encounter, evaluation, formulary,
-    notification, patient, payment, practitioner, prescription, pricing, record, schedule, shift, signature, timetable, video,
+    account, appointment, chat, complaint, content, dispensing, eligibility, encounter, evaluation, fairness, formulary,
+    notification, patient, payment, practitioner, prescription, pricing, record, schedule, shift, signature, video,
     writeback, audit, idempotency, inbox, intents, outbox, sealer,
 )  # fmt: skip
 METADATA = Base.metadata

@@ -7,6 +7,7 @@ from backend.context import Context
 from backend.encounter import service
 from backend.encounter.model import Encounter
 from backend.encounter.states import EncounterState
+from backend.fairness.service import note_absence
 from backend.payment import queries as payments
 from backend.payment import service as money
 from backend.payment.rules import REFUND_RULES, RefundReason
@@ -51,6 +52,7 @@ async def mark_noshow(work: Work[Context]) -> None:
         if booked.state != AppointmentState.BOOKED:
             return
         await advance(session, booked, "mark_noshow", SYSTEM)
+        await note_absence(session, booked.person_id, booked.id)
         payment = await payments.of_subject(session, SUBJECT, booked.id)
         if payment is not None:
             await money.request_refund(session, SYSTEM, payment, RefundReason.NO_SHOW)

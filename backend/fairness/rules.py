@@ -9,9 +9,6 @@ from uuid import UUID
 from backend.policy import Policy
 from foundation.errors import Issue
 
-MAY_BOOK = frozenset({"self", "guardian"})
-"""Grants that include booking; a proxy's must say so in its scope."""
-
 
 def quota_issues(limits: Policy, *, on_day: int, with_doctor: int) -> list[Issue]:
     """Why a person who holds or used so many places on a day may not have another one of it."""
@@ -37,11 +34,6 @@ def pause_after(limits: Policy, absences: Sequence[datetime]) -> tuple[datetime,
     ):
         return None
     return newest[-1], newest[-1] + timedelta(days=limits.noshow_pause_days)
-
-
-def may_book_for(kind: str, scope: Iterable[str]) -> bool:
-    """Whether a grant includes booking: one's own, a guardian's, or a proxy's whose scope says so."""
-    return kind in MAY_BOOK or "book" in scope
 
 
 @dataclass(frozen=True)

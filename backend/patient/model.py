@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, Uuid
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped
 
 from foundation.db.base import Base, Row, moment
@@ -44,7 +45,7 @@ class IdentityCheck(Row, Base):
 
 
 class PersonGrant(Row, Base):
-    """What an account may do for a person. `kind`: self, guardian, proxy."""
+    """What an account may do for a person. `kind`: self, guardian, proxy; `scope` limits a proxy (`rules.SCOPES`)."""
 
     __tablename__ = "person_grant"
     __table_args__ = (
@@ -61,6 +62,7 @@ class PersonGrant(Row, Base):
     person_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("person.id"), index=True)
     kind: Mapped[str] = stored(DataClass.OPERATIONAL, String(12))
     relation: Mapped[str] = stored(DataClass.OPERATIONAL, String(20), default="")
+    scope: Mapped[list[str]] = stored(DataClass.OPERATIONAL, ARRAY(String(20)), default=list)
     granted_at: Mapped[datetime] = moment()
     revoked_at: Mapped[datetime | None] = moment(nullable=True)
 
@@ -72,6 +74,7 @@ class GrantCode(Row, Base):
 
     person_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("person.id"))
     code_hash: Mapped[bytes] = stored(DataClass.SECRET, LargeBinary, unique=True)
+    scope: Mapped[list[str]] = stored(DataClass.OPERATIONAL, ARRAY(String(20)), default=list)
     expires_at: Mapped[datetime] = moment()
     used_at: Mapped[datetime | None] = moment(nullable=True)
 

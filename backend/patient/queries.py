@@ -9,10 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.content.service import current_document
 from backend.patient.model import Consent, Person, PersonGrant
+from backend.patient.rules import SCOPES, may
 from contracts import events
 from foundation.actor import Actor
 from foundation.db.columns import blind_index
-from foundation.errors import NotFound
+from foundation.errors import Forbidden, NotFound
 
 INFORMED_CONSENT = "informed_consent"
 
@@ -27,6 +28,22 @@ async def grant_on(session: AsyncSession, actor: Actor, person_id: UUID) -> Pers
     grant = await session.scalar(query)
     if grant is None:
         raise NotFound
+    return grant
+
+
+async def has_scope(session: AsyncSession, actor: Actor, person_id: UUID, wanted: str) -> bool:
+    """Whether the actor's grant includes `wanted`; who is no account is not held to grants."""
+    if actor.kind != "account":
+        return True
+    grant = await grant_on(session, actor, person_id)
+    return may(grant.kind, grant.scope, wanted)
+
+
+async def require_scope(session: AsyncSession, actor: Actor, person_id: UUID, wanted: str) -> PersonGrant:
+    """The actor's grant, if it includes `wanted`; `Forbidden` when the adult did not give that."""
+    grant = await grant_on(session, actor, person_id)
+    if not may(grant.kind, grant.scope, wanted):
+        raise Forbidden(f"本人没有授权您{SCOPES[wanted]}", code="scope_missing")
     return grant
 
 

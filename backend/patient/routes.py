@@ -11,6 +11,7 @@ from backend.patient.wire import (
     ConsentView,
     GiveConsent,
     GrantCodeView,
+    MakeCode,
     PersonView,
     RedeemCode,
     person_view,
@@ -67,9 +68,9 @@ async def withdraw_consent(call: ApiCall) -> None:
     await service.withdraw_consent(call.session, call.actor, call.id(), call.request.path_params["kind"])
 
 
-async def make_code(call: ApiCall) -> GrantCodeView:
+async def make_code(call: ApiCall, body: MakeCode) -> GrantCodeView:
     """A code that lets another account act for this person."""
-    code = await service.make_grant_code(call.session, call.actor, call.id())
+    code = await service.make_grant_code(call.session, call.actor, call.id(), body.scope)
     return GrantCodeView(code, int(service.CODE_LIFE.total_seconds()))
 
 
@@ -100,8 +101,8 @@ ENDPOINTS: list[ApiEndpoint] = [
          family=FAMILY, roles=[PATIENT], status=201),
     act("DELETE", "/persons/{id}/consents/{kind}", withdraw_consent, summary="撤回同意", family=FAMILY,
         roles=[PATIENT]),
-    act("POST", "/persons/{id}/grant-codes", make_code, reply=GrantCodeView, summary="生成代办授权码", family=FAMILY,
-        roles=[PATIENT], status=201),
+    send("POST", "/persons/{id}/grant-codes", make_code, body=MakeCode, reply=GrantCodeView, summary="生成代办授权码",
+         family=FAMILY, roles=[PATIENT], status=201),
     send("POST", "/grants", redeem_code, body=RedeemCode, reply=PersonView, summary="使用代办授权码", family=FAMILY,
          roles=[PATIENT], status=201, audited="patient.become_proxy"),
     act("DELETE", "/persons/{id}/grants/{grant_id}", revoke_grant, summary="取消授权", family=FAMILY,

@@ -1,5 +1,6 @@
 """Id numbers (GB 11643), ages, who may act for whom. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,6 +13,9 @@ SEPARATE_CONSENT_BELOW = 14
 """Under 14 a parent's consent of its own is needed (PIPL)."""
 GUARDIAN_PRESENT_BELOW = 6
 """Under 6 guardian and specialist must be present (诊疗办法 Art 19)."""
+SCOPES = {"book": "预约、缴费、候诊和陪同问诊", "records": "查看病历、处方和配药"}
+"""What an adult can let a proxy do (practice.md 1, 2); oneself and a guardian may do all of it."""
+WHOLE = tuple(SCOPES)
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,11 @@ def parse_id_number(text: str, today: date) -> tuple[IdNumber | None, list[Issue
 def age_on(born: date, day: date) -> int:
     """Completed years."""
     return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+
+
+def may(kind: str, scope: Iterable[str], wanted: str) -> bool:
+    """Whether a grant includes `wanted`."""
+    return kind != "proxy" or wanted in scope
 
 
 def name_issues(name: str) -> list[Issue]:

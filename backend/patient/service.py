@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -96,30 +97,40 @@ async def register(
     return person
 
 
-async def _grant(session: AsyncSession, account_id: UUID, person_id: UUID, kind: str, relation: str) -> None:
+async def _grant(
+    session: AsyncSession, account_id: UUID, person_id: UUID, kind: str, relation: str,
+    scope: Sequence[str] = rules.WHOLE,
+) -> None:  # fmt: skip
     statement = insert(PersonGrant).values(
         id=new_id(), hospital_id=hospital_id(), account_id=account_id, person_id=person_id, kind=kind,
-        relation=relation, granted_at=clock_of(session).now(),
+        relation=relation, scope=list(scope), granted_at=clock_of(session).now(),
     )  # fmt: skip
     await session.execute(statement.on_conflict_do_nothing())
 
 
-async def make_grant_code(session: AsyncSession, actor: Actor, person_id: UUID) -> str:
-    """Six digits by which the adult herself lets another account act for her (practice.md 1)."""
+async def make_grant_code(
+    session: AsyncSession, actor: Actor, person_id: UUID, scope: Sequence[str] = rules.WHOLE
+) -> str:
+    """Six digits by which the adult herself lets another account act for her, within `scope` (practice.md 1)."""
     grant = await queries.grant_on(session, actor, person_id)
     if grant.kind != "self":
         raise Conflict("只有本人可以授权他人代办", code="only_oneself_grants")
+    return await issue_grant_code(session, actor, person_id, scope)
+
+
+async def issue_grant_code(session: AsyncSession, actor: Actor, person_id: UUID, scope: Sequence[str]) -> str:
+    """The code itself; at the counter staff issue it for whom they have before them."""
     code = f"{secrets.randbelow(1_000_000):06d}"
-    while not await _issue_code(session, person_id, code):
+    while not await _issue_code(session, person_id, code, scope):
         code = f"{secrets.randbelow(1_000_000):06d}"
-    audit(session, actor, "patient.grant_code", "person", person_id)
+    audit(session, actor, "patient.grant_code", "person", person_id, detail={"scope": " ".join(scope)})
     return code
 
 
-async def _issue_code(session: AsyncSession, person_id: UUID, code: str) -> bool:
+async def _issue_code(session: AsyncSession, person_id: UUID, code: str, scope: Sequence[str]) -> bool:
     """False when somebody holds these very digits now; a used or outlived row takes the new code."""
     now = clock_of(session).now()
-    fresh = {"person_id": person_id, "expires_at": now + CODE_LIFE}
+    fresh = {"person_id": person_id, "expires_at": now + CODE_LIFE, "scope": list(scope)}
     statement = (
         insert(GrantCode)
         .values(id=new_id(), hospital_id=hospital_id(), code_hash=_digest(code), **fresh)
@@ -141,12 +152,13 @@ async def redeem_grant_code(session: AsyncSession, actor: Actor, code: str, rela
         update(GrantCode)
         .where(GrantCode.code_hash == _digest(code), GrantCode.used_at.is_(None), GrantCode.expires_at > now)
         .values(used_at=now)
-        .returning(GrantCode.person_id)
+        .returning(GrantCode.person_id, GrantCode.scope)
     )
-    person_id = await session.scalar(statement)
-    if person_id is None:
+    found = (await session.execute(statement)).first()
+    if found is None:
         raise invalid("code", "code_refused", "授权码不正确或已过期")
-    await _grant(session, actor.id, person_id, "proxy", relation)
+    person_id: UUID = found.person_id
+    await _grant(session, actor.id, person_id, "proxy", relation, found.scope)
     audit(session, actor, "patient.become_proxy", "person", person_id)
     return await lock(session, Person, person_id)
 

@@ -1,7 +1,7 @@
 """Structs of the person routes. Names and numbers go out masked; only the person's own screen shows the name."""
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
@@ -36,6 +36,7 @@ class PersonView(msgspec.Struct, frozen=True):
     birth_date: date
     kind: str
     relation: str
+    scope: list[str]
     consented: bool
 
 
@@ -54,6 +55,15 @@ class ConsentView(msgspec.Struct, frozen=True):
     kind: str
     version: str
     given_at: datetime
+
+
+class MakeCode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the proxy may do: `book` (book, pay, wait, accompany), `records` (see records and prescriptions)."""
+
+    scope: Annotated[tuple[Literal["book", "records"], ...], Meta(min_length=1, max_length=2)] = (
+        "book",
+        "records",
+    )
 
 
 class GrantCodeView(msgspec.Struct, frozen=True):
@@ -75,5 +85,5 @@ def person_view(person: Person, grant: PersonGrant, *, consented: bool) -> Perso
     return PersonView(
         id=person.id, grant_id=grant.id, name=person.name, id_number=mask_id_number(person.id_number),
         phone=mask_phone(person.phone), sex=person.sex, birth_date=date.fromisoformat(person.birth_date),
-        kind=grant.kind, relation=grant.relation, consented=consented,
+        kind=grant.kind, relation=grant.relation, scope=list(grant.scope), consented=consented,
     )  # fmt: skip

@@ -28,8 +28,8 @@ async def visible(session: AsyncSession, actor: Actor, prescription_id: UUID) ->
     """For its patient once signed, its doctor, and pharmacists once it is signed; `NotFound` for everybody else."""
     row = await prescription(session, prescription_id)
     if actor.kind == "account":
-        await patients.grant_on(session, actor, row.person_id)
-        if row.state in (PrescriptionState.DRAFT, PrescriptionState.RETURNED):
+        granted = await patients.has_scope(session, actor, row.person_id, "records")
+        if not granted or row.state in (PrescriptionState.DRAFT, PrescriptionState.RETURNED):
             raise NotFound("没有找到该处方")
     elif actor.has("doctor"):
         if row.prescriber_id != actor.id:

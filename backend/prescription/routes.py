@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.edge import DOCTOR, PATIENT, PHARMACIST, ApiCall, ApiEndpoint, Family
 from backend.encounter import queries as encounters
 from backend.encounter.model import Encounter
+from backend.patient import queries as patients
 from backend.prescription import queries, reviewing, service
 from backend.prescription.model import PrescriptionRow
 from backend.prescription.wire import (
@@ -101,6 +102,8 @@ async def show(call: ApiCall) -> PrescriptionView:
 async def of_encounter(call: ApiCall) -> list[PrescriptionView]:
     """Prescriptions of a visit; patients see what is signed."""
     visit = await encounters.visible(call.session, call.actor, call.id())
+    if not await patients.has_scope(call.session, call.actor, visit.person_id, "records"):
+        return []
     found = await queries.of_encounter(call.session, visit.id)
     shown = [row for row in found if call.actor.kind != "account" or row.state not in ("draft", "returned")]
     return [await _view(call.session, row) for row in shown]

@@ -52,7 +52,7 @@ async def show(call: ApiCall) -> RecordView:
     row = await queries.visible(call.session, call.actor, call.id())
     find = service.newest_signed if call.actor.kind == "account" else service.newest
     record = await find(call.session, row.id)
-    if record is None:
+    if record is None or not await patients.has_scope(call.session, call.actor, row.person_id, "records"):
         raise NotFound("病历尚未书写", code="no_record")
     return record_view(record)
 

@@ -247,7 +247,7 @@ async def test_consent_is_to_the_text_that_is_current(session: AsyncSession, clo
     old = (await session.scalars(select(Consent))).one()
     session.add(
         Document(kind=queries.INFORMED_CONSENT, version="9.0", title="知情同意书", body="新", content_hash="0" * 64,
-                 published_at=clock.now() + timedelta(seconds=1))
+                 published_at=clock.now() + timedelta(hours=1))
     )  # fmt: skip
     await session.flush()
 
