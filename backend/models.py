@@ -21,6 +21,7 @@ from backend.record import model as record
 from backend.schedule import model as schedule
 from backend.shift import model as shift
 from backend.signature import model as signature
+from backend.timetable import model as timetable
 from backend.video import model as video
 from backend.writeback import model as writeback
 from foundation.db import audit, idempotency, inbox, intents, outbox, sealer
@@ -28,7 +29,7 @@ from foundation.db.base import Base
 
 MODULES = (
     account, appointment, chat, complaint, content, dispensing, eligibility, encounter, evaluation, fairness, formulary,
-    notification, patient, payment, practitioner, prescription, pricing, record, schedule, shift, signature, video,
+    notification, patient, payment, practitioner, prescription, pricing, record, schedule, shift, signature, timetable, video,
     writeback, audit, idempotency, inbox, intents, outbox, sealer,
 )  # fmt: skip
 METADATA = Base.metadata

@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "91c6e0b2a7d4"
-down_revision = "5a41c0e7d9b3"
+down_revision = "c6e0f4a1b872"
 branch_labels = None
 depends_on = None
 
