@@ -90,6 +90,8 @@ class Keys(Secret, frozen=True):
     ca: AppKey = _made(AppKey)
     courier: AppKey = _made(AppKey)
     courier_callback: AppKey = _made(AppKey)
+    insurance: AppKey = _made(AppKey)
+    ebill: AppKey = _made(AppKey)
     platform: Platform = _made(Platform)
 
 

@@ -75,6 +75,7 @@ PROCESSES: tuple[Process, ...] = (
     _simulator("courier", "快递公司（模拟）：快递员", 420, home="/operator", stands_for=("COURIER_URL",)),
     _simulator("identity", "实名核验（模拟）", 430, stands_for=("IDENTITY_URL",)),
     _simulator("ca", "电子签名（模拟）", 440, stands_for=("CA_URL",)),
+    _simulator("ebill", "电子票据（模拟，非有效票据）", 450, home="/verify", stands_for=("EBILL_URL",)),
 )  # fmt: skip
 
 BY_NAME: dict[str, Process] = {process.name: process for process in PROCESSES}

@@ -106,8 +106,29 @@ def _backend(installation: Installation, process: Process) -> Environment:
         **_app("IDENTITY", keys.identity),
         **_app("CA", keys.ca),
         **_app("COURIER", keys.courier),
+        **_insurance(installation),
+        "EBILL_URL": url(installation, "ebill"),
+        **_app("EBILL", keys.ebill),
         **_fields(keys.hospital),
         **_pair(installation, "hospital", f"backend-{process.name}", "TLS"),
+    }
+
+
+def _insurance(installation: Installation) -> Environment:
+    """One key serves the bureau and Tencent's user query: both are the mock."""
+    key, mock = installation.keys.insurance, url(installation, "wechat")
+    return {
+        "INSURANCE": "wechat",
+        "INSURANCE_BUREAU_URL": mock,
+        "INSURANCE_BUREAU_APP_KEY": key.key,
+        "INSURANCE_BUREAU_SECRET": key.secret,
+        "INSURANCE_PARTNER_URL": mock,
+        "INSURANCE_PARTNER_ID": key.key,
+        "INSURANCE_PARTNER_SECRET": key.secret,
+        "INSURANCE_ORG_CODE": f"H{installation.hospital['code']}"[:32],
+        "INSURANCE_ORG_NAME": str(installation.hospital["name"]),
+        "INSURANCE_CITY_ID": "310100",
+        "INSURANCE_CHANNEL": "DEMO",
     }
 
 
@@ -171,6 +192,8 @@ def _wechat(installation: Installation, _: Process) -> Environment:
         "WECHAT_MERCHANT_CERT": str(files.merchant_certificate),
         "WECHAT_PUBLIC_KEY_ID": keys.public_key_id,
         "WECHAT_PRIVATE_KEY": str(files.private_key),
+        "WECHAT_INSURANCE_KEY": installation.keys.insurance.key,
+        "WECHAT_INSURANCE_SECRET": installation.keys.insurance.secret,
     }
 
 
@@ -213,6 +236,13 @@ def _courier(installation: Installation, process: Process) -> Environment:
     }
 
 
+def _ebill(installation: Installation, _: Process) -> Environment:
+    return {
+        "EBILL_DATA": str(installation.kept("simulators", "ebill")),
+        **_app("EBILL", installation.keys.ebill),
+    }
+
+
 def _identity(installation: Installation, _: Process) -> Environment:
     return {
         "IDENTITY_WORLD": str(installation.folder.world / "identity.json"),
@@ -233,7 +263,7 @@ def _ca(installation: Installation, _: Process) -> Environment:
 WIRES: dict[str, Callable[[Installation, Process], Environment]] = {
     "front": _front, "api": _backend, "worker": _backend, "media": _backend, "gateway-a": _gateway,
     "gateway-b": _gateway, "adapter": _adapter, "wechat": _wechat, "his": _his, "supervision": _supervision,
-    "courier": _courier, "identity": _identity, "ca": _ca,
+    "courier": _courier, "identity": _identity, "ca": _ca, "ebill": _ebill,
 }  # fmt: skip
 
 
