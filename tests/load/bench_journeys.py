@@ -28,6 +28,7 @@ from standalone.journey.visiting import Api, until
 from standalone.processes import BY_NAME
 from standalone.system import System
 
+HYPERTENSION = "I10"
 OURS = ("api", "worker", "media", "gateway-a", "gateway-b", "adapter", "front")
 """Whose memory counts: the hospital's own processes, without doubles and stores."""
 
@@ -79,7 +80,8 @@ class Crowd:
     def __init__(self, system: System, where: Places, count: int) -> None:
         folder = system.folder.world
         people = msgspec.json.decode((folder / "load_patients.json").read_bytes())
-        self._people: Iterator[dict[str, Any]] = iter(people[:count])
+        fitting = [one for one in people if one["asks_for"].startswith(HYPERTENSION)]  # the drug is for them
+        self._people: Iterator[dict[str, Any]] = iter(fitting[:count])
         self._demo, self._where = system.demo, where
         self._clock = Clock()
         self.took: list[float] = []
@@ -166,7 +168,10 @@ async def bench(visits: int, players: int, base: int) -> dict[str, Any]:
             before, began = meter.cpu(), time.monotonic()
             await crowd.run(players)
             played = time.monotonic() - began
-            sys.stderr.write(f"\nplayed in {played:.1f} s; failed: {dict(crowd.failed)}\n")
+            ms = {step: spent // max(visits, 1) for step, spent in crowd.steps.items()}
+            sys.stderr.write(
+                f"\nplayed in {played:.1f} s; failed: {dict(crowd.failed)}; ms per visit: {ms}\n"
+            )
             figures = await settled(where)
             lasted = time.monotonic() - began
             after = meter.cpu()
