@@ -151,6 +151,34 @@ class History(_Request, frozen=True):
     since: date
 
 
+class HospitalSlot(msgspec.Struct, frozen=True):
+    """One place of a doctor in the hospital's own schedule; `status` is FHIR's (free, busy …)."""
+
+    slot_id: str
+    practitioner_code: str
+    department_code: str
+    starts_at: datetime
+    ends_at: datetime
+    status: str
+
+
+class SlotsReply(msgspec.Struct, frozen=True):
+    """Earliest first."""
+
+    slots: list[HospitalSlot]
+
+
+class Slots(_Request, frozen=True):
+    """Slots of a department from one day to another, both included; of one doctor when named. Nothing about patients."""
+
+    OPERATION: ClassVar[str] = "slots"
+    REPLY: ClassVar[type[Any]] = SlotsReply
+    department_code: Annotated[str, Meta(min_length=1, max_length=20)]
+    first: date
+    last: date
+    practitioner_code: Annotated[str, Meta(max_length=30)] = ""
+
+
 class Acknowledged(msgspec.Struct, frozen=True):
     """The hospital has it under `reference`; `also` are further resources of the same write (one per drug, diagnosis).
 
@@ -190,6 +218,18 @@ class WriteCharge(_WriteBack, frozen=True):
     amount: Fen
     trade_number: str
     paid_at: datetime
+
+
+class WriteRefund(_WriteBack, frozen=True):
+    """Money of a charge that went back, proven by the provider's `refund_number`; `kind` is that of the charge."""
+
+    OPERATION: ClassVar[str] = "write-refund"
+    appointment_id: UUID
+    kind: str
+    amount: Fen
+    trade_number: str
+    refund_number: str
+    refunded_at: datetime
 
 
 class WriteRecord(_WriteBack, frozen=True):
@@ -243,8 +283,35 @@ class WriteDispense(_WriteBack, frozen=True):
     waybill: str
 
 
+class HospitalCharge(msgspec.Struct, frozen=True):
+    """One charge or refund that the hospital has from us. `kind`: registration, prescription or refund; `number` the provider's."""
+
+    reference: str
+    kind: str
+    number: str
+    amount: Fen
+    at: datetime
+
+
+class ChargesReply(msgspec.Struct, frozen=True):
+    """In order of time. `complete` is False when there are more than fit: ask for a shorter time, nothing is given then."""
+
+    charges: list[HospitalCharge]
+    complete: bool = True
+
+
+class Charges(_Request, frozen=True):
+    """What the hospital has from us between two moments (`until` not included), for the daily reconciliation. Names nobody."""
+
+    OPERATION: ClassVar[str] = "charges"
+    REPLY: ClassVar[type[Any]] = ChargesReply
+    since: Annotated[datetime, Meta(tz=True)]
+    until: Annotated[datetime, Meta(tz=True)]
+
+
 REQUESTS: tuple[type[_Request], ...] = (
-    FindPatient, Visits, History, WriteRegistration, WriteCharge, WriteRecord, WritePrescription, WriteDispense,
+    FindPatient, Visits, History, Slots, WriteRegistration, WriteCharge, WriteRecord, WritePrescription, WriteDispense,
+    WriteRefund, Charges,
 )  # fmt: skip
 
 BY_OPERATION: dict[str, type[_Request]] = {kind.OPERATION: kind for kind in REQUESTS}

@@ -14,6 +14,7 @@ from backend.payment import queries
 from backend.payment.model import FeeLine, MoneyEvent, Payment, Refund, Tender
 from backend.payment.rules import Line, RefundReason, rule_for, tender_issues, total
 from backend.payment.states import DEAD, PaymentState, RefundState
+from backend.writeback.service import write_back_refund
 from contracts import events
 from foundation.actor import SYSTEM, Actor
 from foundation.clock import local
@@ -202,6 +203,7 @@ async def _refund_succeeded(
     changes = {"provider_refund_id": answer.refund_id, "succeeded_at": at}
     if await advance(session, refund, "succeed", SYSTEM, event=event, **changes):
         await withdraw(session, ALARM, refund.id)
+        await write_back_refund(session, payment.id, refund.id)
         await _record(session, payment.id, "refunded", "wechat_cash", refund.amount, answer.refund_id)
         handler = context.wiring.on_refunded.get(payment.subject_kind)
         if handler is not None:

@@ -32,6 +32,7 @@ def wiring() -> Wiring:
             "prescription": hospital_steps.prescription,
             "charge.prescription": hospital_steps.charge,
             "dispense": hospital_steps.dispense,
+            "refund": hospital_steps.refund,
         },
     )
 

@@ -11,7 +11,7 @@ from backend.dispensing import queries as dispenses
 from backend.eligibility.service import hospital_patient
 from backend.encounter import queries as encounters
 from backend.patient import queries as patients
-from backend.payment.model import Payment
+from backend.payment.model import Payment, Refund
 from backend.practitioner import queries as practitioners
 from backend.prescription import queries as prescriptions
 from backend.prescription.model import PrescriptionRow
@@ -23,6 +23,7 @@ from foundation.db.unit_of_work import unit_of_work
 from foundation.errors import NotFound
 
 PURPOSE = "write_back"
+CHARGES = {"appointment": "registration", "prescription": "prescription"}
 
 
 async def _patient(context: Context, person_id: UUID) -> str:
@@ -54,7 +55,20 @@ async def charge(context: Context, payment_id: UUID, request_id: UUID) -> his.Wr
     return his.WriteCharge(
         purpose=PURPOSE, request_id=request_id, patient_id=await _patient(context, row.person_id),
         appointment_id=UUID(row.stream.removeprefix("visit:")), amount=row.amount, paid_at=row.paid_at,
-        kind="registration" if row.subject_kind == "appointment" else "prescription", trade_number=row.transaction_id,
+        kind=CHARGES[row.subject_kind], trade_number=row.transaction_id,
+    )  # fmt: skip
+
+
+async def refund(context: Context, refund_id: UUID, request_id: UUID) -> his.WriteRefund:
+    """Whenever money of a charge went back: with the provider's receipt."""
+    async with unit_of_work(context.db) as session:
+        back = await session.get_one(Refund, refund_id)
+        row = await session.get_one(Payment, back.payment_id)
+    assert back.succeeded_at is not None
+    return his.WriteRefund(
+        purpose=PURPOSE, request_id=request_id, patient_id=await _patient(context, row.person_id),
+        appointment_id=UUID(row.stream.removeprefix("visit:")), amount=back.amount, refunded_at=back.succeeded_at,
+        kind=CHARGES[row.subject_kind], trade_number=row.transaction_id, refund_number=back.provider_refund_id,
     )  # fmt: skip
 
 

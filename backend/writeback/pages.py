@@ -11,11 +11,12 @@ MOST = 100
 STEPS = {
     "registration": "挂号", "charge.registration": "诊查费收费", "record": "病历", "prescription": "处方",
     "charge.prescription": "药费收费", "dispense": "发药",
+    "refund": "退费",
 }  # fmt: skip
 KINDS = {
     "notification.deliver": "发送通知", "writeback.send": "回写医院", "encounter.acceptance_deadline": "接诊超时处理",
     "encounter.remind": "提醒医生接诊", "prescription.expire": "处方到期", "payment.settle": "核对支付结果",
-    "payment.close": "关闭超时订单", "refund.drive": "办理退款", "dispense.ship": "快递下单", "dispense.track": "查询物流",
+    "payment.close": "关闭超时订单", "refund.drive": "办理退款", "refund.alarm": "退款期限提醒", "dispense.ship": "快递下单", "dispense.track": "查询物流",
     "appointment.expire_hold": "释放未支付号源", "appointment.noshow": "标记爽约", "complaint.escalate": "投诉升级",
 }  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,7 +13,9 @@ from foundation.db.unit_of_work import clock_of
 from foundation.ids import new_id
 
 SEND = "writeback.send"
-STEPS = ("registration", "charge.registration", "record", "prescription", "charge.prescription", "dispense")
+STEPS = (
+    "registration", "charge.registration", "record", "prescription", "charge.prescription", "dispense", "refund",
+)  # fmt: skip
 
 
 async def write_back(session: AsyncSession, appointment_id: UUID, step: str, subject_id: UUID) -> None:
@@ -29,3 +32,13 @@ async def write_back(session: AsyncSession, appointment_id: UUID, step: str, sub
     row_id = await session.scalar(statement)
     if row_id is not None:
         await intend(session, SEND, row_id)
+
+
+async def write_back_refund(session: AsyncSession, charge_id: UUID, refund_id: UUID) -> None:
+    """Note that a refund is to be written, if its charge is (or was): of what never was a visit the hospital knows nothing."""
+    query = select(WriteBack.appointment_id).where(
+        WriteBack.subject_id == charge_id, WriteBack.step.startswith("charge.")
+    )
+    appointment_id = await session.scalar(query)
+    if appointment_id is not None:
+        await write_back(session, appointment_id, "refund", refund_id)

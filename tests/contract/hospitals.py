@@ -51,8 +51,8 @@ class Gateway:
     process: subprocess.Popen[bytes]
 
     def ask(self, operation: str, **body: Any) -> httpx.Response:
-        """Call an operation as the API does, or as the worker does when it writes."""
-        caller = self.worker if operation.startswith("write-") else self.api
+        """Call an operation as the API does, or as the worker does when it writes or compares money."""
+        caller = self.worker if operation.startswith(("write-", "charges")) else self.api
         return caller.post(f"/his/v1/{operation}", json=body)
 
     def patient_id(self, number: str, name: str) -> str:

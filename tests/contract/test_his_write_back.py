@@ -3,7 +3,9 @@
 import base64
 import hashlib
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 import msgspec
@@ -16,7 +18,9 @@ REQUEST = "urn:internet-hospital:request"
 WRITTEN = ("310114195312089833", "董金龙")
 """Number and name of the person whose visits are written; nobody else's tests read hers."""
 MERGED = ("310114197412079287", "赵敏娟")
-STEPS = ("write-registration", "write-charge", "write-record", "write-prescription", "write-dispense")
+STEPS = (
+    "write-registration", "write-charge", "write-record", "write-prescription", "write-dispense", "write-refund",
+)  # fmt: skip
 
 
 def sample(gateway: Gateway, operation: str, **more: Any) -> dict[str, Any]:
@@ -100,6 +104,40 @@ def test_the_charge_says_how_much_was_paid(gateway: Gateway) -> None:
 
     [invoice] = bearing(gateway, done.reference, body["request_id"])
     assert (invoice["totalGross"], invoice["status"]) == ({"value": 30.5, "currency": "CNY"}, "balanced")
+
+
+def test_charges_and_refunds_of_a_day_are_told_without_a_name(gateway: Gateway) -> None:
+    """What the daily reconciliation asks for."""
+    day = UUID(new_request()).int % 300
+    at = datetime(2031, 1, 1, 10, tzinfo=UTC) + timedelta(days=day)
+    paid = sample(gateway, "write-charge", paid_at=at.isoformat(), trade_number=f"42{day}")
+    back = sample(
+        gateway, "write-refund", refunded_at=(at + timedelta(hours=1)).isoformat(), refund_number=f"50{day}",
+        amount=1525,
+    )  # fmt: skip
+    acknowledged(gateway.ask("write-charge", **paid))
+    acknowledged(gateway.ask("write-refund", **back))
+
+    reply = gateway.ask(
+        "charges", purpose="payment", since=at.isoformat(), until=(at + timedelta(hours=2)).isoformat()
+    )
+
+    found = msgspec.json.decode(reply.content, type=his.ChargesReply)
+    assert [(one.kind, one.number, one.amount, one.at) for one in found.charges] == [
+        ("registration", f"42{day}", 3050, at), ("refund", f"50{day}", 1525, at + timedelta(hours=1)),
+    ]  # fmt: skip
+    assert found.complete
+    assert "董金龙" not in reply.text
+    short = gateway.ask(
+        "charges", purpose="payment", since=at.isoformat(), until=(at + timedelta(hours=1)).isoformat()
+    ).json()
+    assert [one["number"] for one in short["charges"]] == [f"42{day}"]
+
+
+def test_the_api_asks_for_no_charges(gateway: Gateway) -> None:
+    body = {"purpose": "payment", "since": "2031-01-01T00:00:00Z", "until": "2031-01-02T00:00:00Z"}
+
+    assert gateway.api.post("/his/v1/charges", json=body).status_code == 403
 
 
 def test_prescribed_drugs_are_in_the_next_history(gateway: Gateway) -> None:

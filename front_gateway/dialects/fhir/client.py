@@ -42,6 +42,10 @@ class NotThere(Exception):
     """The server has no such resource."""
 
 
+class TooManyPages(Unusable):
+    """More than is read for one question."""
+
+
 class _Capability(msgspec.Struct, frozen=True):
     type: str = ""
     conditionalCreate: bool = False  # noqa: N815 - FHIR's name
@@ -87,8 +91,10 @@ class FhirClient:
         )
         where, seen, found = f"/{kind.TYPE}?{query}", set[str](), list[R]()
         while where:
-            if where in seen or len(seen) == PAGE_LIMIT:
-                raise unusable("pages go round in a circle" if where in seen else "too many pages")
+            if where in seen:
+                raise unusable("pages go round in a circle")
+            if len(seen) == PAGE_LIMIT:
+                raise TooManyPages(Target.HIS, "too many pages")
             seen.add(where)
             reply = await self._send("GET", where, _READ, None, deadline)
             _usable(reply, f"search {kind.TYPE}")

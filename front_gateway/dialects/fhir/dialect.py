@@ -5,10 +5,12 @@ from typing import Any
 from contracts import his
 from foundation.clock import Clock
 from front_gateway.deadline import Deadline
+from front_gateway.dialects.fhir.charges import ChargeReader
 from front_gateway.dialects.fhir.client import FhirClient
 from front_gateway.dialects.fhir.history import HistoryReader
 from front_gateway.dialects.fhir.patients import Patients, Person, as_reply
 from front_gateway.dialects.fhir.references import resource_hash
+from front_gateway.dialects.fhir.schedules import ScheduleReader
 from front_gateway.dialects.fhir.systems import Systems
 from front_gateway.dialects.fhir.visits import VisitReader
 from front_gateway.dialects.fhir.write_back import WriteBack
@@ -25,6 +27,8 @@ class FhirDialect:
         self._patients = Patients(self._client, systems)
         self._visits = VisitReader(self._client, systems)
         self._history = HistoryReader(self._client, systems, self._visits)
+        self._charges = ChargeReader(self._client, systems)
+        self._schedules = ScheduleReader(self._client, systems)
         self._write = WriteBack(self._client, Writer(systems), clock)
 
     async def ready(self, deadline: Deadline) -> None:
@@ -39,6 +43,16 @@ class FhirDialect:
                 return his.FindPatientReply(None)
             _named(note, found[0])
             return his.FindPatientReply(as_reply(*found, request.name))
+        if isinstance(request, his.Charges):
+            charges = await self._charges.between(request.since, request.until, deadline)
+            note.resources = len(charges.charges)
+            return charges
+        if isinstance(request, his.Slots):
+            slots = await self._schedules.slots(
+                request.department_code, request.practitioner_code, request.first, request.last, deadline
+            )
+            note.resources = len(slots)
+            return his.SlotsReply(slots)
         patient_id: str = request.patient_id  # type: ignore[attr-defined] # every other request has it
         reads = isinstance(request, his.Visits | his.History)
         person = await self._patients.by_id(patient_id, deadline, fresh=not reads)
@@ -61,6 +75,7 @@ class FhirDialect:
         steps = {
             his.WriteRegistration: self._write.registration,
             his.WriteCharge: self._write.charge,
+            his.WriteRefund: self._write.refund,
             his.WriteRecord: self._write.record,
             his.WritePrescription: self._write.prescription,
             his.WriteDispense: self._write.dispense,

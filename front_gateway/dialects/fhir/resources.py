@@ -78,6 +78,13 @@ class Quantity(_Part, frozen=True):
     comparator: str = ""
 
 
+class Money(_Part, frozen=True):
+    """An amount; `value` keeps the digits that were sent."""
+
+    value: Decimal | None = None
+    currency: str = ""
+
+
 class Meta(_Part, frozen=True):
     """Of meta only the version and its time."""
 
@@ -239,6 +246,17 @@ class Observation(Resource, frozen=True):
     component: list[Component] = []
 
 
+class Invoice(Resource, frozen=True):
+    """https://hl7.org/fhir/R4/invoice.html"""
+
+    TYPE: ClassVar[str] = "Invoice"
+    status: str = ""
+    type: Concept = Concept()
+    subject: Reference = Reference()
+    date: str = ""
+    total_gross: Money = Money()
+
+
 class DiagnosticReport(Resource, frozen=True):
     """https://hl7.org/fhir/R4/diagnosticreport.html ; `contained` is decoded when a result points into it."""
 
@@ -252,6 +270,31 @@ class DiagnosticReport(Resource, frozen=True):
     result: list[Reference] = []
     conclusion: str = ""
     contained: list[msgspec.Raw] = []
+
+
+class Practitioner(Resource, frozen=True):
+    """https://hl7.org/fhir/R4/practitioner.html: only the identifiers."""
+
+    TYPE: ClassVar[str] = "Practitioner"
+
+
+class Schedule(Resource, frozen=True):
+    """https://hl7.org/fhir/R4/schedule.html"""
+
+    TYPE: ClassVar[str] = "Schedule"
+    active: bool | None = None
+    specialty: list[Concept] = []
+    actor: list[Reference] = []
+
+
+class Slot(Resource, frozen=True):
+    """https://hl7.org/fhir/R4/slot.html"""
+
+    TYPE: ClassVar[str] = "Slot"
+    schedule: Reference = Reference()
+    status: str = ""
+    start: str = ""
+    end: str = ""
 
 
 class Written(Resource, frozen=True):

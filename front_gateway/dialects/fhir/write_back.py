@@ -15,6 +15,7 @@ from contracts.his import (
     WriteDispense,
     WritePrescription,
     WriteRecord,
+    WriteRefund,
     WriteRegistration,
 )
 from foundation.canonical import canonical, sha256
@@ -57,6 +58,13 @@ class WriteBack:
         """Step 2."""
         main = await self._create(
             self._writer.charge(request, person.main_id), str(request.request_id), person, deadline
+        )
+        return self._acknowledged("Invoice", main)
+
+    async def refund(self, request: WriteRefund, person: Person, deadline: Deadline) -> Acknowledged:
+        """Money of a charge that went back."""
+        main = await self._create(
+            self._writer.refund(request, person.main_id), str(request.request_id), person, deadline
         )
         return self._acknowledged("Invoice", main)
 

@@ -4,6 +4,7 @@ Identifiers make every write repeatable: the request's own for the main resource
 """
 
 import base64
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from contracts.his import (
     WriteDrug,
     WritePrescription,
     WriteRecord,
+    WriteRefund,
     WriteRegistration,
 )
 from front_gateway.dialects.fhir.days import instant
@@ -25,6 +27,9 @@ _ACT = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 _LOINC = "http://loinc.org"
 _CONDITION = "http://terminology.hl7.org/CodeSystem/condition"
 _CHARGES = {"registration": "线上复诊诊查费", "prescription": "线上处方药费"}
+
+REFUND = "refund"
+"""Code of a refund among the kinds of a charge."""
 
 
 class Writer:
@@ -52,27 +57,45 @@ class Writer:
 
     def charge(self, request: WriteCharge, patient: str) -> Json:
         """Step 2: a settled invoice of one line. Invoice says who paid what; a ChargeItem alone does not say "paid"."""
-        amount = {"value": Decimal(request.amount).scaleb(-2).quantize(Decimal("0.01")), "currency": "CNY"}
         word = _CHARGES.get(request.kind, request.kind)
+        return self._invoice(
+            request, patient, number=request.trade_number, at=request.paid_at, kind=request.kind,
+            line=(request.kind, word), text=word,
+        )  # fmt: skip
+
+    def refund(self, request: WriteRefund, patient: str) -> Json:
+        """Money that went back: an invoice of type `refund`, its amount not negative. The note names the charge's number."""
+        word = _CHARGES.get(request.kind, request.kind)
+        made = self._invoice(
+            request, patient, number=request.refund_number, at=request.refunded_at, kind=REFUND,
+            line=(request.kind, word), text="线上退费",
+        )  # fmt: skip
+        return {**made, "note": [{"text": f"原交易号 {request.trade_number}"}]}
+
+    def _invoice(
+        self, request: WriteCharge | WriteRefund, patient: str, *, number: str, at: datetime, kind: str,
+        line: tuple[str, str], text: str,
+    ) -> Json:  # fmt: skip
+        amount = {"value": Decimal(request.amount).scaleb(-2).quantize(Decimal("0.01")), "currency": "CNY"}
         return {
             "resourceType": "Invoice",
             "identifier": [
                 self._request(request.request_id),
-                self._identifier(self.systems.trade, request.trade_number),
+                self._identifier(self.systems.trade, number),
                 self._identifier(self.systems.appointment, str(request.appointment_id)),
             ],
             "status": "balanced",
-            "type": {"coding": [{"system": self.systems.charge, "code": request.kind}], "text": word},
+            "type": {"coding": [{"system": self.systems.charge, "code": kind}], "text": text},
             "subject": {"reference": f"Patient/{patient}"},
-            "date": instant(request.paid_at),
+            "date": instant(at),
             "lineItem": [
                 {
                     "sequence": 1,
                     "chargeItemCodeableConcept": {
-                        "coding": [{"system": self.systems.charge, "code": request.kind}],
-                        "text": word,
+                        "coding": [{"system": self.systems.charge, "code": line[0]}],
+                        "text": line[1],
                     },
-                    "priceComponent": [{"type": "base", "amount": amount}],
+                    "priceComponent": [{"type": "deduction" if kind == REFUND else "base", "amount": amount}],
                 }
             ],
             "totalNet": amount,

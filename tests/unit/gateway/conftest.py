@@ -51,11 +51,11 @@ def caller(running: Running, certificates: Certificates) -> Iterator[Caller]:
 
 @pytest.fixture
 def ask(caller: Caller) -> Callable[..., httpx.Response]:
-    """Call an operation as the API does, or as the worker does when it writes."""
+    """Call an operation as the API does, or as the worker does when it writes or compares money."""
     clients: dict[str, httpx.Client] = {}
 
     def call(operation: str, **body: Any) -> httpx.Response:
-        name = "backend-worker" if operation.startswith("write-") else "backend-api"
+        name = "backend-worker" if operation.startswith(("write-", "charges")) else "backend-api"
         if name not in clients:
             clients[name] = caller(name)
         return clients[name].post(f"/his/v1/{operation}", json=body)
