@@ -30,7 +30,7 @@ from backend.video.aiortc_engine.keyframes import KeyframeRequests
 from backend.video.aiortc_engine.missing_packets import RETRY_AFTER, MissingPackets
 from backend.video.aiortc_engine.packets import MARKER, extension, payload_bounds
 from backend.video.aiortc_engine.reception import Reception
-from backend.video.aiortc_engine.timestamps import Unwrapper
+from backend.video.recording.timestamps import Unwrapper
 
 ABS_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 
@@ -71,6 +71,10 @@ class Sink(Protocol):
         """Called for every packet, retransmitted ones included, in order of arrival."""
 
 
+OnReport = Callable[[Stream, float, int], None]
+"""The sender's clock in seconds and the unwrapped timestamp it belongs to."""
+
+
 class UplinkReceiver:
     """One kind of media from one participant. The camel-case and underscored names are aiortc's."""
 
@@ -93,6 +97,7 @@ class UplinkReceiver:
         self._bandwidth = Bandwidth(ceiling) if self._video else None
         self.keyframes = KeyframeRequests(self._send_pli)
         self.sinks: tuple[Sink, ...] = ()
+        self.on_report: OnReport | None = None
         self.last_packet: float | None = None
 
     # what the room and its connections call
@@ -154,6 +159,11 @@ class UplinkReceiver:
     def allowed(self) -> int | None:
         """Bit/s last announced to the participant."""
         return self._bandwidth.allowed if self._bandwidth is not None else None
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether packets are missing that were asked for again."""
+        return self._stream is not None and bool(self._stream.missing)
 
     @property
     def reception(self) -> Reception | None:
@@ -273,6 +283,9 @@ class UplinkReceiver:
             stream.sender_ntp = packet.sender_info.ntp_timestamp
             stream.sender_rtp = packet.sender_info.rtp_timestamp
             stream.sender_seen = now
+            if self.on_report is not None:
+                seconds = packet.sender_info.ntp_timestamp / (1 << 32)
+                self.on_report(stream, seconds, stream.timestamp.near(packet.sender_info.rtp_timestamp))
 
     async def _handle_rtp_packet(self, packet: Any, arrival_time_ms: int) -> None:
         """A packet that came before the fast path was in place: it is asked for again, or never missed."""

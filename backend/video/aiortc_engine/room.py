@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from backend.video.aiortc_engine.connection import PARTICIPANT, SUPERVISOR, MediaConnection, Network
-from backend.video.aiortc_engine.recorder import Recorder
-from backend.video.aiortc_engine.segments import Outcome, Segments, wall_clock
+from backend.video.aiortc_engine.taps import Taps
 from backend.video.engine import (
     EngineEvent,
     Joined,
@@ -28,6 +27,8 @@ from backend.video.engine import (
     SegmentClosed,
     SegmentOpened,
 )
+from backend.video.recording.recorder import Recorder
+from backend.video.recording.segments import Outcome, Segments, wall_clock
 from foundation.clock import Clock
 from foundation.ids import new_id
 from foundation.logs import log
@@ -195,7 +196,7 @@ class Room:
         member.recorder = Recorder(
             segments,
             self._around.writer,
-            member.connection.uplinks,
+            Taps(member.connection.uplinks),
             lambda outcome: self._outcome(member, outcome),
         )
 

@@ -7,8 +7,8 @@ import av
 from aiortc.codecs import get_encoder
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 
-from backend.video.aiortc_engine.assembler import Packet
 from backend.video.engine import VideoCodec
+from backend.video.recording.assembler import Packet
 from tests.unit.video.clips import Encoded
 
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.video.aiortc_engine.assembler import GAP_VIDEO, AudioAssembler, Frame, Packet, VideoAssembler
-from backend.video.aiortc_engine.payloads import payload_format
 from backend.video.engine import VideoCodec
+from backend.video.recording.assembler import GAP_VIDEO, AudioAssembler, Frame, Packet, VideoAssembler
+from backend.video.recording.payloads import payload_format
 from tests.unit.video import clips
 from tests.unit.video.rtp import audio_packets, video_packets
 

@@ -1,7 +1,7 @@
 import pytest
 
-from backend.video.aiortc_engine.payloads import H264, Vp8, has_parameter_sets, payload_format, vp8_size
 from backend.video.engine import VideoCodec
+from backend.video.recording.payloads import H264, Vp8, has_parameter_sets, payload_format, vp8_size
 from tests.unit.video import clips
 from tests.unit.video.rtp import packetised
 

@@ -6,15 +6,17 @@ from pathlib import Path
 import av
 import pytest
 
-from backend.video.aiortc_engine.assembler import Packet
-from backend.video.aiortc_engine.segments import WAIT_FOR_VIDEO, Outcome, Segments, Source, Taken
 from backend.video.engine import Role, Segment, VideoCodec
+from backend.video.recording.assembler import Packet
+from backend.video.recording.segments import WAIT_FOR_VIDEO, Outcome, Segments
+from backend.video.recording.timeline import Source
 from foundation.object_store import AlreadyThere, Appender, FolderStore, ObjectInfo
 from tests.unit.video import clips
 from tests.unit.video.conftest import KEYRING, Decoded, decoded
 from tests.unit.video.rtp import audio_packets, video_packets
 
 VP8, H264 = VideoCodec.VP8, VideoCodec.H264
+TakenPacket = tuple[Source, Packet]
 MORNING = datetime(2026, 11, 22, 1, 0, tzinfo=UTC)
 VIDEO_SSRC, AUDIO_SSRC = 11, 22
 
@@ -32,13 +34,13 @@ class Desk:
         self.segments = Segments(store, codec, new_segment, lambda at: MORNING + timedelta(seconds=at))
         self.told = Outcome()
 
-    def write(self, batch: list[Taken], now: float) -> Outcome:
+    def write(self, batch: list[TakenPacket], now: float) -> Outcome:
         return self._note(self.segments.write(batch, now))
 
-    def end(self, now: float, reason: str = "bye", batch: list[Taken] | None = None) -> Outcome:
+    def end(self, now: float, reason: str = "bye", batch: list[TakenPacket] | None = None) -> Outcome:
         return self._note(self.segments.end(batch or [], now, reason))
 
-    def play(self, batch: list[Taken], until: float) -> None:
+    def play(self, batch: list[TakenPacket], until: float) -> None:
         """Batches of a quarter of a second."""
         now = 0.0
         while now < until:
@@ -54,19 +56,19 @@ class Desk:
 
 def video(
     codec: VideoCodec = VP8, count: int = 60, start: float = 0.0, ssrc: int = VIDEO_SSRC
-) -> list[Taken]:
+) -> list[TakenPacket]:
     packets = video_packets(codec, list(clips.video(codec)[:count]), start=start)
     return [(Source("video", ssrc, 90000), packet) for packet in packets]
 
 
-def audio(count: int = 100, start: float = 0.0) -> list[Taken]:
+def audio(count: int = 100, start: float = 0.0) -> list[TakenPacket]:
     return [
         (Source("audio", AUDIO_SSRC, 48000), packet)
         for packet in audio_packets(list(clips.audio()[:count]), start=start)
     ]
 
 
-def together(*streams: list[Taken]) -> list[Taken]:
+def together(*streams: list[TakenPacket]) -> list[TakenPacket]:
     return sorted((taken for stream in streams for taken in stream), key=lambda taken: taken[1].arrival)
 
 

@@ -5,33 +5,34 @@ Nothing here touches the event loop. The loop's side is `recorder.py`.
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from backend.video.aiortc_engine.assembler import AudioAssembler, Frame, Packet, VideoAssembler
-from backend.video.aiortc_engine.matroska import MatroskaFile, can_begin
-from backend.video.aiortc_engine.payloads import payload_format
-from backend.video.aiortc_engine.timeline import Timeline
 from backend.video.engine import Segment, VideoCodec
+from backend.video.recording.assembler import AudioAssembler, Frame, Packet, VideoAssembler
+from backend.video.recording.matroska import MatroskaFile, can_begin
+from backend.video.recording.payloads import payload_format
+from backend.video.recording.timeline import Source, Timeline
 from foundation.object_store import Appender, ObjectStore
 
 WAIT_FOR_VIDEO = 3.0
 """Seconds of audio held back until the first keyframe; then the file begins without video."""
+SETTLE = 0.7
+"""Seconds held back at the start of a file: by then some packets came without delay, or the sender reported."""
 RETRY_AFTER = 5.0
 
 
-class Source(NamedTuple):
-    """Where packets come from: kind of media, SSRC, ticks per second."""
+class Report(NamedTuple):
+    """A sender report: its clock showed `sender_time` seconds at the (unwrapped) `timestamp`."""
 
-    kind: str
-    ssrc: int
-    clock_rate: int
+    sender_time: float
+    timestamp: int
 
 
-Taken = tuple[Source, Packet]
-"""One packet as the loop passes it over."""
+Taken = tuple[Source, Packet | Report]
+"""One packet or report as the loop passes it over."""
 
 
 @dataclass
@@ -46,12 +47,6 @@ class Outcome:
 
 NewSegment = Callable[[datetime], Segment]
 """Makes the next manifest line for a wall-clock start."""
-
-
-class _Held(NamedTuple):
-    pts: int
-    frame: Frame
-    kind: str
 
 
 class SegmentFile:
@@ -133,12 +128,13 @@ class Segments:
         self._sources: dict[str, Source] = {}
         self._timeline: Timeline | None = None
         self._origin = 0.0
-        self._held: list[_Held] = []
+        self._held: list[tuple[Source, Frame]] = []
+        self._first_frame: bytes | None = None
         self._file: SegmentFile | None = None
         self._retry_at = 0.0
         self._ended = False
 
-    def write(self, batch: list[Taken], now: float) -> Outcome:
+    def write(self, batch: Sequence[Taken], now: float) -> Outcome:
         """Take a batch; failures end the present file and are told, never raised."""
         outcome = Outcome()
         if self._ended:
@@ -152,7 +148,7 @@ class Segments:
         outcome.wants_keyframe = "video" in self._sources and self._assemblers["video"].needs_keyframe
         return outcome
 
-    def end(self, batch: list[Taken], now: float, reason: str) -> Outcome:
+    def end(self, batch: Sequence[Taken], now: float, reason: str) -> Outcome:
         """The last batch; closed for good afterwards: whatever comes later is ignored."""
         outcome = self.write(batch, now)
         if self._ended:
@@ -161,20 +157,25 @@ class Segments:
         try:
             self._drain(now, outcome, last=True)
             if self._file is None and self._held and now >= self._retry_at:
-                self._open(None, outcome)
+                self._open(outcome)
             self._close(reason, outcome)
         except Exception as error:
             self._fail(error, now, outcome)
         return outcome
 
-    def _assemble(self, batch: list[Taken], now: float, outcome: Outcome) -> None:
-        for source, packet in batch:
+    def _assemble(self, batch: Sequence[Taken], now: float, outcome: Outcome) -> None:
+        for source, taken in batch:
+            if isinstance(taken, Report):
+                if self._timeline is not None:
+                    self._timeline.report(source, taken.sender_time, taken.timestamp)
+                continue
             if self._timeline is None:
-                self._origin = packet.arrival
+                self._origin = taken.arrival
                 self._timeline = Timeline(self._origin)
             if self._sources.get(source.kind) is not source:
                 self._change_source(source, now, outcome)
-            self._assemblers[source.kind].push(packet)
+            self._timeline.packet(source, taken.timestamp, taken.arrival)
+            self._assemblers[source.kind].push(taken)
         self._drain(now, outcome)
 
     def _change_source(self, source: Source, now: float, outcome: Outcome) -> None:
@@ -197,18 +198,14 @@ class Segments:
         for source in list(self._sources.values()):
             for frame in self._assemblers[source.kind].pop(math.inf if last else now):
                 self._frame(source, frame, now, outcome)
-        if (
-            self._file is None
-            and self._held
-            and now - self._origin > WAIT_FOR_VIDEO
-            and now >= self._retry_at
-        ):
-            self._open(None, outcome)
+        if self._file is None and self._held and now >= self._retry_at and self._settled(now):
+            self._open(outcome)
+
+    def _settled(self, now: float) -> bool:
+        return now - self._origin > (WAIT_FOR_VIDEO if self._first_frame is None else SETTLE)
 
     def _frame(self, source: Source, frame: Frame, now: float, outcome: Outcome) -> None:
-        assert self._timeline is not None
-        kind = source.kind
-        if kind == "video" and (self._file is None or not self._file.has_video):
+        if source.kind == "video" and not self._has_video:
             if now < self._retry_at:
                 return
             if not can_begin(self._codec, frame.data, key=frame.key):
@@ -216,26 +213,33 @@ class Segments:
                 return
             if self._file is not None:
                 self._restart("video_started", frame.arrival, outcome)
-        pts = self._timeline.place(kind, source.ssrc, frame.timestamp, source.clock_rate, frame.arrival)
+            self._first_frame = frame.data
         if self._file is None:
-            self._held.append(_Held(pts, frame, kind))
-            if kind == "video":
-                self._open(frame.data, outcome)
-            return
-        self._file.add(kind, pts, frame)
+            self._held.append((source, frame))
+        else:
+            self._add(self._file, source, frame)
+
+    @property
+    def _has_video(self) -> bool:
+        return self._first_frame is not None if self._file is None else self._file.has_video
+
+    def _add(self, file: SegmentFile, source: Source, frame: Frame) -> None:
+        assert self._timeline is not None
+        file.add(source.kind, self._timeline.place(source, frame.timestamp, frame.arrival), frame)
 
     def _restart(self, reason: str, origin: float, outcome: Outcome) -> None:
+        assert self._timeline is not None
         self._close(reason, outcome)
         self._origin = origin
-        self._timeline = Timeline(origin)
+        self._timeline.begin_anew(origin)
 
-    def _open(self, first_frame: bytes | None, outcome: Outcome) -> None:
+    def _open(self, outcome: Outcome) -> None:
         segment = self._new_segment(self._wall_clock(self._origin))
-        self._file = SegmentFile(self._store, segment, self._codec, first_frame)
+        file = self._file = SegmentFile(self._store, segment, self._codec, self._first_frame)
         outcome.opened.append(segment)
-        held, self._held = self._held, []
-        for pts, frame, kind in held:
-            self._file.add(kind, pts, frame)
+        held, self._held, self._first_frame = self._held, [], None
+        for source, frame in held:
+            self._add(file, source, frame)
 
     def _close(self, reason: str, outcome: Outcome) -> None:
         if self._file is not None:
@@ -247,6 +251,7 @@ class Segments:
         outcome.problem = f"{type(error).__name__}: {error}"
         self._retry_at = now + RETRY_AFTER
         self._held.clear()
+        self._first_frame = None
         self._assemblers["video"].needs_keyframe = True
         self._timeline = None
         file, self._file = self._file, None

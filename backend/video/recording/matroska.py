@@ -6,8 +6,8 @@ from typing import Any
 
 import av
 
-from backend.video.aiortc_engine.payloads import has_parameter_sets, vp8_size
 from backend.video.engine import VideoCodec
+from backend.video.recording.payloads import has_parameter_sets, vp8_size
 from foundation.object_store import Appender
 
 MILLISECONDS = Fraction(1, 1000)

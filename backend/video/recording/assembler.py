@@ -7,7 +7,7 @@ keyframe that starts at its start.
 
 from typing import NamedTuple
 
-from backend.video.aiortc_engine.payloads import PayloadFormat
+from backend.video.recording.payloads import PayloadFormat
 
 GAP_VIDEO = 0.5
 GAP_AUDIO = 0.2

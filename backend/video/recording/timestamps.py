@@ -19,8 +19,14 @@ class Unwrapper:
         if last is None:
             self._last = value
             return value
-        step = (value - last) % self._span
-        if step >= self._half:
-            step -= self._span
-        self._last = last = last + step
+        self._last = last = last + self._step(value, last)
         return last
+
+    def near(self, value: int) -> int:
+        """`value` placed nearest to the last one, which stays what it was."""
+        last = self._last
+        return value if last is None else last + self._step(value, last)
+
+    def _step(self, value: int, last: int) -> int:
+        step = (value - last) % self._span
+        return step - self._span if step >= self._half else step
