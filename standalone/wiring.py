@@ -192,6 +192,8 @@ def _wechat(installation: Installation, _: Process) -> Environment:
         "WECHAT_MERCHANT_CERT": str(files.merchant_certificate),
         "WECHAT_PUBLIC_KEY_ID": keys.public_key_id,
         "WECHAT_PRIVATE_KEY": str(files.private_key),
+        "WECHAT_PLATFORM_CERT": str(files.platform_certificate),
+        "WECHAT_PLATFORM_KEY": str(files.platform_key),
         "WECHAT_INSURANCE_KEY": installation.keys.insurance.key,
         "WECHAT_INSURANCE_SECRET": installation.keys.insurance.secret,
     }

@@ -34,7 +34,13 @@ def routes(env: str) -> list[Route]:
 
 def set_faults(mock: Mock, values: dict[str, Any]) -> None:
     """Exactly these. Raises BadField. `revoke_token` acts once, at this moment."""
+    before = mock.faults.as_dict()
     mock.faults.replace(values)
+    kind = mock.faults.text("merchant_kind") or mock.settings.merchant_kind
+    if not mock.keys.can_be(kind):
+        mock.faults.replace(before)
+        raise BadField("merchant_kind", "the settings give no keys for such a merchant")
+    mock.keys.kind = kind
     if mock.faults.on("revoke_token"):
         tokens.revoke_all(mock)
     mock.bell.set()
@@ -85,7 +91,7 @@ async def _forget(request: Request) -> Response:
     """Nothing ever happened: no orders, messages, consents, faults, and the machine's clock."""
     mock = mock_of(request)
     mock.store.forget()
-    mock.faults.replace({})
+    set_faults(mock, {})
     mock.clock.offset_seconds = 0
     return Response(status_code=204)
 

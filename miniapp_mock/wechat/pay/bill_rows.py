@@ -44,22 +44,38 @@ def trade_bill(mock: Mock, start: float, end: float, kind: str) -> str | None:
     payments = mock.store.all(PAID, start, end) if kind != "REFUND" else []
     refunds = REFUNDED.format(moment="made_at", states="'PROCESSING', 'SUCCESS', 'ABNORMAL'")
     returned = mock.store.all(refunds, start, end) if kind != "SUCCESS" else []
-    error = int(mock.faults.on("bill_off_by_one"))
-    rows = [_payment(mock, row, row["total"] + (error if n == 0 else 0)) for n, row in enumerate(payments)]
-    rows += [_refund(mock, row) for row in returned]
+    rows = [_payment(mock, row, row["total"]) for row in payments] + [_refund(mock, row) for row in returned]
     if not rows:
         return None
-    totals = [
-        str(len(rows)),
-        yuan(sum(row["fen"] for row in rows)),
-        yuan(sum(row["refund_fen"] for row in rows)),
-        yuan(0),
-        f"{yuan(sum(row['fee_fen'] for row in rows))}000",
-        yuan(sum(row["fen"] for row in rows)),
-        yuan(sum(row["refund_fen"] for row in rows)),
-    ]
+    rows, totals = _spoilt(mock, rows)
     columns = COLUMNS[kind]
     return _text(columns, [[row[name] for name in columns] for row in rows], TRADE_SUMMARY, totals)
+
+
+def _spoilt(mock: Mock, rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[str]]:
+    """Rows and summary, with what a tester wants to be wrong."""
+    faults = mock.faults
+    if faults.on("bill_missing_row"):
+        rows = rows[:-1]
+    if faults.on("bill_extra_row"):
+        rows = [
+            *rows,
+            rows[0] | {"微信订单号": "4200009999" + "0" * 18, "商户订单号": "UNKNOWN-TO-THE-MERCHANT"},
+        ]
+    changed = [*rows]
+    if rows and (faults.on("bill_off_by_one") or faults.on("bill_row_off_by_one")):
+        name = "fen" if rows[0]["fen"] else "refund_fen"
+        changed[0] = _priced(rows[0], **{name: rows[0][name] + 1})
+    totals = _totals(changed if faults.on("bill_off_by_one") else rows)
+    if faults.on("bill_summary_off_by_one"):
+        totals[5] = yuan(sum(row["fen"] for row in rows) + 1)
+    return changed, totals
+
+
+def _totals(rows: list[dict[str, Any]]) -> list[str]:
+    paid, back = sum(row["fen"] for row in rows), sum(row["refund_fen"] for row in rows)
+    fees = f"{yuan(sum(row['fee_fen'] for row in rows))}000"
+    return [str(len(rows)), yuan(paid), yuan(back), yuan(0), fees, yuan(paid), yuan(back)]
 
 
 def fund_flow_bill(mock: Mock, start: float, end: float) -> str | None:
@@ -99,36 +115,34 @@ def fee(fen: int) -> int:
 
 
 def _payment(mock: Mock, row: Any, fen: int) -> dict[str, Any]:
-    return _shared(mock, row) | {
-        "fen": fen,
-        "refund_fen": 0,
-        "fee_fen": fee(row["total"]),
-        "交易时间": _time(row["paid_at"]),
-        "交易状态": "SUCCESS",
-        "应结订单金额": yuan(fen),
-        "订单金额": yuan(fen),
-        "手续费": f"{yuan(fee(row['total']))}000",
+    named = _shared(mock, row) | {"交易时间": _time(row["paid_at"]), "交易状态": "SUCCESS", "refund_fen": 0}
+    return _priced(named, fen=fen, fee_fen=fee(fen))
+
+
+def _priced(row: dict[str, Any], **amounts: int) -> dict[str, Any]:
+    """The columns that follow from the row's amounts in fen."""
+    row = row | amounts
+    return row | {
+        "应结订单金额": yuan(row["fen"]),
+        "订单金额": yuan(row["fen"]),
+        "退款金额": yuan(row["refund_fen"]),
+        "申请退款金额": yuan(row["refund_fen"]),
+        "手续费": f"{yuan(row['fee_fen'])}000",
     }
 
 
 def _refund(mock: Mock, row: Any) -> dict[str, Any]:
-    back = yuan(row["amount"])
-    return _shared(mock, row) | {
-        "fen": 0,
-        "refund_fen": row["amount"],
-        "fee_fen": -fee(row["amount"]),
+    named = _shared(mock, row) | {
         "交易时间": _time(row["asked_at"]),
         "交易状态": "REFUND",
         "退款申请时间": _time(row["asked_at"]),
         "退款成功时间": _time(row["settled_at"]) if row["status"] == "SUCCESS" else "",
         "微信退款单号": row["refund_id"],
         "商户退款单号": row["out_refund_no"],
-        "退款金额": back,
-        "申请退款金额": back,
         "退款类型": row["channel"],
         "退款状态": row["status"],
-        "手续费": f"{yuan(-fee(row['amount']))}000",
     }
+    return _priced(named, fen=0, refund_fen=row["amount"], fee_fen=-fee(row["amount"]))
 
 
 def _shared(mock: Mock, row: Any) -> dict[str, Any]:

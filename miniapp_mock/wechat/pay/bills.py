@@ -46,15 +46,16 @@ def _answer(mock: Mock, call: Call, text: str | None) -> dict[str, Any]:
     zipped = call.query.get("tar_type")
     if zipped not in {None, "GZIP"}:
         raise wrong_field("tar_type", "unknown", value=zipped, location="query")
-    if text is None:
+    if text is None or mock.faults.on("bill_missing"):
         raise PayError("NO_STATEMENT_EXIST", "请求的账单不存在")
     content = text.encode()
+    sent = content.replace(b"SUCCESS", b"SUCCES5", 1) if mock.faults.on("bill_damaged") else content
     token = secrets.token_urlsafe(32)
     mock.store.run("DELETE FROM bills WHERE expires_at < ?", mock.now)
     mock.store.insert(
         "bills",
         token=token,
-        content=gzip.compress(content) if zipped else content,
+        content=gzip.compress(sent) if zipped else sent,
         expires_at=mock.now + LINK_LIFE,
     )
     return {

@@ -37,12 +37,27 @@ class SigningKey:
 
 @dataclass
 class Keys:
+    """`kind` says which of our keys this merchant knows; it may change while the mock runs."""
+
     folder: Path
     merchant: RSAPublicKey
     merchant_serial: str
-    public: SigningKey | None
-    platform: SigningKey | None
+    kind: str
+    public_key: SigningKey | None
+    platform_key: SigningKey | None
     _successors: tuple[SigningKey, SigningKey] | None = None
+
+    @property
+    def public(self) -> SigningKey | None:
+        return self.public_key if self.kind != "old" else None
+
+    @property
+    def platform(self) -> SigningKey | None:
+        return self.platform_key if self.kind != "new" else None
+
+    def can_be(self, kind: str) -> bool:
+        """Whether the settings gave what a merchant of this kind needs."""
+        return bool((self.public_key or kind == "old") and (self.platform_key or kind == "new"))
 
     def named(self, serial: str) -> SigningKey | None:
         """The key of WeChat Pay that a merchant means by `Wechatpay-Serial`, old or new."""
@@ -89,7 +104,7 @@ def load(settings: Settings) -> Keys:
         if certificate.public_key() != own.public_key():
             raise SettingError("WECHAT_PLATFORM_KEY does not belong to WECHAT_PLATFORM_CERT")
         platform = SigningKey(serial_of(certificate), own, certificate)
-    return Keys(settings.data, key, serial_of(merchant), public, platform)
+    return Keys(settings.data, key, serial_of(merchant), settings.merchant_kind, public, platform)
 
 
 def serial_of(certificate: x509.Certificate) -> str:
@@ -144,7 +159,7 @@ def _self_signed(key: RSAPrivateKey) -> x509.Certificate:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(days=30))
         .not_valid_after(now + dt.timedelta(days=5 * 365))
         .sign(key, hashes.SHA256())
     )

@@ -92,11 +92,11 @@ def _add(
     )
 
 
-def sealed(mock: Mock, row: Row) -> bytes:
-    """The body of one attempt: same id and time, encrypted anew."""
+def sealed(mock: Mock, row: Row, key: bytes = b"") -> bytes:
+    """The body of one attempt: same id and time, encrypted anew, with the merchant's APIv3 key unless told otherwise."""
     nonce = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(12))
     associated = row["original_type"]
-    ciphertext = AESGCM(mock.settings.apiv3_key).encrypt(
+    ciphertext = AESGCM(key or mock.settings.apiv3_key).encrypt(
         nonce.encode(), row["resource"].encode(), associated.encode()
     )
     return encode(

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 
 from miniapp_mock.wechat.mock import Mock
-from miniapp_mock.wechat.pay import notifications, refunds
+from miniapp_mock.wechat.pay import forgery, notifications, refunds
 from miniapp_mock.wechat.pay.signatures import signature_headers
 from miniapp_mock.wechat.store import Row
 
@@ -89,6 +89,8 @@ async def _attempt(mock: Mock, http: aiohttp.ClientSession, row: Row) -> None:
 
 
 async def _send(mock: Mock, http: aiohttp.ClientSession, row: Row, n: int, note: str) -> bool:
+    if mock.faults.strikes("forge_notifications"):
+        await _forge(mock, http, row, n)
     if mock.faults.strikes("lose_notifications"):
         notifications.record(mock, row["id"], n, "lost", note)
         return False
@@ -111,6 +113,14 @@ async def _send(mock: Mock, http: aiohttp.ClientSession, row: Row, n: int, note:
         result, accepted = f"{result}, answer lost", False
     notifications.record(mock, row["id"], n, result, note)
     return accepted
+
+
+async def _forge(mock: Mock, http: aiohttp.ClientSession, row: Row, n: int) -> None:
+    """Somebody who knows the order's number and address, and neither of the keys. Nothing he hears counts."""
+    body, headers = forgery.of(mock, row)
+    result = await _post(http, row["url"], body, headers)
+    note = "forgery accepted: the merchant does not verify" if result in ACCEPTED else "forgery refused"
+    notifications.record(mock, row["id"], n, result, note)
 
 
 async def _post(http: aiohttp.ClientSession, url: str, body: bytes, headers: dict[str, str]) -> str:

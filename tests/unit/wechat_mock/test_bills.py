@@ -191,3 +191,52 @@ def test_a_reader_of_csv_sees_the_header(merchant: Merchant, wechat: httpx.Clien
 
     header = next(csv.reader([content.decode("utf-8-sig").splitlines()[0]]))
     assert (header[0], len(header)) == ("交易时间", 27)
+
+
+def spoilt(
+    merchant: Merchant, wechat: httpx.Client, **switches: bool
+) -> tuple[list[dict[str, str]], dict[str, str]]:
+    """The bill of a day with two payments, under these faults."""
+    noon_today(merchant, wechat)
+    merchant.paid_order()
+    merchant.paid_order(amount={"total": 100, "currency": "CNY"})
+    day = noon_tomorrow(merchant, wechat)
+    faults(wechat, **switches)
+    return rows(downloaded(merchant, f"/v3/bill/tradebill?bill_date={day}")[0])
+
+
+def test_a_row_may_contradict_the_summary_and_the_summary_the_rows(
+    merchant: Merchant, wechat: httpx.Client
+) -> None:
+    detail, summary = spoilt(merchant, wechat, bill_row_off_by_one=True)
+    assert (detail[0]["订单金额"], summary["订单总金额"]) == ("30.01", "31.00")
+
+    faults(wechat, bill_summary_off_by_one=True)
+    day = detail[0]["交易时间"][:10]
+    detail, summary = rows(downloaded(merchant, f"/v3/bill/tradebill?bill_date={day}")[0])
+    assert (detail[0]["订单金额"], summary["订单总金额"]) == ("30.00", "31.01")
+
+
+def test_a_row_may_be_missing_or_too_much(merchant: Merchant, wechat: httpx.Client) -> None:
+    detail, summary = spoilt(merchant, wechat, bill_missing_row=True)
+    assert (len(detail), summary["总交易单数"], summary["订单总金额"]) == (1, "1", "30.00")
+
+    faults(wechat, bill_extra_row=True)
+    day = detail[0]["交易时间"][:10]
+    detail, summary = rows(downloaded(merchant, f"/v3/bill/tradebill?bill_date={day}")[0])
+    assert (len(detail), summary["总交易单数"]) == (3, "3")
+    assert detail[2]["商户订单号"] == "UNKNOWN-TO-THE-MERCHANT"
+
+
+def test_a_bill_may_be_denied_or_damaged_on_its_way(merchant: Merchant, wechat: httpx.Client) -> None:
+    noon_today(merchant, wechat)
+    merchant.paid_order()
+    day = noon_tomorrow(merchant, wechat)
+
+    faults(wechat, bill_missing=True)
+    denied = merchant.get(f"/v3/bill/tradebill?bill_date={day}")
+    faults(wechat, bill_damaged=True)
+    content, link = downloaded(merchant, f"/v3/bill/tradebill?bill_date={day}&tar_type=GZIP")
+
+    assert denied.json()["code"] == "NO_STATEMENT_EXIST"
+    assert hashlib.sha1(gzip.decompress(content)).hexdigest() != link["hash_value"]

@@ -212,3 +212,34 @@ def test_the_clock_refuses_what_is_no_number(wechat: httpx.Client) -> None:
     for offset in ("x", True, None, 1e300):
         assert wechat.post("/_test/clock", json={"offset_seconds": offset}).status_code == 400
     assert wechat.post("/_test/clock", content=b"[]").status_code == 400
+
+
+def test_a_forged_notification_comes_first_and_carries_the_true_ones_id(
+    merchant: Merchant, wechat: httpx.Client, notify: Receiver
+) -> None:
+    faults(wechat, forge_notifications=True)
+    merchant.paid_order()
+
+    forged, true = notify.wait(2)[:2]
+
+    assert json.loads(forged[1])["id"] == json.loads(true[1])["id"]
+    assert not merchant.verifies(*forged)
+    assert merchant.verifies(*true)
+    (notice,) = wechat.get("/_test/notifications").json()["notifications"]
+    assert notice["attempts"][0]["note"].startswith("forgery accepted")  # the receiver takes everything
+
+
+def test_a_merchant_may_become_another_kind_while_the_mock_runs(
+    merchant: Merchant, wechat: httpx.Client
+) -> None:
+    assert merchant.get("/v3/certificates").status_code == 404
+
+    faults(wechat, merchant_kind="migrating")
+    assert len(merchant.get("/v3/certificates").json()["data"]) == 1
+    faults(wechat, merchant_kind="old")
+    assert merchant.get("/v3/certificates").json()["detail"]["issue"] == "unknown"
+    merchant.names_key = None
+    assert merchant.get("/v3/certificates").status_code == 200
+
+    faults(wechat)
+    assert merchant.get("/v3/certificates").status_code == 400
