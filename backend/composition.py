@@ -8,11 +8,16 @@ from arq.connections import ArqRedis
 from redis.asyncio import ConnectionPool, Redis
 
 from backend.context import Context
+from backend.insuring import InsuranceWay
 from backend.live import Live
 from backend.outside.ca import SignatureProvider
 from backend.outside.courier import Courier
+from backend.outside.e_bill import EBill, EBillPlatform, NoEBill
 from backend.outside.his import Hospital
 from backend.outside.identity import IdentityService
+from backend.outside.insurance import MedicalInsurance, SelfPayOnly
+from backend.outside.insurance_bureau import Bureau
+from backend.outside.med_ins import Partner, WeChatInsurance
 from backend.outside.signed import SignedClient
 from backend.outside.wechat import WeChat
 from backend.outside.wechat_pay import WeChatPay
@@ -70,6 +75,8 @@ async def open_context(settings: Settings, clock: Clock, application: str) -> As
             context.identity.client,
             context.ca.client,
             context.courier.client,
+            context.insurance,
+            context.e_bills,
         ):
             await client.close()
         await context.hospital.close()
@@ -79,20 +86,22 @@ async def open_context(settings: Settings, clock: Clock, application: str) -> As
 
 
 def _context(settings: Settings, clock: Clock, db: Database, redis: Redis, live: Live) -> Context:
-    s = settings
+    s, pay = settings, wechat_pay(settings, clock)
     return Context(
         settings=s,
         clock=clock,
         db=db,
         redis=redis,
         wechat=WeChat(s.wechat_api_url, s.wechat_appid, s.wechat_secret, clock),
-        pay=wechat_pay(s, clock),
+        pay=pay,
         hospital=Hospital(s.gateway_urls, s.tls()),
         identity=IdentityService(
             SignedClient(s.identity_url, s.identity_app_key, s.identity_secret, clock, "实名认证服务")
         ),
         ca=SignatureProvider(SignedClient(s.ca_url, s.ca_app_key, s.ca_secret, clock, "签名服务")),
         courier=Courier(SignedClient(s.courier_url, s.courier_app_key, s.courier_secret, clock, "配送公司")),
+        insurance=medical_insurance(s, pay, clock),
+        e_bills=e_bills(s, clock),
         objects=FolderStore(s.object_folder, s.keyring()),
         live=live,
         wiring=wiring(),
@@ -112,3 +121,27 @@ def wechat_pay(settings: Settings, clock: Clock) -> WeChatPay:
         keys.named = s.wechat_public_key_id
     urls = [url for url in (s.wechat_pay_url, s.wechat_pay_backup_url) if url]
     return WeChatPay(s.wechat_appid, SignedPay(Exchange(urls, merchant, clock, Troubles(Logged())), keys))
+
+
+def medical_insurance(settings: Settings, pay: WeChatPay, clock: Clock) -> MedicalInsurance:
+    """As the settings say: WeChat with the bureau behind it, or nothing. It shares WeChat Pay's line."""
+    s = settings
+    if s.insurance is InsuranceWay.NONE:
+        return SelfPayOnly()
+    line = SignedClient(
+        s.insurance_bureau_url, s.insurance_bureau_app_key, s.insurance_bureau_secret, clock, "医保系统"
+    )
+    partner = Partner(s.insurance_partner_id, s.insurance_partner_secret, s.insurance_channel)
+    bureau = Bureau(line, s.insurance_org_code, s.insurance_city_id)
+    return WeChatInsurance(
+        s.wechat_appid, pay.signed, bureau, partner, s.insurance_partner_url, s.insurance_org_name, clock
+    )
+
+
+def e_bills(settings: Settings, clock: Clock) -> EBill:
+    """The platform of e-bills, if there is one."""
+    s = settings
+    if not s.ebill_url:
+        return NoEBill()
+    line = SignedClient(s.ebill_url, s.ebill_app_key, s.ebill_secret, clock, "电子票据平台")
+    return EBillPlatform(line, s.ebill_verify_url or s.ebill_url)

@@ -11,8 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.live import Live
 from backend.outside.ca import SignatureProvider
 from backend.outside.courier import Courier
+from backend.outside.e_bill import EBill
 from backend.outside.his import Hospital
 from backend.outside.identity import IdentityService
+from backend.outside.insurance import MedicalInsurance
 from backend.outside.wechat import WeChat
 from backend.outside.wechat_pay import WeChatPay
 from backend.settings import Settings
@@ -51,6 +53,8 @@ class Context:
     identity: IdentityService
     ca: SignatureProvider
     courier: Courier
+    insurance: MedicalInsurance
+    e_bills: EBill
     objects: ObjectStore
     live: Live
     wiring: Wiring = field(default_factory=Wiring)

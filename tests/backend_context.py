@@ -9,7 +9,7 @@ import httpx
 from redis.asyncio import Redis
 
 from backend.app import create_app
-from backend.composition import wechat_pay
+from backend.composition import e_bills, medical_insurance, wechat_pay
 from backend.context import Context
 from backend.live import Live
 from backend.outside.ca import SignatureProvider
@@ -28,6 +28,7 @@ from tests.database import KEYRING
 from tests.town import CALLBACK_KEY, CALLBACK_SECRET, KEY, SECRET, Town
 from tests.unit.wechat_mock.merchant import APIV3_KEY, APPID, MCHID, PUBLIC_KEY_ID, serial_of
 from tests.unit.wechat_mock.merchant import SECRET as APP_SECRET
+from tests.unit.wechat_mock.settings_of_a_mock import INSURANCE_KEY, INSURANCE_SECRET
 
 FRONT = "http://127.0.0.1:8000"
 
@@ -48,7 +49,19 @@ def environment(town: Town, certificates: Certificates, redis: str, objects: Pat
         "WECHAT_MCHID": MCHID, "WECHAT_APIV3_KEY": APIV3_KEY, "WECHAT_MERCHANT_KEY": str(town.keys / "merchant.key"),
         "WECHAT_MERCHANT_SERIAL": serial_of(town.keys / "merchant.pem"),
         "WECHAT_PUBLIC_KEY": str(town.keys / "wechat.pub"), "WECHAT_PUBLIC_KEY_ID": PUBLIC_KEY_ID,
+        **insurance(town), "EBILL_URL": town.ebill, "EBILL_APP_KEY": KEY, "EBILL_SECRET": SECRET,
         "COURIER_CALLBACK_KEY": CALLBACK_KEY, "COURIER_CALLBACK_SECRET": CALLBACK_SECRET, **urls, **keys, **secrets,
+    }  # fmt: skip
+
+
+def insurance(town: Town) -> dict[str, str]:
+    """Taken by the WeChat mock, which is the bureau as well."""
+    return {
+        "INSURANCE": "wechat", "INSURANCE_BUREAU_URL": town.wechat, "INSURANCE_BUREAU_APP_KEY": INSURANCE_KEY,
+        "INSURANCE_BUREAU_SECRET": INSURANCE_SECRET, "INSURANCE_PARTNER_URL": town.wechat,
+        "INSURANCE_PARTNER_ID": INSURANCE_KEY, "INSURANCE_PARTNER_SECRET": INSURANCE_SECRET,
+        "INSURANCE_ORG_CODE": "H31011400001", "INSURANCE_ORG_NAME": "示范医院", "INSURANCE_CITY_ID": "310100",
+        "INSURANCE_CHANNEL": "TEST",
     }  # fmt: skip
 
 
@@ -58,14 +71,16 @@ async def opened(settings: Settings, clock: Clock, db: Database) -> AsyncIterato
     s = settings
     redis = Redis.from_url(s.redis_url, socket_connect_timeout=2)
     await redis.flushdb()
+    pay = wechat_pay(s, clock)
     context = Context(
         settings=s, clock=clock, db=db, redis=redis,
         wechat=WeChat(s.wechat_api_url, s.wechat_appid, s.wechat_secret, clock),
-        pay=wechat_pay(s, clock),
+        pay=pay,
         hospital=Hospital(s.gateway_urls, ssl.create_default_context()),
         identity=IdentityService(SignedClient(s.identity_url, s.identity_app_key, s.identity_secret, clock, "实名认证服务")),
         ca=SignatureProvider(SignedClient(s.ca_url, s.ca_app_key, s.ca_secret, clock, "签名服务")),
         courier=Courier(SignedClient(s.courier_url, s.courier_app_key, s.courier_secret, clock, "配送公司")),
+        insurance=medical_insurance(s, pay, clock), e_bills=e_bills(s, clock),
         objects=FolderStore(s.object_folder, KEYRING), live=Live(redis), wiring=wiring(),
     )  # fmt: skip
     try:
@@ -77,6 +92,8 @@ async def opened(settings: Settings, clock: Clock, db: Database) -> AsyncIterato
             context.identity.client,
             context.ca.client,
             context.courier.client,
+            context.insurance,
+            context.e_bills,
         ):
             await client.close()
         await context.hospital.close()

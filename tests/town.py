@@ -30,6 +30,9 @@ from simulators.ca.settings import read as read_ca
 from simulators.courier.app import create_app as create_courier
 from simulators.courier.app import declared_faults as courier_faults
 from simulators.courier.settings import read as read_courier
+from simulators.ebill.app import create_app as create_ebill
+from simulators.ebill.app import declared_faults as ebill_faults
+from simulators.ebill.settings import read as read_ebill
 from simulators.identity.app import create_app as create_identity
 from simulators.identity.app import declared_faults as identity_faults
 from simulators.identity.register import Register
@@ -87,6 +90,7 @@ class Town:
     courier: str
     gateway_url: str
     wechat: str
+    ebill: str
     keys: Path
     gateway: Gateway
     faults: dict[str, Faults]
@@ -110,7 +114,7 @@ def _environment(folder: Path, world: Path) -> dict[str, str]:
         "CA_WORLD": str(world / "ca_holders.json"),
         "IDENTITY_WORLD": str(world / "staff.json"),
     }
-    for name in ("CA", "IDENTITY", "COURIER"):
+    for name in ("CA", "IDENTITY", "COURIER", "EBILL"):
         data = folder / name.lower()
         data.mkdir()
         values |= {f"{name}_DATA": str(data), f"{name}_APP_KEY": KEY, f"{name}_SECRET": SECRET}
@@ -121,8 +125,8 @@ def _environment(folder: Path, world: Path) -> dict[str, str]:
 def started(folder: Path, world: Path) -> Iterator[Town]:
     """All of them, over a folder of their own."""
     reader = Reader(_environment(folder, world))
-    clocks = {name: Clock() for name in ("ca", "identity", "courier")}
-    faults = {"ca": ca_faults(), "identity": identity_faults(), "courier": courier_faults()}
+    clocks = {name: Clock() for name in ("ca", "identity", "courier", "ebill")}
+    faults = {"ca": ca_faults(), "identity": identity_faults(), "courier": courier_faults(), "ebill": ebill_faults()}
     register = Register([Registered(one.name, one.id_number) for one in RESIDENTS])
     gateway = Gateway()
     settings = read_ca(reader)
@@ -130,6 +134,7 @@ def started(folder: Path, world: Path) -> Iterator[Town]:
         create_ca(settings, load_holders(settings.world), clocks["ca"], faults["ca"]),
         create_identity(read_identity(reader), register, clocks["identity"], faults["identity"]),
         create_courier(read_courier(reader), clocks["courier"], faults["courier"]),
+        create_ebill(read_ebill(reader), clocks["ebill"], faults["ebill"]),
         Starlette(routes=[Route("/his/v1/{operation}", gateway.answer, methods=["POST"])]),
     ]
     keys = folder / "keys"
@@ -143,7 +148,7 @@ def started(folder: Path, world: Path) -> Iterator[Town]:
         mock.clock.offset_seconds = offset.total_seconds()
 
     with (
-        in_background([Listener(app, "127.0.0.1", 0) for app in apps]) as (ca, identity, courier, gateways),
+        in_background([Listener(app, "127.0.0.1", 0) for app in apps]) as (ca, identity, courier, ebill, gateways),
         wechat_in_background(create_wechat(mock)) as wechat,
     ):
-        yield Town(ca, identity, courier, gateways, wechat, keys, gateway, faults, follow)
+        yield Town(ca, identity, courier, gateways, wechat, ebill, keys, gateway, faults, follow)
