@@ -1,7 +1,8 @@
 """The composition root: settings in, context out. API, worker and commands all start here."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from uuid import UUID
 
 from arq.connections import ArqRedis
@@ -64,7 +65,11 @@ async def open_context(settings: Settings, clock: Clock, application: str) -> As
         for intent_id in due:
             await jobs.enqueue_job(JOB, str(intent_id))
 
-    db.wake, db.announce = wake, live.announce
+    async def wake_later(soon: Mapping[UUID, timedelta]) -> None:
+        for intent_id, wait in soon.items():
+            await jobs.enqueue_job(JOB, str(intent_id), _defer_by=wait)
+
+    db.wake, db.wake_later, db.announce = wake, wake_later, live.announce
     context = _context(settings, clock, db, redis, live)
     try:
         yield context

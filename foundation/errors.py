@@ -12,6 +12,7 @@ AppError                     what went wrong, as a fact, in the user's words
 ├── TooLarge             413 the body is over its limit
 ├── Invalid              422 fields are wrong; `issues` has every one of them
 ├── TooMany              429 too often; `retry_after` seconds
+│   └── TooOften         429 over a rate: counted, not written down one by one
 ├── Busy                 503 somebody else holds the row; try again
 ├── Unavailable          503 another system does not answer
 └── Internal             500 our fault
@@ -38,6 +39,8 @@ class AppError(Exception):
     status: ClassVar[int] = 500
     code: str = "internal"
     title: ClassVar[str] = "系统出错"
+    written_down: ClassVar[bool] = True
+    """Whether each refusal becomes a line of the audit trail."""
 
     def __init__(
         self,
@@ -112,6 +115,13 @@ class TooMany(AppError):
     """Too often."""
 
     status, code, title = 429, "too_many", "操作太频繁，请稍后再试"
+
+
+class TooOften(TooMany):
+    """Over a rate. A flood is counted in a metric: a line of the audit trail for each would be a flood of ours."""
+
+    code = "too_often"
+    written_down = False
 
 
 class Busy(AppError):

@@ -3,7 +3,9 @@
 from backend.account import service
 from backend.account.model import Account
 from backend.account.wire import LoggedIn, Me, PhoneBound, PhoneCode, StaffLogin, WeChatLogin
+from backend.caller import DEVICE, known_device, new_device
 from backend.edge import EVERYBODY, PATIENT, ApiCall, ApiEndpoint, Family
+from backend.rates import admit
 from foundation.actor import Actor
 from foundation.db.audit import audit
 from foundation.errors import Unauthenticated
@@ -12,7 +14,8 @@ from foundation.web.endpoint import act, get, send
 
 
 async def login_wechat(call: ApiCall, body: WeChatLogin) -> LoggedIn:
-    """Exchange a WeChat code for a session."""
+    """Exchange a WeChat code for a session. A device that is none of ours gets an id."""
+    await admit(call, "login")
     openid = await call.app.wechat.login(body.code)
     async with call.unit_of_work() as session:
         account = await service.account_of(session, call.app.settings.wechat_appid, openid)
@@ -24,7 +27,9 @@ async def login_wechat(call: ApiCall, body: WeChatLogin) -> LoggedIn:
             "account",
             account.id,
         )
-    return LoggedIn(token, account.id, PATIENT, "", account.phone is not None)
+    claim = call.request.headers.get(DEVICE, "")
+    device = claim if known_device(claim) else new_device()
+    return LoggedIn(token, account.id, PATIENT, "", account.phone is not None, device)
 
 
 async def login_staff(call: ApiCall, body: StaffLogin) -> LoggedIn:

@@ -30,13 +30,14 @@ class PhoneCode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class LoggedIn(msgspec.Struct, frozen=True):
-    """The bearer token of the session and who it is for."""
+    """The bearer token of the session and who it is for; `device` comes back in `X-Device` with each later request."""
 
     token: str
     id: UUID
     role: str
     name: str
     phone_bound: bool
+    device: str = ""
 
 
 class PhoneBound(msgspec.Struct, frozen=True):

@@ -5,11 +5,13 @@ from backend.eligibility import service
 from backend.eligibility.rules import decide
 from backend.eligibility.wire import AskEligibility, DecisionView, KnownDiagnosis
 from backend.patient.service import verified_person
+from backend.rates import admit
 from foundation.web.endpoint import get, send
 
 
 async def diagnoses(call: ApiCall) -> list[KnownDiagnosis]:
     """What the hospital diagnosed in the last year, newest first, each with today's outcome."""
+    await admit(call, "diagnoses", call.id())
     async with call.unit_of_work() as session:
         person = await verified_person(session, call.actor, call.id())
     today = call.clock.today()
@@ -33,6 +35,7 @@ async def diagnoses(call: ApiCall) -> list[KnownDiagnosis]:
 
 async def ask(call: ApiCall, body: AskEligibility) -> DecisionView:
     """Decide from the hospital's records; an unreachable hospital never means yes."""
+    await admit(call, "eligibility", body.person_id)
     async with call.unit_of_work() as session:
         person = await verified_person(session, call.actor, body.person_id)
     today = call.clock.today()

@@ -16,12 +16,14 @@ from backend.patient.wire import (
     RedeemCode,
     person_view,
 )
+from backend.rates import admit
 from foundation.errors import Conflict, Invalid, Unauthenticated
 from foundation.web.endpoint import act, get, send
 
 
 async def add_person(call: ApiCall, body: AddPerson) -> PersonView:
     """Verify a person with the real-name service and register her."""
+    await admit(call, "identity")
     account_id = call.actor.id
     if account_id is None:
         raise Unauthenticated

@@ -76,7 +76,7 @@ def runner(app: X, db: Database, identify: Identify) -> Runner[Call[X]]:
             arguments = () if endpoint.body is None else (decode(raw, endpoint.body),)
             return await _answer(endpoint, call, arguments, raw)
         except AppError as error:
-            if endpoint.roles or endpoint.audited:
+            if error.written_down and (endpoint.roles or endpoint.audited):
                 await _note_refusal(db, actor, endpoint, request, error)
             raise
 

@@ -26,6 +26,8 @@ from foundation.masking import mask_text
 
 C = TypeVar("C")
 LEASE = timedelta(seconds=60)
+SOON = timedelta(seconds=60)
+"""Work that is due this soon gets a wake-up for its very moment; the sweep alone would be up to a second late."""
 LIMIT = 12
 """Attempts after which what fails for no known reason is parked for a person."""
 LIMIT_UNREACHABLE = 150
@@ -95,6 +97,8 @@ async def intend(session: AsyncSession, kind: str, subject: UUID, *, due: dateti
     found = await session.scalar(statement)
     if found is not None and (due is None or due <= now):
         session.info["due"].append(found)
+    elif found is not None and due is not None and due - now <= SOON:
+        session.info.setdefault("soon", {})[found] = due - now
 
 
 async def withdraw(session: AsyncSession, kind: str, subject: UUID) -> None:

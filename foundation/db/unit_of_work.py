@@ -1,9 +1,10 @@
 """The only commit in the code base, and the engine it commits to."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +31,9 @@ Wake = Callable[[list[UUID]], Awaitable[None]]
 """Told after a commit which intents are due at once; may fail, the sweep finds them again."""
 
 
+WakeLater = Callable[[Mapping[UUID, timedelta]], Awaitable[None]]
+"""The same for intents that are due in a moment: how long from now."""
+
 Announce = Callable[[set[str]], Awaitable[None]]
 """Told after a commit which streams changed, for screens that show them live; may fail, screens ask again."""
 
@@ -47,6 +51,7 @@ class Database:
     engine: AsyncEngine
     clock: Clock
     wake: Wake = _nobody
+    wake_later: WakeLater = _nobody
     announce: Announce = _nobody
     sessions: async_sessionmaker[AsyncSession] = field(init=False)
 
@@ -100,9 +105,11 @@ async def unit_of_work(db: Database) -> AsyncIterator[AsyncSession]:
             raise Busy(retry_after=1) from error
         except ConnectionError as error:
             raise Unavailable(retry_after=5) from error
-        due, touched = session.info["due"], session.info["touched"]
+        due, touched, soon = session.info["due"], session.info["touched"], session.info.get("soon")
     if due:
         await _quietly(db.wake(due))
+    if soon:
+        await _quietly(db.wake_later(soon))
     if touched:
         await _quietly(db.announce(touched))
 

@@ -8,6 +8,7 @@ BackendDown    it did not answer at all, or with something that is no answer of 
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -42,15 +43,29 @@ class BackendDown(Exception):
     """No answer that can be used."""
 
 
+@dataclass(frozen=True)
+class Caller:
+    """Which device asks, and through which addresses it came."""
+
+    device: str = ""
+    addresses: str = ""
+
+
 class Api:
     """Calls on behalf of one browser; an empty `token` is a visitor who is not logged in."""
 
-    def __init__(self, http: httpx.AsyncClient, streams: httpx.AsyncClient, token: str = "") -> None:
-        self._http, self._streams, self.token = http, streams, token
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        streams: httpx.AsyncClient,
+        token: str = "",
+        caller: Caller | None = None,
+    ) -> None:
+        self._http, self._streams, self.token, self.caller = http, streams, token, caller or Caller()
 
-    def as_holder(self, token: str) -> "Api":
+    def as_holder(self, token: str, caller: Caller | None = None) -> "Api":
         """The same connections for another token."""
-        return Api(self._http, self._streams, token)
+        return Api(self._http, self._streams, token, caller)
 
     async def get(self, path: str, **query: str | int | None) -> Any:
         """A read; query values that are None are left out."""
@@ -112,6 +127,10 @@ class Api:
 
     def _headers(self, more: Mapping[str, str]) -> dict[str, str]:
         headers = {"x-request-id": request_id.get(), **more}
+        if self.caller.device:
+            headers["x-device"] = self.caller.device
+        if self.caller.addresses:
+            headers["x-forwarded-for"] = self.caller.addresses
         if self.token:
             headers["authorization"] = f"Bearer {self.token}"
         return headers

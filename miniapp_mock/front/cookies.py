@@ -15,6 +15,8 @@ BROWSER = "__Host-browser"
 """Random, of this browser alone: what CSRF tokens are made from. New after each login."""
 LOGIN = "__Host-login"
 """State and way back of a login at WeChat that is under way."""
+DEVICE = "__Host-device"
+"""The id that the backend gave this device, with its mark: who asks too often is slowed down."""
 CARE = "__Host-care"
 """The large-print version is on."""
 
@@ -24,6 +26,7 @@ LIFE: Mapping[str, int] = {
     DOCTOR: DAY // 2,
     BROWSER: 365 * DAY,
     LOGIN: 600,
+    DEVICE: 365 * DAY,
     CARE: 365 * DAY,
 }
 

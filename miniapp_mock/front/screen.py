@@ -15,7 +15,7 @@ from foundation.clock import Clock
 from foundation.settings import Env
 from miniapp_mock.front import cookies, guard, words
 from miniapp_mock.front.assets import Assets
-from miniapp_mock.front.backend_client import Api, BackendDown, Refused
+from miniapp_mock.front.backend_client import Api, BackendDown, Caller, Refused
 from miniapp_mock.front.forms import dump
 from miniapp_mock.front.markdown import to_html
 from miniapp_mock.front.settings import Settings
@@ -76,12 +76,25 @@ def screen_of(request: Request) -> Screen:
 
 def patient(request: Request) -> Api:
     """The API in the name of the patient's account that is logged in here."""
-    return screen_of(request).api.as_holder(cookies.read(request, cookies.PATIENT))
+    return screen_of(request).api.as_holder(cookies.read(request, cookies.PATIENT), caller_of(request))
+
+
+def visitor(request: Request) -> Api:
+    """The API for somebody who is not logged in."""
+    return screen_of(request).api.as_holder("", caller_of(request))
+
+
+def caller_of(request: Request) -> Caller:
+    """The device and the way it came; whether the backend believes the addresses is the backend's affair."""
+    came = (request.headers.get("x-forwarded-for", ""), request.client.host if request.client else "")
+    device = cookies.read(request, cookies.DEVICE)
+    addresses = ", ".join(one for one in came if one and one.isascii())
+    return Caller(device if device.isascii() and device.isprintable() else "", addresses)
 
 
 def doctor(request: Request) -> Api:
     """The API in the name of the doctor who is logged in here."""
-    return screen_of(request).api.as_holder(cookies.read(request, cookies.DOCTOR))
+    return screen_of(request).api.as_holder(cookies.read(request, cookies.DOCTOR), caller_of(request))
 
 
 def is_fragment(request: Request) -> bool:

@@ -11,7 +11,7 @@ from foundation.errors import Forbidden
 from miniapp_mock.front import cookies
 from miniapp_mock.front.backend_client import Refused
 from miniapp_mock.front.forms import local_path
-from miniapp_mock.front.screen import go, patient, screen_of, show
+from miniapp_mock.front.screen import go, patient, screen_of, show, visitor
 from miniapp_mock.front.settings import Driver
 
 BROKEN = "登录没有完成，请回到首页重新登录"
@@ -60,7 +60,7 @@ async def come_back(request: Request) -> Response:
     following = back_from_wechat(request)
     code = request.query_params.get("code", "")
     try:
-        found = await screen_of(request).api.post("/login/wechat", {"code": code})
+        found = await visitor(request).post("/login/wechat", {"code": code})
     except Refused as refused:
         if refused.status >= 500:
             raise
@@ -70,6 +70,8 @@ async def come_back(request: Request) -> Response:
     response = go(following)
     cookies.write(response, cookies.PATIENT, found["token"])
     cookies.write(response, cookies.BROWSER, cookies.fresh())
+    if device := found.get("device"):
+        cookies.write(response, cookies.DEVICE, device)
     cookies.drop(response, cookies.LOGIN)
     return response
 
