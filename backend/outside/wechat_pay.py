@@ -53,12 +53,13 @@ class Transaction(msgspec.Struct, frozen=True):
 
 
 class RefundAnswer(msgspec.Struct, frozen=True):
-    """The truth about a refund: `status` PROCESSING, SUCCESS, ABNORMAL, CLOSED."""
+    """The truth about a refund: `status` PROCESSING, SUCCESS, ABNORMAL, CLOSED; `user_received_account` is where it goes."""
 
     refund_id: str = ""
     out_refund_no: str = ""
     out_trade_no: str = ""
     status: str = ""
+    user_received_account: str = ""
     success_time: datetime | None = None
     amount: Amount = Amount()
 
