@@ -47,6 +47,7 @@ from backend.shift import pages as shift_pages
 from backend.shift import routes as shift
 from backend.supervision import pages as supervision_pages
 from backend.supervision import routes as supervision
+from backend.timetable import routes as timetable
 from backend.writeback import pages as writeback_pages
 from foundation.actor import NOBODY, Actor
 from foundation.clock import Clock
@@ -63,7 +64,7 @@ from foundation.web.problems import PROBLEM_HANDLERS
 PREFIX = "/api/v1"
 VERSION = "0.1.0"
 FEATURES = (
-    account, patient, content, pricing, practitioner, shift, schedule, eligibility, appointment, payment, encounter,
+    account, patient, content, pricing, practitioner, shift, schedule, timetable, eligibility, appointment, payment, encounter,
     chat, record, formulary, prescription, dispensing, evaluation, complaint, supervision,
 )  # fmt: skip
 DESKS = (

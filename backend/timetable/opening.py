@@ -10,14 +10,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.policy import policy
 from backend.practitioner.model import Practitioner
 from backend.schedule.model import Slot
+from backend.schedule.rules import HELD
 from backend.timetable import planning, rules
 from backend.timetable.laying import Laid, open_missing
 from backend.timetable.model import DaySession, WeeklySession
 from foundation.actor import Actor
+from foundation.clock import local
 from foundation.db.audit import audit
 from foundation.db.base import hospital_id
 from foundation.db.intents import intend
+from foundation.db.locks import lock
 from foundation.db.unit_of_work import clock_of, touch
+from foundation.errors import Conflict, Issue
 
 OPEN = "timetable.open"
 AFTER_MIDNIGHT = 5
@@ -88,3 +92,26 @@ async def close_uncovered(session: AsyncSession, actor: Actor) -> int:
     audit(session, actor, "timetable.close_uncovered", "timetable", hospital_id(),
           detail={"who": "", "what": f"关闭没有药师值班的空闲时段 {count} 个"})  # fmt: skip
     return count
+
+
+async def resize(session: AsyncSession, actor: Actor, slot_id: UUID, *, capacity: int) -> Slot:
+    """More or fewer places in one slot. Refused below what is sold: who has a place is stopped or moved first."""
+    row = await lock(session, Slot, slot_id)
+    sold = row.capacity - row.remaining
+    if row.stopped_at is not None or row.ends_at <= clock_of(session).now():
+        raise Conflict("该时段已停诊或已结束", code="slot_over")
+    if row.source != "own":
+        raise Conflict("该时段由院内系统管理，请在院内系统调整", code="slot_mirrored")
+    if capacity < sold:
+        said = f"已有 {sold} 人预约，不能少于 {sold} 个号；如确需减少，请先停诊或改约多出的患者"
+        raise Conflict(said, code="places_sold", issues=[Issue("capacity", "below_sold", said)])
+    before, row.capacity, row.remaining = row.capacity, capacity, capacity - sold
+    left = row.remaining
+    for name in HELD.values():
+        setattr(row, name, min(getattr(row, name), left))
+        left -= getattr(row, name)
+    doctor = await session.get_one(Practitioner, row.practitioner_id)
+    touch(session, STREAM)
+    audit(session, actor, "timetable.resize", "timetable", row.id,
+          detail={"who": doctor.name, "what": f"{local(row.starts_at):%m-%d %H:%M} 号数 {before} → {capacity}"})  # fmt: skip
+    return row

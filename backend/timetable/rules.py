@@ -41,42 +41,50 @@ class Span:
 class Dated(Protocol):
     """Something that holds from a day on, and until a day when it has an end."""
 
-    valid_from: date
-    valid_to: date | None
+    @property
+    def valid_from(self) -> date: ...
+    @property
+    def valid_to(self) -> date | None: ...
 
 
-class Weekly(Dated, Protocol):
+class Held(Protocol):
+    """A session with its department and hours; `series_id` joins the versions of a weekly one."""
+
+    @property
+    def series_id(self) -> UUID | None: ...
+    @property
+    def department_code(self) -> str: ...
+    @property
+    def span(self) -> Span: ...
+
+
+class Weekly(Held, Dated, Protocol):
     """A session of every week; `on_holidays` it is kept too."""
 
-    series_id: UUID
-    department_code: str
-    weekday: int
-    on_holidays: bool
+    @property
+    def weekday(self) -> int: ...
+    @property
+    def on_holidays(self) -> bool: ...
+
+
+class Changed(Held, Protocol):
+    """A session of one day: other hours for the one of the series, none (`dropped`), or one of no series."""
 
     @property
-    def span(self) -> Span:
-        """Its hours."""
-
-
-class Changed(Protocol):
-    """A session of one day: another span for the one of the series, none (it is left out), or one of no series."""
-
-    series_id: UUID | None
-    department_code: str
-    day: date
-    dropped: bool
-
+    def day(self) -> date: ...
     @property
-    def span(self) -> Span:
-        """Its hours."""
+    def dropped(self) -> bool: ...
 
 
 class Marked(Protocol):
     """A day of the calendar: a holiday, or a make-up day that works as another weekday."""
 
-    day: date
-    kind: str
-    as_weekday: int
+    @property
+    def day(self) -> date: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def as_weekday(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -157,7 +165,7 @@ def sittings(
     weekday = mark.as_weekday if mark is not None and mark.kind == "workday" else day.isoweekday()
     holiday = mark is not None and mark.kind == "holiday"
     today = [one for one in changed if one.day == day]
-    instead = {one.series_id: one for one in today if one.series_id is not None}
+    instead: dict[UUID | None, Changed] = {one.series_id: one for one in today if one.series_id is not None}
     found = [
         Sitting(None, one.department_code, one.span)
         for one in today

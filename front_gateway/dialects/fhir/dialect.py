@@ -38,11 +38,7 @@ class FhirDialect:
     async def answer(self, request: his.HisRequest, deadline: Deadline, note: Note) -> Any:
         """The reply of `request`'s operation."""
         if isinstance(request, his.FindPatient):
-            found = await self._patients.by_number(request.id_number, request.name, deadline)
-            if found is None:
-                return his.FindPatientReply(None)
-            _named(note, found[0])
-            return his.FindPatientReply(as_reply(*found, request.name))
+            return await self._found(request, deadline, note)
         if isinstance(request, his.Charges):
             charges = await self._charges.between(request.since, request.until, deadline)
             note.resources = len(charges.charges)
@@ -68,6 +64,13 @@ class FhirDialect:
             )
             return reply
         return await self._written(request, person, deadline, note)
+
+    async def _found(self, request: his.FindPatient, deadline: Deadline, note: Note) -> his.FindPatientReply:
+        found = await self._patients.by_number(request.id_number, request.name, deadline)
+        if found is None:
+            return his.FindPatientReply(None)
+        _named(note, found[0])
+        return his.FindPatientReply(as_reply(*found, request.name))
 
     async def _written(
         self, request: his.HisRequest, person: Person, deadline: Deadline, note: Note
