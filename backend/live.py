@@ -1,12 +1,14 @@
 """What changed, told to open screens: one Valkey subscription per process, fanned out to waiting sockets and streams.
 
-A lost message costs a heartbeat, never a fact: whoever waits asks the database again.
+A lost message costs a heartbeat, never a fact: whoever waits asks the database again. A whisper ("she is typing") is no fact at
+all: it is passed on to whoever listens at the moment, or lost.
 """
 
 import asyncio
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -22,7 +24,7 @@ class Live:
 
     def __init__(self, redis: Redis) -> None:
         self.redis = redis
-        self._watchers: dict[str, set[asyncio.Event]] = defaultdict(set)
+        self._watchers: dict[str, set[Watch]] = defaultdict(set)
         self._task: asyncio.Task[None] | None = None
 
     async def announce(self, streams: set[str]) -> None:
@@ -31,6 +33,11 @@ class Live:
             for stream in streams:
                 pipe.publish(PREFIX + stream, "")
             await pipe.execute()
+
+    async def whisper(self, stream: str, words: str) -> None:
+        """Pass `words` on to who watches `stream` now; nobody misses them."""
+        with suppress(RedisError, OSError):
+            await self.redis.publish(PREFIX + stream, words)
 
     def start(self) -> None:
         """Begin to listen."""
@@ -50,42 +57,66 @@ class Live:
                     await pubsub.psubscribe(PREFIX + "*")
                     async for message in pubsub.listen():
                         if message["type"] == "pmessage":
-                            self._wake(message["channel"].decode().removeprefix(PREFIX))
+                            stream = message["channel"].decode().removeprefix(PREFIX)
+                            self._wake(stream, message["data"].decode())
             except (RedisError, OSError) as error:
                 log.warning("live_lost", error=str(error))
                 await asyncio.sleep(1)
 
-    def _wake(self, stream: str) -> None:
-        for event in self._watchers.get(stream, ()):
-            event.set()
+    def _wake(self, stream: str, words: str) -> None:
+        for watch in self._watchers.get(stream, ()):
+            watch.wake(words)
 
     @asynccontextmanager
     async def watching(self, streams: Iterable[str]) -> AsyncIterator["Watch"]:
         """Watch `streams` for the block."""
-        event, names = asyncio.Event(), list(streams)
+        watch, names = Watch(), list(streams)
         for name in names:
-            self._watchers[name].add(event)
+            self._watchers[name].add(watch)
         try:
-            yield Watch(event)
+            yield watch
         finally:
             for name in names:
-                self._watchers[name].discard(event)
+                self._watchers[name].discard(watch)
                 if not self._watchers[name]:
                     del self._watchers[name]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What woke a watcher: a change, whispers, or neither when the heartbeat came first."""
+
+    changed: bool
+    whispers: list[str]
 
 
 class Watch:
     """A place to wait for a change."""
 
-    def __init__(self, event: asyncio.Event) -> None:
-        self._event = event
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+        self._changed = False
+        self._whispers: deque[str] = deque(maxlen=8)
 
-    async def changed(self, seconds: float = HEARTBEAT) -> bool:
-        """True when something changed, False when the heartbeat came first."""
-        try:
+    def wake(self, words: str) -> None:
+        """Something changed, or somebody whispered `words`."""
+        if words:
+            self._whispers.append(words)
+        else:
+            self._changed = True
+        self._event.set()
+
+    async def heard(self, seconds: float = HEARTBEAT) -> Heard:
+        """What happened since the last time one asked; waits for it."""
+        with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._event.wait()
-        except TimeoutError:
-            return False
         self._event.clear()
-        return True
+        found = Heard(self._changed, list(self._whispers))
+        self._changed = False
+        self._whispers.clear()
+        return found
+
+    async def changed(self, seconds: float = HEARTBEAT) -> bool:
+        """True when something changed, False when the heartbeat came first; whispers are not for those who ask this."""
+        return (await self.heard(seconds)).changed

@@ -1,11 +1,13 @@
-"""Chat over plain HTTP (for catching up and for bad networks), files, and tickets for the sockets."""
+"""Chat over plain HTTP (for catching up and for bad networks) and tickets for the sockets."""
 
-from starlette.responses import Response, StreamingResponse
-
-from backend.chat import rules, service, tickets
-from backend.chat.model import Attachment
+from backend.chat import admission, marks, service, tickets, views
+from backend.chat.cards import ExaminationCard
+from backend.chat.file_routes import ENDPOINTS as FILES
 from backend.chat.wire import (
-    AttachmentView,
+    ConversationView,
+    Examinations,
+    MarkRead,
+    MarkView,
     MessageQuery,
     MessageView,
     Say,
@@ -14,61 +16,58 @@ from backend.chat.wire import (
     message_view,
 )
 from backend.edge import DOCTOR, PATIENT, ApiCall, ApiEndpoint, Family
-from backend.encounter import queries
 from backend.encounter.states import RUNNING
-from foundation.errors import Conflict, NotFound
+from foundation.errors import Conflict
 from foundation.web.endpoint import act, get, send
-from foundation.web.parsing import read_body
 
 
 async def list_messages(call: ApiCall) -> list[MessageView]:
     """Messages of a visit after a sequence."""
-    row = await queries.visible(call.session, call.actor, call.id())
-    return [message_view(found) for found in await service.after(call.session, row.id, call.query.after)]
+    row = await admission.visit_of(call)
+    return await views.views(call.session, row.id, call.query.after)
 
 
 async def say(call: ApiCall, body: Say) -> MessageView:
     """Send one message."""
-    row = await queries.visible(call.session, call.actor, call.id())
+    row = await admission.visit_of(call)
     message = await service.say(
         call.session, call.actor, row, client_id=body.client_id, kind=body.kind, body=body.body,
         attachment_id=body.attachment_id,
     )  # fmt: skip
-    return message_view(message)
+    return (await views.as_views(call.session, [message]))[0]
 
 
-async def attach(call: ApiCall) -> AttachmentView:
-    """Upload a picture or voice note as the raw body."""
-    async with call.unit_of_work() as session:
-        row = await queries.visible(session, call.actor, call.id())
-        if row.state not in RUNNING:
-            raise Conflict("问诊未在进行中，不能发送文件", code="encounter_not_running")
-    data = await read_body(call.request, rules.FILE_LIMIT)
-    media_type = call.request.headers.get("content-type", "").split(";")[0].strip()
-    attachment_id, key = await service.store_file(call.app.objects, row.id, media_type, data)
-    async with call.unit_of_work() as session:
-        stored = service.record_file(
-            session, call.actor, row, attachment_id=attachment_id, key=key, media_type=media_type, data=data
-        )
-    return AttachmentView(stored.id, stored.media_type, stored.size)
-
-
-async def show_attachment(call: ApiCall) -> Response:
-    """The file itself, for the two sides of its visit."""
-    async with call.unit_of_work() as session:
-        found = await session.get(Attachment, call.id())
-        if found is None:
-            raise NotFound
-        await queries.visible(session, call.actor, found.encounter_id)
-    headers = {"cache-control": "private, no-store", "content-disposition": "inline"}
-    return StreamingResponse(
-        call.app.objects.read(found.object_key), media_type=found.media_type, headers=headers
+async def advise_examinations(call: ApiCall, body: Examinations) -> MessageView:
+    """The doctor advises examinations at the hospital: a card in the conversation."""
+    row = await admission.visit_of(call)
+    card = ExaminationCard(body.items, body.note)
+    return message_view(
+        await service.hand_card(call.session, call.actor, row, card, client_id=body.client_id)
     )
+
+
+async def mark_read(call: ApiCall, body: MarkRead) -> MarkView:
+    """Say how far one has read."""
+    row = await admission.visit_of(call)
+    side = service.side_of(call.actor, row)
+    return MarkView(side, await marks.read(call.session, row, side, body.sequence))
+
+
+async def list_marks(call: ApiCall) -> list[MarkView]:
+    """How far both sides have read."""
+    row = await admission.visit_of(call)
+    return [MarkView(side, sequence) for side, sequence in (await marks.marks(call.session, row.id)).items()]
+
+
+async def conversations(call: ApiCall) -> list[ConversationView]:
+    """The doctor's running visits: what is unread, who waits for an answer longest first."""
+    assert call.actor.id is not None
+    return await views.conversations(call.session, call.actor.id)
 
 
 async def ticket(call: ApiCall, body: TicketRequest) -> TicketView:
     """A ticket for the chat or the video socket of a running visit."""
-    row = await queries.visible(call.session, call.actor, call.id())
+    row = await admission.visit_of(call)
     if row.state not in RUNNING:
         raise Conflict("问诊未在进行中", code="encounter_not_running")
     if body.purpose == "signalling" and row.recording_consent != "given":
@@ -88,7 +87,7 @@ async def ticket(call: ApiCall, body: TicketRequest) -> TicketView:
 
 async def consent_to_recording(call: ApiCall) -> None:
     """The patient agrees that the video is recorded; without it there is none."""
-    row = await queries.visible(call.session, call.actor, call.id())
+    row = await admission.visit_of(call)
     row.recording_consent = "given"
     await service.notice(call.session, row, "患者已同意视频问诊并录像", key="recording-consent")
 
@@ -100,11 +99,16 @@ ENDPOINTS: list[ApiEndpoint] = [
         family=FAMILY, roles=BOTH),
     send("POST", "/encounters/{id}/messages", say, body=Say, reply=MessageView, summary="发送消息", family=FAMILY,
          roles=BOTH, status=201),
-    act("POST", "/encounters/{id}/attachments", attach, reply=AttachmentView, summary="上传图片或语音", family=FAMILY,
-        roles=BOTH, status=201, transaction=False),
-    get("/attachments/{id}", show_attachment, summary="查看图片或语音", family=FAMILY, roles=BOTH, transaction=False),
+    send("POST", "/encounters/{id}/examinations", advise_examinations, body=Examinations, reply=MessageView,
+         summary="建议检查", family=FAMILY, roles=[DOCTOR], status=201),
+    get("/encounters/{id}/marks", list_marks, reply=list[MarkView], summary="已读位置", family=FAMILY, roles=BOTH),
+    send("PUT", "/encounters/{id}/marks", mark_read, body=MarkRead, reply=MarkView, summary="标记已读", family=FAMILY,
+         roles=BOTH),
+    get("/doctor/conversations", conversations, reply=list[ConversationView], summary="进行中的对话", family=FAMILY,
+        roles=[DOCTOR]),
     send("POST", "/encounters/{id}/tickets", ticket, body=TicketRequest, reply=TicketView, summary="会话票据",
          family=FAMILY, roles=BOTH, status=201),
     act("POST", "/encounters/{id}/recording-consent", consent_to_recording, summary="同意视频录像", family=FAMILY,
         roles=[PATIENT]),
+    *FILES,
 ]  # fmt: skip

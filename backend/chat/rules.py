@@ -4,14 +4,12 @@ from foundation.errors import Issue
 
 TEXT_LIMIT = 2000
 FILE_LIMIT = 5_000_000
-_MAGIC = {
-    "image/jpeg": (b"\xff\xd8\xff",),
-    "image/png": (b"\x89PNG\r\n\x1a\n",),
-    "image/webp": (b"RIFF",),
-    "audio/webm": (b"\x1a\x45\xdf\xa3",),
-    "audio/ogg": (b"OggS",),
-    "audio/mp4": (b"\x00\x00\x00",),
-}
+FILES_PER_VISIT = 60
+"""Files one side may send in a visit."""
+PICTURES = ("image/jpeg", "image/png", "image/webp")
+VOICES = ("audio/webm", "audio/ogg", "audio/mp4")
+KINDS = {"image": PICTURES, "voice": VOICES}
+"""What a message of a kind may carry."""
 
 
 def text_issues(body: str) -> list[Issue]:
@@ -23,12 +21,21 @@ def text_issues(body: str) -> list[Issue]:
     return []
 
 
-def file_issues(media_type: str, data: bytes) -> list[Issue]:
-    """Why a file cannot be sent: its kind, its size, or content that is not what it says."""
-    if media_type not in _MAGIC:
-        return [Issue("content-type", "not_allowed", "只能发送图片或语音")]
-    if not data:
-        return [Issue("body", "empty", "文件是空的")]
-    if not data.startswith(_MAGIC[media_type]):
-        return [Issue("body", "wrong_content", "文件内容与类型不符")]
+def file_issues(media_type: str, size: int) -> list[Issue]:
+    """Why a file of this type and size cannot be sent; what is in it is found out when it is remade."""
+    if media_type not in (*PICTURES, *VOICES):
+        return [Issue("media_type", "not_allowed", "只能发送图片或语音")]
+    if size <= 0:
+        return [Issue("size", "empty", "文件是空的")]
+    if size > FILE_LIMIT:
+        return [Issue("size", "too_large", f"文件不能超过 {FILE_LIMIT // 1_000_000} MB")]
     return []
+
+
+CONTENT = {
+    "wrong_content": "文件内容与类型不符，或已损坏",
+    "too_large": "图片尺寸过大，请截取需要的部分再发送",
+    "too_long": "语音最长 60 秒",
+    "too_short": "说话时间太短",
+}
+"""What a file can turn out to be when it is remade, in the sender's words."""

@@ -53,6 +53,16 @@ async def current(session: AsyncSession, practitioner_id: UUID) -> Shift | None:
     return shift
 
 
+async def runs(session: AsyncSession, practitioner_id: UUID) -> bool:
+    """Whether the shift is open; looking is no work and does not prolong it."""
+    now = clock_of(session).now()
+    query = select(Shift.id).where(
+        Shift.practitioner_id == practitioner_id, Shift.closed_at.is_(None), Shift.expires_at > now,
+        Shift.seen_at > now - IDLE,
+    )  # fmt: skip
+    return await session.scalar(query) is not None
+
+
 async def require(session: AsyncSession, actor: Actor) -> Shift:
     """The actor's open shift; `Forbidden` asks for the PIN."""
     shift = await current(session, actor.id) if actor.id else None

@@ -31,8 +31,8 @@ async def want(
     session: AsyncSession, actor: Actor, subject_kind: str, subject_id: UUID, purpose: str, digest: bytes
 ) -> Wanted:
     """First half, in the transaction that froze the content. `Forbidden` without an open shift."""
+    shift = await require(session, actor)  # people have shifts; programs, the system among them, have none
     assert actor.id is not None
-    shift = await require(session, actor)
     row = Signature(
         id=new_id(), subject_kind=subject_kind, subject_id=subject_id, purpose=purpose, signer_id=actor.id,
         digest=digest, requested_at=clock_of(session).now(),

@@ -4,6 +4,7 @@ Lower features know subjects by (kind, id) only; here the kinds meet the feature
 """
 
 from backend.appointment import tasks as appointment
+from backend.chat import tasks as chat
 from backend.complaint import tasks as complaint
 from backend.context import Wiring
 from backend.dispensing import service as dispensing
@@ -41,7 +42,7 @@ def handlers() -> dict[str, Handler]:
     """Every kind of intent with its handler; a kind claimed twice is a mistake."""
     found: dict[str, Handler] = {}
     for feature in (
-        notification, payment, writeback, appointment, encounter_tasks, prescription, dispensing_tasks, complaint,
+        notification, payment, writeback, appointment, encounter_tasks, chat, prescription, dispensing_tasks, complaint,
         timetable,
     ):  # fmt: skip
         if twice := found.keys() & feature.HANDLERS.keys():
