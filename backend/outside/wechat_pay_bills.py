@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from foundation.clock import LOCAL
 
-YUAN = re.compile(r"(-?)(\d{1,13})(?:\.(\d{1,5}))?")
+YUAN = re.compile(r"(-?)([0-9]{1,13})(?:\.([0-9]{1,5}))?")
 FREE_TEXT = "商品名称"
 """The one column in which `,` followed by a backtick may be part of the value."""
 
@@ -142,7 +142,7 @@ def read_fund_flow_bill(day: date, content: bytes, sha1: str = "") -> FundFlowBi
 
 def _said(name: str, value: str) -> int:
     if name.endswith("数"):
-        if not value.isdecimal():
+        if not (value.isascii() and value.isdecimal()):
             raise BillUnreadable(f"{name} is {value!r}, not a number")
         return int(value)
     return thousandths(value, name) if name.startswith("手续费") else fen(value, name)

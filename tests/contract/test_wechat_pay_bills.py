@@ -6,7 +6,8 @@ from datetime import date, timedelta
 import httpx
 import pytest
 
-from backend.outside.wechat_pay import BillNotReady, WeChatPay
+from backend.outside.wechat_pay import BillNotReady, PayRefused, WeChatPay
+from foundation.errors import Unavailable
 from tests.contract.test_wechat_pay_client import a_client, paid, refunded
 from tests.database import SharedClock, moves_on
 from tests.town import Town
@@ -81,4 +82,82 @@ async def test_a_bill_that_is_still_made_is_asked_for_later(
     town.wechat_faults(bill_creating=True)
 
     with pytest.raises(BillNotReady):
+        await pay.trade_bill(DAY)
+
+
+async def two_orders(pay: WeChatPay, wechat: httpx.AsyncClient, clock: SharedClock) -> None:
+    """Paid on `DAY`; now it is the next morning."""
+    await paid(pay, wechat, "IH000001")
+    await paid(pay, wechat, "IH000002", amount=1)
+    moves_on(clock, days=1, hours=1)
+
+
+@pytest.mark.parametrize(
+    ("fault", "amounts", "mismatches"),
+    [
+        ("bill_off_by_one", [3001, 1], []),
+        ("bill_row_off_by_one", [3001, 1], ["应结订单总金额", "订单总金额"]),
+        ("bill_summary_off_by_one", [3000, 1], ["订单总金额"]),
+        ("bill_missing_row", [3000], []),
+        ("bill_extra_row", [3000, 1, 3000], []),
+    ],
+)
+async def test_a_bill_that_is_wrong_is_read_as_it_is_and_says_where_it_contradicts_itself(
+    pay: WeChatPay, wechat: httpx.AsyncClient, town: Town, clock: SharedClock, fault: str, amounts: list[int],
+    mismatches: list[str],
+) -> None:  # fmt: skip
+    await two_orders(pay, wechat, clock)
+    town.wechat_faults(**{fault: True})
+
+    bill = await pay.trade_bill(DAY)
+
+    assert [row.total for row in bill.rows] == amounts
+    assert [one.what for one in bill.mismatches] == mismatches
+
+
+async def test_a_bill_that_is_not_what_was_hashed_is_not_believed(
+    pay: WeChatPay, wechat: httpx.AsyncClient, town: Town, clock: SharedClock
+) -> None:
+    await two_orders(pay, wechat, clock)
+    town.wechat_faults(bill_damaged=True)
+
+    with pytest.raises(Unavailable) as refused:
+        await pay.trade_bill(DAY)
+    assert refused.value.code == "bill_damaged"
+
+
+async def test_a_bill_that_is_denied_though_there_was_trade_is_an_empty_one(
+    pay: WeChatPay, wechat: httpx.AsyncClient, town: Town, clock: SharedClock
+) -> None:
+    """Whoever reconciles sees that everything of ours is missing in it."""
+    await two_orders(pay, wechat, clock)
+    town.wechat_faults(bill_missing=True)
+
+    bill = await pay.trade_bill(DAY)
+
+    assert (bill.exists, bill.rows) == (False, ())
+
+
+async def test_a_bill_comes_through_an_outage_of_the_download(
+    pay: WeChatPay, wechat: httpx.AsyncClient, town: Town, clock: SharedClock
+) -> None:
+    await two_orders(pay, wechat, clock)
+    seen: list[str] = []
+
+    async def look(response: httpx.Response) -> None:
+        seen.append(response.request.url.path)
+        if response.status_code == 500:
+            town.wechat_faults()
+
+    pay.signed.exchange.hosts[0].event_hooks["response"].append(look)
+    town.wechat_faults(server_error=1.0, only_path="billdownload")
+
+    bill = await pay.trade_bill(DAY)
+
+    assert len(bill.rows) == 2
+    assert seen == ["/v3/bill/tradebill", "/v3/billdownload/file", "/v3/billdownload/file"]
+
+
+async def test_the_day_of_today_has_no_bill_yet(pay: WeChatPay) -> None:
+    with pytest.raises(PayRefused):
         await pay.trade_bill(DAY)

@@ -1,9 +1,11 @@
 """The backend's own client of WeChat Pay: before the mock, and before the written samples of both sides' words."""
 
 import base64
+import gzip
+import hashlib
 import json
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from backend.outside.wechat_pay import PayRefused, WeChatPay
+from backend.outside.wechat_pay import BillNotReady, PayRefused, WeChatPay
 from backend.outside.wechat_pay_crypto import NotWeChat
 from backend.outside.wechat_pay_troubles import NotBelieved
 from foundation.errors import Unavailable
@@ -23,6 +25,7 @@ from tests.contract.started import wait_until
 from tests.contract.test_wechat_pay_samples import NOTIFICATIONS, SAMPLES, VALUES, Case, filled, name_of, read
 from tests.database import MORNING, SharedClock, moves_on
 from tests.town import Town
+from tests.unit.outside import test_wechat_pay_bills as bills
 from tests.unit.wechat_mock.merchant import APIV3_KEY, PUBLIC_KEY_ID, private_key
 from tests.unit.wechat_mock.receiver import Receiver, receiving
 
@@ -279,22 +282,46 @@ async def test_silence_is_no_answer(town: Town, clock: SharedClock) -> None:
 
 
 class OnPaper:
-    """WeChat Pay as the samples have it: takes exactly one written request and gives the written answer, signed."""
+    """WeChat Pay as the samples have it: takes exactly one written request and gives the written answer, signed.
+
+    Where the answer is a link to a bill, the file lies there, unsigned.
+    """
 
     def __init__(self, case: Case, answer: Any, status: int, key: RSAPrivateKey, now: int) -> None:
         self.case, self.answer, self.status, self.key, self.now = case, answer, status, key, now
+        if status == 200 and "hash_value" in answer:
+            answer["hash_value"] = hashlib.sha1(BILLS[operation_of(case)]).hexdigest()
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
+        target = request.url.raw_path.decode()
+        assert request.headers["authorization"].startswith("WECHATPAY2-SHA256-RSA2048 ")
+        if self.status == 200 and "download_url" in self.answer and target == DOWNLOAD:
+            return httpx.Response(200, content=gzip.compress(BILLS[operation_of(self.case)]))
         sent = json.loads(request.content) if request.content else None
         if isinstance(sent, dict):
             sent.pop("time_expire", None)
-        assert (request.method, request.url.raw_path.decode(), sent) == (
+        assert (request.method, target, sent) == (
             self.case["method"], self.case["path"], self.case.get("body"),
         )  # fmt: skip
-        assert request.headers["authorization"].startswith("WECHATPAY2-SHA256-RSA2048 ")
         raw = b"" if self.answer is None else json.dumps(filled(self.answer, EXAMPLES)).encode()
         headers = signed(self.key, raw, self.now) if self.status < 300 else {}
         return httpx.Response(self.status, content=raw, headers=headers)
+
+
+BILLS = {
+    "tradebill": bills.bill(bills.paid(), summary=bills.totals(1, 3000)),
+    "fundflowbill": bills.file(
+        bills.FLOW, bills.flow("交易", "收入", "30.00", "30.00"), bills.FLOW_SUMMARY,
+        bills.line("1", "1", "30.00", "0", "0.00"),
+    ),
+}  # fmt: skip
+DOWNLOAD = EXAMPLES["$url"].removeprefix("https://api.mch.weixin.qq.com")
+
+
+def operation_of(case: Case) -> str:
+    """The last word of the path."""
+    name: str = case["path"].split("?")[0].rsplit("/", 1)[-1]
+    return name
 
 
 def signed(key: RSAPrivateKey, raw: bytes, now: int) -> dict[str, str]:
@@ -320,14 +347,30 @@ async def calls(pay: WeChatPay, case: Case, operation: str) -> Any:
             out_trade_no=body["out_trade_no"], out_refund_no=body["out_refund_no"], refund=body["amount"]["refund"],
             total=body["amount"]["total"], reason=body["reason"], notify_url=body["notify_url"],
         )  # fmt: skip
+    if operation == "abnormal-refund":
+        refund_id = case["path"].rsplit("/", 2)[-2]
+        return await pay.redirect_refund(refund_id=refund_id, out_refund_no=body["out_refund_no"], card=None)
+    if operation == "bill":
+        day = date.fromisoformat(EXAMPLES["$bill_date"])
+        return await (pay.trade_bill(day) if number == "tradebill" else pay.fund_flow_bill(day))
+    if "/id/" in case["path"]:
+        return await pay.query_transaction(number)
     return await (pay.query_refund(number) if operation == "query-refund" else pay.query(number))
 
 
 def ours(path: Path) -> bool:
-    """Whether our client can send it: it never sends unknown or missing fields, another appid, or a query by transaction."""
-    written = ("unknown-field", "field-missing", "other-appid", "wrong-signature", "by-transaction")
-    operations = ("order", "query-order", "close-order", "refund", "query-refund", "transport")
-    return path.parent.name in operations and not any(word in path.name for word in written)
+    """Whether our client can send it: it never sends unknown or missing fields or another appid, and asks for zipped bills."""
+    written = ("unknown-field", "field-missing", "other-appid", "wrong-signature", "link-is-over")
+    operations = (
+        "order", "query-order", "close-order", "refund", "query-refund", "transport", "abnormal-refund", "bill",
+    )  # fmt: skip
+    case = path.read_text("utf-8")
+    unzipped = path.parent.name == "bill" and ("tar_type=GZIP" not in case or "bill_type=ALL" not in case)
+    return (
+        path.parent.name in operations
+        and not any(word in path.name for word in written)
+        and (not unzipped or "account_type=BASIC&tar_type=GZIP" in case)
+    )
 
 
 WRITTEN = [path for path in sorted(SAMPLES.glob("*/*-request.json")) if ours(path)]
@@ -337,7 +380,7 @@ WRITTEN = [path for path in sorted(SAMPLES.glob("*/*-request.json")) if ours(pat
 async def test_our_client_sends_what_is_written_and_understands_the_written_answer(
     town: Town, clock: SharedClock, path: Path
 ) -> None:
-    case = read(path)
+    case = filled(read(path), EXAMPLES)
     (written,) = path.parent.glob(path.name.replace("-request.json", "-response-*.json"))
     status, answer = int(written.stem[-3:]), json.loads(written.read_text("utf-8"))
     pay = a_client(town, clock)
@@ -355,6 +398,11 @@ async def test_our_client_sends_what_is_written_and_understands_the_written_answ
             and case["method"] == "GET"
         ):
             assert await calls(pay, case, path.parent.name) is None
+        elif status >= 400 and answer["code"] == "NO_STATEMENT_EXIST":
+            assert (await calls(pay, case, path.parent.name)).exists is False
+        elif status >= 400 and answer["code"] == "STATEMENT_CREATING":
+            with pytest.raises(BillNotReady):
+                await calls(pay, case, path.parent.name)
         elif status >= 400:
             with pytest.raises(PayRefused) as refused:
                 await calls(pay, case, path.parent.name)
@@ -369,6 +417,8 @@ def understood(found: Any, answer: Any) -> None:
         assert found is None
     elif "prepay_id" in answer:
         assert found == EXAMPLES["$prepay_id"]
+    elif "download_url" in answer:
+        assert (len(found.rows), found.mismatches) == (1, ())
     elif "trade_state" in answer:
         assert (found.trade_state, found.amount.total, found.out_trade_no) == (
             answer["trade_state"], answer["amount"]["total"], answer["out_trade_no"],
@@ -382,7 +432,7 @@ def understood(found: Any, answer: Any) -> None:
 
 
 def test_most_samples_are_run_through_our_client() -> None:
-    assert len(WRITTEN) >= 25
+    assert len(WRITTEN) >= 38
 
 
 @pytest.mark.parametrize("path", NOTIFICATIONS, ids=name_of)

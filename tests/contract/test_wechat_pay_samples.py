@@ -104,7 +104,7 @@ def test_a_notification_is_sent_as_written(merchant: Merchant, notify: Receiver,
 
 
 def test_every_operation_has_samples() -> None:
-    assert len(CALLS) >= 35
+    assert len(CALLS) >= 45
     assert len(NOTIFICATIONS) == 4
     assert all(re.fullmatch(f"({one['pattern']})", str(one["example"])) for one in VALUES.values())
 

@@ -258,3 +258,53 @@ def test_wechatpayv3_with_another_key_is_turned_away(
 
     status, text = stranger.query(out_trade_no="IH-ORACLE-7")
     assert (status, json.loads(text)["code"]) == (401, "SIGN_ERROR")
+
+
+def test_wechatpayv3_refuses_a_forgery_and_takes_the_true_notification_behind_it(shop: Shop) -> None:
+    shop.faults(forge_notifications=True)
+    shop.paid("IH-ORACLE-8")
+    forged, true = shop.notify.wait(2)[:2]
+
+    assert shop.pay.callback(*forged) is None
+    assert shop.pay.callback(*true)["resource"]["out_trade_no"] == "IH-ORACLE-8"
+
+
+def test_an_abnormal_refund_may_go_to_the_merchants_own_account(shop: Shop) -> None:
+    shop.faults(refund_outcome="ABNORMAL", refund_seconds=0)
+    shop.paid("IH-ORACLE-9")
+    refund = answered(shop.pay.refund(out_refund_no="RF-ORACLE-9", out_trade_no="IH-ORACLE-9", amount=WHOLE))
+    assert shop.told(2)["event_type"] == "REFUND.ABNORMAL"
+    asked = {"refund_id": refund["refund_id"], "out_refund_no": "RF-ORACLE-9", "type": "MERCHANT_BANK_CARD"}
+
+    assert answered(shop.pay.abnormal_refund(**asked))["status"] == "PROCESSING"
+    assert shop.told(3)["event_type"] == "REFUND.SUCCESS"
+    assert shop.pay.abnormal_refund(**asked)[0] == 400
+
+
+def test_a_bill_that_is_late_missing_or_damaged_is_seen_by_wechatpayv3_too(shop: Shop) -> None:
+    shop.is_noon(days=0)
+    shop.paid("IH-ORACLE-10")
+    day = shop.is_noon(days=1)
+
+    shop.faults(bill_creating=True)
+    early = shop.pay.trade_bill(day)
+    shop.faults(bill_missing=True)
+    missing = shop.pay.fundflow_bill(day)
+    shop.faults(bill_damaged=True)
+    link = answered(shop.pay.trade_bill(day, bill_type="ALL"))
+    content = gzip.decompress(shop.pay.download_bill(link["download_url"])[1])
+
+    assert (early[0], json.loads(early[1])["code"]) == (400, "STATEMENT_CREATING")
+    assert (missing[0], json.loads(missing[1])["code"]) == (400, "NO_STATEMENT_EXIST")
+    assert hashlib.sha1(content).hexdigest() != link["hash_value"]
+
+
+@pytest.mark.parametrize("kind", [BY_PUBLIC_KEY])
+def test_in_public_key_mode_answers_keep_to_the_named_key_and_notifications_do_not(shop: Shop) -> None:
+    shop.faults(rotated_key=True)
+    shop.paid("IH-ORACLE-11")
+
+    assert answered(shop.pay.query(out_trade_no="IH-ORACLE-11"))["trade_state"] == "SUCCESS"
+    headers, body = shop.notify.wait(1)[0]
+    assert headers["wechatpay-serial"] != PUBLIC_KEY_ID
+    assert shop.pay.callback(headers, body) is None
