@@ -17,7 +17,7 @@ TEST    := $(VENV)/installed-test.txt
 .PHONY: help run test bench-booking bench-journeys check journey code reset doctor docs pictures format lock
 
 help: ## list the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(RUN) ## start everything on this machine; Ctrl-C stops it and loses nothing
 	@exec $(BIN)/python -m standalone up
