@@ -39,7 +39,7 @@ async def seed_world(session: AsyncSession, folder: Path) -> None:
     await _hospital(session, _read(folder, "hospital.json"))
     await _departments(session, _read(folder, "departments.json"))
     await _staff(session, _read(folder, "staff.json"))
-    await _prices(session)
+    await seed_prices(session)
     await publish_folder(session)
     await import_csv(session, SYSTEM, builtin_csv())
     await session.flush()
@@ -117,9 +117,9 @@ async def _add_staff(session: AsyncSession, row: Mapping[str, Any]) -> None:
     await announce(session, practitioner)
 
 
-async def _prices(session: AsyncSession) -> None:
+async def seed_prices(session: AsyncSession) -> None:
     """What the list in force lacks comes in a new version; with none there, that is the first."""
-    there = await pricing.current_prices(session)
+    there = await pricing.currentseed_prices(session)
     missing = [one for one in PRICES if one[0] not in {row.code for row in there}]
     if not missing:
         return

@@ -20,9 +20,9 @@ from backend.eligibility.model import EligibilityDecision
 from backend.patient.model import Consent, Person, PersonGrant
 from backend.patient.queries import INFORMED_CONSENT
 from backend.practitioner.model import Department, Filing, Practitioner
-from backend.pricing.model import PriceItem
 from backend.pricing.service import FOLLOW_UP
 from backend.schedule.model import Slot
+from backend.seeding import seed_prices
 from foundation.clock import LOCAL
 from foundation.db.base import Base, hospital_id
 from foundation.db.columns import blind_index
@@ -69,12 +69,7 @@ async def furnish(db: Database, plan: Plan) -> None:
         session.add(
             Department(code=DEPARTMENT, name="老年科", subject_code="03.10", subject_name="老年病专业")
         )
-        session.add(
-            PriceItem(
-                version="2026.1", in_force_from=db.clock.now() - timedelta(days=1), code=FOLLOW_UP,
-                name="互联网复诊诊查费", amount=3000, basis="示范价格，非真实物价",
-            )
-        )  # fmt: skip
+        await seed_prices(session)
         await publish_folder(session)
         await session.flush()
         session.add_all(_doctor(number) for number in range(plan.doctors))
