@@ -119,7 +119,7 @@ async def _add_staff(session: AsyncSession, row: Mapping[str, Any]) -> None:
 
 async def seed_prices(session: AsyncSession) -> None:
     """What the list in force lacks comes in a new version; with none there, that is the first."""
-    there = await pricing.currentseed_prices(session)
+    there = await pricing.current_prices(session)
     missing = [one for one in PRICES if one[0] not in {row.code for row in there}]
     if not missing:
         return
