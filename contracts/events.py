@@ -143,6 +143,17 @@ class AppointmentCancelled(_Event, frozen=True):
     reason: str
 
 
+class AppointmentMoved(_Event, frozen=True):
+    """A booked place at another time or with another doctor (`visit`), the day of booking unchanged; `by` as above."""
+
+    TYPE: ClassVar[str] = "appointment.moved"
+    visit: Visit
+    moved_at: datetime
+    by: str
+    reason: str
+    from_starts_at: datetime
+
+
 class RecordViewed(_Event, frozen=True):
     """健康档案浏览. `purpose` as in `contracts.his`; `archives`: EMR, LIS, PACS, RX …; `resource_hashes` name what was shown without its content."""
 
@@ -452,8 +463,8 @@ class DrugCatalogueChanged(_Event, frozen=True):
 
 
 ALL: tuple[type[_Event], ...] = (
-    IdentityVerified, EligibilityDecided, AppointmentBooked, AppointmentCancelled, RecordViewed, EncounterStarted,
-    EncounterDeclined, EncounterCompleted, EncounterDiscontinued, RecordSigned, RecordAmended, PrescriptionSigned,
+    IdentityVerified, EligibilityDecided, AppointmentBooked, AppointmentMoved, AppointmentCancelled, RecordViewed,
+    EncounterStarted, EncounterDeclined, EncounterCompleted, EncounterDiscontinued, RecordSigned, RecordAmended, PrescriptionSigned,
     PrescriptionApproved, PrescriptionReturned, PrescriptionCancelled, PrescriptionExpired, DispenseCompleted,
     PaymentConfirmed, RefundSucceeded, EvaluationSubmitted, ComplaintFiled, AdverseEventReported, PractitionerChanged,
     DrugCatalogueChanged,

@@ -13,7 +13,7 @@ from foundation.db.outbox import OutboxEvent
 LATE = timedelta(minutes=5)
 KINDS = {
     "identity.verified": "实名认证", "eligibility.decided": "复诊资格判定", "appointment.booked": "预约挂号",
-    "appointment.cancelled": "取消预约", "record.viewed": "健康档案浏览", "encounter.started": "在线复诊开始",
+    "appointment.moved": "改约", "appointment.cancelled": "取消预约", "record.viewed": "健康档案浏览", "encounter.started": "在线复诊开始",
     "encounter.declined": "拒绝接诊", "encounter.completed": "在线复诊完成", "encounter.discontinued": "中止并转线下",
     "record.signed": "病历签署", "record.amended": "病历修改", "prescription.signed": "处方签署",
     "prescription.approved": "处方审核通过", "prescription.returned": "处方退回", "prescription.cancelled": "处方作废",

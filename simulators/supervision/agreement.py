@@ -15,6 +15,7 @@ STATUS_FIELD = {
 STATUS_OF_EVENT = {
     "appointment.booked": "1",
     "appointment.cancelled": "2",
+    "appointment.moved": "3",
     "eligibility.decided": "1",
     "encounter.started": "2",
     "encounter.declined": "3",

@@ -106,6 +106,14 @@ def appointment_cancelled(visit: e.Visit) -> e.AppointmentCancelled:
     )
 
 
+def appointment_moved(visit: e.Visit) -> e.AppointmentMoved:
+    """To another day."""
+    return e.AppointmentMoved(
+        visit=visit, moved_at=MORNING - timedelta(minutes=40), by="hospital", reason="医生停诊",
+        from_starts_at=MORNING - timedelta(days=1),
+    )  # fmt: skip
+
+
 def record_viewed(visit: e.Visit) -> e.RecordViewed:
     """The doctor reads up."""
     return e.RecordViewed(
@@ -299,6 +307,7 @@ def one_of_each() -> list[tuple[str, Any]]:
         (seen, appointment_booked(seen)),
         (cancelled, appointment_booked(cancelled)),
         (cancelled, payment_confirmed(cancelled, payment)),
+        (cancelled, appointment_moved(cancelled)),
         (cancelled, appointment_cancelled(cancelled)),
         (cancelled, refund_succeeded(cancelled, payment)),
         (declined, appointment_booked(declined)),

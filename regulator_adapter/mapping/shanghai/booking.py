@@ -1,15 +1,16 @@
-"""预约挂号 `uploadBooking`: a place given back; what was booked and paid is told from the booking of the same stream."""
+"""预约挂号 `uploadBooking`: a place moved or given back; what was booked and paid is told from the booking of the same stream."""
 
 from typing import Any
 
-from contracts.events import AppointmentBooked, AppointmentCancelled
+from contracts.events import AppointmentBooked, AppointmentCancelled, AppointmentMoved
 from regulator_adapter import codesets
 from regulator_adapter.mapping.kind import RecordKind
 from regulator_adapter.mapping.local import day, iso
 from regulator_adapter.mapping.shanghai.blocks import PROFILE, header, visit_block, visit_number
 from regulator_adapter.mapping.source import Source
 
-Booking = AppointmentBooked | AppointmentCancelled
+Booking = AppointmentBooked | AppointmentMoved | AppointmentCancelled
+STATUS = {AppointmentBooked.TYPE: "1", AppointmentCancelled.TYPE: "2", AppointmentMoved.TYPE: "3"}
 
 
 def numbers(event: Booking) -> list[str]:
@@ -18,7 +19,7 @@ def numbers(event: Booking) -> list[str]:
 
 
 def build(source: Source[Booking], number: str) -> dict[str, Any]:
-    """Booked (1) or cancelled (2)."""
+    """Booked (1), cancelled (2) or moved (3)."""
     event, visit = source.event, source.event.visit
     booked = (
         event
@@ -33,7 +34,7 @@ def build(source: Source[Booking], number: str) -> dict[str, Any]:
         | {
             "bookingNo": number,
             "visitNo": number,
-            "bookingStatus": "1" if isinstance(event, AppointmentBooked) else "2",
+            "bookingStatus": STATUS[event.TYPE],
             "workDate": day(visit.starts_at).isoformat(),
             "startTime": iso(visit.starts_at),
             "endTime": iso(visit.ends_at),
@@ -41,6 +42,7 @@ def build(source: Source[Booking], number: str) -> dict[str, Any]:
         }
         | (_paid(booked) if booked else {})
         | (_cancelled(event) if isinstance(event, AppointmentCancelled) else {})
+        | (_moved(event) if isinstance(event, AppointmentMoved) else {})
     )
 
 
@@ -59,6 +61,15 @@ def _cancelled(event: AppointmentCancelled) -> dict[str, Any]:
         "cancelReason": event.reason,
         "cancelledBy": codesets.translate(codesets.CANCELLED_BY, event.by),
         "cancelledAt": iso(event.cancelled_at),
+    }
+
+
+def _moved(event: AppointmentMoved) -> dict[str, Any]:
+    return {
+        "moveReason": event.reason,
+        "movedBy": codesets.translate(codesets.CANCELLED_BY, event.by),
+        "movedAt": iso(event.moved_at),
+        "movedFrom": iso(event.from_starts_at),
     }
 
 

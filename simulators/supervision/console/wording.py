@@ -24,6 +24,7 @@ EVENTS = {
     "eligibility.decided": "复诊资格判定",
     "appointment.booked": "预约挂号",
     "appointment.cancelled": "取消预约",
+    "appointment.moved": "改约",
     "record.viewed": "健康档案浏览",
     "encounter.started": "医师接诊",
     "encounter.declined": "未接诊",
