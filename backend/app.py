@@ -30,6 +30,7 @@ from backend.eligibility import routes as eligibility
 from backend.encounter import routes as encounter
 from backend.encounter import streams
 from backend.evaluation import routes as evaluation
+from backend.fairness import routes as fairness
 from backend.formulary import routes as formulary
 from backend.patient import routes as patient
 from backend.payment import callbacks as payment_callbacks
@@ -64,7 +65,7 @@ from foundation.web.problems import PROBLEM_HANDLERS
 PREFIX = "/api/v1"
 VERSION = "0.1.0"
 FEATURES = (
-    account, patient, content, pricing, practitioner, shift, schedule, timetable, eligibility, appointment, payment, encounter,
+    account, patient, content, pricing, practitioner, shift, schedule, timetable, eligibility, fairness, appointment, payment, encounter,
     chat, record, formulary, prescription, dispensing, evaluation, complaint, supervision,
 )  # fmt: skip
 DESKS = (

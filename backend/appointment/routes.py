@@ -6,9 +6,11 @@ from backend.appointment import queries, service
 from backend.appointment.model import Appointment
 from backend.appointment.wire import AppointmentView, BookRequest, appointment_view
 from backend.edge import PATIENT, ApiCall, ApiEndpoint, Family
+from backend.fairness.draw import require_no_draw
 from backend.patient import queries as patients
 from backend.payment import queries as payments
 from backend.practitioner import queries as practitioners
+from backend.rates import admit
 from foundation.web.endpoint import get, send
 
 
@@ -27,6 +29,8 @@ async def view(session: AsyncSession, row: Appointment) -> AppointmentView:
 
 async def book(call: ApiCall, body: BookRequest) -> AppointmentView:
     """Hold a place and open its bill."""
+    await require_no_draw(call.app, body.slot_id)
+    await admit(call, "book", body.person_id)
     row = await service.request(
         call.session, call.actor, person_id=body.person_id, slot_id=body.slot_id, eligibility_id=body.eligibility_id,
         complaint=body.complaint, mode=body.mode,

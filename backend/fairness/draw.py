@@ -1,0 +1,218 @@
+"""The draw after a release: who gets a place is decided by lot among all who came in the first seconds, not by speed.
+
+A worker closes the draw, makes a seed, orders the persons by a hash over it and gives the places in that order; the seed
+stays with the draw, so that anybody with the list can check it. Places are taken one by one by the same statement as always.
+"""
+
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from redis.exceptions import RedisError
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.context import Context
+from backend.fairness.model import ReleaseDraw
+from backend.fairness.rules import Wish, allot, order_of
+from backend.fairness.tickets import Release, Result, Ticket, Tickets, by_person
+from backend.policy import policy
+from backend.schedule.model import Slot
+from foundation.db.base import hospital_id
+from foundation.db.intents import TryLater, intend
+from foundation.db.locks import lock
+from foundation.db.unit_of_work import clock_of, unit_of_work
+from foundation.errors import AppError, Conflict, Issue
+from foundation.ids import new_id
+from foundation.logs import log
+
+DRAW = "fairness.draw"
+GRACE = timedelta(seconds=30)
+"""So long after its close a draw may still be giving places; after that nobody asks for it any more."""
+LATE = timedelta(seconds=2)
+"""After its close a draw that gave nothing yet is asked for again."""
+REMEMBERED = 5.0
+TRIED_FOR_KEPT = 200
+OTHERS_MAY = frozenset({"not_found", "scope_missing", "guardian_needed", "eligibility_not_found"})
+"""Refusals that are about the account; another account of the same person may be the right one."""
+SOLD_OUT = Result(code="sold_out", detail="本次放出的号源已抽完，您可以查看其他医生或日期")
+
+Wanted = Sequence[tuple[Ticket, UUID]]
+Hold = Callable[[Wanted], Awaitable[Sequence[UUID | AppError]]]
+"""Holds places for tickets in slots, in this order: an appointment's id or the refusal for each."""
+
+
+@dataclass(frozen=True)
+class _Seen:
+    at: float
+    release: Release | None
+
+
+_seen: dict[UUID, _Seen] = {}
+
+
+def forget() -> None:
+    """Look again which slots belong to which release."""
+    _seen.clear()
+
+
+async def release_of(context: Context, slot_id: UUID) -> Release | None:
+    """The release a slot belongs to, if there is a draw for it; remembered for seconds, because thousands ask at once."""
+    found = _seen.get(slot_id)
+    if found is None or time.monotonic() - found.at > REMEMBERED:
+        async with unit_of_work(context.db) as session:
+            query = select(Slot.practitioner_id, Slot.day, Slot.released_at).where(Slot.id == slot_id)
+            row = (await session.execute(query)).first()
+        if len(_seen) > 10_000:
+            forget()
+        released = row.released_at.replace(microsecond=0) if row and row.released_at else None
+        release = (
+            Release(row.practitioner_id, row.day, released, released + policy().draw)
+            if row and released
+            else None
+        )
+        found = _seen[slot_id] = _Seen(time.monotonic(), release)
+    return found.release if policy().draw_seconds else None
+
+
+def draws_now(release: Release | None, now: datetime) -> bool:
+    """Whether its draw is open or may still be giving places."""
+    return release is not None and release.released_at <= now < release.closes_at + GRACE
+
+
+async def require_no_draw(context: Context, slot_id: UUID) -> None:
+    """`Conflict` while the slot's places are drawn: whoever books past the draw would have come first by speed."""
+    release = await release_of(context, slot_id)
+    if release is None or not draws_now(release, context.clock.now()):
+        return
+    taking = await Tickets(context.redis, release.key).taking()
+    if taking or (taking is not None and context.clock.now() < release.closes_at):
+        words = "号源刚刚放出，正在排队抽号"
+        raise Conflict(words, code="draw_open", issues=[Issue("slot_id", "draw_open", words)])
+
+
+async def start(session: AsyncSession, release: Release) -> None:
+    """The draw is to be resolved when it closes; asking again changes nothing."""
+    statement = insert(ReleaseDraw).values(
+        id=new_id(), hospital_id=hospital_id(), practitioner_id=release.practitioner_id, day=release.day,
+        released_at=release.released_at, closes_at=release.closes_at, tickets=0, given=0,
+    )  # fmt: skip
+    await session.execute(statement.on_conflict_do_nothing())
+    query = select(ReleaseDraw).where(
+        ReleaseDraw.practitioner_id == release.practitioner_id, ReleaseDraw.day == release.day,
+        ReleaseDraw.released_at == release.released_at,
+    )  # fmt: skip
+    row = (await session.scalars(query)).one()
+    await intend(session, DRAW, row.id, due=max(row.closes_at, clock_of(session).now()))
+
+
+async def resolve(context: Context, draw_id: UUID, hold: Hold) -> None:
+    """Give the places: first in the order of the draw, then to who came late, as they came. Safe to run again."""
+    async with unit_of_work(context.db) as session:
+        row = await lock(session, ReleaseDraw, draw_id)
+        row.seed = row.seed or secrets.token_bytes(32)
+        seed, release = row.seed, Release(row.practitioner_id, row.day, row.released_at, row.closes_at)
+    tickets = Tickets(context.redis, release.key)
+    serving = _Serving(context, tickets, hold)
+    try:
+        drawn, late = await tickets.close()
+        serving.results = await tickets.said()
+        persons = by_person(drawn)
+        await serving.serve([persons[person] for person in order_of(seed, persons)])
+        served = len(late)
+        while True:
+            await serving.serve(list(by_person(late).values()))
+            late = await tickets.end_or_more(served)
+            served += len(late)
+            if not late:
+                break
+    except (RedisError, OSError) as error:
+        if context.clock.now() < release.closes_at + GRACE:
+            raise TryLater("tickets cannot be read", after=timedelta(seconds=1)) from error
+        log.warning("draw_lost", error=type(error).__name__)
+    won = sum(1 for one in serving.results.values() if one.appointment_id)
+    async with unit_of_work(context.db) as session:
+        row = await lock(session, ReleaseDraw, draw_id)
+        row.tickets, row.given = max(row.tickets, len(serving.results)), max(row.given, won)
+        row.resolved_at = context.clock.now()
+
+
+def _hoping(left: Sequence[list[Ticket]], kept: Mapping[UUID, int]) -> dict[UUID, UUID]:
+    """What is left is kept for somebody, and whoever it is kept for may stand further back: the first so many may try."""
+    found = {}
+    for tickets in left[:TRIED_FOR_KEPT]:
+        slot = next((slot for slot in tickets[0].slots if kept.get(slot)), None)
+        if slot is not None:
+            found[tickets[0].person_id] = slot
+    return found
+
+
+def _result(answer: UUID | AppError) -> Result:
+    if isinstance(answer, AppError):
+        return Result(code=answer.code, detail=answer.detail)
+    return Result(appointment_id=answer)
+
+
+class _Serving:
+    """Gives places to persons in their order; several places at the same time, but never one that is somebody else's turn."""
+
+    def __init__(self, context: Context, tickets: Tickets, hold: Hold) -> None:
+        self.context, self.tickets, self.hold = context, tickets, hold
+        self.results: dict[UUID, Result] = {}
+
+    async def serve(self, people: Sequence[list[Ticket]]) -> None:
+        """Until everybody has a result."""
+        left = [tickets for tickets in people if tickets[0].person_id not in self.results]
+        again: set[UUID] = set()
+        for_kept = True
+        while left:
+            free, kept = await self._free({slot for tickets in left for slot in tickets[0].slots})
+            given = allot([Wish(tickets[0].person_id, tickets[0].slots) for tickets in left], free)
+            if not given and for_kept:
+                given, for_kept = _hoping(left, kept), False
+            turn = [tickets for tickets in left if tickets[0].person_id in given]
+            if not turn:
+                break
+            answers = await self.hold([(one[0], given[one[0].person_id]) for one in turn])
+            said: dict[UUID, Result] = {}
+            for tickets, answer in zip(turn, answers, strict=True):
+                person = tickets[0].person_id
+                if isinstance(answer, AppError) and answer.code in OTHERS_MAY and tickets[1:]:
+                    del tickets[
+                        0
+                    ]  # she stays where she is in the order, with the next account that asked for her
+                elif isinstance(answer, AppError) and answer.code == "sold_out" and person not in again:
+                    again.add(person)  # somebody at the counter was faster: her other wishes still count
+                else:
+                    said[person] = _result(answer)
+            left = [one for one in left if one[0].person_id not in said]
+            await self._say(said)
+        await self._say({one[0].person_id: SOLD_OUT for one in left})
+
+    async def _say(self, results: dict[UUID, Result]) -> None:
+        self.results |= results
+        await self.tickets.say(results)
+        if results:
+            names = {f"draw:{self.tickets.key}"}
+            try:
+                await self.context.live.announce(names)
+            except (RedisError, OSError) as error:
+                log.warning("draw_unheard", error=type(error).__name__)
+
+    async def _free(self, slots: set[UUID]) -> tuple[dict[UUID, int], dict[UUID, int]]:
+        """Places kept for nobody, and places kept for a channel, of each slot."""
+        now = self.context.clock.now()
+        async with unit_of_work(self.context.db) as session:
+            rows = (await session.scalars(select(Slot).where(Slot.id.in_(slots)))).all()
+        free, kept = {}, {}
+        for row in rows:
+            over = row.shares_end_at is not None and row.shares_end_at <= now
+            held = 0 if over else row.held_follow_up + row.held_staff + row.held_referral
+            stopped = row.stopped_at is not None
+            free[row.id] = 0 if stopped else row.remaining - held
+            kept[row.id] = 0 if stopped or over else row.held_follow_up
+        return free, kept
