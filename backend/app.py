@@ -49,6 +49,7 @@ from backend.shift import routes as shift
 from backend.supervision import pages as supervision_pages
 from backend.supervision import routes as supervision
 from backend.timetable import routes as timetable
+from backend.video import routes as video
 from backend.writeback import pages as writeback_pages
 from foundation.actor import NOBODY, Actor
 from foundation.clock import Clock
@@ -66,7 +67,7 @@ PREFIX = "/api/v1"
 VERSION = "0.1.0"
 FEATURES = (
     account, patient, content, pricing, practitioner, shift, schedule, timetable, eligibility, fairness, appointment, payment, encounter,
-    chat, record, formulary, prescription, dispensing, evaluation, complaint, supervision,
+    chat, video, record, formulary, prescription, dispensing, evaluation, complaint, supervision,
 )  # fmt: skip
 DESKS = (
     prescription_pages, dispensing_pages, payment_pages, pricing_pages, complaint_pages, writeback_pages, supervision_pages, shift_pages,

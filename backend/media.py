@@ -4,7 +4,7 @@ import asyncio
 import gc
 import logging
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from prometheus_client import Gauge
@@ -16,6 +16,7 @@ from backend.video import service, signalling
 from backend.video.aiortc_engine import AiortcEngine
 from backend.video.aiortc_engine.connection import Network
 from backend.video.journal import Journal
+from backend.video.presence import Presence
 from backend.video.rooms import Rooms
 from backend.video.settings import MediaSettings
 from foundation.clock import Clock
@@ -59,13 +60,19 @@ def create_app(settings: MediaSettings) -> Starlette:
             lambda on_event: AiortcEngine(store, clock, on_event, network), db, journal, node=settings.node,
             policy=settings.policy(), max_rooms=settings.media_rooms, max_seconds=settings.room_minutes * 60,
         )  # fmt: skip
-        ROOMS.set_function(lambda: rooms.count)
-        app.state.rooms = rooms
-        app.router.routes.extend(
-            signalling.routes(signalling.Signalling(redis, db, rooms, settings.front_url))
-        )
+        presence = Presence(redis, settings.address, rooms, settings.media_rooms)
+
+        async def drain() -> None:
+            await presence.stop()
+            await rooms.close()
+
+        ROOMS.set_function(lambda: len(rooms.ids))
+        app.state.drain = drain
+        sockets = signalling.Signalling(redis, db, rooms, settings.origins, settings.address)
+        app.router.routes.extend(signalling.routes(sockets))
+        presence.start()
         yield
-        await rooms.close()
+        await drain()
         await journal.close()
         await redis.aclose()
         await db.engine.dispose()
@@ -91,11 +98,11 @@ class StopAfterRooms(asyncio.Event):
             self._draining = asyncio.create_task(self._drain())
 
     async def _drain(self) -> None:
-        rooms: Rooms | None = getattr(self._app.state, "rooms", None)
+        drain: Callable[[], Awaitable[None]] | None = getattr(self._app.state, "drain", None)
         try:
-            if rooms is not None:
+            if drain is not None:
                 async with asyncio.timeout(DRAIN_WITHIN):
-                    await rooms.close()
+                    await drain()
         except Exception as error:
             log.error("drain_failed", exc_info=error)
         finally:

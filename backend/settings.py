@@ -10,6 +10,7 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from backend.calling import Calling
 from backend.insuring import Insuring
 from backend.policy import Policy
 from foundation.crypto import Keyring
@@ -46,7 +47,7 @@ class WeChatKeyMode(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(Policy, Insuring, CommonSettings):
+class Settings(Policy, Insuring, Calling, CommonSettings):
     """What the API and the worker need."""
 
     port: int = setting("port of the listener (API 8100, worker's health 8101)", default=8100)
@@ -110,7 +111,7 @@ class Settings(Policy, Insuring, CommonSettings):
             for name in names
             if not _all_urls(getattr(self, name), schemes)
         ]
-        problems += [*self.policy_problems(), *self.insuring_problems()]
+        problems += [*self.policy_problems(), *self.insuring_problems(), *self.calling_problems()]
         if self.wechat_pay_backup_url and not _all_urls(self.wechat_pay_backup_url, HTTP):
             problems.append("WECHAT_PAY_BACKUP_URL is malformed: not http or https")
         if not self.gateway_urls:

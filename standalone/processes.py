@@ -60,6 +60,7 @@ PROCESSES: tuple[Process, ...] = (
     Process("api", "后台接口、药师与管理工作台", "backend", ("api",), 100, 3, Gate.DATABASE, home="/desk"),
     Process("worker", "后台任务", "backend", ("worker",), 101, 4, Gate.DATABASE),
     Process("media", "音视频", "backend", ("media",), 110, 4, Gate.DATABASE),
+    Process("media-b", "音视频（第二套）", "backend", ("media",), 111, 4, Gate.DATABASE),
     Process("gateway-a", "前置机 A", "front_gateway", (), 201, 2, mutual_tls=True, health=211),
     Process("gateway-b", "前置机 B", "front_gateway", (), 202, 2, mutual_tls=True, health=212),
     Process("adapter", "监管适配", "regulator_adapter", (), 300, 2, Gate.DATABASE, mutual_tls=True, health=310),

@@ -18,6 +18,7 @@ from standalone.processes import BY_NAME, Process, page
 KEPT = {
     "ENV", "HOST", "PORT", "HEALTH_PORT", "DATABASE_URL", "REDIS_URL", "GATEWAY_NAME", "TLS_CERT", "TLS_KEY",
     "TLS_ROOT", "SERVER_CERT", "SERVER_KEY", "CLIENT_ROOT", "HOSPITAL_ID",
+    "MEDIA_URL",
 }  # fmt: skip
 """Names that the caller's environment does not replace."""
 
@@ -74,6 +75,10 @@ def _gateways(installation: Installation) -> str:
     return f"{url(installation, 'gateway-a')},{url(installation, 'gateway-b')}"
 
 
+def _media(installation: Installation) -> str:
+    return f"{url(installation, 'media')},{url(installation, 'media-b')}"
+
+
 def _backend(installation: Installation, process: Process) -> Environment:
     keys, wechat = installation.keys, installation.wechat
     return {
@@ -83,7 +88,7 @@ def _backend(installation: Installation, process: Process) -> Environment:
         "OBJECT_FOLDER": str(installation.kept("objects")),
         "FRONT_URL": url(installation, "front"),
         "API_URL": url(installation, "api"),
-        "MEDIA_URLS": url(installation, "media"),
+        "MEDIA_URLS": _media(installation),
         "NOTIFY_URL": url(installation, "api"),
         "GATEWAY_URLS": _gateways(installation),
         "ADAPTER_URL": url(installation, "adapter"),
@@ -97,6 +102,8 @@ def _backend(installation: Installation, process: Process) -> Environment:
         "WECHAT_MERCHANT_SERIAL": wechat.merchant_serial,
         "WECHAT_PUBLIC_KEY": str(wechat.public_key),
         "WECHAT_PUBLIC_KEY_ID": keys.wechat.public_key_id,
+        "WECHAT_PUBLIC_KEYS": str(wechat.more_public_keys),
+        "WECHAT_KEY_MODE": "public_key",
         "IDENTITY_URL": url(installation, "identity"),
         "CA_URL": url(installation, "ca"),
         "COURIER_URL": url(installation, "courier"),
@@ -110,7 +117,7 @@ def _backend(installation: Installation, process: Process) -> Environment:
         "EBILL_URL": url(installation, "ebill"),
         **_app("EBILL", keys.ebill),
         **_fields(keys.hospital),
-        **_pair(installation, "hospital", f"backend-{process.name}", "TLS"),
+        **_pair(installation, "hospital", f"backend-{process.name.removesuffix('-b')}", "TLS"),
     }
 
 
@@ -130,6 +137,10 @@ def _insurance(installation: Installation) -> Environment:
         "INSURANCE_CITY_ID": "310100",
         "INSURANCE_CHANNEL": "DEMO",
     }
+
+
+def _media_process(installation: Installation, process: Process) -> Environment:
+    return {**_backend(installation, process), "MEDIA_URL": url(installation, process.name)}
 
 
 def _gateway(installation: Installation, process: Process) -> Environment:
@@ -173,7 +184,7 @@ def _front(installation: Installation, _: Process) -> Environment:
         "BACKEND_URL": url(installation, "api"),
         "FRONT_URL": url(installation, "front"),
         "API_URL": url(installation, "api"),
-        "MEDIA_URLS": url(installation, "media"),
+        "MEDIA_URLS": _media(installation),
         "WECHAT_PAGES_URL": url(installation, "wechat"),
         "WECHAT_APPID": installation.keys.wechat.appid,
     }
@@ -189,6 +200,7 @@ def _wechat(installation: Installation, _: Process) -> Environment:
         "WECHAT_SECRET": keys.secret,
         "WECHAT_MCHID": keys.mchid,
         "WECHAT_APIV3_KEY": keys.apiv3_key,
+        "WECHAT_MERCHANT_KIND": "new",
         "WECHAT_MERCHANT_CERT": str(files.merchant_certificate),
         "WECHAT_PUBLIC_KEY_ID": keys.public_key_id,
         "WECHAT_PRIVATE_KEY": str(files.private_key),
@@ -263,7 +275,7 @@ def _ca(installation: Installation, _: Process) -> Environment:
 
 
 WIRES: dict[str, Callable[[Installation, Process], Environment]] = {
-    "front": _front, "api": _backend, "worker": _backend, "media": _backend, "gateway-a": _gateway,
+    "front": _front, "api": _backend, "worker": _backend, "media": _media_process, "media-b": _media_process, "gateway-a": _gateway,
     "gateway-b": _gateway, "adapter": _adapter, "wechat": _wechat, "his": _his, "supervision": _supervision,
     "courier": _courier, "identity": _identity, "ca": _ca, "ebill": _ebill,
 }  # fmt: skip

@@ -66,23 +66,17 @@ async def conversations(call: ApiCall) -> list[ConversationView]:
 
 
 async def ticket(call: ApiCall, body: TicketRequest) -> TicketView:
-    """A ticket for the chat or the video socket of a running visit."""
+    """A ticket for the chat's socket of a running visit."""
     row = await admission.visit_of(call)
     if row.state not in RUNNING:
         raise Conflict("问诊未在进行中", code="encounter_not_running")
-    if body.purpose == "signalling" and row.recording_consent != "given":
-        raise Conflict("视频问诊需要录像，请先征得患者同意", code="no_recording_consent")
     assert call.actor.id is not None
     side = service.side_of(call.actor, row)
     text = await tickets.issue(
         call.app.redis, tickets.Ticket(body.purpose, row.id, call.actor.id, side, call.actor.name)
     )
-    settings = call.app.settings
-    if body.purpose == "chat":
-        base = settings.api_url.replace("http", "ws", 1)
-        return TicketView(text, f"{base}/api/v1/encounters/{row.id}/chat", tickets.LIFE_SECONDS)
-    media = settings.media_urls[row.id.int % len(settings.media_urls)] if settings.media_urls else ""
-    return TicketView(text, f"{media.replace('http', 'ws', 1)}/rooms/{row.id}", tickets.LIFE_SECONDS)
+    base = call.app.settings.api_url.replace("http", "ws", 1)
+    return TicketView(text, f"{base}/api/v1/encounters/{row.id}/chat", tickets.LIFE_SECONDS)
 
 
 async def consent_to_recording(call: ApiCall) -> None:

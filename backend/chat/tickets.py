@@ -18,6 +18,12 @@ class Ticket(msgspec.Struct, frozen=True):
     participant_id: UUID
     role: str
     name: str
+    node: str = ""
+    """The media process it is for; elsewhere it opens nothing."""
+    watches: str = ""
+    """A supervisor's: whose picture and voice she gets, patient's or doctor's."""
+    shown: bool = True
+    """A supervisor's: whether both sides are told that somebody looks in."""
 
 
 async def issue(redis: Redis, ticket: Ticket) -> str:

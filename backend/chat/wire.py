@@ -128,7 +128,7 @@ class FileQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class TicketRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """For which socket."""
 
-    purpose: Annotated[str, Meta(pattern="^(chat|signalling)$")]
+    purpose: Annotated[str, Meta(pattern="^chat$")] = "chat"
 
 
 class TicketView(msgspec.Struct, frozen=True):

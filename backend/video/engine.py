@@ -184,7 +184,8 @@ class RoomStats:
 
 
 class JoinRefused(Exception):
-    """Why somebody cannot join: `code` is `bad_offer`, `codec_not_offered`, `role_taken`, `no_room` or `room_full`."""
+    """Why somebody cannot join: `code` is one of `wire.DETAILS`, from an engine `bad_offer`, `codec_not_offered`,
+    `role_taken`, `no_room`, `room_full` or `moving` (the engine is gone)."""
 
     def __init__(self, code: str, problem: str = "") -> None:
         super().__init__(f"{code}: {problem}" if problem else code)
@@ -197,8 +198,14 @@ class MediaEngine(Protocol):
     async def open_room(self, room_id: str, policy: RoomPolicy) -> None:
         """Make the room; nothing happens when it is open."""
 
-    async def join(self, room_id: str, participant_id: str, role: Role, offer: str) -> JoinReply:
-        """Let somebody in; an earlier connection of the same participant ends as `replaced`. `JoinRefused`."""
+    async def join(
+        self, room_id: str, participant_id: str, role: Role, offer: str, watches: Role | None = None
+    ) -> JoinReply:
+        """Let somebody in; an earlier connection of the same participant ends as `replaced`. `JoinRefused`.
+
+        A patient and a doctor offer one audio and one video line, both ways. A supervisor offers the same two lines, to
+        receive only, and gets what the party named by `watches` sends: for both parties she has two connections.
+        """
 
     async def leave(self, room_id: str, participant_id: str, reason: str = "bye") -> None:
         """End the participant's connection; nothing happens when there is none."""
@@ -211,6 +218,10 @@ class MediaEngine(Protocol):
 
     def stats(self, room_id: str) -> RoomStats | None:
         """Counters; None when there is no such room."""
+
+    @property
+    def healthy(self) -> bool:
+        """Whether new rooms can be opened at the moment."""
 
     async def close(self, reason: str = "shutdown") -> None:
         """Close every room."""

@@ -48,11 +48,16 @@ _PEER_STATES: dict[type[EngineEvent], str] = {
 
 @dataclass(eq=False)
 class Seat:
-    """One signalling connection: `say` queues a message for the browser, `end` says goodbye with an error code."""
+    """One signalling connection: `say` queues a message for the browser, `end` says goodbye with an error code.
+
+    A supervisor has a seat for each party that she `watches`; `shown` says whether the parties are told of her.
+    """
 
     participant_id: str
     role: Role
     actor: Actor
+    watches: Role | None = None
+    shown: bool = False
     outbox: "asyncio.Queue[dict[str, Any] | None]" = field(default_factory=lambda: asyncio.Queue(100))
     connection: int = 0
 
@@ -67,6 +72,16 @@ class Seat:
         with contextlib.suppress(asyncio.QueueFull):
             self.outbox.put_nowait(None)
 
+    @property
+    def looks_in(self) -> bool:
+        """Whether she is there to watch."""
+        return self.role is Role.SUPERVISOR
+
+    @property
+    def key(self) -> str:
+        """Who the engine takes it for."""
+        return f"{self.participant_id}:{self.watches}" if self.watches else self.participant_id
+
 
 @dataclass(eq=False)
 class _Room:
@@ -76,6 +91,7 @@ class _Room:
     seats: dict[str, Seat] = field(default_factory=dict)
     actors: dict[str, Actor] = field(default_factory=dict)
     empty_since: float | None = None
+    watched: bool = False
 
 
 class Rooms:
@@ -99,9 +115,14 @@ class Rooms:
         self._sweeping = asyncio.create_task(self._sweep())
 
     @property
-    def count(self) -> int:
+    def ids(self) -> list[str]:
         """Rooms open at the moment."""
-        return len(self._rooms)
+        return list(self._rooms)
+
+    @property
+    def healthy(self) -> bool:
+        """Whether people can be let in at the moment."""
+        return not self._closing and self._engine.healthy
 
     async def enter(self, room_id: str, seat: Seat, offer: str) -> dict[str, Any]:
         """Join with an offer; the message for the browser. `JoinRefused` with a code of `wire.DETAILS`."""
@@ -118,8 +139,11 @@ class Rooms:
         if earlier is not None:
             earlier.end("replaced")
         for other in room.seats.values():
-            if other is not seat and other.role is not Role.SUPERVISOR:
+            if other is not seat and not other.looks_in:
                 seat.say(wire.peer("joined", other.role))
+        if room.watched and not seat.looks_in:
+            seat.say(wire.watched(True))
+        self._tell_watched(room)
         if isinstance(reply, ClientToken):
             return wire.connect(reply.url, reply.token)
         assert isinstance(reply, SdpAnswer)
@@ -128,11 +152,11 @@ class Rooms:
     async def leave(self, room_id: str, seat: Seat, reason: str = "bye") -> None:
         """The seat is given up; nothing happens when somebody else has it by now."""
         room = self._rooms.get(room_id)
-        if room is None or room.seats.get(seat.participant_id) is not seat:
+        if room is None or room.seats.get(seat.key) is not seat:
             return
-        del room.seats[seat.participant_id]
+        del room.seats[seat.key]
         self._note_empty(room)
-        await self._engine.leave(room_id, seat.participant_id, reason)
+        await self._engine.leave(room_id, seat.key, reason)
         if reason == "bye" and not room.seats:
             await self._close(room_id, "bye")
 
@@ -146,6 +170,10 @@ class Rooms:
             await self.leave(room_id, seat, "signalling_lost")
 
         self._spawn(give_up_later())
+
+    async def move(self, room_id: str) -> None:
+        """The room lives on another node by now: send everybody there."""
+        await self._close(room_id, "moving")
 
     async def close(self, reason: str = "shutdown") -> None:
         """Let nobody in any more, send everybody to another node, finish every recording."""
@@ -173,15 +201,15 @@ class Rooms:
     async def _seat(self, room_id: str, room: _Room, seat: Seat, offer: str) -> tuple[Seat | None, JoinReply]:
         """Who had the seat before, and the engine's reply. The seat stays with the former when the engine refuses."""
         await self._open(room_id, room)
-        earlier = room.seats.get(seat.participant_id)
-        room.seats[seat.participant_id] = seat
-        room.actors[seat.participant_id] = seat.actor
+        earlier = room.seats.get(seat.key)
+        room.seats[seat.key] = seat
+        room.actors[seat.key] = seat.actor
         try:
-            return earlier, await self._engine.join(room_id, seat.participant_id, seat.role, offer)
+            return earlier, await self._engine.join(room_id, seat.key, seat.role, offer, seat.watches)
         except BaseException:
-            del room.seats[seat.participant_id]
+            del room.seats[seat.key]
             if earlier is not None:
-                room.seats[seat.participant_id] = earlier
+                room.seats[seat.key] = earlier
             self._note_empty(room)
             raise
 
@@ -212,6 +240,17 @@ class Rooms:
     def _note_empty(self, room: _Room) -> None:
         if not room.seats:
             room.empty_since = self._loop.time()
+        self._tell_watched(room)
+
+    def _tell_watched(self, room: _Room) -> None:
+        """Both parties are told when somebody begins to look in and when the last one has gone."""
+        now = any(seat.looks_in and seat.shown for seat in room.seats.values())
+        if now is room.watched:
+            return
+        room.watched = now
+        for seat in room.seats.values():
+            if not seat.looks_in:
+                seat.say(wire.watched(now))
 
     async def _sweep(self) -> None:
         while True:

@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.video.engine import Joined, Left, RecordingFailed, Segment
+from backend.video.engine import Joined, Left, PeerEvent, RecordingFailed, Segment
 from backend.video.model import Recording
 from foundation.actor import SYSTEM, Actor
 from foundation.db.audit import audit
@@ -55,20 +55,25 @@ async def end_recording(session: AsyncSession, segment: Segment, node: str) -> N
 
 def joined(session: AsyncSession, actor: Actor, event: Joined) -> None:
     """Somebody entered the room."""
-    audit(
-        session,
-        actor,
-        "video.joined",
-        SUBJECT,
-        event.room_id,
-        detail={"role": event.role, "connection": str(event.connection)},
-    )
+    detail = {"role": event.role, "connection": str(event.connection), **_watched(event)}
+    audit(session, actor, "video.joined", SUBJECT, event.room_id, detail=detail)
 
 
 def left(session: AsyncSession, actor: Actor, event: Left) -> None:
     """Somebody's connection ended."""
-    detail = {"role": event.role, "connection": str(event.connection), "reason": event.reason}
+    detail = {
+        "role": event.role,
+        "connection": str(event.connection),
+        "reason": event.reason,
+        **_watched(event),
+    }
     audit(session, actor, "video.left", SUBJECT, event.room_id, detail=detail)
+
+
+def _watched(event: PeerEvent) -> dict[str, str]:
+    """A supervisor's connection is named after the party that it shows."""
+    _, _, watches = event.participant_id.partition(":")
+    return {"watches": watches} if watches else {}
 
 
 def recording_failed(session: AsyncSession, event: RecordingFailed) -> None:
@@ -120,5 +125,5 @@ def _end(
     row.ended_at = clock_of(session).now()
     row.bytes, row.sha256, row.close_reason, row.complete = size, sha256, reason, complete
     detail = {"encounter": str(row.encounter_id), "segment": str(row.segment), "role": row.role, "sha256": sha256,
-              "bytes": str(size), "reason": reason}  # fmt: skip
+              "bytes": str(size), "reason": reason, "started_at": row.started_at.isoformat(), "complete": str(complete)}  # fmt: skip
     audit(session, SYSTEM, "video.segment_closed", "recording", row.id, detail=detail)

@@ -23,6 +23,12 @@ class MediaSettings(CommonSettings):
     index_key: bytes = setting("key of the blind indexes, hex", secret=True)
     object_folder: Path = setting("folder of attachments and recordings")
     front_url: str = setting("public address of the front: the only origin that may signal")
+    api_url: str = setting(
+        "public address of the API, whose desk may look in; empty: nobody looks in", default=""
+    )
+    media_url: str = setting(
+        "public address of this process as MEDIA_URLS has it; empty: http, host and port", default=""
+    )
     media_address: str = setting("public IP address that browsers send media to, behind NAT 1:1", default="")
     media_bind: tuple[str, ...] = setting("local IP addresses for media; empty: all", default=())
     media_node: str = setting("name of this node in recordings; empty: host and port", default="")
@@ -45,6 +51,16 @@ class MediaSettings(CommonSettings):
     def node(self) -> str:
         """Name of this node."""
         return self.media_node or f"{self.host}:{self.port}"
+
+    @property
+    def address(self) -> str:
+        """Public address of this process."""
+        return self.media_url.rstrip("/") or f"http://{self.host}:{self.port}"
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """Origins that may signal."""
+        return frozenset(url.rstrip("/") for url in (self.front_url, self.api_url) if url)
 
     def policy(self) -> RoomPolicy:
         """How this node keeps a room."""

@@ -1,7 +1,7 @@
 """The signalling WebSocket `GET /rooms/{encounter_id}?ticket=…`.
 
 Browser → `{"type":"offer","sdp"}` once, `{"type":"bye"}`. Server → `{"type":"answer","sdp"}`,
-`{"type":"peer","state":"joined"|"left"|"media_lost"|"media_back","role"}`, `{"type":"error","code","detail"}` and then the end.
+`{"type":"peer","state":"joined"|"left"|"media_lost"|"media_back","role"}`, `{"type":"watched","watching"}`, `{"type":"error","code","detail"}` and then the end.
 """
 
 import asyncio
@@ -24,10 +24,10 @@ from foundation.db.unit_of_work import Database
 from foundation.errors import Conflict
 from foundation.logs import log
 
-PURPOSE = "signalling"
 MAX_MESSAGE = 70_000
 OFFER_WITHIN = 10.0
 REFUSED, ENDED, ORIGIN, RESTART = 4401, 4410, 4403, 1012
+PARTIES = frozenset({Role.PATIENT, Role.DOCTOR})
 _AGAIN = {"busy", "moving", "unavailable"}
 
 
@@ -38,7 +38,10 @@ class Signalling:
     redis: "Redis"
     db: Database
     rooms: Rooms
-    front_url: str
+    origins: frozenset[str]
+    """Pages that may signal: the front's, and the desk's where a supervisor looks in."""
+    address: str
+    """Our own public address, which tickets name."""
 
 
 class Refused(Exception):
@@ -53,7 +56,7 @@ def routes(signalling: Signalling) -> list[WebSocketRoute]:
     """The one socket of this feature."""
 
     async def room(socket: WebSocket) -> None:
-        if socket.headers.get("origin", "").rstrip("/") != signalling.front_url.rstrip("/"):
+        if socket.headers.get("origin", "").rstrip("/") not in signalling.origins:
             await socket.close(ORIGIN)  # before accept: the browser sees 403
             return
         await socket.accept()
@@ -93,13 +96,19 @@ async def _converse(signalling: Signalling, socket: WebSocket) -> None:
 async def _admitted(signalling: Signalling, socket: WebSocket, room_id: str) -> Seat:
     """The ticket is used up whatever comes of it."""
     try:
-        ticket = await take(signalling.redis, socket.query_params.get("ticket", ""), PURPOSE)
+        ticket = await take(signalling.redis, socket.query_params.get("ticket", ""), wire.PURPOSE)
     except Exception as error:
         log.error("ticket_not_read", exc_info=error)
         raise Refused("unavailable") from error
     if ticket is None or str(ticket.encounter_id) != room_id or ticket.role not in set(Role):
         raise Refused("ticket_invalid")
-    return Seat(str(ticket.participant_id), Role(ticket.role), _actor(ticket))
+    if ticket.node not in ("", signalling.address):
+        raise Refused("moving")
+    role = Role(ticket.role)
+    if (role is Role.SUPERVISOR) != (ticket.watches in PARTIES):
+        raise Refused("ticket_invalid")
+    watches = Role(ticket.watches) if role is Role.SUPERVISOR else None
+    return Seat(str(ticket.participant_id), role, _actor(ticket), watches, ticket.shown)
 
 
 def _actor(ticket: Ticket) -> Actor:

@@ -1,8 +1,13 @@
-"""Messages of the signalling WebSocket."""
+"""Messages of the signalling WebSocket, and what the API says about rooms."""
 
 from typing import Any
 
 import msgspec
+
+from backend.video.turn import IceServer
+
+PURPOSE = "signalling"
+"""Of a ticket that opens a room."""
 
 
 class Offer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="offer"):
@@ -16,6 +21,16 @@ class Bye(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="ty
 
 
 FromBrowser = Offer | Bye
+
+
+class RoomEntry(msgspec.Struct, frozen=True):
+    """One way in: the address, the single-use ticket that opens it within `seconds`, and the relays for the browser."""
+
+    url: str
+    ticket: str
+    seconds: int
+    ice_servers: list[IceServer]
+
 
 DETAILS = {
     "ticket_invalid": "视频入口已失效，请返回上一页重新进入",
@@ -52,6 +67,11 @@ def connect(url: str, token: str) -> dict[str, Any]:
 def peer(state: str, role: str) -> dict[str, Any]:
     """What happens to somebody else: `joined`, `left`, `media_lost`, `media_back`."""
     return {"type": "peer", "state": state, "role": role}
+
+
+def watched(watching: bool) -> dict[str, Any]:
+    """Whether a supervisor looks in, for those who are to be told."""
+    return {"type": "watched", "watching": watching}
 
 
 def error(code: str) -> dict[str, Any]:

@@ -121,9 +121,7 @@ class Play:
         }
         await self.patient.api.call("POST", f"/encounters/{encounter}/messages", body)
         await self.patient.api.call("POST", f"/encounters/{encounter}/recording-consent")
-        ticket = await self.doctor.api.call(
-            "POST", f"/encounters/{encounter}/tickets", {"purpose": "signalling"}
-        )
+        ticket = await self.doctor.api.call("POST", f"/encounters/{encounter}/room")
         seen = await self.doctor.api.call("GET", f"/encounters/{encounter}/messages")
         return f"{len(seen)} messages, video at {ticket['url'].split('/rooms/')[0]}"
 

@@ -245,15 +245,15 @@ async def test_a_call_asks_for_the_recording_first_and_shows_the_doctor(
 
 async def a_doctor_calls(page: Page, world: World, doctor: Any, encounter_id: str) -> None:
     """The doctor's side with the same client, without her pages."""
-    ticket = await doctor.api.call("POST", f"/encounters/{encounter_id}/tickets", {"purpose": "signalling"})
+    ticket = await doctor.api.call("POST", f"/encounters/{encounter_id}/room")
     await page.goto(front(world, "/documents"))
     await page.evaluate(
         """async ({ url, ticket }) => {
           const script = document.querySelector("script[type=module]").src.replace("js/app.js", "video.js");
           const { MediaClient } = await import(script);
           const [localVideo, remoteVideo] = [1, 2].map(() => document.body.appendChild(document.createElement("video")));
-          const getTicket = async () => { throw Object.assign(new Error(""), { final: true }); };
-          await new MediaClient({ url, ticket, getTicket, localVideo, remoteVideo }).connect();
+          const getEntry = async () => { throw Object.assign(new Error(""), { final: true }); };
+          await new MediaClient({ entry: { url, ticket }, getEntry, localVideo, remoteVideo }).connect();
         }""",
         {"url": ticket["url"], "ticket": ticket["ticket"]},
     )

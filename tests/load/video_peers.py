@@ -70,7 +70,7 @@ class LoadPeer(MediaConnection):
         """Send until cancelled; `offset` seconds keep peers from sending in step."""
         frames = clip.frames()
         streams = Stream(random32(), AUDIO_RATE), Stream(random32(), VIDEO_RATE)
-        senders = [sender for _, sender in self.downlinks]
+        senders = self.downlinks
         loop = asyncio.get_running_loop()
         begun = loop.time() + offset
         number = [0, 0]

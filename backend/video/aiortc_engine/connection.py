@@ -23,7 +23,7 @@ from backend.video.aiortc_engine.descriptions import checked_offer, finished_ans
 from backend.video.aiortc_engine.packets import HEADER, HEADER_SIZE, MARKER
 from backend.video.aiortc_engine.receiver import UplinkReceiver
 from backend.video.aiortc_engine.sender import DownlinkSender
-from backend.video.engine import JoinRefused, Role, VideoCodec
+from backend.video.engine import JoinRefused, VideoCodec
 from foundation.logs import log
 
 REPORT_EVERY = 1.0
@@ -32,19 +32,14 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True)
 class MediaLine:
-    """One m-line: whether the participant sends on it, and whose media come back on it (None: the other party's)."""
+    """One m-line, and whether the participant sends on it."""
 
     kind: str
     sends: bool
-    source: Role | None = None
 
 
 PARTICIPANT = (MediaLine("audio", sends=True), MediaLine("video", sends=True))
-SUPERVISOR = tuple(
-    MediaLine(kind, sends=False, source=role)
-    for role in (Role.PATIENT, Role.DOCTOR)
-    for kind in ("audio", "video")
-)
+SUPERVISOR = (MediaLine("audio", sends=False), MediaLine("video", sends=False))
 
 
 @dataclass(frozen=True)
@@ -105,7 +100,7 @@ class MediaConnection:
         self.last_datagram: float | None = None
         self.refused_packets = self.failures = 0
         self.uplinks: dict[str, UplinkReceiver] = {}
-        self.downlinks: list[tuple[MediaLine, DownlinkSender]] = []
+        self.downlinks: list[DownlinkSender] = []
         for line in lines:
             self._add(line)
 
@@ -121,12 +116,12 @@ class MediaConnection:
         dtls: RTCDtlsTransport = transceiver.receiver.transport
         sender = DownlinkSender(line.kind, dtls, self.send_rtp, limits_source=line.sends)
         receiver = UplinkReceiver(line.kind, dtls, self._max_bitrate, self.send_rtcp)
-        sender._stream_id = transceiver.sender._stream_id if line.source is None else line.source.value
+        sender._stream_id = transceiver.sender._stream_id
         receiver._set_rtcp_ssrc(sender._ssrc)
         # the two private names that make it ours; nothing else refers to the old ones before negotiation
         setattr(transceiver, "_RTCRtpTransceiver__sender", sender)  # noqa: B010
         setattr(transceiver, "_RTCRtpTransceiver__receiver", receiver)  # noqa: B010
-        self.downlinks.append((line, sender))
+        self.downlinks.append(sender)
         if line.sends:
             self.uplinks[line.kind] = receiver
         if self._dtls is None:
@@ -168,7 +163,7 @@ class MediaConnection:
             return
         self._closed = True
         self._protect = self._unprotect = None
-        for _, sender in self.downlinks:
+        for sender in self.downlinks:
             sender.follow(None)
         if self._reporting is not None:
             self._reporting.cancel()
@@ -286,12 +281,12 @@ class MediaConnection:
                 log.error("media_report_failed", exc_info=error)
 
     def _send_reports(self, now: float) -> None:
-        for _, sender in self.downlinks:
+        for sender in self.downlinks:
             if reports := sender.reports(now):
                 self.send_rtcp(reports)
         blocks = [block for receiver in self.uplinks.values() if (block := receiver.report(now)) is not None]
         if blocks:
-            self.send_rtcp(bytes(RtcpRrPacket(ssrc=self.downlinks[0][1]._ssrc, reports=blocks)))
+            self.send_rtcp(bytes(RtcpRrPacket(ssrc=self.downlinks[0]._ssrc, reports=blocks)))
 
     async def _candidates(
         self, gather: Callable[..., Any], component: int, addresses: list[str], **options: Any

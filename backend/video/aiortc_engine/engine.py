@@ -50,12 +50,14 @@ class AiortcEngine:
         if room is None:
             self._rooms[room_id] = Room(room_id, policy, self._around)
 
-    async def join(self, room_id: str, participant_id: str, role: Role, offer: str) -> JoinReply:
+    async def join(
+        self, room_id: str, participant_id: str, role: Role, offer: str, watches: Role | None = None
+    ) -> JoinReply:
         """Answer an offer; `JoinRefused`."""
         room = self._rooms.get(room_id)
         if room is None:
             raise JoinRefused("no_room")
-        return SdpAnswer(await room.join(participant_id, role, offer))
+        return SdpAnswer(await room.join(participant_id, role, offer, watches))
 
     async def leave(self, room_id: str, participant_id: str, reason: str = "bye") -> None:
         """End a connection; its recording is on disk when this returns."""
@@ -81,6 +83,11 @@ class AiortcEngine:
         """Counters of a room."""
         room = self._rooms.get(room_id)
         return room.stats() if room is not None else None
+
+    @property
+    def healthy(self) -> bool:
+        """It lives as long as this process."""
+        return True
 
     async def close(self, reason: str = "shutdown") -> None:
         """End all rooms and the writer; the engine is of no use afterwards."""

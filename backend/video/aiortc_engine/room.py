@@ -66,6 +66,7 @@ class Member:
     role: Role
     number: int
     since: float
+    watches: Role | None = None
     connection: MediaConnection | None = None
     recorder: Recorder | None = None
     connected: bool = False
@@ -94,11 +95,11 @@ class Room:
         self._endings: set[asyncio.Task[None]] = set()
         self.closed = False
 
-    async def join(self, participant_id: str, role: Role, offer: str) -> str:
+    async def join(self, participant_id: str, role: Role, offer: str, watches: Role | None = None) -> str:
         """Answer an offer. An earlier connection of the same participant is replaced once the new one is answered."""
-        self._admit(participant_id, role)
+        self._admit(participant_id, role, watches)
         number = self._counts[participant_id] = self._counts.get(participant_id, 0) + 1
-        member = Member(participant_id, role, number, self._now())
+        member = Member(participant_id, role, number, self._now(), watches)
         lines = SUPERVISOR if role is Role.SUPERVISOR else PARTICIPANT
         connection = MediaConnection(
             lines,
@@ -112,7 +113,7 @@ class Room:
             answer = await connection.answer(offer)
             if self.closed:
                 raise JoinRefused("no_room")
-            self._admit(participant_id, role)
+            self._admit(participant_id, role, watches)
         except BaseException:
             await connection.close()
             raise
@@ -167,9 +168,9 @@ class Room:
 
     # inside
 
-    def _admit(self, participant_id: str, role: Role) -> None:
+    def _admit(self, participant_id: str, role: Role, watches: Role | None) -> None:
         others = [member for member in self._members.values() if member.participant_id != participant_id]
-        same = sum(member.role is role for member in others)
+        same = sum(member.role is role and member.watches is watches for member in others)
         if role is Role.SUPERVISOR and same >= MAX_SUPERVISORS:
             raise JoinRefused("room_full")
         if role is not Role.SUPERVISOR and same:
@@ -222,10 +223,10 @@ class Room:
             if member.connection is None or member.ended:
                 continue
             other = Role.DOCTOR if member.role is Role.PATIENT else Role.PATIENT
-            for line, sender in member.connection.downlinks:
-                source = publishers.get(line.source or other)
+            source = publishers.get(member.watches or other)
+            for sender in member.connection.downlinks:
                 sender.follow(
-                    source.connection.uplinks.get(line.kind) if source and source.connection else None
+                    source.connection.uplinks.get(sender.kind) if source and source.connection else None
                 )
 
     def _state(self, member: Member, state: str) -> None:
@@ -299,7 +300,7 @@ class Room:
             packets_in=sum(reception.received for reception in receptions),
             packets_lost=sum(reception.lost for reception in receptions),
             bytes_in=sum(reception.bytes for reception in receptions),
-            packets_out=sum(sender.packets for _, sender in connection.downlinks),
+            packets_out=sum(sender.packets for sender in connection.downlinks),
             keyframes_asked=video.keyframes.asked if video else 0,
             bitrate_allowed=video.allowed if video else None,
         )

@@ -39,6 +39,9 @@ def talk_routes(prefix: str, side: Side) -> list[BaseRoute]:
             await side(request).post(f"{_encounter(request)}/tickets", await read_json(request))
         )
 
+    async def room(request: Request) -> Response:
+        return JSONResponse(await side(request).post(f"{_encounter(request)}/room"))
+
     async def attach(request: Request) -> Response:
         data = await read_body(request, FILE_LIMIT)
         kind = request.headers.get("content-type", "")
@@ -52,6 +55,7 @@ def talk_routes(prefix: str, side: Side) -> list[BaseRoute]:
         Route(f"{base}/messages", messages, methods=["GET"]),
         Route(f"{base}/messages", say, methods=["POST"]),
         Route(f"{base}/tickets", ticket, methods=["POST"]),
+        Route(f"{base}/room", room, methods=["POST"]),
         Route(f"{base}/attachments", attach, methods=["POST"]),
         Route(f"{prefix}/attachments/{{id:uuid}}", attachment),
     ]

@@ -1,15 +1,17 @@
 // The browser's side of a video consultation: one object that keeps the call alive.
 //
-//   const client = new MediaClient({ url, getTicket, ticket, localVideo, remoteVideo, onState, iceServers });
+//   const client = new MediaClient({ getEntry, entry, localVideo, remoteVideo, onState });
 //   await client.connect();      // from a click, so that sound may play
 //   client.toggleMic();          // -> true when the microphone is on now
 //   client.close();
 //
-// `url` is the signalling address (ws:// or wss://…/rooms/<encounter>) without a ticket; a ticket opens it once. The first
-// one may be handed in as `ticket`; every further one is asked for by `await getTicket()`, which may throw an Error with
-// `final = true` when there will be none (the visit is over): its message is shown and nothing is tried again.
+// An entry is {url, ticket, iceServers}: the signalling address (ws:// or wss://…/rooms/<encounter>), the ticket that opens
+// it once, and the relays. The first may be handed in; for every further connection `await getEntry()` is asked anew,
+// because a room whose server died lives at another address. It may throw an Error with `final = true` when there will be
+// none (the visit is over): its message is shown and nothing is tried again.
 // `onState({state, text, code})` is told: unsupported, asking, connecting, connected, peer_joined, peer_left,
-// peer_media_lost, peer_media_back, needs_tap, no_camera, reconnecting, refused, failed, closed. `text` is for the user.
+// peer_media_lost, peer_media_back, watched, unwatched, needs_tap, no_camera, reconnecting, refused, failed, closed. `text`
+// is for the user.
 //
 // The way back is always a whole new connection: WebSocket and RTCPeerConnection together. The server never
 // renegotiates; its m-lines are audio, video.
@@ -32,6 +34,8 @@ const TEXT = {
   peer_left: "对方已离开视频",
   peer_media_lost: "对方网络不稳定，请稍候",
   peer_media_back: "对方网络已恢复",
+  watched: "监管人员正在查看本次视频",
+  unwatched: "监管人员已离开",
   needs_tap: "请轻触画面开始播放",
   no_camera: "没有找到可用的摄像头，对方只能听到您的声音",
   reconnecting: "网络中断，正在重新连接…",
@@ -68,7 +72,7 @@ function whyNoMedia(error) {
 // No private methods (#x): the web views of iOS 14 do not know them.
 export class MediaClient {
   _options;
-  _ticket;
+  _entry;
   _stream = null;
   _attempt = null; // the present connection: {socket, peer, timers, ended}
   _failures = 0;
@@ -79,10 +83,9 @@ export class MediaClient {
   _cameraOn = true;
   _onOnline = () => this._retryNow();
 
-  constructor({ url, ticket = "", getTicket, localVideo = null, remoteVideo = null, onState = () => {}, iceServers = [],
-                relayOnly = false }) {
-    this._options = { url, getTicket, localVideo, remoteVideo, onState, iceServers, relayOnly };
-    this._ticket = ticket;
+  constructor({ entry = null, getEntry, localVideo = null, remoteVideo = null, onState = () => {}, relayOnly = false }) {
+    this._options = { getEntry, localVideo, remoteVideo, onState, relayOnly };
+    this._entry = entry;
   }
 
   /** Ask for camera and microphone, then connect. Resolves when the first attempt has begun; false when it cannot. */
@@ -195,21 +198,21 @@ export class MediaClient {
     this._stream = null;
   }
 
-  /** One attempt: a ticket, a WebSocket, a peer connection. */
+  /** One attempt: an entry, a WebSocket, a peer connection. */
   async _begin() {
     if (this._closed) return;
     this._tell(this._wasConnected ? "reconnecting" : "connecting");
     const attempt = { socket: null, peer: null, timers: [], lostTimer: 0, ended: false };
     this._attempt = attempt;
     try {
-      const ticket = this._ticket || await this._options.getTicket();
-      this._ticket = "";
+      const { url, ticket, iceServers } = this._entry ?? await this._options.getEntry();
+      this._entry = null;
       if (this._closed || attempt.ended) return;
-      const address = new URL(this._options.url, window.location.href);
+      const address = new URL(url, window.location.href);
       address.searchParams.set("ticket", ticket);
       attempt.timers.push(setTimeout(() => this._again(attempt), CONNECT_WITHIN));
       attempt.socket = new WebSocket(address);
-      attempt.peer = this._makePeer(attempt);
+      attempt.peer = this._makePeer(attempt, iceServers ?? []);
       attempt.socket.onmessage = (event) => this._message(attempt, event.data);
       attempt.socket.onclose = () => this._again(attempt);
       attempt.socket.onopen = () => this._offer(attempt).catch(() => this._again(attempt));
@@ -219,9 +222,9 @@ export class MediaClient {
     }
   }
 
-  _makePeer(attempt) {
+  _makePeer(attempt, iceServers) {
     const peer = new RTCPeerConnection({
-      iceServers: this._options.iceServers,
+      iceServers,
       iceTransportPolicy: this._options.relayOnly ? "relay" : "all",
       bundlePolicy: "max-bundle",
     });
@@ -266,6 +269,8 @@ export class MediaClient {
       }
     } else if (message.type === "peer") {
       this._tell(`peer_${message.state}`);
+    } else if (message.type === "watched") {
+      this._tell(message.watching ? "watched" : "unwatched");
     } else if (message.type === "error") {
       this._refused(attempt, message);
     }

@@ -12,10 +12,9 @@ PAGE = b"""<!doctype html><meta charset="utf-8"><title>video</title>
 <video id="local"></video><video id="remote"></video><script type="module" src="/page.js"></script>"""
 SCRIPT = b"""import { MediaClient } from "/video.js";
 window.states = [];
-window.start = (url) => {
+window.start = () => {
   window.client = new MediaClient({
-    url,
-    getTicket: () => window.nextTicket(),
+    getEntry: () => window.nextEntry(),
     localVideo: document.getElementById("local"),
     remoteVideo: document.getElementById("remote"),
     onState: (told) => window.states.push(told),

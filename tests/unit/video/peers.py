@@ -66,7 +66,7 @@ class Peer:
         self._consumers: list[asyncio.Task[None]] = []
         self.connection.on("track", self._on_track)
         if listens_only:
-            for kind in ("audio", "video") * 2:
+            for kind in ("audio", "video"):
                 self.connection.addTransceiver(kind, "recvonly")
             return
         for kind, clip, rate in (("audio", clips.audio(), 48000), ("video", clips.video(codec), 90000)):

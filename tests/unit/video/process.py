@@ -22,6 +22,7 @@ from standalone.stores import StoreUrls
 
 HOSPITAL_ID = UUID("01900000-0000-7000-8000-000000000001")
 ROOT = Path(__file__).parents[3]
+DESK = "http://desk.example"
 RUN = "import sys; from backend.media import main; sys.exit(main())"
 
 
@@ -41,6 +42,7 @@ def environment(urls: StoreUrls, folder: Path, port: int, front_url: str) -> dic
         "DATABASE_URL": urls.database,
         "REDIS_URL": urls.redis,
         "FRONT_URL": front_url,
+        "API_URL": DESK,
         "OBJECT_FOLDER": str(folder),
         "FIELD_KEYS": "t1:" + (b"k" * 32).hex(),
         "FIELD_KEY_CURRENT": "t1",
@@ -84,12 +86,19 @@ def _wait_ready(process: "subprocess.Popen[bytes]", address: str, log: Path) -> 
 
 
 def ticket(
-    urls: StoreUrls, encounter_id: UUID, participant_id: UUID, role: str, *, purpose: str = "signalling"
+    urls: StoreUrls,
+    encounter_id: UUID,
+    participant_id: UUID,
+    role: str,
+    *,
+    purpose: str = "signalling",
+    **more: object,
 ) -> str:
     """A fresh ticket, written as the API writes it (docs/processes.md)."""
     text = secrets.token_urlsafe(24)
     content = {
         "purpose": purpose, "encounter_id": str(encounter_id), "participant_id": str(participant_id), "role": role, "name": "测试",
+        **more,
     }  # fmt: skip
     with redis.Redis.from_url(urls.redis) as client:
         client.set(f"ticket:{hashlib.sha256(text.encode()).hexdigest()}", json.dumps(content), ex=60)

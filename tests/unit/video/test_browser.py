@@ -1,6 +1,7 @@
 """Two Chromium windows in one consultation, through the real process: the only proof that browsers agree with us."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,8 +11,10 @@ from uuid import UUID, uuid4
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+from redis.asyncio import Redis
 from sqlalchemy import select
 
+from backend.video import nodes
 from backend.video.model import Recording
 from foundation.clock import Clock
 from foundation.db.base import Base, bind_hospital
@@ -126,6 +129,34 @@ def wait_for_frames(page: Page, more_than: int) -> None:
     wait_for(page, f"(async () => ((await client.stats())?.framesDecoded ?? 0) > {more_than})()")
 
 
+def enter(
+    chromium: Browser, front: str, stores: StoreUrls, encounter: UUID, addresses: list[str]
+) -> tuple[Page, Page]:
+    """Patient and doctor, each in a window of her own, on their way into the room; the API's part is played here."""
+    pages: list[Page] = []
+    for role in ("patient", "doctor"):
+        page = chromium.new_context(permissions=["camera", "microphone"]).new_page()
+        person = uuid4()
+
+        def entry(role: str = role, person: UUID = person) -> dict[str, Any]:
+            address = apart(where(stores, encounter, addresses))
+            text = ticket(stores, encounter, person, role, node=address)
+            return {"url": f"{address.replace('http', 'ws')}/rooms/{encounter}", "ticket": text}
+
+        page.expose_function("nextEntry", entry)
+        page.goto(front)
+        wait_for(page, "window.ready === true")
+        assert page.evaluate("start()")
+        pages.append(page)
+    return pages[0], pages[1]
+
+
+async def where(stores: StoreUrls, encounter: UUID, addresses: list[str]) -> str:
+    """The node of the room, as the API asks for it."""
+    async with Redis.from_url(stores.redis) as redis:
+        return await nodes.address_of(redis, encounter, addresses)
+
+
 def test_a_consultation_in_two_browsers(stores: StoreUrls, chromium: Browser, tmp_path: Path) -> None:
     make_tables(stores.database)
     encounter, objects, port = uuid4(), tmp_path / "objects", free_port()
@@ -133,17 +164,8 @@ def test_a_consultation_in_two_browsers(stores: StoreUrls, chromium: Browser, tm
         served_page.served() as front,
         media_process(environment(stores, objects, port, front), tmp_path / "log") as process,
     ):
-        pages: dict[str, Page] = {}
-        for role in ("patient", "doctor"):
-            pages[role] = page = chromium.new_context(permissions=["camera", "microphone"]).new_page()
-            person = uuid4()
-            page.expose_function(
-                "nextTicket", lambda role=role, person=person: ticket(stores, encounter, person, role)
-            )
-            page.goto(front)
-            wait_for(page, "window.ready === true")
-            assert page.evaluate("url => start(url)", f"ws://127.0.0.1:{port}/rooms/{encounter}")
-        patient, doctor = pages["patient"], pages["doctor"]
+        patient, doctor = enter(chromium, front, stores, encounter, [f"http://127.0.0.1:{port}"])
+        pages = {"patient": patient, "doctor": doctor}
 
         for page in pages.values():
             wait_for_frames(page, 5)
@@ -169,6 +191,51 @@ def test_a_consultation_in_two_browsers(stores: StoreUrls, chromium: Browser, tm
             page.context.close()
 
     check_recordings(recordings(stores.database, encounter), FolderStore(objects, KEYRING))
+
+
+def test_a_call_goes_on_elsewhere_when_its_node_is_killed(
+    stores: StoreUrls, chromium: Browser, tmp_path: Path
+) -> None:
+    """Two audio-video systems (互联网医院基本标准 四(二)): both sides are back within ten seconds, the recording too."""
+    make_tables(stores.database)
+    encounter, objects, ports = uuid4(), tmp_path / "objects", [free_port(), free_port()]
+    addresses = [f"http://127.0.0.1:{port}" for port in ports]
+    with contextlib.ExitStack() as running:
+        front = running.enter_context(served_page.served())
+        processes = {
+            address: running.enter_context(
+                media_process(environment(stores, objects, port, front), tmp_path / f"log-{port}")
+            )
+            for address, port in zip(addresses, ports, strict=True)
+        }
+        patient, doctor = enter(chromium, front, stores, encounter, addresses)
+        for page in (patient, doctor):
+            wait_for_frames(page, 20)
+        first = apart(where(stores, encounter, addresses))
+
+        processes[first].kill()
+        killed = time.monotonic()
+        for page in (patient, doctor):
+            wait_for(page, "states.filter(told => told.state === 'connected').length === 2", 10)
+        for page in (patient, doctor):
+            wait_for_frames(page, 5)
+        assert time.monotonic() - killed < 10
+        flowing(patient, 1)
+        flowing(doctor, 1)
+        assert apart(where(stores, encounter, addresses)) != first
+        for page in (doctor, patient):
+            page.evaluate("client.close()")
+            page.context.close()
+        port = int(first.rsplit(":", 1)[1])
+        with media_process(environment(stores, objects, port, front), tmp_path / "again"):
+            pass  # its next life completes what it was writing
+
+    rows = recordings(stores.database, encounter)
+    assert [(row.role, row.segment, row.close_reason) for row in rows] == [
+        ("doctor", 1, "crashed"), ("doctor", 2, "bye"), ("patient", 1, "crashed"), ("patient", 2, "bye"),
+    ]  # fmt: skip
+    for row in rows:
+        assert apart(decoded(FolderStore(objects, KEYRING), row.object_key)).frames["video"] > 10
 
 
 def check_recordings(rows: list[Recording], store: FolderStore) -> None:

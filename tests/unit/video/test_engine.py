@@ -35,11 +35,17 @@ async def enter(engine: AiortcEngine) -> AsyncIterator[Enter]:
     """Lets a peer into the room; all of them hang up in the end."""
     peers: list[Peer] = []
 
-    async def join(who: str, role: Role, codec: VideoCodec = VideoCodec.VP8) -> Peer:
+    async def join(
+        who: str,
+        role: Role,
+        codec: VideoCodec = VideoCodec.VP8,
+        watches: Role | None = None,
+        sends: bool = False,
+    ) -> Peer:
         await engine.open_room(ROOM, RoomPolicy(codec=codec))
-        peer = Peer(codec, listens_only=role is Role.SUPERVISOR)
+        peer = Peer(codec, listens_only=role is Role.SUPERVISOR and not sends)
         peers.append(peer)
-        reply = await engine.join(ROOM, who, role, await peer.offer())
+        reply = await engine.join(ROOM, who, role, await peer.offer(), watches)
         assert isinstance(reply, SdpAnswer)
         await peer.accept(reply.sdp)
         return peer
@@ -80,17 +86,31 @@ async def test_a_supervisor_sees_both_and_is_neither_seen_nor_recorded(
     engine: AiortcEngine, enter: Enter
 ) -> None:
     patient, doctor = await enter("p", Role.PATIENT), await enter("d", Role.DOCTOR)
-    supervisor = await enter("s", Role.SUPERVISOR)
+    views = [await enter(f"s:{role}", Role.SUPERVISOR, watches=role) for role in (Role.PATIENT, Role.DOCTOR)]
 
-    await until(lambda: supervisor.received["video"] > 60, 15, "two pictures")
-    kinds = [transceiver.kind for transceiver in supervisor.connection.getTransceivers()]
+    await until(
+        lambda: all(min(view.received.values()) > 30 for view in views), 15, "two pictures and voices"
+    )
     before = dict(patient.received)
     await until(lambda: patient.received["video"] > before["video"] + 20, 5, "the call goes on")
 
     manifest = await engine.close_room(ROOM)
-    assert kinds == ["audio", "video", "audio", "video"]
     assert {segment.role for segment in manifest} == {Role.PATIENT, Role.DOCTOR}
     assert doctor.received["video"] > 0
+
+
+async def test_a_supervisor_who_sends_is_heard_by_nobody(engine: AiortcEngine, enter: Enter) -> None:
+    patient = await enter("p", Role.PATIENT)
+    intruder = await enter("s", Role.SUPERVISOR, watches=Role.PATIENT, sends=True)
+    await until(lambda: intruder.received["video"] > 10, 15, "her view")
+    doctor = await enter("d", Role.DOCTOR)
+    await until(lambda: doctor.received["video"] > 10, 15, "the patient's picture")
+
+    assert patient.received["video"] > 0  # the doctor's, who came after
+    room = engine.stats(ROOM)
+    assert room is not None
+    assert {one.role: one.packets_in > 0 for one in room.participants}[Role.SUPERVISOR] is False
+    assert all(segment.role is not Role.SUPERVISOR for segment in await engine.close_room(ROOM))
 
 
 async def test_whoever_comes_back_replaces_himself_and_gets_a_new_segment(
@@ -200,8 +220,9 @@ async def test_a_second_doctor_is_refused_and_a_third_supervisor_too(
     engine: AiortcEngine, enter: Enter
 ) -> None:
     await enter("d", Role.DOCTOR)
-    await enter("s1", Role.SUPERVISOR)
-    await enter("s2", Role.SUPERVISOR)
+    for who in ("s1", "s2"):
+        await enter(who, Role.SUPERVISOR, watches=Role.DOCTOR)
+    await enter("s3:patient", Role.SUPERVISOR, watches=Role.PATIENT)
 
     for who, role, code in (
         ("d2", Role.DOCTOR, "role_taken"),
@@ -209,7 +230,7 @@ async def test_a_second_doctor_is_refused_and_a_third_supervisor_too(
         ("d", Role.PATIENT, "role_taken"),
     ):
         with pytest.raises(JoinRefused) as refused:
-            await engine.join(ROOM, who, role, "v=0")
+            await engine.join(ROOM, who, role, "v=0", Role.DOCTOR if role is Role.SUPERVISOR else None)
         assert refused.value.code == code
 
 

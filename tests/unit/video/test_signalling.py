@@ -48,9 +48,9 @@ class House:
             f"{self.base}/rooms/{room or self.encounter}?ticket={text}", headers=headers
         )
 
-    async def enter(self, role: str) -> tuple[Peer, aiohttp.ClientWebSocketResponse]:
+    async def enter(self, role: str, **more: Any) -> tuple[Peer, aiohttp.ClientWebSocketResponse]:
         """In with a peer; what the socket says after the answer is still to be read."""
-        socket = await self.open(self.ticket(role))
+        socket = await self.open(self.ticket(role, **more))
         peer = Peer(listens_only=role == "supervisor")
         self.peers.append(peer)
         await socket.send_json({"type": "offer", "sdp": await peer.offer()})
@@ -149,6 +149,15 @@ async def test_a_ticket_for_something_else_does_not_open_the_room(house: House) 
     assert await refused(await house.open(house.ticket("patient", purpose="chat"))) == "ticket_invalid"
     assert await refused(await house.open(house.ticket("patient"), room=uuid4())) == "ticket_invalid"
     assert await refused(await house.open(house.ticket("pharmacist"))) == "ticket_invalid"
+    assert await refused(await house.open(house.ticket("doctor", watches="patient"))) == "ticket_invalid"
+    assert await refused(await house.open(house.ticket("supervisor"))) == "ticket_invalid"
+
+
+async def test_a_ticket_for_another_node_sends_the_browser_there(house: House) -> None:
+    text = house.ticket("patient", node="http://another.example")
+
+    assert await refused(await house.open(text)) == "moving"
+    await house.enter("patient", node=house.base)
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", FRONT + ".evil.example", "null", None])
@@ -226,9 +235,33 @@ async def test_a_full_node_says_so(house: House) -> None:
     assert await refused(socket) == "busy"
 
 
-async def test_supervisors_come_and_go_unannounced(house: House) -> None:
+async def test_both_sides_are_told_while_a_supervisor_looks_in(house: House, db: Database) -> None:
     _, doctors_socket = await house.enter("doctor")
-    supervisor, supervisors_socket = await house.enter("supervisor")
+    _, first = await house.enter("supervisor", watches="doctor")
+    _, second = await house.enter("supervisor", watches="patient")
+    assert await heard(doctors_socket) == {"type": "watched", "watching": True}
+    _, patients_socket = await house.enter("patient")
+    assert await heard(doctors_socket) == {"type": "peer", "state": "joined", "role": "patient"}
+    told = [await heard(patients_socket), await heard(patients_socket)]
+    assert told == [
+        {"type": "peer", "state": "joined", "role": "doctor"}, {"type": "watched", "watching": True},
+    ]  # fmt: skip
+
+    for socket in (first, second):
+        await socket.send_json({"type": "bye"})
+
+    for socket in (doctors_socket, patients_socket):
+        assert await heard(socket) == {"type": "watched", "watching": False}
+    async with db.sessions() as session:
+        query = select(AuditEvent).where(AuditEvent.action == "video.joined").order_by(AuditEvent.ordinal)
+        lines = list(await session.scalars(query))
+    seen = [line.detail.get("watches") for line in lines if line.detail["role"] == "supervisor"]
+    assert seen == ["doctor", "patient"]
+
+
+async def test_a_look_in_that_is_not_to_be_shown_is_not(house: House) -> None:
+    _, doctors_socket = await house.enter("doctor")
+    supervisor, supervisors_socket = await house.enter("supervisor", watches="doctor", shown=False)
     assert await heard(supervisors_socket) == {"type": "peer", "state": "joined", "role": "doctor"}
     await until(lambda: supervisor.received["video"] > 5, 15, "a picture")
 

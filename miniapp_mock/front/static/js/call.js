@@ -5,8 +5,8 @@ import { MediaClient, whyUnsupported } from "../video.js";
 
 const root = document.getElementById("call");
 const find = (id) => document.getElementById(id);
-const [cover, words, start, state, keys, remote, local] =
-  ["call-cover", "call-words", "call-start", "call-state", "call-keys", "remote", "local"].map(find);
+const [cover, words, start, state, watched, keys, remote, local] =
+  ["call-cover", "call-words", "call-start", "call-state", "call-watched", "call-keys", "remote", "local"].map(find);
 const { talk, peer } = root.dataset;
 const chat = find("key-chat").href;
 let client = null;
@@ -14,7 +14,8 @@ let seen = false;
 
 async function ask() {
   try {
-    return await call(`${talk}/tickets`, { json: { purpose: "signalling" } });
+    const { url, ticket, ice_servers: iceServers } = await call(`${talk}/room`, { json: {} });
+    return { url, ticket, iceServers };
   } catch (error) {
     error.final = error.status >= 400 && error.status < 500 && error.status !== 429;
     throw error;
@@ -38,6 +39,7 @@ function showCover(text, button) {
 }
 
 function told({ state: now, text }) {
+  if (now === "watched" || now === "unwatched") { watched.hidden = now === "unwatched"; return; }
   root.dataset.state = now;
   if (["unsupported", "refused", "closed"].includes(now)) {
     client = null;
@@ -66,8 +68,7 @@ async function begin() {
     return;
   }
   client = new MediaClient({
-    url: first.url, ticket: first.ticket, getTicket: async () => (await ask()).ticket, localVideo: local,
-    remoteVideo: remote, onState: told,
+    entry: first, getEntry: ask, localVideo: local, remoteVideo: remote, onState: told,
   });
   if (!await client.connect()) client = null;
 }
