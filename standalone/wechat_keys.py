@@ -26,7 +26,7 @@ VALID = timedelta(days=5 * 365)  # as the merchant certificates that WeChat Pay 
 
 @dataclass(frozen=True)
 class WechatFiles:
-    """PEM files; serials in upper-case hex."""
+    """PEM files; serials in upper-case hex. `more_public_keys` is a folder for keys that WeChat Pay changes to."""
 
     merchant_key: Path
     merchant_certificate: Path
@@ -36,11 +36,13 @@ class WechatFiles:
     platform_key: Path
     platform_certificate: Path
     platform_serial: str
+    more_public_keys: Path
 
 
 def make_files(folder: Path, mchid: str, now: datetime) -> WechatFiles:
     """Made once; the certificates are written last and stand for all."""
     folder.mkdir(mode=0o700, exist_ok=True)
+    (folder / "more-public-keys").mkdir(mode=0o700, exist_ok=True)
     merchant, platform = folder / "merchant.pem", folder / "platform.pem"
     if not (merchant.exists() and platform.exists()):
         _make(folder, mchid, now)
@@ -53,6 +55,7 @@ def make_files(folder: Path, mchid: str, now: datetime) -> WechatFiles:
         platform_key=folder / "platform.key",
         platform_certificate=platform,
         platform_serial=_serial(platform),
+        more_public_keys=folder / "more-public-keys",
     )
 
 
