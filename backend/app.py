@@ -41,6 +41,8 @@ from backend.prescription import pages as prescription_pages
 from backend.prescription import routes as prescription
 from backend.pricing import pages as pricing_pages
 from backend.pricing import routes as pricing
+from backend.reconciliation import pages as reconciliation_pages
+from backend.reconciliation import routes as reconciliation
 from backend.record import routes as record
 from backend.schedule import routes as schedule
 from backend.settings import Settings
@@ -67,10 +69,10 @@ PREFIX = "/api/v1"
 VERSION = "0.1.0"
 FEATURES = (
     account, patient, content, pricing, practitioner, shift, schedule, timetable, eligibility, fairness, appointment, payment, encounter,
-    chat, video, record, formulary, prescription, dispensing, evaluation, complaint, supervision,
+    chat, video, record, formulary, prescription, dispensing, evaluation, complaint, supervision, reconciliation,
 )  # fmt: skip
 DESKS = (
-    prescription_pages, dispensing_pages, payment_pages, pricing_pages, complaint_pages, writeback_pages, supervision_pages, shift_pages,
+    prescription_pages, dispensing_pages, payment_pages, pricing_pages, reconciliation_pages, complaint_pages, writeback_pages, supervision_pages, shift_pages,
 )  # fmt: skip
 ENDPOINTS: list[ApiEndpoint] = list(chain.from_iterable(feature.ENDPOINTS for feature in FEATURES))
 

@@ -17,6 +17,7 @@ from backend.payment import model as payment
 from backend.practitioner import model as practitioner
 from backend.prescription import model as prescription
 from backend.pricing import model as pricing
+from backend.reconciliation import model as reconciliation
 from backend.record import model as record
 from backend.schedule import model as schedule
 from backend.shift import model as shift
@@ -29,7 +30,7 @@ from foundation.db.base import Base
 
 MODULES = (
     account, appointment, chat, complaint, content, dispensing, eligibility, encounter, evaluation, fairness, formulary,
-    notification, patient, payment, practitioner, prescription, pricing, record, schedule, shift, signature, timetable, video,
+    notification, patient, payment, practitioner, prescription, pricing, reconciliation, record, schedule, shift, signature, timetable, video,
     writeback, audit, idempotency, inbox, intents, outbox, sealer,
 )  # fmt: skip
 METADATA = Base.metadata

@@ -7,7 +7,7 @@ answers what a test tells it.
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -69,13 +69,31 @@ class Gateway:
         """Every call, until the next test."""
         self.status, self.body = status, msgspec.json.encode({"code": code, "detail": detail})
 
+    def charges(self) -> list[his.HospitalCharge]:
+        """What was written to this hospital: it remembers no days."""
+        found = []
+        for operation, body in self.received:
+            if operation == "write-charge":
+                number, at, kind = body["trade_number"], body["paid_at"], body["kind"]
+            elif operation == "write-refund":
+                number, at, kind = body["refund_number"], body["refunded_at"], "refund"
+            else:
+                continue
+            made = his.HospitalCharge(
+                f"Invoice/{number}", kind, number, body["amount"], datetime.fromisoformat(at)
+            )
+            found.append(made)
+        return found
+
     async def answer(self, request: Request) -> Response:
         """One operation."""
         operation = request.path_params["operation"]
         self.received.append((operation, msgspec.json.decode(await request.body())))
         if self.status != 200 or self.body:
             return Response(self.body, self.status, media_type="application/json")
-        written = his.Acknowledged(f"{operation}/{len(self.received)}", MORNING)
+        written: Any = his.Acknowledged(f"{operation}/{len(self.received)}", MORNING)
+        if operation == "charges":
+            written = his.ChargesReply(self.charges())
         return Response(
             msgspec.json.encode(self.answers.get(operation, written)), media_type="application/json"
         )
@@ -126,7 +144,12 @@ def started(folder: Path, world: Path) -> Iterator[Town]:
     """All of them, over a folder of their own."""
     reader = Reader(_environment(folder, world))
     clocks = {name: Clock() for name in ("ca", "identity", "courier", "ebill")}
-    faults = {"ca": ca_faults(), "identity": identity_faults(), "courier": courier_faults(), "ebill": ebill_faults()}
+    faults = {
+        "ca": ca_faults(),
+        "identity": identity_faults(),
+        "courier": courier_faults(),
+        "ebill": ebill_faults(),
+    }
     register = Register([Registered(one.name, one.id_number) for one in RESIDENTS])
     gateway = Gateway()
     settings = read_ca(reader)
@@ -148,7 +171,13 @@ def started(folder: Path, world: Path) -> Iterator[Town]:
         mock.clock.offset_seconds = offset.total_seconds()
 
     with (
-        in_background([Listener(app, "127.0.0.1", 0) for app in apps]) as (ca, identity, courier, ebill, gateways),
+        in_background([Listener(app, "127.0.0.1", 0) for app in apps]) as (
+            ca,
+            identity,
+            courier,
+            ebill,
+            gateways,
+        ),
         wechat_in_background(create_wechat(mock)) as wechat,
     ):
         yield Town(ca, identity, courier, gateways, wechat, ebill, keys, gateway, faults, follow)

@@ -20,7 +20,7 @@ async def staff_names(session: AsyncSession, ids: Iterable[object]) -> dict[UUID
     if not wanted:
         return {}
     rows = await session.execute(select(Staff.id, Staff.display_name).where(Staff.id.in_(wanted)))
-    return dict(rows.tuples().all())
+    return {one.id: one.display_name for one in rows}
 
 
 async def deeds(session: AsyncSession, *subjects: tuple[str, object]) -> list[Deed]:

@@ -19,11 +19,21 @@ class DeskCall(Call[Context]):
 
 
 @dataclass(frozen=True)
+class Attached:
+    """A file to be saved in place of a page; `name` is plain ASCII."""
+
+    name: str
+    content: bytes
+    media_type: str
+
+
+@dataclass(frozen=True)
 class Shown:
-    """A template (`feature/name.html`) and what it is filled with."""
+    """A template (`feature/name.html`) and what it is filled with, or a file."""
 
     template: str
     data: Mapping[str, Any] = field(default_factory=dict)
+    attached: Attached | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -83,6 +83,10 @@ class Desk:
         self, request: Request, actor: Actor, shown: Shown, *, title: str, status: int = 200, **more: Any
     ) -> Response:
         """The page in its frame. `more` may have `problem` and `typed`."""
+        if shown.attached is not None:
+            file = shown.attached
+            disposition = {"content-disposition": f'attachment; filename="{file.name}"'}
+            return Response(file.content, status, SAFE | disposition, file.media_type)
         problem: AppError | None = more.get("problem")
         async with unit_of_work(self.context.db) as session:
             frame = await self.framing(session, actor)

@@ -22,6 +22,7 @@ class Payment(Row, Base):
     __table_args__ = (
         UniqueConstraint("subject_kind", "subject_id"),
         CheckConstraint("amount >= 0", name="amount"),
+        Index("ix_payment_paid_at", "paid_at"),
     )
     MACHINE: ClassVar[Machine] = PAYMENT
 
@@ -79,6 +80,7 @@ class Refund(Row, Base):
     __table_args__ = (
         Index("uq_refund_alive", "payment_id", "reason", unique=True, postgresql_where=_ALIVE),
         CheckConstraint("amount > 0", name="amount"),
+        Index("ix_refund_succeeded_at", "succeeded_at"),
         Index(
             "ix_refund_open",
             "requested_at",

@@ -14,6 +14,7 @@ from backend.encounter import tasks as encounter_tasks
 from backend.notification import tasks as notification
 from backend.payment import tasks as payment
 from backend.prescription import tasks as prescription
+from backend.reconciliation import tasks as reconciliation
 from backend.timetable import tasks as timetable
 from backend.wiring import hospital_steps
 from backend.writeback import tasks as writeback
@@ -43,7 +44,7 @@ def handlers() -> dict[str, Handler]:
     found: dict[str, Handler] = {}
     for feature in (
         notification, payment, writeback, appointment, encounter_tasks, chat, prescription, dispensing_tasks, complaint,
-        timetable,
+        timetable, reconciliation,
     ):  # fmt: skip
         if twice := found.keys() & feature.HANDLERS.keys():
             raise RuntimeError(f"intents with two handlers: {sorted(twice)}")
@@ -53,4 +54,4 @@ def handlers() -> dict[str, Handler]:
 
 def standing() -> tuple[str, ...]:
     """Kinds of intents that are always open, with the hospital as their subject: the daily and periodic work."""
-    return timetable.STANDING
+    return (*timetable.STANDING, *reconciliation.STANDING)

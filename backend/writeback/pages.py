@@ -18,6 +18,7 @@ KINDS = {
     "encounter.remind": "提醒医生接诊", "prescription.expire": "处方到期", "payment.settle": "核对支付结果",
     "payment.close": "关闭超时订单", "refund.drive": "办理退款", "refund.alarm": "退款期限提醒", "dispense.ship": "快递下单", "dispense.track": "查询物流",
     "appointment.expire_hold": "释放未支付号源", "appointment.noshow": "标记爽约", "complaint.escalate": "投诉升级",
+    "reconciliation.run": "每日对账", "reconciliation.days": "建立对账日",
 }  # fmt: skip
 
 

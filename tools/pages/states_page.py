@@ -16,6 +16,8 @@ MACHINES: tuple[tuple[str, str], ...] = (
     ("支付", "backend.payment.states:PAYMENT"),
     ("退款", "backend.payment.states:REFUND"),
     ("价格表版本", "backend.pricing.states:PRICE_LIST"),
+    ("对账日", "backend.reconciliation.states:RECONCILIATION"),
+    ("对账差异", "backend.reconciliation.states:DIFFERENCE"),
     ("投诉", "backend.complaint.states:COMPLAINT"),
     ("监管上报", "regulator_adapter.states:MACHINE"),
 )

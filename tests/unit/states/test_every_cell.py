@@ -15,6 +15,7 @@ from backend.encounter.states import ENCOUNTER
 from backend.payment.states import PAYMENT, REFUND
 from backend.prescription.states import PRESCRIPTION
 from backend.pricing.states import PRICE_LIST
+from backend.reconciliation.states import DIFFERENCE, RECONCILIATION
 from foundation.actor import Actor
 from foundation.db.advance import advance
 from foundation.db.base import Row
@@ -25,7 +26,7 @@ from foundation.states import Machine, Move
 
 pytestmark = pytest.mark.anyio
 
-MACHINES = (APPOINTMENT, ENCOUNTER, PRESCRIPTION, DISPENSE, PAYMENT, REFUND, COMPLAINT, PRICE_LIST)
+MACHINES = (APPOINTMENT, ENCOUNTER, PRESCRIPTION, DISPENSE, PAYMENT, REFUND, COMPLAINT, PRICE_LIST, RECONCILIATION, DIFFERENCE)
 ROLES = ("patient", "doctor", "pharmacist", "clerk", "quality", "system", "admin")
 each_machine = pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
 
