@@ -40,7 +40,7 @@ def _pem(path: Path) -> None:
 
 
 class WeChatKeyMode(StrEnum):
-    """By what a merchant knows WeChat Pay's signature: docs/decisions/0025."""
+    """By what a merchant knows WeChat Pay's signature: docs/decisions/0034."""
 
     PUBLIC_KEY = "public_key"
     CERTIFICATE = "certificate"

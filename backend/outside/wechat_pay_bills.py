@@ -42,6 +42,7 @@ class TradeRow:
     refund_settled: int
     """The same without vouchers (退款金额)."""
     refund_state: str
+    """When the bill was made, and not kept up: SUCCESS, PROCESSING, FAIL (closed) or CHANGE (abnormal)."""
     refund_channel: str
     description: str
     attach: str
@@ -158,7 +159,7 @@ def _trade(row: "_Row") -> TradeRow:
     return TradeRow(
         at=row.moment("交易时间"), state=row["交易状态"], transaction_id=row["微信订单号"], out_trade_no=row["商户订单号"],
         openid=row["用户标识"], trade_type=row["交易类型"], total=row.fen("订单金额", "应结订单金额"),
-        settled=row.fen("应结订单金额"), refund_id=row.number("微信退款单号"), out_refund_no=row.number("商户退款单号"),
+        settled=row.fen("应结订单金额", "订单金额"), refund_id=row.number("微信退款单号"), out_refund_no=row.number("商户退款单号"),
         refund=row.fen("申请退款金额", "退款金额"), refund_settled=row.fen("退款金额"), refund_state=row["退款状态"],
         refund_channel=row["退款类型"], description=row[FREE_TEXT], attach=row["商户数据包"],
         fee=thousandths(row["手续费"], "手续费"),

@@ -30,6 +30,9 @@ FLOW = (
 ).split(",")
 FLOW_SUMMARY = "资金流水总笔数,收入笔数,收入金额,支出笔数,支出金额".split(",")
 
+IN_A_BILL = {"ABNORMAL": "CHANGE"}
+"""Bills have words of their own for the states of refunds."""
+
 PAID = "SELECT * FROM orders WHERE paid_at >= ? AND paid_at < ? ORDER BY paid_at, out_trade_no"
 REFUNDED = (
     "SELECT orders.*, refunds.refund_id, refunds.out_refund_no, refunds.amount, refunds.status, refunds.channel, "
@@ -140,7 +143,7 @@ def _refund(mock: Mock, row: Any) -> dict[str, Any]:
         "微信退款单号": row["refund_id"],
         "商户退款单号": row["out_refund_no"],
         "退款类型": row["channel"],
-        "退款状态": row["status"],
+        "退款状态": IN_A_BILL.get(row["status"], row["status"]),
     }
     return _priced(named, fen=0, refund_fen=row["amount"], fee_fen=-fee(row["amount"]))
 

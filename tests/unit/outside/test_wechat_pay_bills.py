@@ -267,3 +267,15 @@ def test_a_direction_that_nobody_knows_is_refused() -> None:
 
     with pytest.raises(BillUnreadable, match="收支类型"):
         read_fund_flow_bill(DAY, content)
+
+
+def test_a_bill_of_the_early_form_has_no_settled_amounts() -> None:
+    """Merchants without vouchers may still get it: 应结订单金额 and 代金券金额 are not among its columns."""
+    gone = {"应结订单金额", "代金券金额"}
+    names = HEADER.split(",")
+    row = ",".join(part for name, part in zip(names, paid().split(","), strict=True) if name not in gone)
+    header = ",".join(name for name in names if name not in gone)
+
+    read = read_trade_bill(DAY, file(header, row, SUMMARY, totals(1, 3000)))
+
+    assert (read.rows[0].total, read.rows[0].settled, read.mismatches) == (3000, 3000, ())
