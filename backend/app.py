@@ -13,6 +13,8 @@ from starlette.routing import BaseRoute, Route
 from backend.account import pages as account_pages
 from backend.account import routes as account
 from backend.account import service as accounts
+from backend.alarm import pages as alarm_pages
+from backend.alarm import routes as alarm
 from backend.appointment import routes as appointment
 from backend.chat import routes as chat
 from backend.chat import sockets
@@ -68,11 +70,11 @@ from foundation.web.problems import PROBLEM_HANDLERS
 PREFIX = "/api/v1"
 VERSION = "0.1.0"
 FEATURES = (
-    account, patient, content, pricing, practitioner, shift, schedule, timetable, eligibility, fairness, appointment, payment, encounter,
+    account, alarm, patient, content, pricing, practitioner, shift, schedule, timetable, eligibility, fairness, appointment, payment, encounter,
     chat, video, record, formulary, prescription, dispensing, evaluation, complaint, supervision, reconciliation,
 )  # fmt: skip
 DESKS = (
-    prescription_pages, dispensing_pages, payment_pages, pricing_pages, reconciliation_pages, complaint_pages, writeback_pages, supervision_pages, shift_pages,
+    prescription_pages, dispensing_pages, payment_pages, pricing_pages, reconciliation_pages, complaint_pages, writeback_pages, alarm_pages, supervision_pages, shift_pages,
 )  # fmt: skip
 ENDPOINTS: list[ApiEndpoint] = list(chain.from_iterable(feature.ENDPOINTS for feature in FEATURES))
 

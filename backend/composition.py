@@ -8,6 +8,7 @@ from uuid import UUID
 from arq.connections import ArqRedis
 from redis.asyncio import ConnectionPool, Redis
 
+from backend.alarm.service import Bell
 from backend.context import Context
 from backend.insuring import InsuranceWay
 from backend.live import Live
@@ -26,7 +27,7 @@ from backend.outside.wechat_pay_crypto import Merchant, load_public_key
 from backend.outside.wechat_pay_exchange import Exchange
 from backend.outside.wechat_pay_keys import PayKeys
 from backend.outside.wechat_pay_signed import SignedPay
-from backend.outside.wechat_pay_troubles import Logged, Troubles
+from backend.outside.wechat_pay_troubles import Troubles
 from backend.policy import bind_policy
 from backend.settings import Settings, WeChatKeyMode
 from backend.wiring import wiring
@@ -91,7 +92,7 @@ async def open_context(settings: Settings, clock: Clock, application: str) -> As
 
 
 def _context(settings: Settings, clock: Clock, db: Database, redis: Redis, live: Live) -> Context:
-    s, pay = settings, wechat_pay(settings, clock)
+    s, pay = settings, wechat_pay(settings, clock, db)
     return Context(
         settings=s,
         clock=clock,
@@ -113,8 +114,8 @@ def _context(settings: Settings, clock: Clock, db: Database, redis: Redis, live:
     )
 
 
-def wechat_pay(settings: Settings, clock: Clock) -> WeChatPay:
-    """The client of WeChat Pay, with the keys of the settings' mode."""
+def wechat_pay(settings: Settings, clock: Clock, db: Database) -> WeChatPay:
+    """The client of WeChat Pay, with the keys of the settings' mode; what a person must put right rings in `db`."""
     s = settings
     merchant = Merchant.load(
         s.wechat_mchid, s.wechat_merchant_serial, s.wechat_merchant_key, s.wechat_apiv3_key
@@ -125,7 +126,7 @@ def wechat_pay(settings: Settings, clock: Clock) -> WeChatPay:
         keys.public = {s.wechat_public_key_id: load_public_key(s.wechat_public_key)}
         keys.named = s.wechat_public_key_id
     urls = [url for url in (s.wechat_pay_url, s.wechat_pay_backup_url) if url]
-    return WeChatPay(s.wechat_appid, SignedPay(Exchange(urls, merchant, clock, Troubles(Logged())), keys))
+    return WeChatPay(s.wechat_appid, SignedPay(Exchange(urls, merchant, clock, Troubles(Bell(db, "wechat_pay"))), keys))
 
 
 def medical_insurance(settings: Settings, pay: WeChatPay, clock: Clock) -> MedicalInsurance:

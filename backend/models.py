@@ -1,6 +1,7 @@
 """Every mapped table of the backend, imported once for migrations and for the tests that look at all columns."""
 
 from backend.account import model as account
+from backend.alarm import model as alarm
 from backend.appointment import model as appointment
 from backend.chat import model as chat
 from backend.complaint import model as complaint
@@ -29,7 +30,7 @@ from foundation.db import audit, idempotency, inbox, intents, outbox, sealer
 from foundation.db.base import Base
 
 MODULES = (
-    account, appointment, chat, complaint, content, dispensing, eligibility, encounter, evaluation, fairness, formulary,
+    account, alarm, appointment, chat, complaint, content, dispensing, eligibility, encounter, evaluation, fairness, formulary,
     notification, patient, payment, practitioner, prescription, pricing, reconciliation, record, schedule, shift, signature, timetable, video,
     writeback, audit, idempotency, inbox, intents, outbox, sealer,
 )  # fmt: skip

@@ -71,7 +71,7 @@ async def opened(settings: Settings, clock: Clock, db: Database) -> AsyncIterato
     s = settings
     redis = Redis.from_url(s.redis_url, socket_connect_timeout=2)
     await redis.flushdb()
-    pay = wechat_pay(s, clock)
+    pay = wechat_pay(s, clock, db)
     context = Context(
         settings=s, clock=clock, db=db, redis=redis,
         wechat=WeChat(s.wechat_api_url, s.wechat_appid, s.wechat_secret, clock),

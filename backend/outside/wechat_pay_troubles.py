@@ -1,5 +1,6 @@
 """What a person has to put right before WeChat Pay works again: clocks, keys, our own signature. No retry helps."""
 
+import time
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -46,20 +47,26 @@ class Logged:
         log.info("trouble_over", trouble=trouble)
 
 
+REPEATED_AFTER = 60.0
+"""Seconds before the watch is told of the same trouble again: it is seen with every call."""
+
+
 @dataclass
 class Troubles:
-    """Remembers what this process has raised, so that only that is called over."""
+    """Remembers what this process has raised, so that only that is called over, and not raised with every call."""
 
     watch: Watch
-    _raised: set[Trouble] = field(default_factory=set)
+    _raised: dict[Trouble, float] = field(default_factory=dict)
 
     async def seen(self, trouble: Trouble, detail: str) -> None:
         """It is there."""
-        self._raised.add(trouble)
-        await self.watch.raised(trouble.value, detail)
+        now = time.monotonic()
+        if trouble not in self._raised or now - self._raised[trouble] > REPEATED_AFTER:
+            self._raised[trouble] = now
+            await self.watch.raised(trouble.value, detail)
 
     async def over(self, *troubles: Trouble) -> None:
         """These are not."""
-        for trouble in self._raised.intersection(troubles):
-            self._raised.discard(trouble)
-            await self.watch.over(trouble.value)
+        for trouble in troubles:
+            if self._raised.pop(trouble, None) is not None:
+                await self.watch.over(trouble.value)

@@ -1,0 +1,54 @@
+"""Kinds of alarms: what they are called and what is to be done. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Kind:
+    """`title` heads the row, `advice` says what a person does about it; `by_itself` when it is also seen to be over."""
+
+    title: str
+    advice: str
+    by_itself: bool = False
+
+
+KINDS: Mapping[str, Kind] = {
+    "wechat_pay_clock": Kind(
+        "服务器时钟不准", "请系统管理员校准服务器时间（NTP）。时钟恢复前，收款、退款会暂停并自动重试。", by_itself=True
+    ),
+    "wechat_pay_sign_error": Kind(
+        "微信支付不接受我们的签名", "请核对商户号、商户私钥和证书序列号是否配套、证书是否过期。", by_itself=True
+    ),
+    "wechat_pay_unknown_key": Kind(
+        "微信支付换了公钥", "请到微信支付商户平台下载新的公钥，以“公钥ID.pem”为名放入公钥目录，无需重启。", by_itself=True
+    ),
+    "wechat_pay_not_signed": Kind(
+        "微信支付的应答未通过验签", "请核对微信支付公钥是否与公钥ID一致，并检查网络是否被代理改写。", by_itself=True
+    ),
+    "wechat_pay_no_certificate": Kind(
+        "没有取得微信支付平台证书", "若商户使用的是微信支付公钥，请改为公钥模式；否则检查 APIv3 密钥。", by_itself=True
+    ),
+    "payment_amount_mismatch": Kind(
+        "收到的金额与订单不符", "款项未入账。请核对微信支付商户平台上的订单后，人工退款或补记。"
+    ),
+    "payment_unknown_order": Kind(
+        "收到不属于本系统的款项", "商户号收到一笔本系统没有的订单，请在微信支付商户平台核对来源。"
+    ),
+    "refund_unknown": Kind(
+        "有不是本系统发起的退款", "有人在微信支付商户平台直接退款，请核对经办人，并在对账时说明。"
+    ),
+    "refund_abnormal": Kind(
+        "退款到不了患者账户", "请打开订单：改退到患者银行卡，或退到医院账户后线下交付并登记凭证。", by_itself=True
+    ),
+    "refund_closed": Kind("退款被微信支付关闭", "请打开订单，核对后重新发起退款。", by_itself=True),
+    "refund_not_enough": Kind(
+        "商户账户余额不足，退款排队中", "请财务为微信支付商户账户充值；余额足够后会自动继续。", by_itself=True
+    ),
+}  # fmt: skip
+OTHER = Kind("需要人工处理", "请查看详情。")
+
+
+def kind_of(name: str) -> Kind:
+    """What is known about it."""
+    return KINDS.get(name, OTHER)
