@@ -3,13 +3,16 @@
 import asyncio
 import hashlib
 import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import pyotp
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error
-from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import LargeBinary, Uuid, any_, bindparam, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account import rules
@@ -19,11 +22,29 @@ from foundation.db.audit import audit
 from foundation.db.base import hospital_id
 from foundation.db.columns import blind_index
 from foundation.db.locks import lock
+from foundation.db.sharing import shared
 from foundation.db.unit_of_work import Database, clock_of, unit_of_work
 from foundation.errors import TooMany, Unauthenticated
 from foundation.ids import new_id
 
 TOTP_SECONDS = 30
+_SESSIONS = select(
+    SessionToken.id, SessionToken.token_hash, SessionToken.holder_kind, SessionToken.holder_id, SessionToken.role,
+    SessionToken.display_name, SessionToken.seen_at, SessionToken.expires_at, SessionToken.revoked_at,
+    select(Staff.active).where(Staff.id == SessionToken.holder_id).scalar_subquery().label("works_here"),
+).where(SessionToken.token_hash == any_(bindparam("digests", type_=ARRAY(LargeBinary))))  # fmt: skip
+_TOUCH = (
+    update(SessionToken)
+    .where(
+        SessionToken.id.in_(
+            select(SessionToken.id)
+            .where(SessionToken.id == any_(bindparam("stale", type_=ARRAY(Uuid))))
+            .with_for_update(skip_locked=True)  # somebody else is just writing the same
+        )
+    )
+    .values(seen_at=bindparam("at"))
+    .execution_options(synchronize_session=False)
+)
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 _DECOY = _hasher.hash(secrets.token_hex(16))
 
@@ -127,27 +148,37 @@ def _issue(session: AsyncSession, kind: str, holder: UUID, role: str, name: str)
 
 
 async def actor_of(db: Database, token: str) -> Actor:
-    """The actor behind a token; `Unauthenticated` when the session is over."""
+    """The actor behind a token; `Unauthenticated` when the session is over.
+
+    Read anew for each request, so that a revoked session ends at once; requests that come at the same time share the look.
+    """
+    return await shared(db, _actors_of).ask(_digest(token))
+
+
+async def _actors_of(db: Database, digests: Sequence[bytes]) -> Sequence[Actor | Exception]:
+    now = db.clock.now()
     async with unit_of_work(db) as session:
-        row = await session.scalar(select(SessionToken).where(SessionToken.token_hash == _digest(token)))
-        now = db.clock.now()
-        if row is None or rules.ended(
-            row.role,
-            now=now,
-            expires_at=row.expires_at,
-            seen_at=row.seen_at,
-            revoked=row.revoked_at is not None,
-        ):
-            raise Unauthenticated("登录已失效，请重新登录", code="session_ended")
-        if row.holder_kind == "staff" and not await _works_here(session, row.holder_id):
-            raise Unauthenticated("登录已失效，请重新登录", code="session_ended")
-        if now - row.seen_at > rules.TOUCH_EVERY:
-            await session.execute(update(SessionToken).where(SessionToken.id == row.id).values(seen_at=now))
-        return Actor(row.holder_kind, row.holder_id, frozenset({row.role}), row.display_name, row.id)
+        found = {
+            row.token_hash: row for row in await session.execute(_SESSIONS, {"digests": list(set(digests))})
+        }
+        lasting = {digest: row for digest, row in found.items() if not _over(row, now)}
+        stale = [row.id for row in lasting.values() if now - row.seen_at > rules.TOUCH_EVERY]
+        if stale:
+            await session.execute(_TOUCH, {"stale": stale, "at": now})
+    return [_actor(lasting.get(digest)) for digest in digests]
 
 
-async def _works_here(session: AsyncSession, staff_id: UUID) -> bool:
-    return bool(await session.scalar(select(Staff.active).where(Staff.id == staff_id)))
+def _over(row: Any, now: datetime) -> bool:
+    ended = rules.ended(
+        row.role, now=now, expires_at=row.expires_at, seen_at=row.seen_at, revoked=row.revoked_at is not None
+    )
+    return ended or (row.holder_kind == "staff" and not row.works_here)
+
+
+def _actor(row: Any) -> Actor | Exception:
+    if row is None:
+        return Unauthenticated("登录已失效，请重新登录", code="session_ended")
+    return Actor(row.holder_kind, row.holder_id, frozenset({row.role}), row.display_name, row.id)
 
 
 async def close_session(session: AsyncSession, session_id: UUID) -> None:

@@ -1,9 +1,16 @@
 """Booking, as the patient does it."""
 
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import Response
 
 from backend.appointment import queries, service
+from backend.appointment.holding import Held, Press, Replay
 from backend.appointment.model import Appointment
+from backend.appointment.rules import Wish
 from backend.appointment.wire import AppointmentView, BookRequest, appointment_view
 from backend.edge import PATIENT, ApiCall, ApiEndpoint, Family
 from backend.fairness.draw import require_no_draw
@@ -11,7 +18,16 @@ from backend.patient import queries as patients
 from backend.payment import queries as payments
 from backend.practitioner import queries as practitioners
 from backend.rates import admit
+from foundation.db import idempotency
+from foundation.db.calls import replay
+from foundation.db.sharing import shared
+from foundation.db.unit_of_work import Database
+from foundation.errors import AppError
+from foundation.logs import request_id
+from foundation.together import Later, Together
 from foundation.web.endpoint import get, send
+
+CREATED = 201
 
 
 async def view(session: AsyncSession, row: Appointment) -> AppointmentView:
@@ -27,15 +43,47 @@ async def view(session: AsyncSession, row: Appointment) -> AppointmentView:
     )  # fmt: skip
 
 
-async def book(call: ApiCall, body: BookRequest) -> AppointmentView:
-    """Hold a place and open its bill."""
+async def book(call: ApiCall, body: BookRequest) -> Any:
+    """Hold a place and open its bill. Requests that come at the same time go to the database together.
+
+    The answer is made with the rows, because it is kept with the idempotency key: what comes back is the response itself.
+    """
     await require_no_draw(call.app, body.slot_id)
     await admit(call, "book", body.person_id)
-    row = await service.request(
-        call.session, call.actor, person_id=body.person_id, slot_id=body.slot_id, eligibility_id=body.eligibility_id,
-        complaint=body.complaint, mode=body.mode,
+    if call.key:
+        idempotency.check(call.key)
+    press = Press(
+        call.actor, body.person_id, body.slot_id, body.eligibility_id, body.complaint, Wish(body.mode), call.actor.id,
+        call.key, call.digest if call.key else b"", request_id.get(),
     )  # fmt: skip
-    return await view(call.session, row)
+    line: Together[Press, Held | Replay] = shared(call.db, _hold, keys=_keys)
+    outcome = await line.ask(press)
+    if isinstance(outcome, Replay):
+        return replay(outcome.status, outcome.body)
+    return Response(_body(outcome), CREATED, {"cache-control": "no-store"}, "application/json")
+
+
+async def _hold(db: Database, presses: Sequence[Press]) -> Sequence[Held | Replay | AppError | Later]:
+    return await service.request_together(db, presses, _answer)
+
+
+def _keys(press: Press) -> frozenset[Hashable]:
+    return press.keys
+
+
+def _answer(held: Held) -> tuple[int, bytes]:
+    return CREATED, _body(held)
+
+
+def _body(held: Held) -> bytes:
+    found = held.found
+    return msgspec.json.encode(
+        appointment_view(
+            held.appointment, person_name=found.person_name, practitioner_name=found.practitioner_name,
+            practitioner_title=found.practitioner_title, department_name=found.department_name,
+            payment_id=held.payment_id, ahead=found.ahead,
+        )
+    )  # fmt: skip
 
 
 async def list_own(call: ApiCall) -> list[AppointmentView]:
@@ -51,7 +99,7 @@ async def show(call: ApiCall) -> AppointmentView:
 
 ENDPOINTS: list[ApiEndpoint] = [
     send("POST", "/appointments", book, body=BookRequest, reply=AppointmentView, summary="预约",
-         family=Family.PERSONAL_VISIT, roles=[PATIENT], status=201, audited="appointment.request"),
+         family=Family.PERSONAL_VISIT, roles=[PATIENT], status=CREATED, transaction=False, audited="appointment.request"),
     get("/appointments", list_own, reply=list[AppointmentView], summary="我的预约", family=Family.PERSONAL_VISIT,
         roles=[PATIENT]),
     get("/appointments/{id}", show, reply=AppointmentView, summary="预约详情", family=Family.PERSONAL_VISIT,

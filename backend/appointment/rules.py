@@ -1,13 +1,145 @@
-"""Windows and quotas of booking. Pure; all numbers are configuration in time."""
+"""Who may hold a place, and the windows of a booking. Pure; numbers are configuration (`backend.policy`).
 
-from datetime import datetime, timedelta
+`decide` is the one place that says when a request is refused, for one request as for hundreds at once (`holding`).
+"""
 
-from foundation.errors import Issue
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
 
-HOLD = timedelta(minutes=10)
-PER_DAY = 3
-"""Places one person may hold on one day."""
-CHECK_IN_EARLY = timedelta(minutes=30)
+from backend.eligibility.rules import require_usable
+from backend.fairness.rules import paused, quota_issues
+from backend.patient.rules import GUARDIAN_PRESENT_BELOW, SCOPES, age_on, may
+from backend.policy import Policy
+from backend.practitioner.rules import may_practise
+from backend.schedule.rules import Channel, Pool, not_on_sale, take
+from contracts.events import Guardian
+from foundation.errors import AppError, Conflict, Forbidden, Issue, NotFound
+
+MODES = {"video": "视频", "text": "图文"}
+COUNTER = "counter"
+"""`booked_by` of a place that staff took for somebody at the counter, who brought her papers instead of an account."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlotFacts:
+    """The slot, its pool, and whether its doctor may practise there then."""
+
+    id: UUID
+    practitioner_id: UUID
+    department_code: str
+    day: date
+    starts_at: datetime
+    ends_at: datetime
+    price_code: str
+    mode: str
+    pool: Pool
+    active: bool
+    years: int
+    filed: bool
+    filed_until: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known about one request before a place is taken; None where there is no such row."""
+
+    grant_kind: str | None
+    grant_relation: str | None
+    grant_scope: list[str] | None
+    birth_date: date | None
+    guardian: tuple[str, str, str] | None
+    """Name, id number and phone of the account's owner."""
+    consented: bool
+    outcome: str | None
+    booking_day: date | None
+    slot: SlotFacts | None
+    held_on_day: int
+    held_with_doctor: int
+    held_here: bool
+    paused_until: datetime | None
+    seen_before: bool
+    """By this doctor, online, not long ago."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is asked for. `channel` None: the rule decides; `by` is set where the account needs no grant."""
+
+    mode: str
+    channel: Channel | None = None
+    by: str = ""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """On which terms a place may be held."""
+
+    booked_by: str
+    channel: Channel
+    guardian: Guardian | None
+
+
+def decide(facts: Facts, wish: Wish, limits: Policy, *, now: datetime, today: date) -> Terms:
+    """The terms; raises what refuses: no grant, no consent, not eligible, not filed, over, quota used, paused, not on sale."""
+    booked_by = _booked_by(facts, wish)
+    if not facts.consented:
+        raise Forbidden("请先阅读并签署知情同意书", code="no_consent")
+    require_usable(facts.outcome, facts.booking_day, today)
+    slot = facts.slot
+    if slot is None:
+        raise NotFound("没有找到该时段")
+    issues = may_practise(
+        active=slot.active, years=slot.years, filed_until=slot.filed_until, filed=slot.filed, today=slot.day
+    )
+    if issues:
+        raise Forbidden(issues[0].message, code="not_licensed", issues=issues)
+    if facts.held_here:
+        raise already_booked()
+    issues = bookable(ends_at=slot.ends_at, now=now) + fitting(slot_mode=slot.mode, mode=wish.mode)
+    issues += quota_issues(limits, on_day=facts.held_on_day, with_doctor=facts.held_with_doctor)
+    if issues:
+        raise Conflict(issues[0].message, code=issues[0].code, issues=issues)
+    if facts.paused_until is not None:
+        raise paused(facts.paused_until)
+    guardian = _guardian(facts, today)
+    channel = wish.channel or (Channel.FOLLOW_UP if facts.seen_before else Channel.GENERAL)
+    if take(slot.pool, channel, now) is None:
+        raise no_place(slot.pool, now)
+    return Terms(booked_by, channel, guardian)
+
+
+def _booked_by(facts: Facts, wish: Wish) -> str:
+    if facts.birth_date is None:
+        raise NotFound
+    if wish.by:
+        return wish.by
+    if facts.grant_kind is None:
+        raise NotFound
+    if not may(facts.grant_kind, facts.grant_scope or [], "book"):
+        raise Forbidden(f"本人没有授权您{SCOPES['book']}", code="scope_missing")
+    return facts.grant_kind
+
+
+def _guardian(facts: Facts, today: date) -> Guardian | None:
+    """Who answers for a child under six: the verified guardian who books (诊疗办法 Art 19)."""
+    assert facts.birth_date is not None
+    if age_on(facts.birth_date, today) >= GUARDIAN_PRESENT_BELOW:
+        return None
+    if facts.grant_kind != "guardian" or facts.guardian is None:
+        raise Forbidden("6 岁以下儿童须由已实名的监护人预约", code="guardian_needed")
+    return Guardian(*facts.guardian, facts.grant_relation or "监护人")
+
+
+def no_place(pool: Pool, now: datetime) -> AppError:
+    """Why there is no place: not on sale, or all are taken."""
+    issue = not_on_sale(pool, now) or Issue("slot_id", "sold_out", "该时段号源已约满")
+    return Conflict(issue.message, code=issue.code, issues=[issue])
+
+
+def already_booked() -> AppError:
+    """The person holds a place of this very slot."""
+    return Conflict("您已预约该时段", code="already_booked")
 
 
 def bookable(*, ends_at: datetime, now: datetime) -> list[Issue]:
@@ -15,11 +147,14 @@ def bookable(*, ends_at: datetime, now: datetime) -> list[Issue]:
     return [Issue("slot_id", "slot_over", "该时段已结束")] if now >= ends_at else []
 
 
-def quota_left(held_today: int) -> list[Issue]:
-    """Why this person may not hold another place that day."""
-    if held_today >= PER_DAY:
-        return [Issue("person_id", "quota_used", f"同一就诊人每天最多预约 {PER_DAY} 次")]
-    return []
+def fitting(*, slot_mode: str, mode: str) -> list[Issue]:
+    """Why the doctor does not see patients in this way then."""
+    if slot_mode in ("any", mode):
+        return []
+    return [Issue("mode", "mode_not_offered", f"该时段医生只以{MODES.get(slot_mode, slot_mode)}方式接诊")]
+
+
+CHECK_IN_EARLY = timedelta(minutes=30)
 
 
 def check_in_window(*, starts_at: datetime, ends_at: datetime, now: datetime) -> list[Issue]:

@@ -1,99 +1,81 @@
 """Requesting, confirming, checking in, cancelling."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy.exc import IntegrityError
+from asyncpg.exceptions import UniqueViolationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.appointment import queries, rules
+from backend.appointment.holding import EXPIRE_HOLD, SUBJECT, Answer, Held, Press, Replay, hold
 from backend.appointment.model import Appointment
+from backend.appointment.rules import Wish
 from backend.appointment.states import AppointmentState
-from backend.eligibility.service import require_usable
-from backend.patient import queries as patients
-from backend.patient.rules import GUARDIAN_PRESENT_BELOW, age_on
-from backend.patient.service import birth_date
 from backend.payment import queries as payments
 from backend.payment import service as money
 from backend.payment.model import Payment
-from backend.payment.rules import REFUND_RULES, Line, RefundReason
-from backend.practitioner.queries import require_filed
-from backend.pricing.service import price
-from backend.schedule import queries as slots
+from backend.payment.rules import REFUND_RULES, RefundReason
 from backend.schedule import service as pool
 from backend.schedule.rules import Channel
 from contracts import events
 from foundation.actor import SYSTEM, Actor
 from foundation.db.advance import advance
-from foundation.db.audit import audit
-from foundation.db.guards import guarded
 from foundation.db.intents import intend, withdraw
 from foundation.db.locks import lock, lock_stream
-from foundation.db.unit_of_work import clock_of
-from foundation.errors import Conflict, Forbidden, Issue
-from foundation.ids import new_id
+from foundation.db.unit_of_work import Database, clock_of, unit_of_work
+from foundation.errors import AppError, Conflict
+from foundation.logs import request_id
+from foundation.together import Later
 
-EXPIRE_HOLD = "appointment.expire_hold"
+__all__ = ["EXPIRE_HOLD", "NOSHOW", "SUBJECT"]
+
 NOSHOW = "appointment.noshow"
-SUBJECT = "appointment"
 
 
 async def request(
     session: AsyncSession, actor: Actor, *, person_id: UUID, slot_id: UUID, eligibility_id: UUID, complaint: str,
-    mode: str, channel: Channel = Channel.GENERAL,
+    mode: str, channel: Channel | None = None, by: str = "", account_id: UUID | None = None,
 ) -> Appointment:  # fmt: skip
-    """Hold a place and open the bill. Refused: no consent, not eligible, quota used, sold out, doctor not filed."""
-    assert actor.id is not None
-    now, today = clock_of(session).now(), clock_of(session).today()
-    grant = await patients.grant_on(session, actor, person_id)
-    if not await patients.consented(session, person_id):
-        raise Forbidden("请先阅读并签署知情同意书", code="no_consent")
-    await require_usable(session, person_id, eligibility_id, today)
-    slot = await slots.slot(session, slot_id)
-    await require_filed(session, slot.practitioner_id, slot.department_code, slot.day)
-    if guarded("person_lock"):
-        await lock_stream(session, f"person:{person_id}")
-    issues = rules.bookable(ends_at=slot.ends_at, now=now)
-    issues += rules.quota_left(await queries.held_on(session, person_id, slot.day))
-    if issues:
-        raise Conflict(issues[0].message, code=issues[0].code, issues=issues)
-    guardian = await _guardian(session, actor, person_id)
-    fee = await price(session, slot.price_code)
-    taken = await pool.take(session, slot.id, channel)
-    if taken is None:
-        raise Conflict(
-            "该时段号源已约满", code="sold_out", issues=[Issue("slot_id", "sold_out", "号源已约满")]
-        )
-    row = Appointment(
-        id=new_id(), person_id=person_id, account_id=actor.id, slot_id=slot.id, practitioner_id=slot.practitioner_id,
-        department_code=slot.department_code, eligibility_id=eligibility_id, day=slot.day, starts_at=slot.starts_at,
-        ends_at=slot.ends_at, serial_number=taken.number, channel=channel, place=taken.place, mode=mode, booked_by=grant.kind, complaint=complaint, guardian=guardian,
-        hold_expires_at=now + rules.HOLD,
+    """Hold a place and open the bill, in the caller's transaction. `rules.decide` says what is refused.
+
+    `channel` None: the rule decides. `by` names who books without a grant, on whose account then.
+    """
+    press = Press(
+        actor, person_id, slot_id, eligibility_id, complaint, Wish(mode, channel, by), account_id or actor.id,
+        request=request_id.get(),
     )  # fmt: skip
-    session.add(row)
     try:
-        await session.flush()
-    except IntegrityError as error:
-        raise Conflict("您已预约该时段", code="already_booked") from error
-    await money.open_payment(
-        session, subject_kind=SUBJECT, subject_id=row.id, stream=row.stream, account_id=actor.id, person_id=person_id,
-        lines=[Line(fee.code, fee.name, fee.amount, 1, fee.version)], description="互联网复诊诊查费",
-        expires_at=row.hold_expires_at,
-    )  # fmt: skip
-    audit(session, actor, "appointment.request", "appointment", row.id)
-    await intend(session, EXPIRE_HOLD, row.id, due=row.hold_expires_at)
-    return row
+        (outcome,) = await hold(session, [press])
+    except UniqueViolationError as error:
+        raise taken_meanwhile(error) from error
+    if isinstance(outcome, AppError):
+        raise outcome
+    assert isinstance(outcome, Held)
+    return await session.get_one(Appointment, outcome.row["id"])
 
 
-async def _guardian(session: AsyncSession, actor: Actor, person_id: UUID) -> events.Guardian | None:
-    """Who answers for a child under six: the verified guardian who books (诊疗办法 Art 19)."""
-    person = await patients.person(session, person_id)
-    if age_on(birth_date(person), clock_of(session).today()) >= GUARDIAN_PRESENT_BELOW:
-        return None
-    grant = await patients.grant_on(session, actor, person_id)
-    own = await patients.own_person(session, actor.id) if actor.id else None
-    if grant.kind != "guardian" or own is None:
-        raise Forbidden("6 岁以下儿童须由已实名的监护人预约", code="guardian_needed")
-    return events.Guardian(own.name, own.id_number, own.phone, grant.relation or "监护人")
+async def request_together(
+    db: Database, presses: Sequence[Press], answer: Answer
+) -> Sequence[Held | Replay | AppError | Later]:
+    """Hold places for requests that came at the same time, in one transaction of their own; `answer` is kept with the key."""
+    try:
+        async with unit_of_work(db) as session:
+            return await hold(session, presses, answer)
+    except UniqueViolationError as error:
+        if len(presses) > 1:
+            raise  # each alone, then
+        refused = taken_meanwhile(error)
+    if refused.code == "already_booked":
+        return [refused]
+    async with unit_of_work(db) as session:  # the same key has just been used: its answer stands now
+        return await hold(session, presses, answer)
+
+
+def taken_meanwhile(error: UniqueViolationError) -> AppError:
+    """What an index refused that the facts had not shown yet."""
+    if error.constraint_name == "uq_appointment_open":
+        return rules.already_booked()
+    return Conflict("同一请求正在处理，请稍后再试")
 
 
 async def confirm(session: AsyncSession, row: Appointment, payment: Payment, encounter_id: UUID) -> bool:

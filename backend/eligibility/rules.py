@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
+from foundation.errors import Conflict, NotFound
+
 
 class Outcome(StrEnum):
     """Eligible, judged by the doctor before acceptance, or refused."""
@@ -146,3 +148,13 @@ def _refused(near: Sequence[Fact], rules: RuleSet) -> Decision:
     until = last_day(newest.day, newest.code, rules)
     words = f"您上次的就诊已超过复诊期限（最晚可预约到 {until:%Y年%m月%d日}），请到医院线下就诊"
     return Decision(Outcome.REFUSED, "outside_window", words, evidence=newest, last_possible_day=until)
+
+
+def require_usable(outcome: str | None, booking_day: date | None, today: date) -> None:
+    """`NotFound` without a decision (outcome None), `Conflict` with the reason when it does not let anybody book today."""
+    if outcome is None:
+        raise NotFound("没有找到复诊资格核对记录", code="eligibility_not_found")
+    if outcome == Outcome.REFUSED:
+        raise Conflict("不符合在线复诊条件", code="not_eligible")
+    if booking_day != today:
+        raise Conflict("复诊资格核对已过期，请重新核对", code="eligibility_outdated")

@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.context import Context
+from backend.eligibility import rules
 from backend.eligibility.model import EligibilityDecision
 from backend.eligibility.rules import RULES, Decision, Fact, Outcome, decide
 from backend.patient import queries as patients
@@ -18,7 +19,7 @@ from foundation.actor import Actor
 from foundation.db.audit import audit
 from foundation.db.outbox import publish
 from foundation.db.unit_of_work import clock_of, unit_of_work
-from foundation.errors import Conflict, NotFound
+from foundation.errors import NotFound
 from foundation.ids import new_id
 
 LOOK_BACK = timedelta(days=370)
@@ -108,10 +109,7 @@ async def require_usable(
     row = await session.get(EligibilityDecision, decision_id)
     if row is None or row.person_id != person_id:
         raise NotFound("没有找到复诊资格核对记录", code="eligibility_not_found")
-    if row.outcome == Outcome.REFUSED:
-        raise Conflict("不符合在线复诊条件", code="not_eligible")
-    if row.booking_day != today:
-        raise Conflict("复诊资格核对已过期，请重新核对", code="eligibility_outdated")
+    rules.require_usable(row.outcome, row.booking_day, today)
     return row
 
 

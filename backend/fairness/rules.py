@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from backend.policy import Policy
-from foundation.errors import Issue
+from foundation.clock import local
+from foundation.errors import Conflict, Issue
 
 
 def quota_issues(limits: Policy, *, on_day: int, with_doctor: int) -> list[Issue]:
@@ -21,6 +22,13 @@ def quota_issues(limits: Policy, *, on_day: int, with_doctor: int) -> list[Issue
         words = f"同一就诊人每天最多预约同一位医生 {limits.quota_doctor_day} 次"
         issues.append(Issue("person_id", "doctor_quota_used", words))
     return issues
+
+
+def paused(until: datetime) -> Conflict:
+    """The refusal while a pause is in force; it says until when and whom to ask."""
+    day = local(until)
+    words = f"多次预约未到，{day.month}月{day.day}日前暂停线上预约；如有特殊情况，请联系医院窗口恢复"
+    return Conflict(words, code="booking_paused", issues=[Issue("person_id", "booking_paused", words)])
 
 
 def pause_after(limits: Policy, absences: Sequence[datetime]) -> tuple[datetime, datetime] | None:

@@ -9,13 +9,11 @@ from backend.fairness import queries, rules
 from backend.fairness.model import Absence, BookingPause
 from backend.policy import policy
 from foundation.actor import SYSTEM, Actor
-from foundation.clock import local
 from foundation.db.audit import audit
 from foundation.db.base import hospital_id
 from foundation.db.guards import guarded
 from foundation.db.locks import lock, lock_stream
 from foundation.db.unit_of_work import clock_of
-from foundation.errors import Conflict, Issue
 from foundation.ids import new_id
 
 
@@ -29,9 +27,7 @@ async def require_not_paused(session: AsyncSession, person_id: UUID) -> None:
     """`Conflict` while a pause is in force; it says until when and whom to ask."""
     pause = await queries.pause_of(session, person_id)
     if pause is not None:
-        day = local(pause.ends_at)
-        words = f"多次预约未到，{day.month}月{day.day}日前暂停线上预约；如有特殊情况，请联系医院窗口恢复"
-        raise Conflict(words, code="booking_paused", issues=[Issue("person_id", "booking_paused", words)])
+        raise rules.paused(pause.ends_at)
 
 
 async def note_absence(session: AsyncSession, person_id: UUID, appointment_id: UUID) -> BookingPause | None:

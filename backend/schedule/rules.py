@@ -5,6 +5,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from foundation.clock import local
+from foundation.errors import Issue
+
 
 class Channel(StrEnum):
     """How somebody comes to a place. All but `GENERAL` can have places kept for them until the shares end."""
@@ -44,6 +47,18 @@ def on_sale(pool: Pool, now: datetime) -> bool:
     released = pool.released_at is None or pool.released_at <= now
     fresh = pool.fresh_until is None or pool.fresh_until > now
     return pool.stopped_at is None and released and fresh
+
+
+def not_on_sale(pool: Pool, now: datetime) -> Issue | None:
+    """Why nothing of the slot is sold now, however many places are left."""
+    if pool.stopped_at is not None:
+        return Issue("slot_id", "slot_stopped", "医生该时段已停诊，请选择其他时段")
+    if pool.released_at is not None and pool.released_at > now:
+        at = local(pool.released_at)
+        return Issue("slot_id", "not_released", f"该时段将于{at.month}月{at.day}日 {at:%H:%M} 放号")
+    if not on_sale(pool, now):
+        return Issue("slot_id", "slot_stale", "该时段号源正在与医院核对，请稍后再试")
+    return None
 
 
 def shares_over(pool: Pool, now: datetime) -> bool:

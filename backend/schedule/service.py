@@ -6,48 +6,38 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, String, bindparam, case, text, update
+from sqlalchemy import case, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.practitioner.queries import require_filed
 from backend.pricing.service import visit_price_code
+from backend.schedule import rules
 from backend.schedule.model import Slot
 from backend.schedule.rules import HELD, Channel
 from foundation.clock import LOCAL
 from foundation.db.base import hospital_id
+from foundation.db.bulk import driver
 from foundation.db.guards import guarded
 from foundation.db.unit_of_work import clock_of
 from foundation.ids import new_id
 
-_TAKE = text(
-    """
-    UPDATE slot SET remaining = remaining - 1, taken = taken + 1,
-        held_follow_up = CASE WHEN shares_end_at <= :now THEN 0
-            ELSE held_follow_up - (:channel = 'follow-up' AND held_follow_up > 0)::int END,
-        held_staff = CASE WHEN shares_end_at <= :now THEN 0
-            ELSE held_staff - (:channel = 'staff-assisted' AND held_staff > 0)::int END,
-        held_referral = CASE WHEN shares_end_at <= :now THEN 0
-            ELSE held_referral - (:channel = 'referral' AND held_referral > 0)::int END
-    WHERE id = :slot AND remaining > 0 AND stopped_at IS NULL AND (released_at IS NULL OR released_at <= :now)
-        AND (fresh_until IS NULL OR fresh_until > :now)
-        AND (shares_end_at <= :now
-            OR remaining > held_follow_up + held_staff + held_referral
-            OR (:channel = 'follow-up' AND held_follow_up > 0)
-            OR (:channel = 'staff-assisted' AND held_staff > 0)
-            OR (:channel = 'referral' AND held_referral > 0))
-    RETURNING taken, CASE WHEN new.shares_end_at <= :now THEN 'general'
-        WHEN old.held_follow_up + old.held_staff + old.held_referral
-            > new.held_follow_up + new.held_staff + new.held_referral THEN :channel
-        ELSE 'general' END AS place
-    """
-).bindparams(bindparam("channel", type_=String), bindparam("now", type_=DateTime(timezone=True)))
-"""`rules.take` as one statement: nobody can come between look and write. `old` and `new` need PostgreSQL 18."""
-_LOOK = text("SELECT remaining, taken FROM slot WHERE id = :slot")
-_WRITE = text("UPDATE slot SET remaining = :remaining, taken = :taken WHERE id = :slot")
+_POOLS = """
+SELECT id, capacity, remaining, taken, held_follow_up, held_staff, held_referral, released_at, shares_end_at, stopped_at,
+    fresh_until
+FROM slot WHERE id = ANY($1::uuid[]) ORDER BY id
+"""
+_LOCKED = " FOR NO KEY UPDATE"
+_WRITE = """
+UPDATE slot SET remaining = new.remaining, taken = new.taken, held_follow_up = new.held_follow_up,
+    held_staff = new.held_staff, held_referral = new.held_referral
+FROM unnest($1::uuid[], $2::int[], $3::int[], $4::int[], $5::int[], $6::int[])
+    AS new (id, remaining, taken, held_follow_up, held_staff, held_referral)
+WHERE slot.id = new.id
+"""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Taken:
     """A place: its serial number, and for whom it had been kept."""
 
@@ -57,16 +47,45 @@ class Taken:
 
 async def take(session: AsyncSession, slot_id: UUID, channel: Channel = Channel.GENERAL) -> Taken | None:
     """Take one place for `channel`: one of its own, else one kept for nobody; None when there is none on sale."""
-    if guarded("slot_take"):
-        values = {"slot": slot_id, "channel": channel.value, "now": clock_of(session).now()}
-        row = (await session.execute(_TAKE, values)).first()
-        return None if row is None else Taken(row.taken, Channel(row.place))
-    looked = (await session.execute(_LOOK, {"slot": slot_id})).one()
-    if looked.remaining <= 0:
-        return None
-    written = {"slot": slot_id, "remaining": looked.remaining - 1, "taken": looked.taken + 1}
-    await session.execute(_WRITE, written)
-    return Taken(int(looked.taken) + 1, Channel.GENERAL)
+    (taken,) = await take_all(session, [(slot_id, channel)])
+    return taken
+
+
+async def take_all(session: AsyncSession, wanted: Sequence[tuple[UUID, Channel]]) -> list[Taken | None]:
+    """Take a place for each, who comes first in the list has the first; the rule is `rules.take`.
+
+    The slots are locked, in the order of their ids, from the look to the end of the transaction: nobody can come between
+    look and write.
+    """
+    now = clock_of(session).now()
+    connection = await driver(session)
+    query = _POOLS + (_LOCKED if guarded("slot_take") else "")
+    rows = {row["id"]: row for row in await connection.fetch(query, list({slot for slot, _ in wanted}))}
+    pools = {slot: _pool(row) for slot, row in rows.items()}
+    counts = {slot: row["taken"] for slot, row in rows.items()}
+    found: list[Taken | None] = []
+    for slot, channel in wanted:
+        after = rules.take(pools[slot], channel, now) if slot in pools else None
+        if after is None:
+            found.append(None)
+            continue
+        pools[slot], place = after
+        counts[slot] += 1
+        found.append(Taken(counts[slot], place))
+    changed = [(slot, pools[slot]) for slot, count in counts.items() if count != rows[slot]["taken"]]
+    if changed:
+        held = ([pool.held.get(channel, 0) for _, pool in changed] for channel in HELD)
+        ids, left = [slot for slot, _ in changed], [pool.remaining for _, pool in changed]
+        await connection.execute(_WRITE, ids, left, [counts[slot] for slot in ids], *held)
+    return found
+
+
+def _pool(row: Any) -> rules.Pool:
+    held = {channel: row[name] for channel, name in HELD.items()}
+    return rules.Pool(
+        row["capacity"], row["remaining"], held, row["released_at"], row["shares_end_at"], row["stopped_at"],
+        row["fresh_until"],
+    )  # fmt: skip
 
 
 async def give_back(session: AsyncSession, slot_id: UUID, place: Channel = Channel.GENERAL) -> None:

@@ -35,6 +35,7 @@ class Call(Generic[X]):
     actor: Actor
     query: Any = None
     held: AsyncSession | None = None
+    raw: bytes = b""
 
     @property
     def session(self) -> AsyncSession:
@@ -51,6 +52,16 @@ class Call(Generic[X]):
     def unit_of_work(self) -> AbstractAsyncContextManager[AsyncSession]:
         """One of several transactions of a request that calls outside between them."""
         return unit_of_work(self.db)
+
+    @property
+    def key(self) -> str:
+        """The idempotency key of a POST, empty when there is none."""
+        return self.request.headers.get("idempotency-key", "") if self.request.method == "POST" else ""
+
+    @property
+    def digest(self) -> bytes:
+        """What is asked: a key that was used for something else is refused."""
+        return sha256(f"{self.request.method} {self.request.url.path}\n".encode() + self.raw)
 
     def id(self, name: str = "id") -> UUID:
         """A UUID in the path."""
@@ -73,8 +84,9 @@ def runner(app: X, db: Database, identify: Identify) -> Runner[Call[X]]:
             if endpoint.query is not None:
                 call.query = decode_query(request.query_params, endpoint.query)
             raw = await read_body(request, endpoint.limit) if endpoint.body is not None else b""
+            call.raw = raw
             arguments = () if endpoint.body is None else (decode(raw, endpoint.body),)
-            return await _answer(endpoint, call, arguments, raw)
+            return await _answer(endpoint, call, arguments)
         except AppError as error:
             if error.written_down and (endpoint.roles or endpoint.audited):
                 await _note_refusal(db, actor, endpoint, request, error)
@@ -105,26 +117,29 @@ def _admit(endpoint: Endpoint[Any], actor: Actor) -> None:
         raise Forbidden
 
 
-async def _answer(
-    endpoint: Endpoint[Call[X]], call: Call[X], arguments: tuple[Any, ...], raw: bytes
-) -> Response:
+async def _answer(endpoint: Endpoint[Call[X]], call: Call[X], arguments: tuple[Any, ...]) -> Response:
     if not endpoint.transaction:
         return _response(endpoint, await endpoint.handler(call, *arguments))
-    key = call.request.headers.get("idempotency-key", "") if endpoint.method == "POST" else ""
+    key = call.key
     async with unit_of_work(call.db) as session:
         call.held = session
         if not key or call.actor.id is None:
             reply = await endpoint.handler(call, *arguments)
             _note_read(session, endpoint, call)
             return _response(endpoint, reply)
-        digest = sha256(f"{endpoint.method} {call.request.url.path}\n".encode() + raw)
+        digest = call.digest
         earlier = await idempotency.begin(session, call.actor.id, key, digest)
         if earlier is not None:
             status, body = earlier
-            return Response(body, status, {"idempotency-replayed": "true"}, "application/json")
+            return replay(status, body)
         response = _response(endpoint, await endpoint.handler(call, *arguments))
         await idempotency.finish(session, call.actor.id, key, response.status_code, bytes(response.body))
         return response
+
+
+def replay(status: int, body: bytes) -> Response:
+    """An answer that was given before."""
+    return Response(body, status, {"idempotency-replayed": "true"}, "application/json")
 
 
 def _note_read(session: AsyncSession, endpoint: Endpoint[Any], call: Call[Any]) -> None:

@@ -5,6 +5,7 @@ the first has committed, then gets the stored answer; after a roll-back it does 
 """
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Integer, LargeBinary, String, UniqueConstraint, Uuid, select, update
@@ -35,10 +36,30 @@ class IdempotencyKey(Row, Base):
     made_at: Mapped[datetime] = moment()
 
 
-async def begin(session: AsyncSession, actor_id: UUID, key: str, digest: bytes) -> tuple[int, bytes] | None:
-    """None when the work is ours to do, else the earlier status and body. `Conflict` when the key was used for another request."""
+def check(key: str) -> None:
+    """`Invalid` for a key that is too short to be one's own, or too long to keep."""
     if not 8 <= len(key) <= 80:
         raise invalid("Idempotency-Key", "wrong_format", "请求标识应为 8 到 80 个字符")
+
+
+def replayed(digest: bytes, earlier: bytes, sealed: bytes | None) -> bytes:
+    """The body that was answered to the same request; `Conflict` when the key was used for another one."""
+    if digest != earlier:
+        raise Conflict("同一请求标识已用于另一请求", code="idempotency_key_reused")
+    return keyring().open(sealed, FIELD) if sealed else b""
+
+
+def kept(actor_id: UUID, key: str, digest: bytes, status: int, body: bytes, now: datetime) -> dict[str, Any]:
+    """The row of a request that is answered already, for whoever writes many."""
+    return {
+        "actor_id": actor_id, "key": key, "digest": digest, "status": status, "answer": keyring().seal(body, FIELD),
+        "made_at": now,
+    }  # fmt: skip
+
+
+async def begin(session: AsyncSession, actor_id: UUID, key: str, digest: bytes) -> tuple[int, bytes] | None:
+    """None when the work is ours to do, else the earlier status and body. `Conflict` when the key was used for another request."""
+    check(key)
     statement = (
         insert(IdempotencyKey)
         .values(
@@ -52,9 +73,7 @@ async def begin(session: AsyncSession, actor_id: UUID, key: str, digest: bytes) 
         return None
     query = select(IdempotencyKey).where(IdempotencyKey.actor_id == actor_id, IdempotencyKey.key == key)
     row = (await session.scalars(query)).one()
-    if row.digest != digest:
-        raise Conflict("同一请求标识已用于另一请求", code="idempotency_key_reused")
-    return row.status, keyring().open(row.answer, FIELD) if row.answer else b""
+    return row.status, replayed(digest, row.digest, row.answer)
 
 
 async def finish(session: AsyncSession, actor_id: UUID, key: str, status: int, body: bytes) -> None:

@@ -101,6 +101,11 @@ async def intend(session: AsyncSession, kind: str, subject: UUID, *, due: dateti
         session.info.setdefault("soon", {})[found] = due - now
 
 
+def open_intent(kind: str, subject: UUID, due: datetime) -> dict[str, Any]:
+    """The row of an intent about something new, for whoever writes many; it is found when it is due."""
+    return {"kind": kind, "subject": str(subject), "due_at": due}
+
+
 async def withdraw(session: AsyncSession, kind: str, subject: UUID) -> None:
     """Close an open intent that is no longer wanted."""
     now = clock_of(session).now()

@@ -15,6 +15,7 @@ from asyncpg.exceptions import (
     LockNotAvailableError,
     OperatorInterventionError,
     PostgresConnectionError,
+    PostgresError,
     QueryCanceledError,
     TooManyConnectionsError,
 )
@@ -53,6 +54,8 @@ class Database:
     wake: Wake = _nobody
     wake_later: WakeLater = _nobody
     announce: Announce = _nobody
+    lines: dict[Any, Any] = field(default_factory=dict, init=False)
+    """Callers who wait to share a piece of work (`foundation.db.sharing`)."""
     sessions: async_sessionmaker[AsyncSession] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -101,6 +104,8 @@ async def unit_of_work(db: Database) -> AsyncIterator[AsyncSession]:
                 yield session
         except DBAPIError as error:
             raise _in_words(error) from error
+        except (PostgresError, InterfaceError) as error:  # from the driver itself (`foundation.db.bulk`)
+            raise _fact_of(error) or error from error
         except NoConnectionLeft as error:
             raise Busy(retry_after=1) from error
         except ConnectionError as error:
@@ -130,6 +135,10 @@ def touch(session: AsyncSession, *streams: str) -> None:
 
 def _in_words(error: DBAPIError) -> Exception:
     cause: Any = getattr(error.orig, "__cause__", None)
+    return _fact_of(cause) or (Unavailable(retry_after=5) if error.connection_invalidated else error)
+
+
+def _fact_of(cause: BaseException | None) -> Exception | None:
     if isinstance(cause, LockNotAvailableError | QueryCanceledError | DeadlockDetectedError):
         return Busy(retry_after=1)
     if isinstance(cause, TooManyConnectionsError):
@@ -139,9 +148,7 @@ def _in_words(error: DBAPIError) -> Exception:
     if isinstance(cause, DataError):
         log.warning("value_cannot_be_stored", error=type(cause).__name__)  # its text quotes the value
         return BadRequest("内容中有不能保存的字符或数值", code="cannot_be_stored")
-    if isinstance(cause, InterfaceError) or error.connection_invalidated:
-        return Unavailable(retry_after=5)
-    return error
+    return Unavailable(retry_after=5) if isinstance(cause, InterfaceError) else None
 
 
 def clock_of(session: AsyncSession) -> Clock:

@@ -44,12 +44,13 @@ def script(rows: dict[str, list[dict[str, Any]]], plan: Plan, clients: int) -> s
         booked["person_id"]: _id(PERSON, ":patient"), booked["account_id"]: _id(ACCOUNT, ":patient"),
         booked["eligibility_id"]: _id(DECISION, ":patient"), booked["practitioner_id"]: _id(DOCTOR, ":doctor"),
     }  # fmt: skip
-    block, hours = plan.patients // clients, len(plan.hours)
+    half = plan.patients // 2  # the other half books by HTTP
+    block, hours = half // clients, len(plan.hours)
     lines = [
         "\\set turn :turn + 1",
         f"\\set n :turn * {clients} + :client_id",
-        f"\\set patient :client_id * {block} + mod(:turn, {block})",
-        f"\\set doctor mod(:patient * 7 + :turn / {block}, {plan.doctors})",
+        f"\\set patient {half} + :client_id * {block} + mod(:turn, {block})",
+        f"\\set doctor mod(:patient * 7 + :turn / {block}, {plan.doctors - 1})",
         f"\\set day mod(:patient + :turn / {block}, {plan.days})",
         f"\\set slot (:doctor * {plan.days} + :day) * {hours} + 2 * mod(:patient, {hours // 2}) + 1",
         "BEGIN;",

@@ -47,7 +47,8 @@ class Connection(asyncio.Protocol):
         length = int(self.buffer[at + 15 : self.buffer.find(b"\r", at)]) if at >= 0 else 0
         if len(self.buffer) < head + 4 + length:
             return
-        self.volley.answered(int(self.buffer[9:12]), self.buffer[head + 4 :], self.sent)
+        again = b"idempotency-replayed" in self.buffer[:head]
+        self.volley.answered(int(self.buffer[9:12]), self.buffer[head + 4 :], self.sent, again=again)
         self.buffer = b""
         self.fire()
 
@@ -71,6 +72,7 @@ class Volley:
         self.latencies: list[float] = []
         self.since_start: list[float] = []
         self.made_at: list[float] = []
+        self.replayed = 0
 
     def take(self) -> bytes | None:
         """The next one, while there is time."""
@@ -79,13 +81,15 @@ class Volley:
         self.next += 1
         return self.requests[self.next - 1]
 
-    def answered(self, status: int, body: bytes, sent: float) -> None:
+    def answered(self, status: int, body: bytes, sent: float, *, again: bool) -> None:
         """Count it."""
         now = time.perf_counter()
         self.statuses[status] += 1
         self.latencies.append(now - sent)
         self.since_start.append(now - self.start)
-        if status == 201:
+        if again:
+            self.replayed += 1
+        elif status == 201:
             self.made_at.append(now - self.start)
         else:
             self.codes[json.loads(body).get("code", "") if body.startswith(b"{") else ""] += 1
@@ -142,7 +146,7 @@ async def fire(order: dict[str, Any], lines: list[str]) -> dict[str, Any]:
     return {
         "count": sum(volley.statuses.values()), "seconds": round(seconds, 4), "statuses": volley.statuses,
         "codes": volley.codes, "latencies_ms": quantiles(volley.latencies),
-        "since_start_ms": quantiles(volley.since_start), "used": volley.next,
+        "since_start_ms": quantiles(volley.since_start), "used": volley.next, "replayed": volley.replayed,
         "last_made_s": round(max(volley.made_at, default=0.0), 4), "cpu_s": round(time.process_time() - cpu, 2),
     }  # fmt: skip
 

@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import func, select, update
 
 from backend.appointment.model import Appointment
-from backend.appointment.rules import PER_DAY
 from backend.context import Context
 from backend.payment.model import Payment
 from backend.schedule.model import Slot
@@ -17,10 +16,12 @@ from foundation.db.unit_of_work import Database, unit_of_work
 from foundation.errors import Conflict
 from tests.builders.requests import a_person
 from tests.builders.visits import Patient, a_slot, eligible, requested
+from tests.policies import numbers
 from tests.races.lining_up import both, kinds, people
 
 pytestmark = pytest.mark.anyio
 
+PER_DAY = 3
 SLOT = "SELECT id FROM slot WHERE id = ANY(:slots) FOR UPDATE"
 
 
@@ -80,11 +81,12 @@ async def race_of_two_phones(db: Database) -> list[Any]:
     """One person with one place left of her quota asks for two at once."""
     (patient,) = await people(db, 1)
     found = await slots(db, PER_DAY + 1)
-    for slot in found[: PER_DAY - 1]:
-        await books(db, patient, slot)
-    left = found[PER_DAY - 1 :]
-    works = [books(db, patient, slot) for slot in left]
-    return await both(db, *works, lock=SLOT, slots=[slot.id for slot in left])
+    with numbers(quota_person_day=PER_DAY, quota_doctor_day=PER_DAY + 1):
+        for slot in found[: PER_DAY - 1]:
+            await books(db, patient, slot)
+        left = found[PER_DAY - 1 :]
+        works = [books(db, patient, slot) for slot in left]
+        return await both(db, *works, lock=SLOT, slots=[slot.id for slot in left])
 
 
 async def held_places(db: Database) -> int:

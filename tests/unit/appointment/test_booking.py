@@ -6,7 +6,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.appointment import queries, service
 from backend.appointment.model import Appointment
-from backend.appointment.rules import PER_DAY
 from backend.context import Context
 from backend.patient import queries as patients
 from backend.patient.service import withdraw_consent
@@ -32,6 +31,7 @@ from tests.builders.visits import (
     requested,
 )
 from tests.database import SharedClock, moves_on
+from tests.policies import numbers
 from tests.small_world import CHILD, CHILD_DOCTOR, DAUGHTER, DOCTOR, OTHER, SCHOOLCHILD, SECOND_DOCTOR
 
 pytestmark = pytest.mark.anyio
@@ -142,30 +142,38 @@ async def test_what_is_sold_out_is_refused_and_nothing_is_opened(
     assert await session.scalar(select(func.count()).select_from(Payment)) == 0
 
 
+DOCTORS = (DOCTOR, SECOND_DOCTOR, CHILD_DOCTOR)
+"""As many as the places of a day: each of them sees a person once a day."""
+
+
 async def test_the_quota_of_a_day_counts_places_held_booked_and_used(
     session: AsyncSession, context: Context, patient: Patient
 ) -> None:
     """Seeds 003, 3.2.1."""
-    for hours in range(1, PER_DAY):
-        await requested(session, patient, await a_slot(session, hours=hours))
-    await booked(session, context, patient, await a_slot(session, hours=PER_DAY))
+    with numbers(quota_person_day=2):
+        await requested(session, patient, await a_slot(session, DOCTOR))
+        await booked(session, context, patient, await a_slot(session, SECOND_DOCTOR))
 
-    error = await refused(session, patient, await a_slot(session, hours=PER_DAY + 1))
+        error = await refused(session, patient, await a_slot(session, CHILD_DOCTOR))
 
-    assert error.code == "quota_used"
-    tomorrow = await requested(session, patient, await a_slot(session, hours=24))
-    assert tomorrow.state == "pending"
+        assert error.code == "quota_used"
+        tomorrow = await requested(session, patient, await a_slot(session, hours=24))
+        assert tomorrow.state == "pending"
+
+
+async def test_a_doctor_sees_a_person_once_a_day(session: AsyncSession, patient: Patient) -> None:
+    await requested(session, patient, await a_slot(session))
+
+    assert (await refused(session, patient, await a_slot(session, hours=2))).code == "doctor_quota_used"
+    await requested(session, patient, await a_slot(session, SECOND_DOCTOR, hours=2))
 
 
 async def test_a_place_given_back_is_no_longer_counted(session: AsyncSession, patient: Patient) -> None:
-    rows = [
-        await requested(session, patient, await a_slot(session, hours=hours))
-        for hours in range(1, PER_DAY + 1)
-    ]
+    rows = [await requested(session, patient, await a_slot(session, doctor)) for doctor in DOCTORS]
 
     await service.cancel(session, patient.actor, rows[0], RefundReason.PATIENT_CANCELLED, "patient")
 
-    await requested(session, patient, await a_slot(session, hours=PER_DAY + 1))
+    await requested(session, patient, await a_slot(session, hours=2))
 
 
 async def test_the_quota_belongs_to_the_person_and_not_to_the_account(session: AsyncSession) -> None:
@@ -173,11 +181,11 @@ async def test_the_quota_belongs_to_the_person_and_not_to_the_account(session: A
     mother = await a_patient(session, DAUGHTER)
     child = await registered(session, mother.actor, SCHOOLCHILD, "guardian", "母亲")
     await consents(session, mother.actor, child)
-    for hours in range(1, PER_DAY + 1):
-        await requested(session, mother, await a_slot(session, hours=hours))
+    for doctor in DOCTORS:
+        await requested(session, mother, await a_slot(session, doctor))
 
     row = await requested(
-        session, Patient(mother.actor, child, SCHOOLCHILD), await a_slot(session, CHILD_DOCTOR)
+        session, Patient(mother.actor, child, SCHOOLCHILD), await a_slot(session, CHILD_DOCTOR, hours=2)
     )
 
     assert row.person_id == child.id
@@ -293,7 +301,8 @@ async def test_the_queue_counts_who_is_seen_before(session: AsyncSession, contex
     first, second = await a_patient(session), await a_patient(session, OTHER)
     early = await booked(session, context, first, await a_slot(session, hours=1))
     same = await booked(session, context, second, await a_slot(session, hours=1))
-    later = await booked(session, context, second, await a_slot(session, hours=2))
+    with numbers(quota_doctor_day=2):
+        later = await booked(session, context, second, await a_slot(session, hours=2))
     elsewhere = await booked(session, context, first, await a_slot(session, SECOND_DOCTOR, hours=3))
 
     assert [await queries.ahead_of(session, row) for row in (early, same, later, elsewhere)] == [0, 1, 2, 0]

@@ -4,11 +4,9 @@ import pytest
 
 from backend.appointment.rules import (
     CHECK_IN_EARLY,
-    PER_DAY,
     bookable,
     cancellable_by_patient,
     check_in_window,
-    quota_left,
 )
 from foundation.errors import Issue
 from tests.database import MORNING as START
@@ -26,14 +24,6 @@ def codes(issues: list[Issue]) -> list[str]:
 )
 def test_a_slot_can_be_booked_until_it_ends(at: object, expected: list[str]) -> None:
     assert codes(bookable(ends_at=END, now=at)) == expected  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("held", "expected"), [(0, []), (PER_DAY - 1, []), (PER_DAY, ["quota_used"]), (9, ["quota_used"])]
-)
-def test_a_person_holds_three_places_a_day(held: int, expected: list[str]) -> None:
-    """Seeds 003, 3.2.1: against scalpers."""
-    assert codes(quota_left(held)) == expected
 
 
 @pytest.mark.parametrize(

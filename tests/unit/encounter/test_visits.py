@@ -35,6 +35,7 @@ from tests.builders.visits import (
     waiting,
 )
 from tests.database import SharedClock, moves_on
+from tests.policies import numbers
 from tests.small_world import DAUGHTER, DOCTOR, DUTY_DESK, OTHER, SECOND_DOCTOR
 
 pytestmark = pytest.mark.anyio
@@ -393,7 +394,8 @@ async def test_a_doctor_runs_five_visits_side_by_side(
     await on_shift(session, context, DOCTOR)
     others = [await a_patient(session, one) for one in (OTHER, DAUGHTER)]
     for hours in range(1, PARALLEL + 1):
-        row = await requested(session, others[hours % 2], await a_slot(session, hours=hours))
+        with numbers(quota_doctor_day=PARALLEL, quota_person_day=PARALLEL):
+            row = await requested(session, others[hours % 2], await a_slot(session, hours=hours))
         session.add(
             Encounter(
                 appointment_id=row.id, person_id=row.person_id, practitioner_id=DOCTOR.id, original_code="I10.x00",
