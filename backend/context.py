@@ -1,6 +1,6 @@
 """What every handler and job of the backend is given: one object, built once in the composition root."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,7 @@ from backend.outside.insurance import MedicalInsurance
 from backend.outside.wechat import WeChat
 from backend.outside.wechat_pay import WeChatPay
 from backend.settings import Settings
+from foundation.actor import Actor
 from foundation.clock import Clock
 from foundation.db.unit_of_work import Database
 from foundation.object_store import ObjectStore
@@ -29,6 +30,33 @@ Step = Callable[["Context", UUID, UUID], Awaitable[Any]]
 """Builds the write-back request of one step from the subject's id and the request id."""
 
 
+@dataclass(frozen=True)
+class Insured:
+    """What is done otherwise for a bill that insurance pays a part of. Called outside any transaction.
+
+    `settle` and `close` answer False for a bill that is not insured; `refund` drives the insurance's parts of a refund.
+    `by_cash` is asked in the transaction in which a patient wants to pay all of a bill herself: it refuses what she has
+    not chosen, and writes down what she has.
+    """
+
+    settle: Callable[["Context", UUID], Awaitable[bool]]
+    close: Callable[["Context", UUID], Awaitable[bool]]
+    refund: Callable[["Context", UUID], Awaitable[None]]
+    by_cash: Callable[[AsyncSession, "Context", Actor, UUID], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Something that a higher feature adds to an order on the cashier's desk: a title, and facts with their labels."""
+
+    title: str
+    facts: Sequence[tuple[str, str]]
+
+
+Panels = Callable[[AsyncSession, UUID], Awaitable[Sequence[Panel]]]
+"""Of the payment with this id."""
+
+
 @dataclass
 class Wiring:
     """Upward calls by table: what a lower feature calls without knowing who is above it. Filled by `backend.wiring`."""
@@ -37,6 +65,10 @@ class Wiring:
     on_refunded: dict[str, Settled] = field(default_factory=dict)
     on_withdrawn: dict[str, Settled] = field(default_factory=dict)
     write_back: dict[str, Step] = field(default_factory=dict)
+    on_money: list[Settled] = field(default_factory=list)
+    """Called in the transaction in which a receipt or a refund is proven, with the payment's id."""
+    insured: Insured | None = None
+    panels: list[Panels] = field(default_factory=list)
 
 
 @dataclass

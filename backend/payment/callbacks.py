@@ -48,6 +48,7 @@ def routes(context: Context) -> list[Route]:
     return [
         Route("/notify/wechat-pay/payment", notified, methods=["POST"]),
         Route("/notify/wechat-pay/refund", notified, methods=["POST"]),
+        Route("/notify/wechat-pay/insurance", notified, methods=["POST"]),
     ]
 
 

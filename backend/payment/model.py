@@ -114,11 +114,27 @@ class Refund(Row, Base):
     succeeded_at: Mapped[datetime | None] = moment(nullable=True)
 
 
+class RefundPart(Row, Base):
+    """What of a refund goes back to one tender; `proven_at` when its provider has proven it."""
+
+    __tablename__ = "refund_part"
+    __table_args__ = (UniqueConstraint("refund_id", "tender"), CheckConstraint("amount > 0", name="amount"))
+
+    refund_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("refund.id"))
+    tender: Mapped[str] = stored(DataClass.OPERATIONAL, String(20))
+    amount: Mapped[int] = stored(DataClass.MONEY, Fen)
+    provider_reference: Mapped[str] = stored(DataClass.MONEY, String(60), default="")
+    proven_at: Mapped[datetime | None] = moment(nullable=True)
+
+
 class MoneyEvent(Row, Base):
     """What moved, proven by the provider; rows are only ever added. `kind`: received, refunded."""
 
     __tablename__ = "money_event"
-    __table_args__ = (UniqueConstraint("kind", "provider_reference"), Index("ix_money_event_at", "at"))
+    __table_args__ = (
+        UniqueConstraint("kind", "tender", "provider_reference"),
+        Index("ix_money_event_at", "at"),
+    )
 
     payment_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("payment.id"), index=True)
     kind: Mapped[str] = stored(DataClass.OPERATIONAL, String(12))

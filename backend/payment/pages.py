@@ -1,5 +1,6 @@
 """The cashier's desk: orders and refunds, to be read. Money is moved by rules, never from a page."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -8,6 +9,8 @@ import msgspec
 from sqlalchemy import ColumnElement, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.account.model import Account
+from backend.account.queries import deeds
 from backend.desk.declared import DeskCall, Shown, page
 from backend.edge import ADMIN, CLERK
 from backend.patient.model import Person
@@ -15,7 +18,9 @@ from backend.payment import queries
 from backend.payment.model import FeeLine, MoneyEvent, Payment, Refund
 from backend.payment.rules import REFUND_RULES, RefundReason, balance
 from backend.payment.states import PAYMENT, REFUND, PaymentState, RefundState
+from backend.payment.tenders import LABELS
 from backend.pricing.service import DELIVERY
+from foundation.db.columns import blind_index
 from foundation.errors import NotFound
 from foundation.web.parsing import decode_query
 
@@ -24,10 +29,11 @@ VIEWS = {
     "all": "全部", "paid": "已支付", "refunds": "有退款", "abnormal": "退款异常",
 }  # fmt: skip
 MOST = 100
+_PHONE = re.compile(r"1\d{10}")
 
 
 class Filter(msgspec.Struct, frozen=True):
-    """Which orders: a view of `VIEWS`, and part of a trade number."""
+    """Which orders: a view of `VIEWS`, and part of a trade number or the account's whole phone number."""
 
     view: str = "all"
     q: str = ""
@@ -75,8 +81,11 @@ async def order(call: DeskCall) -> Shown:
     words = {
         "row": row, "person": await call.session.get_one(Person, row.person_id), "lines": bill(row, lines),
         "tenders": await queries.tenders(call.session, row.id), "refunds": await queries.refunds(call.session, row.id),
+        "panels": [one for ask in call.app.wiring.panels for one in await ask(call.session, row.id)],
+        "tender_labels": LABELS, "parts": (await queries.full(call.session, row)).parts,
         "moved": moved, "balance": balance([(one.kind, one.amount) for one in moved]), "subjects": SUBJECTS,
         "labels": PAYMENT.labels, "refund_labels": REFUND.labels, "reasons": _words,
+        "deeds": await deeds(call.session, ("payment", row.id)),
     }  # fmt: skip
     return Shown("payment/order.html", words)
 
@@ -107,6 +116,9 @@ def _number(part: str) -> ColumnElement[bool]:
     wanted = part.strip()[:40]
     if not wanted:
         return true()
+    if _PHONE.fullmatch(wanted):
+        index = blind_index("account.phone", wanted)
+        return Payment.account_id.in_(select(Account.id).where(Account.phone_index == index))
     return or_(
         Payment.out_trade_no.contains(wanted, autoescape=True),
         Payment.transaction_id.contains(wanted, autoescape=True),

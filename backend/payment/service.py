@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -11,9 +12,10 @@ from backend.context import Context
 from backend.outside.wechat_pay import RefundAnswer, Transaction
 from backend.patient import queries as patients
 from backend.payment import queries
-from backend.payment.model import FeeLine, MoneyEvent, Payment, Refund, Tender
+from backend.payment.model import FeeLine, MoneyEvent, Payment, Refund, RefundPart, Tender
 from backend.payment.rules import Line, RefundReason, rule_for, tender_issues, total
-from backend.payment.states import DEAD, PaymentState, RefundState
+from backend.payment.states import PaymentState, RefundState
+from backend.payment.tenders import CASH, Proven, Receipt, remaining, take_back
 from backend.writeback.service import write_back_refund
 from contracts import events
 from foundation.actor import SYSTEM, Actor
@@ -43,7 +45,7 @@ async def open_payment(
 ) -> Payment:  # fmt: skip
     """A bill with its lines and tenders. `Invalid` when the tenders do not add up."""
     amount = total(lines)
-    parts = tenders or {"wechat_cash": amount}
+    parts = tenders or {CASH: amount}
     if issues := tender_issues(amount, parts):
         raise Invalid(issues=issues)
     payment_id = new_id()
@@ -73,9 +75,13 @@ def payable(payment: Payment, now: datetime) -> None:
         raise Gone("支付时间已过，请重新下单", code="payment_expired")
 
 
-async def submitted(session: AsyncSession, actor: Actor, payment_id: UUID, prepay_id: str) -> Payment:
-    """The provider has the order."""
+async def submitted(
+    session: AsyncSession, actor: Actor, payment_id: UUID, prepay_id: str, out_trade_no: str
+) -> Payment:
+    """The provider has the order. `Conflict` when she has chosen another way meanwhile: nobody must pay that order."""
     payment = await lock(session, Payment, payment_id)
+    if guarded("order_number") and payment.out_trade_no != out_trade_no:
+        raise Conflict("支付方式已更改，请刷新后重试", code="payment_way_changed")
     if payment.state == PaymentState.CREATED:
         await advance(session, payment, "submit", actor, prepay_id=prepay_id)
     else:
@@ -84,33 +90,63 @@ async def submitted(session: AsyncSession, actor: Actor, payment_id: UUID, prepa
     return payment
 
 
+async def pay_by(
+    session: AsyncSession, payment: Payment, parts: Mapping[str, int], out_trade_no: str = ""
+) -> None:
+    """An open, locked bill is paid by these tenders from now on, under a new number where one is given. `Invalid`."""
+    if issues := tender_issues(payment.amount, parts):
+        raise Invalid(issues=issues)
+    if payment.state not in (PaymentState.CREATED, PaymentState.PENDING):
+        raise Conflict("该订单已支付或已取消", code="payment_not_open")
+    await session.execute(delete(Tender).where(Tender.payment_id == payment.id))
+    session.add_all(
+        Tender(payment_id=payment.id, kind=kind, amount=part) for kind, part in parts.items() if part
+    )
+    if out_trade_no:
+        payment.out_trade_no, payment.prepay_id = out_trade_no, ""
+    await session.flush()
+
+
 async def confirm(session: AsyncSession, context: Context, payment_id: UUID, proof: Transaction) -> bool:
-    """Money arrived, says the provider's answer `proof`. Amount and order must be ours; a second proof changes nothing."""
+    """Money arrived, says WeChat Pay's answer `proof`, and it is all of the bill."""
+    return await received(session, context, payment_id, receipt_of(proof))
+
+
+def receipt_of(proof: Transaction) -> Receipt:
+    """Of a bill that is paid by WeChat alone."""
+    part = Proven(proof.amount.total, proof.transaction_id)
+    return Receipt(proof.out_trade_no, proof.transaction_id, {CASH: part}, proof.success_time)
+
+
+async def received(session: AsyncSession, context: Context, payment_id: UUID, receipt: Receipt) -> bool:
+    """Providers proved a receipt. Order and each tender must be ours to the fen; a second proof changes nothing."""
     payment = await session.get_one(Payment, payment_id)
     if guarded("row_lock"):
         await lock_stream(session, payment.stream)
     payment = await lock(session, Payment, payment_id)
-    if not fits(payment, proof):
+    tenders = {kind: part for kind, part in (await queries.tenders(session, payment.id)).items() if part}
+    ours = (payment.out_trade_no, tenders, payment.amount)
+    if (receipt.out_trade_no, receipt.amounts, sum(tenders.values())) != ours:
         audit(
             session, SYSTEM, "payment.confirm", "payment", payment.id, outcome="refused", code="amount_mismatch",
-            detail={"expected": str(payment.amount), "got": str(proof.amount.total)},
+            detail={"expected": str(payment.amount), "got": str(sum(receipt.amounts.values()))},
         )  # fmt: skip
         return False
-    paid_at = proof.success_time or clock_of(session).now()
+    paid_at = receipt.paid_at or clock_of(session).now()
     person = await patients.person(session, payment.person_id)
-    snapshot = events.Money(
-        payment.amount, queries.WECHAT_CHANNEL, proof.transaction_id, payment.price_version
-    )
+    snapshot = events.Money(payment.amount, queries.WECHAT_CHANNEL, receipt.number, payment.price_version)
     event = events.PaymentConfirmed(
         payment_id=payment.id, subject_kind=payment.subject_kind, subject_id=payment.subject_id,
         person=patients.snapshot(person), payment=snapshot, paid_at=paid_at,
-        tenders=await queries.tenders(session, payment.id),
+        tenders=tenders,
     )  # fmt: skip
-    changes = {"transaction_id": proof.transaction_id, "paid_at": paid_at}
+    changes = {"transaction_id": receipt.number, "paid_at": paid_at}
     if not await advance(session, payment, "confirm", SYSTEM, event=event, **changes):
         return False
-    await _record(session, payment.id, "received", "wechat_cash", payment.amount, proof.transaction_id)
+    for tender, part in receipt.parts.items():
+        await record(session, payment.id, "received", tender, part)
     await context.wiring.on_paid[payment.subject_kind](session, context, payment.subject_id)
+    await _moved(session, context, payment.id)
     return True
 
 
@@ -139,8 +175,10 @@ async def request_refund(
     if payment.state != PaymentState.CONFIRMED:
         return None
     rule, version = rule_for(reason, local(payment.made_at).date())
-    gone = sum(row.amount for row in await queries.refunds(session, payment.id) if row.state not in DEAD)
-    amount = min(rule.share(payment.amount), payment.amount - gone)
+    left = remaining(
+        await queries.tenders(session, payment.id), await queries.given_back(session, payment.id)
+    )
+    amount = min(rule.share(payment.amount), sum(left.values()))
     if at_most is not None:
         amount = min(amount, at_most)
     cited = {"reason": reason.value, "rule": rule.id, "version": version}
@@ -160,6 +198,10 @@ async def request_refund(
     if made is None:
         return None
     audit(session, actor, "refund.request", "payment", payment.id, detail=cited)
+    session.add_all(
+        RefundPart(refund_id=made, tender=tender, amount=part)
+        for tender, part in take_back(amount, left).items()
+    )
     refund = await session.get_one(Refund, made)
     if rule.approver:
         touch(session, DESK)
@@ -172,50 +214,94 @@ async def request_refund(
 async def refund_answered(
     session: AsyncSession, context: Context, refund_id: UUID, answer: RefundAnswer
 ) -> Refund:
-    """Move the refund to where the provider says it is; success is only what the provider's receipt proves."""
-    refund = await session.get_one(Refund, refund_id)
-    await lock_stream(session, refund.stream)
-    refund = await lock(session, Refund, refund_id)
-    payment = await session.get_one(Payment, refund.payment_id)
-    if answer.out_refund_no != refund.out_refund_no or answer.amount.refund != refund.amount:
+    """Move the refund to where WeChat Pay says its cash is; success is only what the provider's receipt proves."""
+    refund = await _locked(session, refund_id)
+    parts = await queries.refund_parts(session, refund_id)
+    cash, open_elsewhere = parts.get(CASH), any(
+        part.proven_at is None for tender, part in parts.items() if tender != CASH
+    )
+    if cash is None or (answer.out_refund_no, answer.amount.refund) != (refund.out_refund_no, cash.amount):
         raise Conflict("退款金额与申请不符", code="refund_mismatch")
     if answer.status == "SUCCESS" and refund.state != RefundState.SUCCEEDED:
-        await _refund_succeeded(session, context, refund, payment, answer)
+        proven = {CASH: Proven(cash.amount, answer.refund_id)}
+        await given_back(session, context, refund, proven, answer.success_time)
     elif answer.status == "PROCESSING" and refund.state == RefundState.REQUESTED:
         await advance(session, refund, "send", SYSTEM, provider_refund_id=answer.refund_id)
     elif answer.status == "ABNORMAL" and refund.state in (RefundState.REQUESTED, RefundState.PROCESSING):
         await advance(session, refund, "mark_abnormal", SYSTEM, provider_refund_id=answer.refund_id)
-    elif answer.status == "CLOSED" and refund.state != RefundState.SUCCEEDED:
+    elif answer.status == "CLOSED" and refund.state != RefundState.SUCCEEDED and not open_elsewhere:
         await advance(session, refund, "close", SYSTEM)
     return refund
 
 
-async def _refund_succeeded(
-    session: AsyncSession, context: Context, refund: Refund, payment: Payment, answer: RefundAnswer
+async def parts_given_back(
+    session: AsyncSession, context: Context, refund_id: UUID, proven: Mapping[str, Proven], at: datetime
+) -> Refund:
+    """The insurance's receipt for its parts of a refund."""
+    refund = await _locked(session, refund_id)
+    if refund.state == RefundState.REQUESTED:
+        number = next(iter(proven.values())).reference
+        await advance(session, refund, "send", SYSTEM, provider_refund_id=number)
+    await given_back(session, context, refund, proven, at)
+    return refund
+
+
+async def given_back(
+    session: AsyncSession, context: Context, refund: Refund, proven: Mapping[str, Proven], at: datetime | None
 ) -> None:
-    at = answer.success_time or clock_of(session).now()
+    """A provider's receipt for some parts of a locked refund. It has succeeded when every part is proven.
+
+    A second receipt changes nothing; one about another amount is refused.
+    """
+    parts, moment = await queries.refund_parts(session, refund.id), at or clock_of(session).now()
+    for tender, proof in proven.items():
+        part = parts.get(tender)
+        if part is None or part.amount != proof.amount:
+            raise Conflict("退款金额与申请不符", code="refund_mismatch")
+        if part.proven_at is None:
+            part.provider_reference, part.proven_at = proof.reference, moment
+            await record(session, refund.payment_id, "refunded", tender, proof)
+    if all(part.proven_at for part in parts.values()):
+        number = parts[CASH if CASH in parts else next(iter(parts))].provider_reference
+        await _refund_succeeded(session, context, refund, number, moment)
+
+
+async def _locked(session: AsyncSession, refund_id: UUID) -> Refund:
+    refund = await session.get_one(Refund, refund_id)
+    await lock_stream(session, refund.stream)
+    return await lock(session, Refund, refund_id)
+
+
+async def _refund_succeeded(
+    session: AsyncSession, context: Context, refund: Refund, number: str, at: datetime
+) -> None:
+    payment = await session.get_one(Payment, refund.payment_id)
     person = await patients.person(session, payment.person_id)
     event = events.RefundSucceeded(
         refund_id=refund.id, payment_id=payment.id, subject_kind=payment.subject_kind, subject_id=payment.subject_id,
         person=patients.snapshot(person), amount=refund.amount, reason=refund.reason,
-        provider_refund_number=answer.refund_id, succeeded_at=at,
+        provider_refund_number=number, succeeded_at=at,
     )  # fmt: skip
-    changes = {"provider_refund_id": answer.refund_id, "succeeded_at": at}
+    changes = {"provider_refund_id": number, "succeeded_at": at}
     if await advance(session, refund, "succeed", SYSTEM, event=event, **changes):
         await withdraw(session, ALARM, refund.id)
         await write_back_refund(session, payment.id, refund.id)
-        await _record(session, payment.id, "refunded", "wechat_cash", refund.amount, answer.refund_id)
         handler = context.wiring.on_refunded.get(payment.subject_kind)
         if handler is not None:
             await handler(session, context, payment.subject_id)
+        await _moved(session, context, payment.id)
 
 
-async def _record(
-    session: AsyncSession, payment_id: UUID, kind: str, tender: str, amount: int, reference: str
-) -> None:
+async def _moved(session: AsyncSession, context: Context, payment_id: UUID) -> None:
+    for told in context.wiring.on_money:
+        await told(session, context, payment_id)
+
+
+async def record(session: AsyncSession, payment_id: UUID, kind: str, tender: str, proof: Proven) -> None:
+    """Append what really moved."""
     session.add(
         MoneyEvent(
-            payment_id=payment_id, kind=kind, tender=tender, amount=amount, provider_reference=reference,
+            payment_id=payment_id, kind=kind, tender=tender, amount=proof.amount, provider_reference=proof.reference,
             at=clock_of(session).now(),
         )
     )  # fmt: skip

@@ -1,16 +1,18 @@
 """Jobs that talk to WeChat Pay: ask what became of an order, close it, drive a refund."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from backend.context import Context
 from backend.outside.wechat_pay import PayRefused, Transaction
-from backend.payment import refunding, service
+from backend.payment import queries, refunding, service
 from backend.payment.model import Payment, Refund
 from backend.payment.rules import REFUND_RULES, RefundReason
 from backend.payment.states import DEAD, PaymentState, RefundState
+from backend.payment.tenders import CASH
 from foundation.db.intents import Handler, TryLater, Work
 from foundation.db.unit_of_work import unit_of_work
-from foundation.errors import Conflict
+from foundation.errors import AppError, Conflict
 
 PAID = ("SUCCESS", "REFUND")
 """Trade states in which the money was ours."""
@@ -31,6 +33,9 @@ async def settle(work: Work[Context]) -> None:
         payment = await session.get_one(Payment, work.subject)
     if payment.state == PaymentState.CONFIRMED:
         return
+    insured = context.wiring.insured
+    if insured is not None and await insured.settle(context, payment.id):
+        return
     found = await context.pay.query(payment.out_trade_no)
     if found is not None and found.trade_state in PAID:
         await _confirm(context, payment, found)
@@ -47,6 +52,9 @@ async def close(work: Work[Context]) -> None:
     context = work.context
     async with unit_of_work(context.db) as session:
         payment = await session.get_one(Payment, work.subject)
+    insured = context.wiring.insured
+    if insured is not None and await insured.close(context, payment.id):
+        return
     if payment.state == PaymentState.CONFIRMED or not payment.prepay_id:
         return
     try:
@@ -72,24 +80,48 @@ async def drive_refund(work: Work[Context]) -> None:
     context = work.context
     async with unit_of_work(context.db) as session:
         refund = await session.get_one(Refund, work.subject)
-        payment = await session.get_one(Payment, refund.payment_id)
+        open_parts = [
+            tender
+            for tender, part in (await queries.refund_parts(session, refund.id)).items()
+            if part.proven_at is None
+        ]
     if refund.state in (RefundState.SUCCEEDED, *DEAD, RefundState.PROPOSED):
         return
-    answer = await context.pay.query_refund(refund.out_refund_no)
-    if answer is None:
-        answer = await context.pay.refund(
-            out_trade_no=payment.out_trade_no, out_refund_no=refund.out_refund_no, refund=refund.amount,
-            total=payment.amount, reason=REFUND_RULES[RefundReason(refund.reason)].words,
-            notify_url=notify_url(context, "refund"),
-        )  # fmt: skip
+    refused: Exception | None = None
+    if context.wiring.insured is not None and any(tender != CASH for tender in open_parts):
+        try:
+            await context.wiring.insured.refund(context, refund.id)
+        except (AppError, TryLater) as error:  # whatever the insurance says, her cash goes back
+            refused = error
+    if CASH in open_parts:
+        await _drive_cash(context, refund.id)
+    if refused is not None:
+        raise refused
     async with unit_of_work(context.db) as session:
-        refund = await service.refund_answered(session, context, refund.id, answer)
+        refund = await session.get_one(Refund, refund.id)
     if refund.state in (RefundState.REQUESTED, RefundState.PROCESSING):
         raise TryLater("refund is on its way", timedelta(seconds=60))
     if refund.state == RefundState.ABNORMAL:
         raise TryLater("refund is abnormal", timedelta(minutes=30))
     if refund.state == RefundState.CLOSED:
         raise Conflict("退款被微信支付关闭，需人工处理", code="refund_closed")
+
+
+async def _drive_cash(context: Context, refund_id: UUID) -> None:
+    """What goes back by WeChat Pay: its order knows the cash of the bill, not the whole."""
+    async with unit_of_work(context.db) as session:
+        refund = await session.get_one(Refund, refund_id)
+        payment = await session.get_one(Payment, refund.payment_id)
+        part = (await queries.refund_parts(session, refund.id))[CASH]
+        total = (await queries.tenders(session, payment.id))[CASH]
+    answer = await context.pay.query_refund(refund.out_refund_no)
+    if answer is None:
+        answer = await context.pay.refund(
+            out_trade_no=payment.out_trade_no, out_refund_no=refund.out_refund_no, refund=part.amount, total=total,
+            reason=REFUND_RULES[RefundReason(refund.reason)].words, notify_url=notify_url(context, "refund"),
+        )  # fmt: skip
+    async with unit_of_work(context.db) as session:
+        await service.refund_answered(session, context, refund.id, answer)
 
 
 async def alarm(work: Work[Context]) -> None:

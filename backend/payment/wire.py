@@ -1,14 +1,16 @@
 """Structs of the payment routes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
-from backend.payment.model import FeeLine, Payment, Refund
+from backend.payment.model import Refund
+from backend.payment.queries import Found
 from backend.payment.rules import REFUND_RULES, RefundReason
 from backend.payment.states import PAYMENT, REFUND
+from backend.payment.tenders import LABELS, ORDER_OF_USE
 from contracts.money import Fen
 
 
@@ -22,8 +24,16 @@ class LineView(msgspec.Struct, frozen=True):
     price_version: str
 
 
+class TenderView(msgspec.Struct, frozen=True):
+    """A part of the bill by the way it is paid."""
+
+    kind: str
+    label: str
+    amount: Fen
+
+
 class RefundView(msgspec.Struct, frozen=True):
-    """Money going back."""
+    """Money going back; `tenders` says to where."""
 
     amount: Fen
     state: str
@@ -31,6 +41,7 @@ class RefundView(msgspec.Struct, frozen=True):
     reason: str
     requested_at: datetime
     succeeded_at: datetime | None
+    tenders: list[TenderView]
 
 
 class PaymentView(msgspec.Struct, frozen=True):
@@ -47,6 +58,7 @@ class PaymentView(msgspec.Struct, frozen=True):
     paid_at: datetime | None
     lines: list[LineView]
     refunds: list[RefundView]
+    tenders: list[TenderView]
 
 
 class PayParameters(msgspec.Struct, frozen=True, rename="camel"):
@@ -60,21 +72,28 @@ class PayParameters(msgspec.Struct, frozen=True, rename="camel"):
     pay_sign: str
 
 
-def payment_view(row: Payment, lines: Sequence[FeeLine], refunds: Sequence[Refund]) -> PaymentView:
+def tender_views(parts: Mapping[str, int]) -> list[TenderView]:
+    """In the order in which a patient reads them."""
+    return [TenderView(kind, LABELS[kind], parts[kind]) for kind in ORDER_OF_USE if parts.get(kind)]
+
+
+def payment_view(found: Found) -> PaymentView:
     """From the rows."""
+    row = found.row
     return PaymentView(
         id=row.id, subject_kind=row.subject_kind, subject_id=row.subject_id, state=row.state,
         state_label=PAYMENT.labels[row.state], amount=row.amount, description=row.description,
         expires_at=row.expires_at, paid_at=row.paid_at,
-        lines=[LineView(line.name, line.quantity, line.unit_amount, line.amount, line.price_version) for line in lines],
-        refunds=[refund_view(refund) for refund in refunds],
+        lines=[LineView(line.name, line.quantity, line.unit_amount, line.amount, line.price_version) for line in found.lines],
+        refunds=[refund_view(refund, found.parts.get(refund.id, {})) for refund in found.refunds],
+        tenders=tender_views(found.tenders),
     )  # fmt: skip
 
 
-def refund_view(row: Refund) -> RefundView:
+def refund_view(row: Refund, parts: Mapping[str, int]) -> RefundView:
     """From the row."""
     return RefundView(
         amount=row.amount, state=row.state, state_label=REFUND.labels[row.state],
         reason=REFUND_RULES[RefundReason(row.reason)].words, requested_at=row.requested_at,
-        succeeded_at=row.succeeded_at,
+        succeeded_at=row.succeeded_at, tenders=tender_views(parts),
     )  # fmt: skip

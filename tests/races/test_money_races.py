@@ -92,7 +92,7 @@ async def test_without_guard_and_index_the_same_money_counts_twice_and_is_paid_b
     payment = await a_held_place(running.db)
     async with running.db.engine.begin() as connection:
         await connection.execute(
-            text("ALTER TABLE money_event DROP CONSTRAINT uq_money_event_kind_provider_reference")
+            text("ALTER TABLE money_event DROP CONSTRAINT uq_money_event_kind_tender_provider_reference")
         )
 
     with without_guard("row_lock", allowed=True):

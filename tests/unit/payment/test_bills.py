@@ -169,7 +169,7 @@ async def test_an_order_placed_is_asked_about_soon(
 ) -> None:
     payment = await an_open_bill(session, patient)
 
-    await service.submitted(session, patient.actor, payment.id, "wx-prepay")
+    await service.submitted(session, patient.actor, payment.id, "wx-prepay", payment.out_trade_no)
 
     assert (payment.state, payment.prepay_id) == ("pending", "wx-prepay")
     intent = (await session.scalars(select(Intent).where(Intent.kind == service.SETTLE))).one()
