@@ -16,6 +16,8 @@ from backend.account import service as accounts
 from backend.alarm import pages as alarm_pages
 from backend.alarm import routes as alarm
 from backend.appointment import routes as appointment
+from backend.cashier import pages as cashier_pages
+from backend.cashier import routes as cashier
 from backend.chat import routes as chat
 from backend.chat import sockets
 from backend.complaint import pages as complaint_pages
@@ -71,10 +73,10 @@ PREFIX = "/api/v1"
 VERSION = "0.1.0"
 FEATURES = (
     account, alarm, patient, content, pricing, practitioner, shift, schedule, timetable, eligibility, fairness, appointment, payment, encounter,
-    chat, video, record, formulary, prescription, dispensing, evaluation, complaint, supervision, reconciliation,
+    chat, video, record, formulary, prescription, dispensing, evaluation, complaint, supervision, reconciliation, cashier,
 )  # fmt: skip
 DESKS = (
-    prescription_pages, dispensing_pages, payment_pages, pricing_pages, reconciliation_pages, complaint_pages, writeback_pages, alarm_pages, supervision_pages, shift_pages,
+    prescription_pages, dispensing_pages, payment_pages, cashier_pages, pricing_pages, reconciliation_pages, complaint_pages, writeback_pages, alarm_pages, supervision_pages, shift_pages,
 )  # fmt: skip
 ENDPOINTS: list[ApiEndpoint] = list(chain.from_iterable(feature.ENDPOINTS for feature in FEATURES))
 

@@ -23,7 +23,7 @@ class Receiver(msgspec.Struct, frozen=True):
 
 
 class Dispense(Row, Base):
-    """One order of one prescription. `method`: courier or pickup."""
+    """One order of one prescription. `method`: courier or pickup. `return_cause`: a pharmacist's word on a returned parcel."""
 
     __tablename__ = "dispense"
     MACHINE: ClassVar[Machine] = DISPENSE
@@ -47,6 +47,9 @@ class Dispense(Row, Base):
     parcel_status: Mapped[str] = stored(DataClass.OPERATIONAL, String(20), default="")
     ended_at: Mapped[datetime | None] = moment(nullable=True)
     reason: Mapped[str] = stored(DataClass.CONTENT, EncryptedText("dispense.reason"), default="")
+    return_cause: Mapped[str] = stored(DataClass.OPERATIONAL, String(12), default="")
+    return_judged_by: Mapped[UUID | None] = stored(DataClass.OPERATIONAL, Uuid, nullable=True)
+    return_judged_at: Mapped[datetime | None] = moment(nullable=True)
 
 
 class ParcelLine(Row, Base):

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.desk.declared import DeskCall, Shown, action, page
 from backend.dispensing import queries, routes
 from backend.dispensing.model import Dispense
-from backend.dispensing.rules import LABELS
+from backend.dispensing.rules import CAUSES, LABELS, QUALITY
 from backend.dispensing.states import DISPENSE, DispenseState
 from backend.dispensing.wire import dispense_view
 from backend.edge import CLERK, PHARMACIST
@@ -45,6 +45,7 @@ async def queue(call: DeskCall) -> Shown:
     words = {
         "to_prepare": to_prepare, "methods": METHODS, "parcel": LABELS, "labels": DISPENSE.labels, "long_wait": LONG_WAIT,
         "under_way": await _orders(call.session, (await call.session.scalars(under_way)).all()),
+        "returned": await _orders(call.session, await queries.to_judge(call.session)),
         "ended": await _orders(call.session, (await call.session.scalars(ended)).all()),
     }  # fmt: skip
     return Shown("dispensing/queue.html", words)
@@ -59,6 +60,9 @@ async def sheet(call: DeskCall) -> Shown:
         "row": row, "view": dispense_view(row, way), "prescription": prescription, "methods": METHODS,
         "pharmacist": call.actor.has(PHARMACIST), "phone": row.receiver.phone,
         "open": row.state is DispenseState.PREPARATION and row.paid_at is not None,
+        "causes": {key: words for key, (_, words) in CAUSES.items() if key == QUALITY or row.state is DispenseState.STOPPED},
+        "judgeable": not row.return_cause and row.state in (DispenseState.STOPPED, DispenseState.COMPLETED),
+        "returned": row.state is DispenseState.STOPPED, "all_causes": {key: words for key, (_, words) in CAUSES.items()},
     }  # fmt: skip
     return Shown("dispensing/order.html", words)
 
@@ -82,5 +86,9 @@ ACTIONS = [
     action(
         "/desk/dispenses/{id}/decline", routes.ENDPOINTS, routes.decline, back=SHEET, then="/desk/dispenses",
         said="已登记无法配药，药费将原路退回患者。",
+    ),
+    action(
+        "/desk/dispenses/{id}/return", routes.ENDPOINTS, routes.judge_return, back=SHEET, then="/desk/dispenses/{id}",
+        said="已认定退回原因。",
     ),
 ]  # fmt: skip

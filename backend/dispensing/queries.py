@@ -47,6 +47,17 @@ async def to_prepare(session: AsyncSession) -> Sequence[Dispense]:
     return (await session.scalars(query)).all()
 
 
+async def to_judge(session: AsyncSession) -> Sequence[Dispense]:
+    """Orders whose drugs came back and about which no pharmacist has said why, oldest first."""
+    query = (
+        select(Dispense)
+        .where(Dispense.state == DispenseState.STOPPED, Dispense.return_cause == "")
+        .order_by(Dispense.ended_at)
+        .limit(100)
+    )
+    return (await session.scalars(query)).all()
+
+
 async def way(session: AsyncSession, dispense_id: UUID) -> Sequence[ParcelLine]:
     """The parcel's timeline."""
     query = select(ParcelLine).where(ParcelLine.dispense_id == dispense_id).order_by(ParcelLine.sequence)

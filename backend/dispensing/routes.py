@@ -7,6 +7,7 @@ from backend.dispensing.model import Dispense, Receiver
 from backend.dispensing.wire import (
     DeclineRequest,
     DispenseView,
+    JudgeReturn,
     Ordered,
     OrderRequest,
     dispense_view,
@@ -55,6 +56,13 @@ async def decline(call: ApiCall, body: DeclineRequest) -> DispenseView:
     return await _view(call.session, await service.decline(call.session, call.actor, row, body.reason))
 
 
+async def judge_return(call: ApiCall, body: JudgeReturn) -> DispenseView:
+    """Say why drugs came back; the refund follows the cause."""
+    row = await queries.visible(call.session, call.actor, call.id())
+    row = await service.judge_return(call.session, call.actor, row, body.cause, body.note)
+    return await _view(call.session, row)
+
+
 FAMILY = Family.THIRD_PARTY
 ENDPOINTS: list[ApiEndpoint] = [
     send("POST", "/prescriptions/{id}/order", order, body=OrderRequest, reply=Ordered, summary="处方下单",
@@ -66,5 +74,7 @@ ENDPOINTS: list[ApiEndpoint] = [
     act("POST", "/dispenses/{id}/hand-over", hand_over, reply=DispenseView, summary="发药", family=FAMILY,
         roles=[PHARMACIST]),
     send("POST", "/dispenses/{id}/decline", decline, body=DeclineRequest, reply=DispenseView, summary="无法配药",
+         family=FAMILY, roles=[PHARMACIST]),
+    send("POST", "/dispenses/{id}/return", judge_return, body=JudgeReturn, reply=DispenseView, summary="认定退回原因",
          family=FAMILY, roles=[PHARMACIST]),
 ]  # fmt: skip

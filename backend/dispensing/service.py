@@ -18,7 +18,7 @@ from backend.patient import queries as patients
 from backend.payment import queries as payments
 from backend.payment import service as money
 from backend.payment.model import Payment
-from backend.payment.rules import Line, RefundReason
+from backend.payment.rules import REFUND_RULES, Line, RefundReason
 from backend.practitioner import queries as practitioners
 from backend.prescription import queries as prescriptions
 from backend.prescription import service as prescribing
@@ -32,7 +32,7 @@ from foundation.actor import SYSTEM, Actor
 from foundation.db.advance import advance
 from foundation.db.audit import audit
 from foundation.db.base import hospital_id
-from foundation.db.intents import intend
+from foundation.db.intents import intend, withdraw
 from foundation.db.locks import lock, lock_stream
 from foundation.db.unit_of_work import clock_of, touch
 from foundation.errors import Conflict, Gone, Invalid
@@ -40,6 +40,7 @@ from foundation.ids import new_id
 
 SHIP = "dispense.ship"
 TRACK = "dispense.track"
+LAPSE = "dispense.lapse"
 CARRIER = "示范速递"
 
 
@@ -96,6 +97,7 @@ async def on_paid(session: AsyncSession, context: Context, prescription_id: UUID
         await money.request_refund(session, SYSTEM, payment, RefundReason.PRESCRIPTION_EXPIRED)
         return
     dispense.paid_at = clock_of(session).now()
+    await intend(session, LAPSE, dispense.id, due=row.valid_until)
     await write_back(session, _appointment(row.stream), "charge.prescription", payment.id)
     touch(session, "pharmacy", row.stream)
 
@@ -114,6 +116,48 @@ async def on_withdrawn(session: AsyncSession, context: Context, prescription_id:
     touch(session, "pharmacy")
 
 
+async def lapse(session: AsyncSession, dispense_id: UUID) -> bool:
+    """Paid, and not handed over while the prescription was valid (practice.md 13): it ends, and the money goes back."""
+    dispense = await queries.dispense(session, dispense_id)
+    await lock_stream(session, dispense.stream)
+    dispense = await lock(session, Dispense, dispense_id)
+    if dispense.state is not DispenseState.PREPARATION or dispense.paid_at is None:
+        return False
+    reason = REFUND_RULES[RefundReason.PRESCRIPTION_EXPIRED].words
+    await advance(session, dispense, "cancel", SYSTEM, ended_at=clock_of(session).now(), reason=reason)
+    row = await prescriptions.prescription(session, dispense.prescription_id)
+    await prescribing.cancel(session, SYSTEM, row, reason)
+    payment = await payments.of_subject(session, SUBJECT, dispense.prescription_id)
+    assert payment is not None
+    await money.request_refund(session, SYSTEM, payment, RefundReason.PRESCRIPTION_EXPIRED)
+    touch(session, "pharmacy")
+    return True
+
+
+async def judge_return(
+    session: AsyncSession, actor: Actor, dispense: Dispense, cause: str, note: str
+) -> Dispense:
+    """A pharmacist says why drugs came back; they stay in quarantine, the refund follows the cause (practice.md 16)."""
+    await lock_stream(session, dispense.stream)
+    await require_shift(session, actor)
+    dispense = await lock(session, Dispense, dispense.id)
+    issues = rules.return_issues(
+        cause=cause, stopped=dispense.state is DispenseState.STOPPED,
+        completed=dispense.state is DispenseState.COMPLETED, judged=bool(dispense.return_cause),
+    )  # fmt: skip
+    if issues:
+        raise Conflict(issues[0].message, code=issues[0].code, issues=issues)
+    dispense.return_cause, dispense.return_judged_by = cause, actor.id
+    dispense.return_judged_at = clock_of(session).now()
+    audit(session, actor, "dispense.judge_return", "dispense", dispense.id, detail={"cause": cause})
+    payment = await payments.of_subject(session, SUBJECT, dispense.prescription_id)
+    assert payment is not None
+    reason, _ = rules.CAUSES[cause]
+    await money.request_refund(session, actor, payment, reason, note=note)
+    touch(session, "pharmacy")
+    return dispense
+
+
 async def hand_over(session: AsyncSession, actor: Actor, dispense: Dispense) -> Dispense:
     """The pharmacist has checked and packed it: to the courier, or over the counter."""
     assert actor.id is not None
@@ -127,6 +171,7 @@ async def hand_over(session: AsyncSession, actor: Actor, dispense: Dispense) -> 
     if not await advance(session, dispense, "hand_over", actor, handed_over_at=now, pharmacist_id=actor.id):
         return dispense
     await advance(session, row, "fill", actor)
+    await withdraw(session, LAPSE, dispense.id)
     await write_back(session, _appointment(row.stream), "dispense", dispense.id)
     if dispense.method == "courier":
         await intend(session, SHIP, dispense.id)

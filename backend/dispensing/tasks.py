@@ -39,4 +39,10 @@ async def track(work: Work[Context]) -> None:
         await service.tracked(session, dispense.id, shipment.status, shipment.events)
 
 
-HANDLERS: dict[str, Handler] = {service.SHIP: ship, service.TRACK: track}
+async def lapse(work: Work[Context]) -> None:
+    """The prescription's days are over: what was paid and not dispensed is paid back."""
+    async with unit_of_work(work.context.db) as session:
+        await service.lapse(session, work.subject)
+
+
+HANDLERS: dict[str, Handler] = {service.SHIP: ship, service.TRACK: track, service.LAPSE: lapse}

@@ -65,12 +65,20 @@ class DispenseView(msgspec.Struct, frozen=True):
     parcel_label: str
     way: list[WayLine]
     ended_at: datetime | None
+    return_cause: str
 
 
 class DeclineRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Why it cannot be dispensed."""
 
     reason: Annotated[str, Meta(min_length=2, max_length=200)]
+
+
+class JudgeReturn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why drugs came back; `note` is what was found."""
+
+    cause: Annotated[str, Meta(pattern="^(delivery|receiver|quality)$")]
+    note: Annotated[str, Meta(min_length=4, max_length=300)]
 
 
 def dispense_view(row: Dispense, way: Sequence[ParcelLine]) -> DispenseView:
@@ -82,5 +90,5 @@ def dispense_view(row: Dispense, way: Sequence[ParcelLine]) -> DispenseView:
         parcel_status=row.parcel_status,
         parcel_label=LABELS.get(row.parcel_status, f"状态未知（{row.parcel_status}）") if row.parcel_status else "",
         way=[WayLine(line.status, LABELS.get(line.status, line.status), line.place, line.note, line.at) for line in way],
-        ended_at=row.ended_at,
+        ended_at=row.ended_at, return_cause=row.return_cause,
     )  # fmt: skip

@@ -17,6 +17,9 @@ KINDS = {
     "notification.deliver": "发送通知", "writeback.send": "回写医院", "encounter.acceptance_deadline": "接诊超时处理",
     "encounter.remind": "提醒医生接诊", "prescription.expire": "处方到期", "payment.settle": "核对支付结果",
     "payment.close": "关闭超时订单", "refund.drive": "办理退款", "refund.alarm": "退款期限提醒", "dispense.ship": "快递下单", "dispense.track": "查询物流",
+    "dispense.lapse": "过期未发药退款",
+    "insurance.return_cash": "退回医保未成功的自费部分", "insurance.tidy": "撤销未付的医保订单",
+    "insurance.tell_refund": "告知微信医保退费", "e_bill.drive": "开具或冲红电子票据",
     "appointment.expire_hold": "释放未支付号源", "appointment.noshow": "标记爽约", "complaint.escalate": "投诉升级",
     "reconciliation.run": "每日对账", "reconciliation.days": "建立对账日",
 }  # fmt: skip

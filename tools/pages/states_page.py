@@ -19,6 +19,7 @@ MACHINES: tuple[tuple[str, str], ...] = (
     ("对账日", "backend.reconciliation.states:RECONCILIATION"),
     ("对账差异", "backend.reconciliation.states:DIFFERENCE"),
     ("投诉", "backend.complaint.states:COMPLAINT"),
+    ("停诊改约", "backend.rescheduling.states:RELOCATION"),
     ("监管上报", "regulator_adapter.states:MACHINE"),
 )
 
