@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 import os
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -46,6 +46,11 @@ class FolderStore:
                 yield piece
         finally:
             file.close()
+
+    def chunks(self, key: str) -> Iterator[bytes]:
+        """Plain bytes, one chunk at a time; blocking."""
+        with self._open(key) as file:
+            yield from SealedReader(file, self._keyring, key).chunks()
 
     async def info(self, key: str) -> ObjectInfo:
         """Size, digest and completeness, by reading all of it."""

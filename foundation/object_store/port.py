@@ -1,7 +1,7 @@
 """The port: what any place that keeps objects can do (a folder here, an S3-compatible service later)."""
 
 import re
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -54,6 +54,9 @@ class Appender(Protocol):
     def abandon(self) -> ObjectInfo:
         """Leave the object without an end: readable up to here, never complete."""
 
+    def discard(self) -> None:
+        """Leave nothing behind; nothing happens after an end."""
+
 
 class ObjectStore(Protocol):
     """Keys are lower-case paths such as `recordings/2026/…/1.mkv`; `ValueError` for any other."""
@@ -66,6 +69,9 @@ class ObjectStore(Protocol):
 
     def read(self, key: str, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
         """Plain bytes from `start`, at most `length`; ends early where an incomplete object ends. `NotThere`, `Damaged`."""
+
+    def chunks(self, key: str) -> Iterator[bytes]:
+        """All plain bytes from the beginning. Blocking: for a thread of its own. `NotThere`, `Damaged`."""
 
     async def info(self, key: str) -> ObjectInfo:
         """Reads the whole object and says what it is. `NotThere`, `Damaged`."""

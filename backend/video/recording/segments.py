@@ -22,6 +22,9 @@ WAIT_FOR_VIDEO = 3.0
 SETTLE = 0.7
 """Seconds held back at the start of a file: by then some packets came without delay, or the sender reported."""
 RETRY_AFTER = 5.0
+KEYFRAME_PERIOD = 20.0
+"""Seconds after which a keyframe is asked for although none is needed: browsers send none by themselves, and a player can
+only jump to one."""
 
 
 class Report(NamedTuple):
@@ -132,6 +135,7 @@ class Segments:
         self._first_frame: bytes | None = None
         self._file: SegmentFile | None = None
         self._retry_at = 0.0
+        self._keyframe_at = math.inf
         self._ended = False
 
     def write(self, batch: Sequence[Taken], now: float) -> Outcome:
@@ -145,7 +149,9 @@ class Segments:
                 self._file.flush()
         except Exception as error:
             self._fail(error, now, outcome)
-        outcome.wants_keyframe = "video" in self._sources and self._assemblers["video"].needs_keyframe
+        outcome.wants_keyframe = "video" in self._sources and (
+            self._assemblers["video"].needs_keyframe or now - self._keyframe_at > KEYFRAME_PERIOD
+        )
         return outcome
 
     def end(self, batch: Sequence[Taken], now: float, reason: str) -> Outcome:
@@ -214,6 +220,8 @@ class Segments:
             if self._file is not None:
                 self._restart("video_started", frame.arrival, outcome)
             self._first_frame = frame.data
+        if source.kind == "video" and frame.key:
+            self._keyframe_at = now
         if self._file is None:
             self._held.append((source, frame))
         else:

@@ -153,6 +153,15 @@ def test_a_keyframe_is_asked_for_until_it_comes(store: FolderStore) -> None:
     desk.end(3)
 
 
+def test_now_and_then_a_keyframe_is_asked_for_so_that_a_player_can_jump(store: FolderStore) -> None:
+    desk = Desk(store)
+    desk.play(video(), 2.5)
+
+    assert not desk.write([], 15.0).wants_keyframe
+    assert desk.write([], 25.0).wants_keyframe
+    desk.end(26)
+
+
 @pytest.mark.anyio
 async def test_without_a_camera_the_sound_is_kept(store: FolderStore) -> None:
     desk = Desk(store)
@@ -266,6 +275,9 @@ class _Limited:
 
     def abandon(self) -> ObjectInfo:
         return self._inner.abandon()
+
+    def discard(self) -> None:
+        self._inner.discard()
 
 
 def test_a_full_disk_is_told_and_recording_begins_again_when_there_is_room(tmp_path: Path) -> None:
