@@ -48,6 +48,7 @@ from backend.pricing import routes as pricing
 from backend.reconciliation import pages as reconciliation_pages
 from backend.reconciliation import routes as reconciliation
 from backend.record import routes as record
+from backend.rescheduling import routes as rescheduling
 from backend.schedule import routes as schedule
 from backend.settings import Settings
 from backend.shift import pages as shift_pages
@@ -72,7 +73,7 @@ from foundation.web.problems import PROBLEM_HANDLERS
 PREFIX = "/api/v1"
 VERSION = "0.1.0"
 FEATURES = (
-    account, alarm, patient, content, pricing, practitioner, shift, schedule, timetable, eligibility, fairness, appointment, payment, encounter,
+    account, alarm, patient, content, pricing, practitioner, shift, schedule, timetable, rescheduling, eligibility, fairness, appointment, payment, encounter,
     chat, video, record, formulary, prescription, dispensing, evaluation, complaint, supervision, reconciliation, cashier,
 )  # fmt: skip
 DESKS = (

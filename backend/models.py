@@ -20,6 +20,7 @@ from backend.prescription import model as prescription
 from backend.pricing import model as pricing
 from backend.reconciliation import model as reconciliation
 from backend.record import model as record
+from backend.rescheduling import model as rescheduling
 from backend.schedule import model as schedule
 from backend.shift import model as shift
 from backend.signature import model as signature
@@ -31,7 +32,7 @@ from foundation.db.base import Base
 
 MODULES = (
     account, alarm, appointment, chat, complaint, content, dispensing, eligibility, encounter, evaluation, fairness, formulary,
-    notification, patient, payment, practitioner, prescription, pricing, reconciliation, record, schedule, shift, signature, timetable, video,
+    notification, patient, payment, practitioner, prescription, pricing, reconciliation, record, rescheduling, schedule, shift, signature, timetable, video,
     writeback, audit, idempotency, inbox, intents, outbox, sealer,
 )  # fmt: skip
 METADATA = Base.metadata

@@ -20,7 +20,8 @@ _OPEN = "state IN ('pending', 'booked', 'checked-in')"
 class Appointment(Row, Base):
     """One place of one person. `serial_number` (序号) comes from the slot's counter.
 
-    `channel` is how she came, `place` whose share the place was taken from: there it goes back to.
+    `channel` is how she came, `place` whose share the place was taken from: there it goes back to. The hospital moved it away
+    from `moved_from`; until `answer_by` she may take all her money instead.
     """
 
     __tablename__ = "appointment"
@@ -57,6 +58,8 @@ class Appointment(Row, Base):
     booked_at: Mapped[datetime | None] = moment(nullable=True)
     checked_in_at: Mapped[datetime | None] = moment(nullable=True)
     cancelled_at: Mapped[datetime | None] = moment(nullable=True)
+    moved_from: Mapped[datetime | None] = moment(nullable=True)
+    answer_by: Mapped[datetime | None] = moment(nullable=True)
     cancel_reason: Mapped[str] = stored(DataClass.OPERATIONAL, String(40), default="")
 
     @property

@@ -29,6 +29,9 @@ APPOINTMENT = Machine(
         move(
             A.CHECKED_IN, "cancel", A.CANCELLED, "patient", "system", "doctor", event="appointment.cancelled"
         ),
+        # The hospital gives her another time; whoever waited already waits again then.
+        move(A.BOOKED, "move", A.BOOKED, "system", event="appointment.moved"),
+        move(A.CHECKED_IN, "move", A.BOOKED, "system", event="appointment.moved"),
         move(A.CHECKED_IN, "fulfil", A.FULFILLED, "doctor", "system"),
         move(A.BOOKED, "mark_noshow", A.NOSHOW, "system"),
     ],

@@ -22,7 +22,10 @@ class BookRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AppointmentView(msgspec.Struct, frozen=True):
-    """An appointment as the patient sees it; `ahead` people are seen before, `wait_minutes` is an estimate."""
+    """An appointment as the patient sees it; `ahead` people are seen before, `wait_minutes` is an estimate.
+
+    The hospital moved it away from `moved_from`; until `answer_by` she may accept that, or take her money.
+    """
 
     id: UUID
     state: str
@@ -44,6 +47,8 @@ class AppointmentView(msgspec.Struct, frozen=True):
     ahead: int
     wait_minutes: int
     cancel_reason: str
+    moved_from: datetime | None = None
+    answer_by: datetime | None = None
 
 
 MINUTES_PER_VISIT = 10
@@ -60,5 +65,6 @@ def appointment_view(
         practitioner_title=practitioner_title, department_name=department_name, starts_at=row.starts_at,
         ends_at=row.ends_at, serial_number=row.serial_number, mode=row.mode, complaint=row.complaint,
         hold_expires_at=row.hold_expires_at, payment_id=payment_id, encounter_id=row.encounter_id,
-        ahead=ahead, wait_minutes=ahead * MINUTES_PER_VISIT, cancel_reason=row.cancel_reason,
+        ahead=ahead, wait_minutes=ahead * MINUTES_PER_VISIT, cancel_reason=row.cancel_reason, moved_from=row.moved_from,
+        answer_by=row.answer_by,
     )  # fmt: skip

@@ -195,6 +195,8 @@ async def _why_cancelled(session: AsyncSession, booked: Appointment) -> RefundRe
     """Which case of a patient's cancellation it is (practice.md 17), by the rules of the day the bill was opened."""
     payment = await payments.of_subject(session, booking.SUBJECT, booked.id)
     now = clock_of(session).now()
+    if booked.answer_by is not None and now < booked.answer_by:
+        return RefundReason.DOCTOR_CANCELLED  # the hospital moved it, and she has not agreed
     book = book_on(local(payment.made_at if payment else now).date())
     return book.cancellation.reason(
         now=now, starts_at=booked.starts_at, paid_at=booked.booked_at, waiting_since=booked.checked_in_at

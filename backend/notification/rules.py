@@ -22,6 +22,7 @@ PRESCRIPTION_RETURNED = Template("TPL_RX_RETURNED", "staff", ("thing1", "time2",
 PARCEL_SHIPPED = Template("TPL_SHIPPED", "patient", ("character_string1", "thing2", "thing3"), "药品已发货")
 REFUNDED = Template("TPL_REFUNDED", "patient", ("amount1", "time2", "thing3"), "退款已到账")
 CANCELLED = Template("TPL_CANCELLED", "patient", ("thing1", "time2", "thing3"), "预约已取消")
+MOVED = Template("TPL_MOVED", "patient", ("thing1", "time2", "thing3"), "预约时间变更，请确认")
 
 ALL = (
     VISIT_WAITING,
@@ -31,6 +32,7 @@ ALL = (
     PARCEL_SHIPPED,
     REFUNDED,
     CANCELLED,
+    MOVED,
 )
 BY_ID = {template.id: template for template in ALL}
 

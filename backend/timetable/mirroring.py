@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -197,6 +198,7 @@ async def _mirror_doctor(
         (row[0], row[1]) for row in (await session.execute(query)).all()
     ]
     known = {mark.external_id: (slot, mark) for slot, mark in rows if mark is not None}
+    theirs = await _without_stopped(session, doctor, department_code, theirs)
     for slot_id, (slot, mark) in known.items():
         if slot_id not in theirs and slot.source == "his":
             _missing(slot, doctor, done, now)
@@ -211,6 +213,20 @@ async def _mirror_doctor(
             if any(slot.starts_at < one.ends_at and one.starts_at < slot.ends_at for slot in live):
                 continue  # a slot of ours that somebody has is in the way
             await _open(session, doctor, department_code, one, by_start.get(one.starts_at), done)
+
+
+async def _without_stopped(
+    session: AsyncSession, doctor: Practitioner, department_code: str, theirs: Mapping[str, his.HospitalSlot]
+) -> dict[str, his.HospitalSlot]:
+    """What was stopped here is busy, whatever the hospital says of it."""
+    last = clock_of(session).today() + timedelta(days=policy().open_days)
+    stops = await planning.stops(session, doctor.id, [department_code], clock_of(session).today(), last)
+    return {
+        slot_id: msgspec.structs.replace(one, status="busy")
+        if any(stop.starts_at < one.ends_at and one.starts_at < stop.ends_at for stop in stops)
+        else one
+        for slot_id, one in theirs.items()
+    }
 
 
 def _missing(slot: Slot, doctor: Practitioner, done: Mirrored, now: datetime) -> None:

@@ -15,6 +15,7 @@ from backend.notification import tasks as notification
 from backend.payment import tasks as payment
 from backend.prescription import tasks as prescription
 from backend.reconciliation import tasks as reconciliation
+from backend.rescheduling import tasks as rescheduling
 from backend.timetable import tasks as timetable
 from backend.wiring import hospital_steps
 from backend.writeback import tasks as writeback
@@ -44,7 +45,7 @@ def handlers() -> dict[str, Handler]:
     found: dict[str, Handler] = {}
     for feature in (
         notification, payment, writeback, appointment, encounter_tasks, chat, prescription, dispensing_tasks, complaint,
-        timetable, reconciliation,
+        timetable, rescheduling, reconciliation,
     ):  # fmt: skip
         if twice := found.keys() & feature.HANDLERS.keys():
             raise RuntimeError(f"intents with two handlers: {sorted(twice)}")

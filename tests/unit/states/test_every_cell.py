@@ -16,6 +16,7 @@ from backend.payment.states import PAYMENT, REFUND
 from backend.prescription.states import PRESCRIPTION
 from backend.pricing.states import PRICE_LIST
 from backend.reconciliation.states import DIFFERENCE, RECONCILIATION
+from backend.rescheduling.states import RELOCATION
 from foundation.actor import Actor
 from foundation.db.advance import advance
 from foundation.db.base import Row
@@ -26,8 +27,8 @@ from foundation.states import Machine, Move
 
 pytestmark = pytest.mark.anyio
 
-MACHINES = (APPOINTMENT, ENCOUNTER, PRESCRIPTION, DISPENSE, PAYMENT, REFUND, COMPLAINT, PRICE_LIST, RECONCILIATION, DIFFERENCE)
-ROLES = ("patient", "doctor", "pharmacist", "clerk", "quality", "system", "admin")
+MACHINES = (APPOINTMENT, ENCOUNTER, PRESCRIPTION, DISPENSE, PAYMENT, REFUND, COMPLAINT, PRICE_LIST, RECONCILIATION, DIFFERENCE, RELOCATION)
+ROLES = ("patient", "doctor", "pharmacist", "clerk", "quality", "system", "admin", "schedule_manager")
 each_machine = pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
 
 
