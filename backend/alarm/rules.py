@@ -41,7 +41,20 @@ KINDS: Mapping[str, Kind] = {
     "refund_abnormal": Kind(
         "退款到不了患者账户", "请打开订单：改退到患者银行卡，或退到医院账户后线下交付并登记凭证。", by_itself=True
     ),
+    "refund_to_hand_over": Kind(
+        "退款已到医院账户，待交付患者", "请交付患者（转账或现金），由另一位工作人员打开退款登记凭证。", by_itself=True
+    ),
     "refund_closed": Kind("退款被微信支付关闭", "请打开订单，核对后重新发起退款。", by_itself=True),
+    "refund_refused": Kind("微信支付拒绝退款", "请按微信支付的说明核对，必要时线下退还并登记。", by_itself=True),
+    "refund_late": Kind(
+        "退款超过期限", "请打开退款：待审批的请尽快审批；已提交的请核对微信支付的处理进度，必要时联系患者。", by_itself=True
+    ),
+    "reconciliation_differs": Kind(
+        "对账有差异", "请打开对账日，逐笔查明原因并登记处理结果；全部处理后当日自动结账。", by_itself=True
+    ),
+    "reconciliation_waits": Kind(
+        "对账资料迟迟未到", "请核对微信支付账单下载权限，以及医院信息系统是否正常；资料到齐后自动核对。", by_itself=True
+    ),
     "refund_not_enough": Kind(
         "商户账户余额不足，退款排队中", "请财务为微信支付商户账户充值；余额足够后会自动继续。", by_itself=True
     ),

@@ -5,9 +5,10 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.alarm import service as alarms
 from backend.payment.model import Payment, Refund
 from backend.payment.rules import RefundReason, rule_for
-from backend.payment.service import ALARM, DESK, REFUND, request_refund
+from backend.payment.service import ALARM, DESK, LATE, REFUND, request_refund
 from backend.payment.states import RefundState
 from foundation.actor import SYSTEM, Actor
 from foundation.clock import local
@@ -35,6 +36,7 @@ async def approve(session: AsyncSession, actor: Actor, refund_id: UUID, note: st
     if moved:
         await intend(session, REFUND, refund.id)
         await intend(session, ALARM, refund.id, due=refund.settle_by)
+        await alarms.over(session, LATE, refund.id)
         touch(session, DESK)
     return moved
 
@@ -48,6 +50,7 @@ async def reject(session: AsyncSession, actor: Actor, refund_id: UUID, note: str
     )
     if moved:
         await withdraw(session, ALARM, refund.id)
+        await alarms.over(session, LATE, refund.id)
         touch(session, DESK)
     return moved
 
@@ -84,6 +87,7 @@ async def renew(session: AsyncSession, actor: Actor, refund_id: UUID) -> Refund:
     )
     if made is None:
         raise Conflict("没有可退的金额，或已重新发起", code="nothing_to_refund")
+    await alarms.over(session, "refund_closed", refund.id)
     return made
 
 
@@ -95,6 +99,14 @@ async def ring(session: AsyncSession, refund_id: UUID) -> None:
     if refund.state not in OPEN or refund.alarmed_at is not None or due is None or now < due:
         return
     refund.alarmed_at = now
+    words = "审批" if refund.state is RefundState.PROPOSED else "到账"
+    await alarms.ring(
+        session,
+        LATE,
+        refund.id,
+        f"应在 {local(due):%m-%d %H:%M} 前{words}",
+        link=f"/desk/refunds/{refund.id}",
+    )
     audit(
         session,
         SYSTEM,

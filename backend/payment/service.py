@@ -33,10 +33,14 @@ from foundation.ids import new_id
 SETTLE = "payment.settle"
 CLOSE = "payment.close"
 REFUND = "refund.drive"
+REDIRECT = "refund.redirect"
 ALARM = "refund.alarm"
+LATE = "refund_late"
 DESK = "desk:refunds"
 """Stream of the refunds that wait for a person."""
-FIRST_LOOK = timedelta(seconds=3)
+FIRST_LOOK = timedelta(seconds=next_look(0))
+MERCHANT = "wechat_pay"
+"""Subject of alarms about the merchant's account as a whole."""
 
 
 async def open_payment(
@@ -283,8 +287,11 @@ async def _refund_succeeded(
         provider_refund_number=number, succeeded_at=at,
     )  # fmt: skip
     changes = {"provider_refund_id": number, "succeeded_at": at}
-    if await advance(session, refund, "succeed", SYSTEM, event=event, **changes):
+    if await advance(session, refund, verb, actor, event=event, **changes):
         await withdraw(session, ALARM, refund.id)
+        await over(session, LATE, refund.id)
+        for kind in ("refund_abnormal", "refund_closed", "refund_refused", "refund_to_hand_over"):
+            await over(session, kind, refund.id)
         await write_back_refund(session, payment.id, refund.id)
         handler = context.wiring.on_refunded.get(payment.subject_kind)
         if handler is not None:

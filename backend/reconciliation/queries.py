@@ -1,59 +1,90 @@
 """Reads: our own book of a day, days, runs, differences."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, ScalarSelect, exists, func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.payment.model import MoneyEvent, Payment, Refund
+from backend.payment.model import MoneyEvent, Payment, Refund, RefundPart
 from backend.payment.states import DEAD, PaymentState, RefundState
+from backend.payment.tenders import CASH
 from backend.reconciliation.model import DifferenceRow, ReconciliationDay, ReconciliationRun
 from backend.reconciliation.rules import Money, Ours
 from backend.reconciliation.states import DifferenceState
 from backend.writeback.model import WriteBack
 from foundation.errors import NotFound
 
-CASH = "wechat_cash"
 PORTION = 5_000
 
 
 async def our_book(session: AsyncSession, start: datetime, end: datetime) -> list[Ours]:
-    """What the provider's receipts have proven in [start, end), by the provider's own times."""
+    """What providers' receipts have proven in [start, end), by the providers' own times; see `rules.Ours`."""
+    cash = [*await _cash_in(session, start, end), *await _cash_back(session, start, end)]
+    whole = [*await _charged(session, start, end), *await _refunded(session, start, end)]
+    found = {(one.money, one.number): one for one in cash}
+    for one in whole:
+        there = found.get((one.money, one.number))
+        found[one.money, one.number] = replace(one, cash=there.cash) if there else one
+    return list(found.values())
+
+
+async def _cash_in(session: AsyncSession, start: datetime, end: datetime) -> list[Ours]:
+    query = (
+        select(MoneyEvent.provider_reference, Payment.out_trade_no, MoneyEvent.amount)
+        .join(Payment, Payment.id == MoneyEvent.payment_id)
+        .where(MoneyEvent.kind == "received", MoneyEvent.tender == CASH)
+        .where(Payment.paid_at >= start, Payment.paid_at < end)
+    )
+    return [
+        Ours(Money.CHARGE, number, own, cash, 0, False) for number, own, cash in await session.execute(query)
+    ]
+
+
+async def _cash_back(session: AsyncSession, start: datetime, end: datetime) -> list[Ours]:
+    query = (
+        select(RefundPart.provider_reference, Refund.out_refund_no, RefundPart.amount)
+        .join(Refund, Refund.id == RefundPart.refund_id)
+        .where(RefundPart.tender == CASH, RefundPart.proven_at >= start, RefundPart.proven_at < end)
+    )
+    return [
+        Ours(Money.REFUND, number, own, cash, 0, False) for number, own, cash in await session.execute(query)
+    ]
+
+
+async def _charged(session: AsyncSession, start: datetime, end: datetime) -> list[Ours]:
     written = exists().where(WriteBack.subject_id == Payment.id, WriteBack.step.startswith("charge."))
-    cash = _cash("received", MoneyEvent.payment_id == Payment.id)
-    charges = select(Payment.transaction_id, Payment.out_trade_no, Payment.amount, cash, written).where(
+    query = select(Payment.transaction_id, Payment.out_trade_no, Payment.amount, written).where(
         Payment.state == PaymentState.CONFIRMED, Payment.paid_at >= start, Payment.paid_at < end
     )
-    found = [
-        Ours(Money.CHARGE, number, own, paid, amount, in_hospital)
-        for number, own, amount, paid, in_hospital in (await session.execute(charges)).all()
+    return [
+        Ours(Money.CHARGE, number, own, 0, amount, in_hospital)
+        for number, own, amount, in_hospital in await session.execute(query)
     ]
+
+
+async def _refunded(session: AsyncSession, start: datetime, end: datetime) -> list[Ours]:
     written = exists().where(WriteBack.subject_id == Refund.id, WriteBack.step == "refund")
-    cash = _cash("refunded", MoneyEvent.provider_reference == Refund.provider_refund_id)
-    refunds = select(Refund.provider_refund_id, Refund.out_refund_no, Refund.amount, cash, written).where(
+    query = select(Refund.provider_refund_id, Refund.out_refund_no, Refund.amount, written).where(
         Refund.state == RefundState.SUCCEEDED, Refund.succeeded_at >= start, Refund.succeeded_at < end
     )
-    found += [
-        Ours(Money.REFUND, number, own, paid, amount, in_hospital)
-        for number, own, amount, paid, in_hospital in (await session.execute(refunds)).all()
+    return [
+        Ours(Money.REFUND, number, own, 0, amount, in_hospital)
+        for number, own, amount, in_hospital in await session.execute(query)
     ]
-    return found
-
-
-def _cash(kind: str, of: ColumnElement[bool]) -> ScalarSelect[int]:
-    """What of it went through WeChat Pay."""
-    summed = func.coalesce(func.sum(MoneyEvent.amount), 0, type_=BigInteger)
-    return select(summed).where(MoneyEvent.kind == kind, MoneyEvent.tender == CASH, of).scalar_subquery()
 
 
 async def refunds_by_number(session: AsyncSession, numbers: Iterable[str]) -> dict[str, int]:
-    """Our refunds under these numbers, with their amounts; given-up ones are none."""
+    """The cash of our refunds under these numbers; given-up ones are none."""
     wanted, found = sorted(set(numbers)), dict[str, int]()
     for place in range(0, len(wanted), PORTION):
-        query = select(Refund.out_refund_no, Refund.amount).where(
-            Refund.out_refund_no.in_(wanted[place : place + PORTION]), Refund.state.not_in(DEAD)
+        query = (
+            select(Refund.out_refund_no, RefundPart.amount)
+            .join(RefundPart, RefundPart.refund_id == Refund.id)
+            .where(RefundPart.tender == CASH, Refund.state.not_in(DEAD))
+            .where(Refund.out_refund_no.in_(wanted[place : place + PORTION]))
         )
         found |= {row.out_refund_no: row.amount for row in await session.execute(query)}
     return found

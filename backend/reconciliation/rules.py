@@ -79,9 +79,10 @@ RESOLUTIONS: Mapping[Resolution, str] = {
 
 @dataclass(frozen=True)
 class Ours:
-    """What a receipt of the provider has proven to us on the day. `cash` went through WeChat Pay, `total` is all of it.
+    """What providers' receipts have proven to us on the day. `cash` went through WeChat Pay under `number`.
 
-    `own` is our number; `in_hospital` says that the hospital is to have it, too.
+    `total` is the whole bill or refund as the hospital has it under `number`, cash and insurance together; 0 where that has
+    another number or another day. `own` is our number; `in_hospital` says that the hospital is to have it, too.
     """
 
     money: Money

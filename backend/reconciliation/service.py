@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.alarm import service as alarms
 from backend.payment import service as money
 from backend.payment.model import Payment, Refund
 from backend.reconciliation import queries, rules
@@ -32,6 +33,9 @@ from foundation.ids import new_id
 RUN = "reconciliation.run"
 DAYS = "reconciliation.days"
 DESK = "desk:reconciliation"
+DIFFERS, WAITS = "reconciliation_differs", "reconciliation_waits"
+"""Kinds of alarms."""
+PATIENCE = timedelta(days=1)
 SOON = timedelta(seconds=20)
 """How long a repair is given before the day is compared again."""
 
@@ -103,12 +107,26 @@ async def finished(session: AsyncSession, day_id: UUID, compared: Compared) -> R
     await session.flush()
     row.last_run, row.waiting_for = run.id, ""
     waiting = await _keep(session, row, compared.found)
+    await alarms.over(session, WAITS, row.day)
     if waiting:
         await advance(session, row, "differ", SYSTEM)
+        link = f"/desk/reconciliation/{row.id}"
+        await alarms.ring(session, DIFFERS, row.day, f"{row.day} 有 {waiting} 笔差异待处理", link=link)
     else:
         await advance(session, row, "close", SYSTEM, closed_at=now)
+        await alarms.over(session, DIFFERS, row.day)
     touch(session, DESK)
     return row
+
+
+async def wait_for(session: AsyncSession, day_id: UUID, what: str) -> None:
+    """Note what is waited for; a day later somebody is told."""
+    row = await queries.day_row(session, day_id)
+    row.waiting_for = what
+    if clock_of(session).now() >= row.due_at + PATIENCE:
+        link = f"/desk/reconciliation/{row.id}"
+        await alarms.ring(session, WAITS, row.day, f"{row.day} 的账目还不能核对", link=link)
+    touch(session, DESK)
 
 
 async def _keep(session: AsyncSession, row: ReconciliationDay, found: Sequence[Difference]) -> int:
@@ -196,6 +214,7 @@ async def _close_if_done(session: AsyncSession, actor: Actor, day_id: UUID, now:
     day = await lock(session, ReconciliationDay, day_id)
     if counts.get(day_id, 0) == 0 and day.state is DayState.DIFFERING:
         await advance(session, day, "close", actor, closed_at=now)
+        await alarms.over(session, DIFFERS, day.day)
 
 
 async def again(session: AsyncSession, actor: Actor, day_id: UUID) -> ReconciliationDay:

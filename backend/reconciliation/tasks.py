@@ -69,8 +69,7 @@ async def _until_it_is_sure(context: Context, row: ReconciliationDay) -> None:
 
 async def _note_wait(context: Context, row: ReconciliationDay, what: str) -> None:
     async with unit_of_work(context.db) as session:
-        day = await queries.day_row(session, row.id)
-        day.waiting_for = what
+        await service.wait_for(session, row.id, what)
 
 
 def traded(bill: TradeBill) -> list[Traded]:
