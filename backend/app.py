@@ -57,6 +57,8 @@ from backend.supervision import pages as supervision_pages
 from backend.supervision import routes as supervision
 from backend.timetable import routes as timetable
 from backend.video import routes as video
+from backend.waiting import routes as waiting
+from backend.waiting import streams as waiting_streams
 from backend.writeback import pages as writeback_pages
 from foundation.actor import NOBODY, Actor
 from foundation.clock import Clock
@@ -73,7 +75,7 @@ from foundation.web.problems import PROBLEM_HANDLERS
 PREFIX = "/api/v1"
 VERSION = "0.1.0"
 FEATURES = (
-    account, alarm, patient, content, pricing, practitioner, shift, schedule, timetable, rescheduling, eligibility, fairness, appointment, payment, encounter,
+    account, alarm, patient, content, pricing, practitioner, shift, schedule, timetable, rescheduling, eligibility, fairness, appointment, payment, encounter, waiting,
     chat, video, record, formulary, prescription, dispensing, evaluation, complaint, supervision, reconciliation, cashier,
 )  # fmt: skip
 DESKS = (
@@ -125,6 +127,7 @@ def create_app(context: Context) -> Starlette:
     table: list[BaseRoute] = [
         *routes(ENDPOINTS, runner(context, context.db, who), PREFIX),
         *streams.routes(context, who),
+        *waiting_streams.routes(context, who),
         *sockets.routes(context),
         *payment_callbacks.routes(context),
         *courier_callbacks.routes(context),

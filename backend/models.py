@@ -26,6 +26,7 @@ from backend.shift import model as shift
 from backend.signature import model as signature
 from backend.timetable import model as timetable
 from backend.video import model as video
+from backend.waiting import model as waiting
 from backend.writeback import model as writeback
 from foundation.db import audit, idempotency, inbox, intents, outbox, sealer
 from foundation.db.base import Base
@@ -33,7 +34,7 @@ from foundation.db.base import Base
 MODULES = (
     account, alarm, appointment, chat, complaint, content, dispensing, eligibility, encounter, evaluation, fairness, formulary,
     notification, patient, payment, practitioner, prescription, pricing, reconciliation, record, rescheduling, schedule, shift, signature, timetable, video,
-    writeback, audit, idempotency, inbox, intents, outbox, sealer,
+    waiting, writeback, audit, idempotency, inbox, intents, outbox, sealer,
 )  # fmt: skip
 METADATA = Base.metadata
 TABLES = frozenset(

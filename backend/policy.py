@@ -89,6 +89,9 @@ class Policy:
     accept_minutes: int = setting("acceptance clock: service time until everything is refunded", default=30)
     remind_minutes: int = setting("waiting time until doctor and duty desk are reminded", default=5)
     late_minutes: int = setting("waiting time until the patient may choose refund or place", default=20)
+    wait_limit_minutes: int = setting(
+        "whatever stops the acceptance clock: after so long everything is refunded", default=180
+    )
     visit_minutes: int = setting("length of a visit as long as too few were measured", default=10)
 
     def policy_problems(self) -> list[str]:
@@ -96,7 +99,7 @@ class Policy:
         at_least_one = (
             "quota_person_day", "quota_doctor_day", "hold_minutes", "counter_hold_minutes", "noshow_limit",
             "noshow_window_days", "noshow_pause_days", "accept_minutes", "remind_minutes", "late_minutes",
-            "visit_minutes", "open_days", "his_sync_minutes", "his_fresh_minutes", "move_answer_hours",
+            "visit_minutes", "wait_limit_minutes", "open_days", "his_sync_minutes", "his_fresh_minutes", "move_answer_hours",
         )  # fmt: skip
         at_least_none = (
             "draw_seconds", "check_in_early_minutes", "check_in_late_minutes", "release_days", "shares_end_hours",
@@ -121,6 +124,16 @@ class Policy:
     def counter_hold(self) -> timedelta:
         """The same for a place booked at the counter."""
         return timedelta(minutes=self.counter_hold_minutes)
+
+    @property
+    def check_in_early(self) -> timedelta:
+        """How long before the slot one may check in."""
+        return timedelta(minutes=self.check_in_early_minutes)
+
+    @property
+    def check_in_late(self) -> timedelta:
+        """How long after the slot's end one still may; after that it is a no-show."""
+        return timedelta(minutes=self.check_in_late_minutes)
 
     @property
     def draw(self) -> timedelta:

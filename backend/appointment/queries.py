@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.appointment.model import Appointment
@@ -14,6 +14,7 @@ from backend.patient.model import PersonGrant
 from backend.practitioner import queries as practitioners
 from contracts import events
 from foundation.actor import Actor
+from foundation.db.unit_of_work import clock_of
 from foundation.errors import NotFound
 
 
@@ -59,12 +60,18 @@ async def held_on(session: AsyncSession, person_id: UUID, day: date) -> int:
 
 
 async def ahead_of(session: AsyncSession, row: Appointment) -> int:
-    """How many people the doctor sees before this one: waiting, of the same day, earlier slot or smaller number."""
+    """How many people the doctor sees before this one.
+
+    Somebody's turn is her slot, or her check-in when that was later: who comes late stands behind who was there. Who has not
+    come yet counts as coming now.
+    """
+    now = clock_of(session).now()
+    turn = func.greatest(Appointment.starts_at, func.coalesce(Appointment.checked_in_at, now))
+    mine = max(row.starts_at, row.checked_in_at or now)
     query = select(func.count()).where(
-        Appointment.practitioner_id == row.practitioner_id, Appointment.day == row.day,
+        Appointment.practitioner_id == row.practitioner_id, Appointment.day == row.day, Appointment.id != row.id,
         Appointment.state.in_((AppointmentState.BOOKED, AppointmentState.CHECKED_IN)),
-        (Appointment.starts_at < row.starts_at)
-        | ((Appointment.starts_at == row.starts_at) & (Appointment.serial_number < row.serial_number)),
+        or_(turn < mine, and_(turn == mine, Appointment.serial_number < row.serial_number)),
     )  # fmt: skip
     return await session.scalar(query) or 0
 

@@ -154,14 +154,11 @@ def fitting(*, slot_mode: str, mode: str) -> list[Issue]:
     return [Issue("mode", "mode_not_offered", f"该时段医生只以{MODES.get(slot_mode, slot_mode)}方式接诊")]
 
 
-CHECK_IN_EARLY = timedelta(minutes=30)
-
-
-def check_in_window(*, starts_at: datetime, ends_at: datetime, now: datetime) -> list[Issue]:
+def check_in_window(limits: Policy, *, starts_at: datetime, ends_at: datetime, now: datetime) -> list[Issue]:
     """Why it is too early or too late to wait."""
-    if now < starts_at - CHECK_IN_EARLY:
-        return [Issue("at", "too_early", "就诊开始前 30 分钟可以候诊")]
-    if now >= ends_at:
+    if now < starts_at - limits.check_in_early:
+        return [Issue("at", "too_early", f"就诊开始前 {limits.check_in_early_minutes} 分钟可以候诊")]
+    if now >= ends_at + limits.check_in_late:
         return [Issue("at", "too_late", "就诊时段已结束")]
     return []
 

@@ -15,6 +15,7 @@ from backend.payment import queries as payments
 from backend.payment import service as money
 from backend.payment.model import Payment
 from backend.payment.rules import REFUND_RULES, RefundReason
+from backend.policy import policy
 from backend.schedule import service as pool
 from backend.schedule.rules import Channel
 from contracts import events
@@ -40,8 +41,9 @@ async def request(
 
     `channel` None: the rule decides. `by` names who books without a grant, on whose account then.
     """
+    own = actor.id if actor.kind == "account" else None
     press = Press(
-        actor, person_id, slot_id, eligibility_id, complaint, Wish(mode, channel, by), account_id or actor.id,
+        actor, person_id, slot_id, eligibility_id, complaint, Wish(mode, channel, by), account_id or own,
         request=request_id.get(),
     )  # fmt: skip
     try:
@@ -93,14 +95,14 @@ async def confirm(session: AsyncSession, row: Appointment, payment: Payment, enc
     )
     if moved:
         await withdraw(session, EXPIRE_HOLD, row.id)
-        await intend(session, NOSHOW, row.id, due=row.ends_at)
+        await intend(session, NOSHOW, row.id, due=row.ends_at + policy().check_in_late)
     return moved
 
 
 async def check_in(session: AsyncSession, actor: Actor, row: Appointment) -> bool:
     """The patient is ready and waits."""
     now = clock_of(session).now()
-    issues = rules.check_in_window(starts_at=row.starts_at, ends_at=row.ends_at, now=now)
+    issues = rules.check_in_window(policy(), starts_at=row.starts_at, ends_at=row.ends_at, now=now)
     if issues and row.state == AppointmentState.BOOKED:
         raise Conflict(issues[0].message, code=issues[0].code, issues=issues)
     moved = await advance(session, row, "check_in", actor, checked_in_at=now)

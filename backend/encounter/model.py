@@ -15,7 +15,11 @@ from foundation.states import Machine
 
 
 class Encounter(Row, Base):
-    """One online follow-up. `diagnoses` are those the doctor confirmed: a prescription may name no others."""
+    """One online follow-up. `diagnoses` are those the doctor confirmed: a prescription may name no others.
+
+    `acceptance_deadline` is the earliest moment at which the acceptance clock can have run out; it moves while the doctor is
+    in another visit. When it grows late the patient is offered her money or her place (`late_offered_at`, `place_kept_at`).
+    """
 
     __tablename__ = "encounter"
     __table_args__ = (Index("ix_encounter_practitioner", "practitioner_id", "state"),)
@@ -33,7 +37,10 @@ class Encounter(Row, Base):
     original_code: Mapped[str] = stored(DataClass.EVIDENCE, String(20))
     original_day: Mapped[date | None] = stored(DataClass.EVIDENCE, Date, nullable=True)
     doctor_decides: Mapped[bool] = stored(DataClass.OPERATIONAL, Boolean, default=False)
+    clock_started_at: Mapped[datetime | None] = moment(nullable=True)
     acceptance_deadline: Mapped[datetime | None] = moment(nullable=True)
+    late_offered_at: Mapped[datetime | None] = moment(nullable=True)
+    place_kept_at: Mapped[datetime | None] = moment(nullable=True)
     started_at: Mapped[datetime | None] = moment(nullable=True)
     follow_up_confirmed_at: Mapped[datetime | None] = moment(nullable=True)
     guardian_present_at: Mapped[datetime | None] = moment(nullable=True)

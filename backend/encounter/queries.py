@@ -1,21 +1,27 @@
 """Reads about encounters."""
 
 from collections.abc import Sequence
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.appointment import queries as appointments
 from backend.appointment.model import Appointment
 from backend.appointment.states import AppointmentState
 from backend.diagnosis.codes import diagnosis_name
+from backend.encounter import rules
 from backend.encounter.model import Encounter
+from backend.encounter.rules import Moments
 from backend.encounter.states import RUNNING, EncounterState
 from backend.patient import queries as patients
+from backend.schedule.model import Slot
 from contracts import events
 from foundation.actor import Actor
+from foundation.db.guards import guarded
+from foundation.db.unit_of_work import clock_of
 from foundation.errors import NotFound
 
 
@@ -53,16 +59,67 @@ async def running(session: AsyncSession, practitioner_id: UUID) -> int:
     return await session.scalar(query) or 0
 
 
+@dataclass(frozen=True)
+class Waited:
+    """How long somebody has waited, how much of it the acceptance clock counts, and whether the doctor is in another visit."""
+
+    waited: timedelta
+    counted: timedelta
+    doctor_busy: bool
+    in_service: bool
+
+
+async def waited(session: AsyncSession, row: Encounter, department_code: str) -> Waited:
+    """The acceptance clock of a waiting patient (practice.md 7). There is service when her department has a slot open."""
+    now = clock_of(session).now()
+    begun = row.clock_started_at or now
+    busy = await _other_visits(session, row, begun, now)
+    service = await _service(session, department_code, begun, now)
+    if not guarded("clock_pauses"):
+        busy = []
+    return Waited(
+        max(now - begun, timedelta()), rules.counted(begun, now, service, busy),
+        doctor_busy=any(ends >= now for _, ends in busy), in_service=any(ends > now for _, ends in service),
+    )  # fmt: skip
+
+
+async def _other_visits(
+    session: AsyncSession, row: Encounter, begun: datetime, now: datetime
+) -> list[Moments]:
+    query = select(Encounter.started_at, Encounter.ended_at).where(
+        Encounter.practitioner_id == row.practitioner_id, Encounter.id != row.id, Encounter.started_at.is_not(None),
+        or_(Encounter.ended_at.is_(None), Encounter.ended_at > begun),
+    )  # fmt: skip
+    rows = (await session.execute(query)).all()
+    return [(started, ended or now) for started, ended in rows if started is not None]
+
+
+async def _service(
+    session: AsyncSession, department_code: str, begun: datetime, now: datetime
+) -> list[Moments]:
+    query = (
+        select(Slot.starts_at, Slot.ends_at)
+        .where(Slot.department_code == department_code, Slot.ends_at > begun, Slot.starts_at <= now)
+        .where(Slot.stopped_at.is_(None))
+        .distinct()
+    )
+    return [(starts, ends) for starts, ends in (await session.execute(query)).all()]
+
+
 async def doctors_list(
     session: AsyncSession, practitioner_id: UUID, day: date
 ) -> Sequence[tuple[Encounter, Appointment]]:
-    """What a doctor has before her: waiting longest first, then running, then today's booked ones."""
+    """What a doctor has before her: who waits in the order of their turns, then running, then today's booked ones."""
     query = (
         select(Encounter, Appointment)
         .join(Appointment, Appointment.id == Encounter.appointment_id)
         .where(Encounter.practitioner_id == practitioner_id)
         .where(Encounter.state.in_((EncounterState.PLANNED, *RUNNING)) | (Appointment.day == day))
-        .order_by(Appointment.checked_in_at.nulls_last(), Appointment.starts_at, Appointment.serial_number)
+        .order_by(
+            func.greatest(Appointment.starts_at, Appointment.checked_in_at),
+            Appointment.serial_number,
+            Appointment.id,
+        )
         .limit(100)
     )
     found = (await session.execute(query)).all()

@@ -1,18 +1,56 @@
-"""Deadlines and conditions of accepting. Pure."""
+"""The acceptance clock and the conditions of accepting. Pure; the numbers are `backend.policy`."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
+from backend.policy import Policy
 from foundation.errors import Issue
 
-ACCEPT_WITHIN = timedelta(minutes=30)
-REMIND_AFTER = timedelta(minutes=5)
 PARALLEL = 5
 """Visits a doctor may run side by side (practice.md 8)."""
+LOOK_AGAIN = timedelta(seconds=30)
+Moments = tuple[datetime, datetime]
 
 
-def acceptance_deadline(starts_at: datetime, checked_in_at: datetime) -> datetime:
+def clock_start(starts_at: datetime, checked_in_at: datetime) -> datetime:
     """The clock starts at the later of slot start and check-in (practice.md 7)."""
-    return max(starts_at, checked_in_at) + ACCEPT_WITHIN
+    return max(starts_at, checked_in_at)
+
+
+def counted(begun: datetime, now: datetime, service: Iterable[Moments], busy: Iterable[Moments]) -> timedelta:
+    """How far the clock has run: time from `begun` to `now` in which there was service and the doctor was in no other visit."""
+    spans = _clipped(service, begun, now)
+    taken = _clipped(busy, begun, now)
+    total = sum((ends - begins for begins, ends in spans), timedelta())
+    return total - sum((_shared(span, taken) for span in spans), timedelta())
+
+
+def _clipped(spans: Iterable[Moments], first: datetime, last: datetime) -> list[Moments]:
+    """The parts within, without overlaps, in order."""
+    found: list[Moments] = []
+    for begins, ends in sorted((max(begins, first), min(ends, last)) for begins, ends in spans):
+        if begins >= ends:
+            continue
+        if found and begins <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], ends))
+        else:
+            found.append((begins, ends))
+    return found
+
+
+def _shared(span: Moments, others: Sequence[Moments]) -> timedelta:
+    parts = ((max(span[0], begins), min(span[1], ends)) for begins, ends in others)
+    return sum((ends - begins for begins, ends in parts if begins < ends), timedelta())
+
+
+def time_left(limits: Policy, *, counted: timedelta, waited: timedelta, kept: bool) -> timedelta:
+    """Until everything is refunded: what the clock has left, and never beyond the limit of waiting.
+
+    Who chose to keep her place waits for the limit alone.
+    """
+    by_limit = timedelta(minutes=limits.wait_limit_minutes) - waited
+    by_clock = timedelta(minutes=limits.accept_minutes) - counted
+    return by_limit if kept else min(by_clock, by_limit)
 
 
 def may_accept(*, confirmed: bool, checked_in: bool, running: int) -> list[Issue]:

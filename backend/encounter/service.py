@@ -1,6 +1,7 @@
 """Opening, accepting, declining, stopping a visit."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -26,6 +27,7 @@ from backend.payment import queries as payments
 from backend.payment import service as money
 from backend.payment.rulebook import book_on
 from backend.payment.rules import REFUND_RULES, RefundReason
+from backend.policy import policy
 from backend.practitioner import queries as practitioners
 from backend.shift.service import require as require_shift
 from backend.writeback.service import write_back
@@ -42,6 +44,10 @@ from foundation.ids import new_id
 
 DEADLINE = "encounter.acceptance_deadline"
 REMIND = "encounter.remind"
+LATE = "waiting.late"
+CLOCKS = (DEADLINE, REMIND, LATE)
+WAITING = "waiting"
+"""Stream of the duty desk: somebody begins or ends to wait."""
 
 
 async def on_paid(session: AsyncSession, context: Context, appointment_id: UUID) -> None:
@@ -73,13 +79,27 @@ async def check_in(session: AsyncSession, actor: Actor, booked: Appointment) -> 
     row = await queries.encounter(session, booked.encounter_id)
     if not await booking.check_in(session, actor, booked):
         return row
-    now = clock_of(session).now()
-    row.acceptance_deadline = rules.acceptance_deadline(booked.starts_at, now)
-    await intend(session, DEADLINE, row.id, due=row.acceptance_deadline)
-    await intend(session, REMIND, row.id, due=max(booked.starts_at, now) + rules.REMIND_AFTER)
+    await start_clock(session, row, rules.clock_start(booked.starts_at, clock_of(session).now()))
     await tell_waiting(session, row, booked, row.practitioner_id)
-    touch(session, f"queue:{row.practitioner_id}")
+    touch(session, f"queue:{row.practitioner_id}", WAITING)
     return row
+
+
+async def start_clock(session: AsyncSession, row: Encounter, begun: datetime) -> None:
+    """The acceptance clock runs from `begun`: remind, offer refund or place, give everything back."""
+    limits = policy()
+    row.clock_started_at, row.late_offered_at, row.place_kept_at = begun, None, None
+    row.acceptance_deadline = begun + timedelta(minutes=limits.accept_minutes)
+    await intend(session, DEADLINE, row.id, due=row.acceptance_deadline)
+    await intend(session, REMIND, row.id, due=begun + timedelta(minutes=limits.remind_minutes))
+    await intend(session, LATE, row.id, due=begun + timedelta(minutes=limits.late_minutes))
+
+
+async def stop_clock(session: AsyncSession, row: Encounter) -> None:
+    """The patient waits no more."""
+    for kind in CLOCKS:
+        await withdraw(session, kind, row.id)
+    touch(session, f"queue:{row.practitioner_id}", WAITING)
 
 
 async def tell_waiting(session: AsyncSession, row: Encounter, booked: Appointment, staff_id: UUID) -> None:
@@ -125,9 +145,7 @@ async def accept(
     )  # fmt: skip
     if moved:
         await advance(session, booked, "fulfil", actor)
-        touch(session, f"queue:{row.practitioner_id}")
-        await withdraw(session, DEADLINE, row.id)
-        await withdraw(session, REMIND, row.id)
+        await stop_clock(session, row)
         doctor = await practitioners.practitioner(session, row.practitioner_id)
         data = {"thing1": f"{doctor.name}医生", "thing2": "医生已接诊", "thing3": "请点击进入问诊"}
         for account_id in await patients.accounts_for(session, row.person_id):
@@ -154,9 +172,7 @@ async def decline(
         await booking.cancel(
             session, SYSTEM, booked, cause, "practitioner" if actor.has("doctor") else "system"
         )
-        await withdraw(session, DEADLINE, row.id)
-        await withdraw(session, REMIND, row.id)
-        touch(session, f"queue:{row.practitioner_id}")
+        await stop_clock(session, row)
         await _tell_cancelled(session, booked, cause)
     return moved
 
@@ -185,9 +201,7 @@ async def cancel_by_patient(session: AsyncSession, actor: Actor, booked: Appoint
     if moved and booked.encounter_id is not None:
         row = await queries.encounter(session, booked.encounter_id)
         await advance(session, row, "cancel", actor, ended_at=clock_of(session).now())
-        await withdraw(session, DEADLINE, row.id)
-        await withdraw(session, REMIND, row.id)
-        touch(session, f"queue:{row.practitioner_id}")
+        await stop_clock(session, row)
     return moved
 
 

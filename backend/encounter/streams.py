@@ -1,32 +1,26 @@
 """Live streams (SSE): what changed in a visit for its patient, in the list for its doctor. True after every reconnect."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-import msgspec
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import Route
 
 from backend.appointment import queries as appointments
 from backend.context import Context
 from backend.edge import DOCTOR, PATIENT, PHARMACIST
 from backend.encounter import queries
-from foundation.actor import NOBODY, Actor
+from backend.streaming import listener, snapshots
 from foundation.db.calls import Identify
 from foundation.db.unit_of_work import unit_of_work
-from foundation.errors import Unauthenticated
 from foundation.web.parsing import path_id
-
-HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
-Look = Callable[[], Awaitable[dict[str, Any]]]
 
 
 def routes(context: Context, identify: Identify) -> list[Route]:
     """Streams; who asks is checked before the first byte."""
 
     async def visit(request: Request) -> Response:
-        actor = await _actor(identify, request, PATIENT)
+        actor = await listener(identify, request, PATIENT)
         appointment_id = path_id(request, "id")
         async with unit_of_work(context.db) as session:
             row = await appointments.visible(session, actor, appointment_id)
@@ -44,15 +38,15 @@ def routes(context: Context, identify: Identify) -> list[Route]:
                     "ahead": await appointments.ahead_of(session, now),
                 }
 
-        return _stream(context, names, "visit", look)
+        return snapshots(context, names, "visit", look)
 
     async def doctor(request: Request) -> Response:
-        actor = await _actor(identify, request, DOCTOR)
-        return _stream(context, [f"queue:{actor.id}"], "queue", _nothing)
+        actor = await listener(identify, request, DOCTOR)
+        return snapshots(context, [f"queue:{actor.id}"], "queue", _nothing)
 
     async def pharmacy(request: Request) -> Response:
-        await _actor(identify, request, PHARMACIST)
-        return _stream(context, ["reviews", "pharmacy"], "reviews", _nothing)
+        await listener(identify, request, PHARMACIST)
+        return snapshots(context, ["reviews", "pharmacy"], "reviews", _nothing)
 
     return [
         Route("/api/v1/appointments/{id}/events", visit),
@@ -61,24 +55,5 @@ def routes(context: Context, identify: Identify) -> list[Route]:
     ]
 
 
-async def _actor(identify: Identify, request: Request, role: str) -> Actor:
-    actor = await identify(request)
-    if actor is NOBODY:
-        raise Unauthenticated
-    actor.need(role)
-    return actor
-
-
 async def _nothing() -> dict[str, Any]:
     return {}
-
-
-def _stream(context: Context, names: list[str], event: str, look: Look) -> Response:
-    async def lines() -> AsyncIterator[bytes]:
-        async with context.live.watching(names) as watch:
-            while True:
-                yield b"event: " + event.encode() + b"\ndata: " + msgspec.json.encode(await look()) + b"\n\n"
-                while not await watch.changed():
-                    yield b": heartbeat\n\n"
-
-    return StreamingResponse(lines(), media_type="text/event-stream", headers=HEADERS)

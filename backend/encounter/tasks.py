@@ -1,34 +1,47 @@
 """Deadlines of a visit: remind, escalate to the duty desk, give the money back."""
 
+from datetime import timedelta
+
 from backend.appointment import queries as appointments
 from backend.appointment.service import NOSHOW, SUBJECT
 from backend.appointment.states import AppointmentState
 from backend.context import Context
-from backend.encounter import service
+from backend.encounter import queries, rules, service
 from backend.encounter.model import Encounter
 from backend.encounter.states import EncounterState
 from backend.fairness.service import note_absence
 from backend.payment import queries as payments
 from backend.payment import service as money
 from backend.payment.rules import REFUND_RULES, RefundReason
+from backend.policy import policy
 from foundation.actor import SYSTEM
 from foundation.db.advance import advance
 from foundation.db.audit import audit
-from foundation.db.intents import Handler, Work
+from foundation.db.intents import Handler, Work, intend
 from foundation.db.locks import lock_stream
 from foundation.db.unit_of_work import clock_of, unit_of_work
 
 
 async def acceptance_deadline(work: Work[Context]) -> None:
-    """Nobody accepted in time: refuseType 2, everything back."""
+    """Nobody accepted in time: refuseType 2, everything back. While the clock stood still, look again later."""
     async with unit_of_work(work.context.db) as session:
         row = await session.get_one(Encounter, work.subject)
         await lock_stream(session, row.stream)
         await session.refresh(row)
-        if row.state == EncounterState.PLANNED:
+        booked = await appointments.appointment(session, row.appointment_id)
+        if row.state != EncounterState.PLANNED or booked.state != AppointmentState.CHECKED_IN:
+            return
+        found = await queries.waited(session, row, booked.department_code)
+        left = rules.time_left(
+            policy(), counted=found.counted, waited=found.waited, kept=row.place_kept_at is not None
+        )
+        if left <= timedelta():
             await service.decline(
                 session, SYSTEM, row, reason="医生未在规定时间内接诊", cause=RefundReason.NOBODY_ACCEPTED
             )
+            return
+        row.acceptance_deadline = clock_of(session).now() + max(left, rules.LOOK_AGAIN)
+        await intend(session, service.DEADLINE, row.id, due=row.acceptance_deadline)
 
 
 async def remind(work: Work[Context]) -> None:

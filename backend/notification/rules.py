@@ -23,6 +23,7 @@ PARCEL_SHIPPED = Template("TPL_SHIPPED", "patient", ("character_string1", "thing
 REFUNDED = Template("TPL_REFUNDED", "patient", ("amount1", "time2", "thing3"), "退款已到账")
 CANCELLED = Template("TPL_CANCELLED", "patient", ("thing1", "time2", "thing3"), "预约已取消")
 MOVED = Template("TPL_MOVED", "patient", ("thing1", "time2", "thing3"), "预约时间变更，请确认")
+VISIT_DELAYED = Template("TPL_VISIT_DELAYED", "patient", ("thing1", "time2", "thing3"), "候诊时间有变化")
 
 ALL = (
     VISIT_WAITING,
@@ -33,6 +34,7 @@ ALL = (
     REFUNDED,
     CANCELLED,
     MOVED,
+    VISIT_DELAYED,
 )
 BY_ID = {template.id: template for template in ALL}
 

@@ -17,6 +17,7 @@ from backend.prescription import tasks as prescription
 from backend.reconciliation import tasks as reconciliation
 from backend.rescheduling import tasks as rescheduling
 from backend.timetable import tasks as timetable
+from backend.waiting import tasks as waiting
 from backend.wiring import hospital_steps
 from backend.writeback import tasks as writeback
 from foundation.db.intents import Handler
@@ -44,7 +45,7 @@ def handlers() -> dict[str, Handler]:
     """Every kind of intent with its handler; a kind claimed twice is a mistake."""
     found: dict[str, Handler] = {}
     for feature in (
-        notification, payment, writeback, appointment, encounter_tasks, chat, prescription, dispensing_tasks, complaint,
+        notification, payment, writeback, appointment, encounter_tasks, waiting, chat, prescription, dispensing_tasks, complaint,
         timetable, rescheduling, reconciliation,
     ):  # fmt: skip
         if twice := found.keys() & feature.HANDLERS.keys():

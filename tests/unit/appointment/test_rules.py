@@ -2,17 +2,14 @@ from datetime import timedelta
 
 import pytest
 
-from backend.appointment.rules import (
-    CHECK_IN_EARLY,
-    bookable,
-    cancellable_by_patient,
-    check_in_window,
-)
+from backend.appointment.rules import bookable, cancellable_by_patient, check_in_window
+from backend.policy import Policy
 from foundation.errors import Issue
 from tests.database import MORNING as START
 
 END = START + timedelta(hours=1)
 SECOND = timedelta(seconds=1)
+LIMITS = Policy()
 
 
 def codes(issues: list[Issue]) -> list[str]:
@@ -29,15 +26,15 @@ def test_a_slot_can_be_booked_until_it_ends(at: object, expected: list[str]) -> 
 @pytest.mark.parametrize(
     ("at", "expected"),
     [
-        (START - CHECK_IN_EARLY - SECOND, ["too_early"]),
-        (START - CHECK_IN_EARLY, []),
+        (START - LIMITS.check_in_early - SECOND, ["too_early"]),
+        (START - LIMITS.check_in_early, []),
         (START, []),
         (END - SECOND, []),
         (END, ["too_late"]),
     ],
 )
 def test_waiting_begins_half_an_hour_before_and_ends_with_the_slot(at: object, expected: list[str]) -> None:
-    assert codes(check_in_window(starts_at=START, ends_at=END, now=at)) == expected  # type: ignore[arg-type]
+    assert codes(check_in_window(LIMITS, starts_at=START, ends_at=END, now=at)) == expected  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

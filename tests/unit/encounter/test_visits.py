@@ -9,7 +9,7 @@ from backend.chat.service import say
 from backend.context import Context
 from backend.encounter import queries, service
 from backend.encounter.model import Encounter
-from backend.encounter.rules import ACCEPT_WITHIN, PARALLEL
+from backend.encounter.rules import PARALLEL
 from backend.encounter.states import EncounterState
 from backend.notification.model import Message
 from backend.payment.model import Refund
@@ -117,7 +117,7 @@ async def test_waiting_tells_the_doctor_and_starts_the_clock(
     visit = await waiting(session, context, patient)
 
     assert visit.acceptance_deadline is not None
-    assert abs(visit.acceptance_deadline - clock.now() - ACCEPT_WITHIN) < timedelta(minutes=1)
+    assert abs(visit.acceptance_deadline - clock.now() - timedelta(minutes=30)) < timedelta(minutes=1)
     (message,) = await messages(session)
     assert (message.recipient_id, message.template) == (DOCTOR.id, "TPL_VISIT_WAITING")
     assert message.data["thing1"] == "林** 在线复诊"

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from backend.fairness.rules import Wish, allot, order_of, pause_after, quota_issues
@@ -50,6 +50,7 @@ def test_a_pause_begins_with_the_newest_absence_and_has_its_length() -> None:
     )
 
 
+@settings(deadline=None)
 @given(seed=some.binary(min_size=32, max_size=32), persons=some.lists(people, unique=True, max_size=40))
 def test_the_draw_does_not_know_who_came_first(seed: bytes, persons: list[UUID]) -> None:
     order = order_of(seed, persons)
@@ -75,6 +76,7 @@ def draws(draw: some.DrawFn) -> tuple[list[Wish], dict[UUID, int]]:
     return wishes, {slot: draw(some.integers(0, 4)) for slot in slots}
 
 
+@settings(deadline=None)
 @given(case=draws())
 def test_places_go_in_the_order_of_the_draw_and_never_further_than_they_last(
     case: tuple[list[Wish], dict[UUID, int]],
@@ -94,6 +96,7 @@ def test_places_go_in_the_order_of_the_draw_and_never_further_than_they_last(
             assert all(used[slot] == free.get(slot, 0) for slot in wish.slots)
 
 
+@settings(deadline=None)
 @given(case=draws())
 def test_nobody_later_in_the_draw_takes_what_somebody_earlier_wished_more(
     case: tuple[list[Wish], dict[UUID, int]],

@@ -1,0 +1,45 @@
+"""Server-sent events that tell the whole present state: first at once, then after each change.
+
+Whoever reconnects is told everything again, so nothing that was missed matters and `Last-Event-ID` need not be read; the id
+only says how fresh a snapshot is.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from backend.context import Context
+from foundation.actor import NOBODY, Actor
+from foundation.db.calls import Identify
+from foundation.errors import Unauthenticated
+
+HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
+Look = Callable[[], Awaitable[Any]]
+"""The present state, as anything that JSON can say."""
+
+
+async def listener(identify: Identify, request: Request, role: str) -> Actor:
+    """Who listens; refused before the first byte."""
+    actor = await identify(request)
+    if actor is NOBODY:
+        raise Unauthenticated
+    actor.need(role)
+    return actor
+
+
+def snapshots(context: Context, names: Iterable[str], event: str, look: Look) -> Response:
+    """A stream of `event`s with what `look` sees, now and whenever one of the streams `names` changes."""
+
+    async def lines() -> AsyncIterator[bytes]:
+        async with context.live.watching(names) as watch:
+            while True:
+                mark = int(context.clock.now().timestamp() * 1000)
+                data = msgspec.json.encode(await look())
+                yield f"id: {mark}\nevent: {event}\ndata: ".encode() + data + b"\n\n"
+                while not await watch.changed():
+                    yield b": heartbeat\n\n"
+
+    return StreamingResponse(lines(), media_type="text/event-stream", headers=HEADERS)
