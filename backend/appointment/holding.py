@@ -232,5 +232,5 @@ def _appointment(press: Press, found: Found, terms: Terms, place: Taken, expires
         "starts_at": slot.starts_at, "ends_at": slot.ends_at, "serial_number": place.number, "channel": terms.channel,
         "place": place.place, "booked_by": terms.booked_by, "mode": press.wish.mode, "complaint": press.complaint,
         "guardian": terms.guardian, "hold_expires_at": expires, "booked_at": None, "checked_in_at": None,
-        "cancelled_at": None, "cancel_reason": "",
+        "cancelled_at": None, "moved_from": None, "answer_by": None, "cancel_reason": "",
     }  # fmt: skip

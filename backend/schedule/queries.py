@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.practitioner.model import Practitioner
 from backend.schedule.model import Slot
+from backend.schedule.rules import HELD, Pool
 from foundation.db.unit_of_work import clock_of
 from foundation.errors import NotFound
 
@@ -21,14 +22,22 @@ async def slot(session: AsyncSession, slot_id: UUID) -> Slot:
     return row
 
 
+def pool(row: Slot) -> Pool:
+    """A slot as the rules see it."""
+    held = {channel: getattr(row, name) for channel, name in HELD.items()}
+    return Pool(
+        row.capacity, row.remaining, held, row.released_at, row.shares_end_at, row.stopped_at, row.fresh_until
+    )
+
+
 async def open_slots(
     session: AsyncSession, *, department: str | None, practitioner: UUID | None, day: date | None
 ) -> Sequence[tuple[Slot, Practitioner]]:
-    """Slots that have not ended, soonest first."""
+    """Slots that have not ended and are not stopped, soonest first; those that are not on sale yet too."""
     query = (
         select(Slot, Practitioner)
         .join(Practitioner, Practitioner.id == Slot.practitioner_id)
-        .where(Slot.ends_at > clock_of(session).now(), Practitioner.active)
+        .where(Slot.ends_at > clock_of(session).now(), Slot.stopped_at.is_(None), Practitioner.active)
         .order_by(Slot.starts_at, Practitioner.code)
         .limit(400)
     )

@@ -88,3 +88,13 @@ def give_back(pool: Pool, place: Channel, now: datetime) -> Pool:
     if place is Channel.GENERAL or shares_over(pool, now):
         return more
     return replace(more, held={**pool.held, place: pool.held.get(place, 0) + 1})
+
+
+def left_for_everybody(pool: Pool, now: datetime) -> int:
+    """Places that nobody is kept for."""
+    return pool.remaining if shares_over(pool, now) else pool.remaining - sum(pool.held.values())
+
+
+def kept_for(pool: Pool, channel: Channel, now: datetime) -> int:
+    """Places that only `channel` can have."""
+    return 0 if shares_over(pool, now) else pool.held.get(channel, 0)

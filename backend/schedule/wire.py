@@ -17,7 +17,11 @@ class SlotQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SlotView(msgspec.Struct, frozen=True):
-    """A bookable segment; `fhir_status` free or busy."""
+    """A segment that is not over. `remaining` is what everybody can have now, `kept_follow_up` what more the doctor's own patients.
+
+    It can be booked when `on_sale`; otherwise `why` says why not: `not_released` (until `released_at`) or `slot_stale`.
+    `fhir_status` is free, busy or busy-unavailable.
+    """
 
     id: UUID
     practitioner_id: UUID
@@ -30,3 +34,8 @@ class SlotView(msgspec.Struct, frozen=True):
     remaining: int
     price: Fen
     fhir_status: str
+    mode: str
+    kept_follow_up: int
+    on_sale: bool
+    why: str
+    released_at: datetime | None

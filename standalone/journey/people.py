@@ -106,11 +106,16 @@ class Patient:
 
     async def free_slot(self, department: str = "", doctor: str = "") -> dict[str, Any]:
         """The first slot that is running or about to, with a place left."""
+        found = await self.times(department, doctor)
+        return next(slot for slot in found if slot["remaining"] > 0)
+
+    async def times(self, department: str = "", doctor: str = "") -> list[dict[str, Any]]:
+        """Slots on sale, soonest first."""
         wanted = (
             f"practitioner={doctor}" if doctor else f"department={department or self.person['department']}"
         )
         found: list[dict[str, Any]] = await self.api.call("GET", f"/slots?{wanted}")
-        return next(slot for slot in found if slot["remaining"] > 0)
+        return [slot for slot in found if slot["on_sale"]]
 
     async def books(
         self, slot: Mapping[str, Any], decision: Mapping[str, Any], *, key: str = "", mode: str = "video"

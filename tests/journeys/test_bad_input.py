@@ -106,7 +106,7 @@ async def test_unknown_paths_and_methods_have_problem_bodies(world: World) -> No
 
 async def test_an_idempotency_key_is_for_one_request(world: World) -> None:
     patient, doctor = await world.a_patient(), await world.doctor()
-    slots = await patient.api.call("GET", f"/slots?practitioner={doctor.id}")
+    slots = await patient.times(doctor=doctor.id)
     decision = await patient.asks()
     await patient.books(slots[-1], decision, key="one-request-only")
 

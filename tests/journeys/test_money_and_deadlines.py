@@ -111,7 +111,7 @@ async def test_money_that_comes_after_the_hold_goes_back(world: World) -> None:
 
 async def test_a_patient_who_cancels_before_the_start_gets_everything_back(world: World) -> None:
     patient, doctor = await world.a_patient(), await world.doctor()
-    slots = await patient.api.call("GET", f"/slots?practitioner={doctor.id}")
+    slots = await patient.times(doctor=doctor.id)
     held = await patient.books(slots[-1], await patient.asks())
     await patient.pays(held["payment_id"])
 

@@ -15,9 +15,10 @@ from miniapp_mock.front.backend_client import Refused
 from miniapp_mock.front.forms import Form, path_id, read_form
 from miniapp_mock.front.pages.persons import person
 from miniapp_mock.front.screen import go, patient, screen_of, show
-from miniapp_mock.front.words import moment
+from miniapp_mock.front.words import moment, when
 
-DAYS = 8
+DAYS = 9
+"""Today, the seven days that are on sale, and the one whose places are released next."""
 OUTCOMES = {
     "eligible": ("可复诊", "good"),
     "doctor_decides": ("医生判断", "warn"),
@@ -92,9 +93,27 @@ async def choose_doctor(request: Request) -> Response:
         left[slot["practitioner_id"]].append(slot)
     return await show(
         request, "patient/book_doctors.html", back=f"/book/{row['id']}", row=row, departments=departments, code=code,
-        doctors=sorted(doctors, key=lambda one: not left[one["id"]]), left=left, day=day, days=_days(today),
+        doctors=sorted(doctors, key=lambda one: _free(left[one["id"]]) == 0), left=left, day=day, days=_days(today),
+        tags={one["id"]: _tag(left[one["id"]], screen.clock.today()) for one in doctors},
         kept=kept(request, "decision", "decides"), decides=request.query_params.get("decides") == "1",
     )  # fmt: skip
+
+
+def _free(slots: list[Any]) -> int:
+    """Places that can be booked now."""
+    return sum(slot["remaining"] + slot["kept_follow_up"] for slot in slots if slot["on_sale"])
+
+
+def _tag(slots: list[Any], today: date) -> tuple[str, str]:
+    """What a doctor's day comes to in two words, and its colour."""
+    if free := _free(slots):
+        return f"余 {free}", "good"
+    released = [slot["released_at"] for slot in slots if slot["why"] == "not_released"]
+    if released:
+        return f"{when(min(released), today)} 放号", "info"
+    if any(slot["why"] == "slot_stale" for slot in slots):
+        return "号源核对中", "warn"
+    return ("约满", "") if slots else ("无号", "")
 
 
 def _days(today: date) -> list[date]:
@@ -123,6 +142,9 @@ async def choose_time(request: Request) -> Response:
     return await show(
         request, "patient/book_times.html", back=f"/book/{row['id']}/doctors?{urlencode(back)}", row=row,
         doctor=found, parts={name: some for name, some in parts.items() if some}, day=day, days=_days(today),
+        opens=min((one["released_at"] for one in slots if one["why"] == "not_released"), default=None),
+        places=sum(one["capacity"] for one in slots if one["why"] == "not_released"),
+        stale=any(one["why"] == "slot_stale" for one in slots),
         kept=travel,
     )  # fmt: skip
 

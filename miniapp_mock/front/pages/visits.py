@@ -25,6 +25,8 @@ from miniapp_mock.front.streams import pass_events
 NEWEST = 12
 """Visits of the list that are asked how they stand."""
 NOTICES = "TPL_VISIT_ACCEPTED,TPL_RX_APPROVED,TPL_SHIPPED"
+NOTICES_BOOKED = "TPL_MOVED,TPL_RX_APPROVED,TPL_SHIPPED"
+"""Before the visit; that it was accepted, and that it was cancelled, was asked at the cashier."""
 WAITS = ("in-review", "approved")
 """Prescriptions that the patient does not have her drugs of yet."""
 
@@ -95,7 +97,7 @@ async def _show(
     return await show(
         request, template, back="/visits", row=row, encounter=encounter, stage=stage, done=done, problem=problem,
         can_check_in=can_check_in(row, now), opens=opens_at(row), why=cancel_words(row),
-        notices=NOTICES, asked=request.query_params.get("notices"), status=problem.status if problem else 200,
+        notices=NOTICES_BOOKED if stage.name == "booked" else NOTICES, asked=request.query_params.get("notices"), status=problem.status if problem else 200,
         **known,
     )  # fmt: skip
 
@@ -110,8 +112,18 @@ async def cancel(request: Request) -> Response:
     return await _verb(request, "cancel")
 
 
+async def answer_move(request: Request) -> Response:
+    """The hospital moved the visit: take the new time, or the money."""
+    form = await read_form(request)
+    return await _do(request, "move/accept" if form.get("answer") == "accept" else "move/refuse")
+
+
 async def _verb(request: Request, verb: str) -> Response:
     await read_form(request)
+    return await _do(request, verb)
+
+
+async def _do(request: Request, verb: str) -> Response:
     visit_id = path_id(request, "visit_id")
     try:
         await patient(request).post(f"/appointments/{visit_id}/{verb}")
@@ -193,6 +205,7 @@ ROUTES: list[BaseRoute] = [
     Route(f"{VISIT}/status", status),
     Route(f"{VISIT}/check-in", check_in, methods=["POST"]),
     Route(f"{VISIT}/cancel", cancel, methods=["POST"]),
+    Route(f"{VISIT}/move", answer_move, methods=["POST"]),
     Route(f"{VISIT}/events", events),
     Route(f"{VISIT}/chat", chat),
     Route(f"{VISIT}/composer", composer),
