@@ -70,8 +70,9 @@ class Together(Generic[Q, A]):
         return await waiting.answer
 
     def _start(self) -> None:
-        while len(self._running) < self._at_once and (group := self._next()):
-            task = asyncio.create_task(self._go(group))
+        """A group is made up when its task runs: whoever is ready in the same turn of the loop goes with it."""
+        if self._line and len(self._running) < self._at_once:
+            task = asyncio.create_task(self._go())
             self._running.add(task)
             task.add_done_callback(self._running.discard)
 
@@ -91,17 +92,20 @@ class Together(Generic[Q, A]):
         self._line.extendleft(reversed(passed))
         return group
 
-    async def _go(self, group: list[_Waiting[Q, A]]) -> None:
+    async def _go(self) -> None:
         request_id.set("")  # the work is everybody's: what it logs belongs to no single request
+        group = self._next()
         alone: list[_Waiting[Q, A]] = []
         try:
-            alone = await self._answer(group)
+            if group:
+                alone = await self._answer(group)
         finally:
             self._free(one for one in group if one not in alone)
             task = asyncio.current_task()
             assert task is not None
             self._running.discard(task)  # makes room for whom it starts
-            self._start()
+            if group:  # else all who wait share a key with somebody under way, who starts them
+                self._start()
 
     async def _answer(self, group: list[_Waiting[Q, A]]) -> list[_Waiting[Q, A]]:
         """Settle the group; whom the work left goes back to the head of the line. Returns those who now go alone."""

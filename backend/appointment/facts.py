@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.appointment.rules import Facts, SlotFacts
 from backend.appointment.states import OPEN, AppointmentState
 from backend.patient.queries import INFORMED_CONSENT
+from backend.payment.rules import Line
 from backend.schedule.rules import Channel, Pool
 from foundation.clock import local
 from foundation.db.bulk import driver
@@ -56,6 +57,8 @@ class Found:
     practitioner_title: str
     department_name: str
     ahead: int
+    fee: Line | None
+    """Of the price list in force (`pricing.queries.version_at`)."""
     earlier: Earlier | None
 
 
@@ -90,6 +93,7 @@ SELECT
         SELECT count(*) FROM appointment WHERE practitioner_id = slot.practitioner_id AND day = slot.day
             AND state IN ({_words(*AHEAD)}) AND starts_at <= slot.starts_at
     ) AS ahead,
+    price.name AS price_name, price.amount, price.version AS price_version,
     earlier.digest, earlier.status, earlier.answer
 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[]) WITH ORDINALITY
     AS asked (account_id, person_id, slot_id, decision_id, key, n)
@@ -105,6 +109,9 @@ LEFT JOIN practitioner doctor ON doctor.id = slot.practitioner_id
 LEFT JOIN practitioner_filing filing
     ON filing.practitioner_id = slot.practitioner_id AND filing.department_code = slot.department_code
 LEFT JOIN department ON department.code = slot.department_code
+LEFT JOIN price_item price ON price.code = slot.price_code AND price.version = (
+    SELECT version FROM price_list WHERE state = 'approved' AND effective_from <= $7 ORDER BY effective_from DESC LIMIT 1
+)
 LEFT JOIN LATERAL (
     SELECT count(*) AS on_day, count(*) FILTER (WHERE practitioner_id = slot.practitioner_id) AS with_doctor,
         coalesce(bool_or(slot_id = slot.id AND state IN ({_words(*OPEN)})), false) AS here
@@ -138,10 +145,13 @@ def _found(row: Any) -> Found:
         held_with_doctor=row["with_doctor"], held_here=row["here"], paused_until=row["paused_until"],
         seen_before=bool(row["seen_before"]),
     )  # fmt: skip
+    fee = None
+    if row["price_version"] is not None:
+        fee = Line(row["price_code"], row["price_name"], row["amount"], 1, row["price_version"])
     earlier = Earlier(row["digest"], row["status"], row["answer"]) if row["digest"] else None
     return Found(
         facts, ring.open(row["name"], "person.name").decode() if row["name"] else "", row["doctor_name"] or "",
-        row["title_name"] or "", row["department_name"] or "", row["ahead"], earlier,
+        row["title_name"] or "", row["department_name"] or "", row["ahead"], fee, earlier,
     )  # fmt: skip
 
 

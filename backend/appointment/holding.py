@@ -20,9 +20,7 @@ from backend.appointment.model import Appointment
 from backend.appointment.rules import Terms, Wish
 from backend.payment.billing import bill
 from backend.payment.model import Payment
-from backend.payment.rules import Line
 from backend.policy import policy
-from backend.pricing.service import price
 from backend.schedule import service as pool
 from backend.schedule.service import Taken
 from foundation.actor import Actor
@@ -132,16 +130,14 @@ async def hold(
     at = batch.open()
     found = dict(zip(at, await facts_of(session, [presses[i].asked for i in at], now), strict=True))
     terms = {i: decided for i in at if (decided := _decided(batch, i, found[i])) is not None}
-    fees = await _fees(session, batch, terms, found)
-    ready = [i for i in terms if batch.outcomes[i] is None]
-    places = await pool.take_all(session, [(presses[i].slot_id, terms[i].channel) for i in ready])
-    for i, place in zip(ready, places, strict=True):
+    places = await pool.take_all(session, [(presses[i].slot_id, terms[i].channel) for i in terms])
+    for i, place in zip(terms, places, strict=True):
         slot = found[i].facts.slot
         assert slot is not None
         if place is None:
             batch.outcomes[i] = rules.no_place(slot.pool, now)
         else:
-            _write(batch, i, found[i], terms[i], place, fees[slot.price_code])
+            _write(batch, i, found[i], terms[i], place)
     await insert_all(session, batch.rows)
     return [outcome for outcome in batch.outcomes if outcome is not None]
 
@@ -174,36 +170,16 @@ def _decided(batch: _Batch, i: int, found: Found) -> Terms | None:
         return None
 
 
-async def _fees(
-    session: AsyncSession, batch: _Batch, terms: dict[int, Terms], found: dict[int, Found]
-) -> dict[str, Line]:
-    """Price by code, from the list in force; a slot whose price is in no list cannot be booked."""
-    lines: dict[str, Line] = {}
-    refused: dict[str, AppError] = {}
-    for i in terms:
-        slot = found[i].facts.slot
-        assert slot is not None
-        code = slot.price_code
-        if code not in lines and code not in refused:
-            try:
-                item = await price(session, code)
-                lines[code] = Line(item.code, item.name, item.amount, 1, item.version)
-            except AppError as error:
-                refused[code] = error
-        if code in refused:
-            batch.outcomes[i] = refused[code]
-    return lines
-
-
-def _write(batch: _Batch, i: int, found: Found, terms: Terms, place: Taken, fee: Line) -> None:
+def _write(batch: _Batch, i: int, found: Found, terms: Terms, place: Taken) -> None:
     """The rows of a held place: appointment, bill, audit line, the intent that ends the hold, the kept answer."""
     press, now, limits = batch.presses[i], batch.now, policy()
+    assert found.fee is not None
     expires = now + (limits.counter_hold if press.wish.by == rules.COUNTER else limits.hold)
     row = _appointment(press, found, terms, place, expires)
     batch.write(Appointment, row)
     money = bill(
         subject_kind=SUBJECT, subject_id=row["id"], stream=f"visit:{row['id']}", account_id=row["account_id"],
-        person_id=press.person_id, lines=[fee], description=DESCRIPTION, made_at=now, expires_at=expires,
+        person_id=press.person_id, lines=[found.fee], description=DESCRIPTION, made_at=now, expires_at=expires,
     )  # fmt: skip
     for table, rows in money.items():
         batch.write(table, *rows)

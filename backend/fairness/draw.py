@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from redis.exceptions import RedisError
@@ -25,7 +26,8 @@ from backend.schedule.model import Slot
 from foundation.db.base import hospital_id
 from foundation.db.intents import TryLater, intend
 from foundation.db.locks import lock
-from foundation.db.unit_of_work import clock_of, unit_of_work
+from foundation.db.sharing import shared
+from foundation.db.unit_of_work import Database, clock_of, unit_of_work
 from foundation.errors import AppError, Conflict, Issue
 from foundation.ids import new_id
 from foundation.logs import log
@@ -64,9 +66,7 @@ async def release_of(context: Context, slot_id: UUID) -> Release | None:
     """The release a slot belongs to, if there is a draw for it; remembered for seconds, because thousands ask at once."""
     found = _seen.get(slot_id)
     if found is None or time.monotonic() - found.at > REMEMBERED:
-        async with unit_of_work(context.db) as session:
-            query = select(Slot.practitioner_id, Slot.day, Slot.released_at).where(Slot.id == slot_id)
-            row = (await session.execute(query)).first()
+        row = await shared(context.db, _slots).ask(slot_id)
         if len(_seen) > 10_000:
             forget()
         released = row.released_at.replace(microsecond=0) if row and row.released_at else None
@@ -77,6 +77,16 @@ async def release_of(context: Context, slot_id: UUID) -> Release | None:
         )
         found = _seen[slot_id] = _Seen(time.monotonic(), release)
     return found.release if policy().draw_seconds else None
+
+
+async def _slots(db: Database, slot_ids: Sequence[UUID]) -> Sequence[Any]:
+    """Doctor, day and release of each slot; None for one that is not there."""
+    async with unit_of_work(db) as session:
+        query = select(Slot.id, Slot.practitioner_id, Slot.day, Slot.released_at).where(
+            Slot.id.in_(set(slot_ids))
+        )
+        found = {row.id: row for row in await session.execute(query)}
+    return [found.get(slot_id) for slot_id in slot_ids]
 
 
 def draws_now(release: Release | None, now: datetime) -> bool:

@@ -68,11 +68,15 @@ class Database:
 
 
 def connect(url: str, clock: Clock, *, pool: int = 10, application: str = "") -> Database:
-    """An engine with time-outs on locks and statements, so that nobody waits for ever."""
+    """An engine with time-outs on locks and statements, so that nobody waits for ever.
+
+    `pool` connections, and as many again under a rush. What was opened stays open: proving a password anew costs
+    milliseconds on both sides, and a pool that sheds connections pays it hundreds of times just when there is no time.
+    """
     engine = create_async_engine(
         url,
-        pool_size=pool,
-        max_overflow=pool,
+        pool_size=2 * pool,
+        max_overflow=0,
         pool_pre_ping=False,
         hide_parameters=True,  # an error is logged, and its parameters may be somebody's name
         connect_args={

@@ -9,14 +9,18 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
+from starlette.datastructures import URLPath
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Match, NoMatchFound, Route
+from starlette.types import Receive, Scope, Send
 
 C = TypeVar("C")
 B = TypeVar("B")
 R = TypeVar("R")
 
+ROUTE = "endpoint.route"
+"""Where `Exact` leaves the route that it found."""
 PUBLIC: frozenset[str] = frozenset()
 """Access of an endpoint that needs no session."""
 
@@ -109,8 +113,41 @@ def send(
     )  # fmt: skip
 
 
-def routes(endpoints: Iterable[Endpoint[C]], run: Runner[C], prefix: str = "") -> list[Route]:
-    """Starlette routes of a table; `ValueError` when two lines claim one method and path."""
+class Exact(BaseRoute):
+    """The routes whose path has no parameter, by method and path. What is not here goes on to the routes themselves."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self._routes = {
+            (method, route.path): route
+            for route in routes
+            if not route.param_convertors
+            for method in route.methods or ()
+            if method != "HEAD"
+        }
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Of the application's own paths; it is mounted nowhere."""
+        route = (
+            self._routes.get((scope.get("method", ""), scope["path"])) if scope["type"] == "http" else None
+        )
+        if route is None:
+            return Match.NONE, {}
+        return Match.FULL, {"endpoint": route.endpoint, "path_params": {}, ROUTE: route}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """By the route that was found."""
+        await scope[ROUTE].handle(scope, receive, send)
+
+    def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
+        """Nobody is named here: the routes themselves come after."""
+        raise NoMatchFound(name, path_params)
+
+
+def routes(endpoints: Iterable[Endpoint[C]], run: Runner[C], prefix: str = "") -> list[BaseRoute]:
+    """Starlette routes of a table; `ValueError` when two lines claim one method and path.
+
+    Those without a parameter in their path are found at once, the others are tried one after the other.
+    """
     made: list[Route] = []
     seen: set[tuple[str, str]] = set()
     for endpoint in endpoints:
@@ -123,7 +160,7 @@ def routes(endpoints: Iterable[Endpoint[C]], run: Runner[C], prefix: str = "") -
                 prefix + endpoint.path, _bound(endpoint, run), methods=[endpoint.method], name=endpoint.name
             )
         )
-    return made
+    return [Exact(made), *made]
 
 
 def _bound(endpoint: Endpoint[C], run: Runner[C]) -> Callable[[Request], Awaitable[Response]]:
