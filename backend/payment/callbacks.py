@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from backend.alarm.service import ring
 from backend.context import Context
 from backend.outside.wechat_pay_crypto import NotWeChat
 from backend.payment.model import Payment, Refund
@@ -40,9 +41,15 @@ def routes(context: Context) -> list[Route]:
             return JSONResponse({"code": "FAIL", "message": "失败"}, 401)
         number = hint.out_refund_no or hint.out_trade_no
         async with unit_of_work(context.db) as session:
-            first = await receive(session, SOURCE, notification.id, notification.event_type, number)
-            if first and (subject := await _subject(session, hint.out_trade_no, hint.out_refund_no)):
-                await intend(session, *subject)
+            if await receive(session, SOURCE, notification.id, notification.event_type, number):
+                subject = await _subject(session, hint.out_trade_no, hint.out_refund_no)
+                if subject is not None:
+                    await intend(session, *subject)
+                else:
+                    kind = "refund_unknown" if hint.out_refund_no else "payment_unknown_order"
+                    await ring(
+                        session, kind, number, f"单号 {number[:64]}，通知 {notification.event_type[:32]}"
+                    )
         return Response(status_code=204)
 
     return [

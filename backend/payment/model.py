@@ -12,11 +12,16 @@ from foundation.db.base import Base, Row, moment
 from foundation.db.columns import DataClass, EncryptedText, Fen, State, stored
 from foundation.states import Machine
 
+USER_CARD, HOSPITAL = "user_card", "hospital"
+"""Where an abnormal refund may be sent instead."""
 _ALIVE = "state NOT IN ('closed', 'rejected')"
 
 
 class Payment(Row, Base):
-    """One bill for one subject. `out_trade_no` is our number at the provider, `transaction_id` the provider's."""
+    """One bill for one subject. `account_id` pays it; a bill of the counter waits for whoever takes it.
+
+    `out_trade_no` is our number at the provider, `transaction_id` the provider's.
+    """
 
     __tablename__ = "payment"
     __table_args__ = (
@@ -29,7 +34,9 @@ class Payment(Row, Base):
     subject_kind: Mapped[str] = stored(DataClass.OPERATIONAL, String(20))
     subject_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid)
     stream: Mapped[str] = stored(DataClass.OPERATIONAL, String(80))
-    account_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("account.id"), index=True)
+    account_id: Mapped[UUID | None] = stored(
+        DataClass.OPERATIONAL, Uuid, ForeignKey("account.id"), nullable=True, index=True
+    )
     person_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("person.id"))
     state: Mapped[PaymentState] = stored(
         DataClass.OPERATIONAL, State(PaymentState), default=PaymentState.CREATED
@@ -41,6 +48,7 @@ class Payment(Row, Base):
     prepay_id: Mapped[str] = stored(DataClass.MONEY, String(64), default="")
     transaction_id: Mapped[str] = stored(DataClass.MONEY, String(40), default="")
     made_at: Mapped[datetime] = moment()
+    placed_at: Mapped[datetime | None] = moment(nullable=True)
     expires_at: Mapped[datetime] = moment()
     paid_at: Mapped[datetime | None] = moment(nullable=True)
 
@@ -125,6 +133,41 @@ class RefundPart(Row, Base):
     amount: Mapped[int] = stored(DataClass.MONEY, Fen)
     provider_reference: Mapped[str] = stored(DataClass.MONEY, String(60), default="")
     proven_at: Mapped[datetime | None] = moment(nullable=True)
+
+
+class Remedy(Row, Base):
+    """What a person does about an abnormal refund: send it to a card of the patient's, or to the hospital, who hands it over.
+
+    `accepted_at`: WeChat Pay took it; `proven_at`: the money is with the hospital. Number and holder of the card are
+    kept only until it was taken. Done when nothing more comes of it; `outcome` says what came.
+    """
+
+    __tablename__ = "refund_remedy"
+    __table_args__ = (
+        Index("uq_refund_remedy_open", "refund_id", unique=True, postgresql_where="done_at IS NULL"),
+    )
+
+    refund_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("refund.id"), index=True)
+    way: Mapped[str] = stored(DataClass.OPERATIONAL, String(12))
+    bank_type: Mapped[str] = stored(DataClass.OPERATIONAL, String(32), default="")
+    card_number: Mapped[str | None] = stored(
+        DataClass.PERSONAL, EncryptedText("refund_remedy.card_number"), nullable=True
+    )
+    card_holder: Mapped[str | None] = stored(
+        DataClass.PERSONAL, EncryptedText("refund_remedy.card_holder"), nullable=True
+    )
+    card_tail: Mapped[str] = stored(DataClass.OPERATIONAL, String(4), default="")
+    asked_by: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid)
+    asked_at: Mapped[datetime] = moment()
+    sent_at: Mapped[datetime | None] = moment(nullable=True)
+    accepted_at: Mapped[datetime | None] = moment(nullable=True)
+    proven_at: Mapped[datetime | None] = moment(nullable=True)
+    done_at: Mapped[datetime | None] = moment(nullable=True)
+    outcome: Mapped[str] = stored(DataClass.OPERATIONAL, String(120), default="")
+    evidence: Mapped[str | None] = stored(
+        DataClass.PERSONAL, EncryptedText("refund_remedy.evidence"), nullable=True
+    )
+    handed_over_by: Mapped[UUID | None] = stored(DataClass.OPERATIONAL, Uuid, nullable=True)
 
 
 class MoneyEvent(Row, Base):

@@ -8,7 +8,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.patient import queries as patients
-from backend.payment.model import FeeLine, Payment, Refund, RefundPart, Tender
+from backend.payment.model import FeeLine, Payment, Refund, RefundPart, Remedy, Tender
 from backend.payment.states import DEAD
 from contracts import events
 from foundation.actor import Actor
@@ -84,6 +84,18 @@ async def refund_parts(session: AsyncSession, refund_id: UUID) -> dict[str, Refu
     """By tender."""
     query = select(RefundPart).where(RefundPart.refund_id == refund_id)
     return {row.tender: row for row in await session.scalars(query)}
+
+
+async def remedy(session: AsyncSession, refund_id: UUID) -> Remedy | None:
+    """What a person is doing about an abnormal refund."""
+    query = select(Remedy).where(Remedy.refund_id == refund_id, Remedy.done_at.is_(None))
+    return await session.scalar(query)
+
+
+async def remedies(session: AsyncSession, refund_id: UUID) -> Sequence[Remedy]:
+    """All that was done about it, in order."""
+    query = select(Remedy).where(Remedy.refund_id == refund_id).order_by(Remedy.asked_at)
+    return (await session.scalars(query)).all()
 
 
 async def given_back(session: AsyncSession, payment_id: UUID) -> dict[str, int]:

@@ -8,8 +8,16 @@ from backend.payment.rulebook import RefundReason, RefundRule, book_on, books, r
 from foundation.errors import Issue
 
 __all__ = [
-    "REFUND_RULES", "TENDERS", "Line", "RefundReason", "RefundRule", "balance", "rule_for", "tender_issues", "total",
+    "REFUND_RULES", "TENDERS", "Line", "RefundReason", "RefundRule", "balance", "next_look", "next_refund_look", "rule_for",
+    "tender_issues", "total",
 ]  # fmt: skip
+
+LOOKS = (5, 30, 60, 180, 300, 600, 1800)
+"""Seconds after an order was placed at which WeChat Pay advises to ask what became of it (支付回调和查单实现指引)."""
+REFUND_LOOKS = (60, 120, 180, 240, 300, 600, 1200, 2400)
+"""The same for a refund: every minute at first, after five minutes after 5, 10 and 20 more."""
+SELDOM = 1800
+"""Seconds between questions from then on."""
 
 TENDERS = ("wechat_cash", "ins_gov", "ins_self", "ins_other")
 
@@ -22,6 +30,16 @@ def rule_for(reason: RefundReason, day: date) -> tuple[RefundRule, str]:
     """The rule for a bill opened on `day`, and the version it stands in."""
     book = book_on(day)
     return book.of(reason), book.version
+
+
+def next_look(age: float) -> float:
+    """Seconds until a silent order of this age is asked about again."""
+    return next((look - age for look in LOOKS if look > age), SELDOM)
+
+
+def next_refund_look(age: float) -> float:
+    """Seconds until a refund of this age is asked about again."""
+    return next((look - age for look in REFUND_LOOKS if look > age), SELDOM)
 
 
 @dataclass(frozen=True)

@@ -8,16 +8,18 @@ from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.alarm.service import over, ring
 from backend.context import Context
 from backend.outside.wechat_pay import RefundAnswer, Transaction
 from backend.patient import queries as patients
 from backend.payment import queries
-from backend.payment.model import FeeLine, MoneyEvent, Payment, Refund, RefundPart, Tender
-from backend.payment.rules import Line, RefundReason, rule_for, tender_issues, total
-from backend.payment.states import PaymentState, RefundState
+from backend.payment.model import HOSPITAL, FeeLine, MoneyEvent, Payment, Refund, RefundPart, Remedy, Tender
+from backend.payment.rules import Line, RefundReason, next_look, rule_for, tender_issues, total
+from backend.payment.states import DEAD, PaymentState, RefundState
 from backend.payment.tenders import CASH, Proven, Receipt, remaining, take_back
 from backend.writeback.service import write_back_refund
 from contracts import events
+from contracts.money import yuan
 from foundation.actor import SYSTEM, Actor
 from foundation.clock import local
 from foundation.db.advance import advance
@@ -82,14 +84,22 @@ def payable(payment: Payment, now: datetime) -> None:
 async def submitted(
     session: AsyncSession, actor: Actor, payment_id: UUID, prepay_id: str, out_trade_no: str
 ) -> Payment:
-    """The provider has the order. `Conflict` when she has chosen another way meanwhile: nobody must pay that order."""
+    """The provider has the order. `Conflict` when she has chosen another way meanwhile: nobody must pay that order.
+
+    A bill that was given up while the order was placed stays given up; the order is closed by a job.
+    """
     payment = await lock(session, Payment, payment_id)
+    if payment.state in (PaymentState.CANCELLED, PaymentState.FAILED):
+        payment.prepay_id = prepay_id
+        await intend(session, CLOSE, payment_id)
+        return payment
     if guarded("order_number") and payment.out_trade_no != out_trade_no:
         raise Conflict("支付方式已更改，请刷新后重试", code="payment_way_changed")
     if payment.state == PaymentState.CREATED:
         await advance(session, payment, "submit", actor, prepay_id=prepay_id)
     else:
         payment.prepay_id = prepay_id
+    payment.placed_at = clock_of(session).now()
     await intend(session, SETTLE, payment_id, due=clock_of(session).now() + FIRST_LOOK)
     return payment
 
@@ -135,6 +145,8 @@ async def received(session: AsyncSession, context: Context, payment_id: UUID, re
             session, SYSTEM, "payment.confirm", "payment", payment.id, outcome="refused", code="amount_mismatch",
             detail={"expected": str(payment.amount), "got": str(sum(receipt.amounts.values()))},
         )  # fmt: skip
+        got = f"应收 {yuan(payment.amount)} 元，实收 {yuan(sum(receipt.amounts.values()))} 元"
+        await ring(session, "payment_amount_mismatch", payment.id, got, link=f"/desk/payments/{payment.id}")
         return False
     paid_at = receipt.paid_at or clock_of(session).now()
     person = await patients.person(session, payment.person_id)
@@ -221,8 +233,9 @@ async def refund_answered(
     """Move the refund to where WeChat Pay says its cash is; success is only what the provider's receipt proves."""
     refund = await _locked(session, refund_id)
     parts = await queries.refund_parts(session, refund_id)
-    cash, open_elsewhere = parts.get(CASH), any(
-        part.proven_at is None for tender, part in parts.items() if tender != CASH
+    cash, open_elsewhere = (
+        parts.get(CASH),
+        any(part.proven_at is None for tender, part in parts.items() if tender != CASH),
     )
     if cash is None or (answer.out_refund_no, answer.amount.refund) != (refund.out_refund_no, cash.amount):
         raise Conflict("退款金额与申请不符", code="refund_mismatch")
@@ -231,11 +244,37 @@ async def refund_answered(
         await given_back(session, context, refund, proven, answer.success_time)
     elif answer.status == "PROCESSING" and refund.state == RefundState.REQUESTED:
         await advance(session, refund, "send", SYSTEM, provider_refund_id=answer.refund_id)
+    elif answer.status == "PROCESSING" and refund.state == RefundState.ABNORMAL and cash.proven_at is None:
+        await advance(session, refund, "redirect", SYSTEM)
+        await over(session, "refund_abnormal", refund.id)
     elif answer.status == "ABNORMAL" and refund.state in (RefundState.REQUESTED, RefundState.PROCESSING):
         await advance(session, refund, "mark_abnormal", SYSTEM, provider_refund_id=answer.refund_id)
-    elif answer.status == "CLOSED" and refund.state != RefundState.SUCCEEDED and not open_elsewhere:
+        await _abnormal_again(session, refund)
+    elif (
+        answer.status == "CLOSED"
+        and refund.state not in (RefundState.SUCCEEDED, *DEAD)
+        and not open_elsewhere
+    ):
         await advance(session, refund, "close", SYSTEM)
+        await over(session, "refund_abnormal", refund.id)
+        words = f"{yuan(cash.amount)} 元，退款单号 {refund.out_refund_no}"
+        await ring(session, "refund_closed", refund.id, words, link=desk_of(refund))
     return refund
+
+
+def desk_of(refund: Refund) -> str:
+    """The page on which a person deals with it."""
+    return f"/desk/refunds/{refund.id}"
+
+
+async def _abnormal_again(session: AsyncSession, refund: Refund) -> None:
+    """It cannot reach the account: a person's case, and if one has tried another card already, that came to nothing."""
+    remedy = await queries.remedy(session, refund.id)
+    if remedy is not None and remedy.accepted_at is not None:
+        remedy.done_at, remedy.outcome = clock_of(session).now(), "仍未到账"
+    words = f"{yuan(refund.amount)} 元未能退回付款账户，退款单号 {refund.out_refund_no}"
+    await ring(session, "refund_abnormal", refund.id, words, link=desk_of(refund))
+    touch(session, DESK)
 
 
 async def parts_given_back(
@@ -265,9 +304,29 @@ async def given_back(
         if part.proven_at is None:
             part.provider_reference, part.proven_at = proof.reference, moment
             await record(session, refund.payment_id, "refunded", tender, proof)
-    if all(part.proven_at for part in parts.values()):
-        number = parts[CASH if CASH in parts else next(iter(parts))].provider_reference
-        await _refund_succeeded(session, context, refund, number, moment)
+    if not all(part.proven_at for part in parts.values()):
+        return
+    remedy = await queries.remedy(session, refund.id)
+    if remedy is not None and remedy.way == HOSPITAL and remedy.sent_at is not None:
+        await _with_the_hospital(session, refund, remedy, parts[CASH].amount, moment)
+        return
+    if remedy is not None:
+        remedy.done_at, remedy.outcome = moment, remedy.outcome or "已到账"
+    await succeeded(session, context, refund, moment)
+
+
+async def _with_the_hospital(
+    session: AsyncSession, refund: Refund, remedy: Remedy, cash: int, moment: datetime
+) -> None:
+    """WeChat Pay has given the money to the hospital, who owes it to the patient now: not a success before she has it."""
+    if remedy.proven_at is not None:
+        return
+    remedy.proven_at = moment
+    if refund.state == RefundState.PROCESSING:
+        await advance(session, refund, "mark_abnormal", SYSTEM)
+    words = f"{yuan(cash)} 元已退到医院账户，请交付患者并登记凭证"
+    await ring(session, "refund_to_hand_over", refund.id, words, link=desk_of(refund))
+    touch(session, DESK)
 
 
 async def _locked(session: AsyncSession, refund_id: UUID) -> Refund:
@@ -276,9 +335,13 @@ async def _locked(session: AsyncSession, refund_id: UUID) -> Refund:
     return await lock(session, Refund, refund_id)
 
 
-async def _refund_succeeded(
-    session: AsyncSession, context: Context, refund: Refund, number: str, at: datetime
-) -> None:
+async def succeeded(
+    session: AsyncSession, context: Context, refund: Refund, at: datetime, *, verb: str = "succeed",
+    actor: Actor = SYSTEM,
+) -> None:  # fmt: skip
+    """Every part of a locked refund is proven, and the patient has it."""
+    parts = await queries.refund_parts(session, refund.id)
+    number = parts[CASH if CASH in parts else next(iter(parts))].provider_reference
     payment = await session.get_one(Payment, refund.payment_id)
     person = await patients.person(session, payment.person_id)
     event = events.RefundSucceeded(

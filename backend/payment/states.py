@@ -73,10 +73,14 @@ REFUND = Machine(
         move(R.REQUESTED, "mark_abnormal", R.ABNORMAL, "system"),
         move(R.REQUESTED, "close", R.CLOSED, "system"),
         move(R.PROCESSING, "mark_abnormal", R.ABNORMAL, "system"),
-        # ABNORMAL is not final at WeChat: the money may still arrive.
+        # ABNORMAL is not final at WeChat: the money may still arrive, or be sent to another account.
         move(R.ABNORMAL, "succeed", R.SUCCEEDED, "system", event="refund.succeeded"),
-        move(R.ABNORMAL, "close", R.CLOSED, "system", "clerk"),
+        move(R.ABNORMAL, "redirect", R.PROCESSING, "system"),
+        move(R.ABNORMAL, "hand_over", R.SUCCEEDED, "clerk", "admin", event="refund.succeeded"),
+        move(R.ABNORMAL, "close", R.CLOSED, "system", "clerk", "admin"),
         move(R.PROCESSING, "close", R.CLOSED, "system"),
+        # One that a person gave up may still arrive: what the provider proves is true whatever we decided.
+        move(R.CLOSED, "succeed", R.SUCCEEDED, "system", event="refund.succeeded"),
     ],
     labels={
         R.PROPOSED: "退款待审批",
