@@ -10,7 +10,7 @@ from backend.appointment import service as booking
 from backend.appointment.model import Appointment
 from backend.appointment.states import OPEN, AppointmentState
 from backend.encounter import queries as encounters
-from backend.encounter.service import DEADLINE, REMIND
+from backend.encounter.service import stop_clock
 from backend.encounter.states import EncounterState
 from backend.notification.rules import CANCELLED, MOVED
 from backend.notification.service import tell
@@ -131,9 +131,7 @@ async def cancel_for_hospital(session: AsyncSession, actor: Actor, booked: Appoi
     visit = await encounters.encounter(session, booked.encounter_id)
     if visit.state == EncounterState.PLANNED:
         await advance(session, visit, "cancel", actor, ended_at=clock_of(session).now(), end_reason=STOPPED)
-    for kind in (DEADLINE, REMIND):
-        await withdraw(session, kind, visit.id)
-    touch(session, f"queue:{visit.practitioner_id}")
+    await stop_clock(session, visit)
 
 
 async def tell_stopped(session: AsyncSession, booked: Appointment) -> None:
@@ -172,7 +170,9 @@ async def _move(session: AsyncSession, row: Relocation, booked: Appointment) -> 
     booked.slot_id, booked.practitioner_id, booked.place = slot.id, slot.practitioner_id, row.to_place
     booked.day, booked.starts_at, booked.ends_at = slot.day, slot.starts_at, slot.ends_at
     booked.serial_number = row.to_number
+    await stop_clock(session, visit)  # the old doctor's screen
     visit.practitioner_id, visit.acceptance_deadline = slot.practitioner_id, None
+    visit.clock_started_at = visit.late_offered_at = visit.place_kept_at = None
     event = events.AppointmentMoved(
         visit=await appointments.visit_snapshot(session, booked, visit.id), moved_at=now, by="hospital", reason=STOPPED,
         from_starts_at=old_start,
@@ -189,12 +189,10 @@ async def _move(session: AsyncSession, row: Relocation, booked: Appointment) -> 
         answer_by=until,
     )
     await pool.give_back(session, old_slot, old_place)
-    for kind in (DEADLINE, REMIND):
-        await withdraw(session, kind, visit.id)
-    await intend(session, booking.NOSHOW, booked.id, due=slot.ends_at)
+    await intend(session, booking.NOSHOW, booked.id, due=slot.ends_at + policy().check_in_late)
     await advance(session, row, "offer", SYSTEM, answer_by=until)
     await intend(session, LAPSE, row.id, due=until)
-    touch(session, f"queue:{old_doctor}", f"queue:{slot.practitioner_id}")
+    touch(session, f"queue:{slot.practitioner_id}")
     await _tell_moved(session, booked, until, same_doctor=old_doctor == slot.practitioner_id)
 
 
