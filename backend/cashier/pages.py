@@ -1,8 +1,12 @@
 """The refund desk: what waits for a decision, what is late, what went wrong; and one refund with who did what."""
 
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
 from backend.account.queries import deeds, staff_names
 from backend.cashier import queries, routes
-from backend.cashier.wire import RefundsQuery
 from backend.desk.declared import DeskCall, Shown, action, page
 from backend.edge import ADMIN, CLERK
 from backend.payment.queries import refunds as refunds_of
@@ -16,9 +20,11 @@ from foundation.web.parsing import decode_query
 TAGS = {"proposed": "tag-reason", "succeeded": "tag-ok", "abnormal": "tag-block", "closed": "tag-block"}
 
 
-class Filter(RefundsQuery, frozen=True):
-    """The same, and the sentence of the last action."""
+class Filter(msgspec.Struct, frozen=True):
+    """As `RefundsQuery`, and the sentence of the last action; a browser may bring more."""
 
+    view: str = "deciding"
+    q: Annotated[str, Meta(max_length=64)] = ""
     said: str = ""
 
 

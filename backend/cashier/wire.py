@@ -21,14 +21,14 @@ from foundation.masking import mask_name, mask_phone
 Note = Annotated[str, Meta(min_length=4, max_length=300)]
 
 
-class RefundsQuery(msgspec.Struct, frozen=True):
+class RefundsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`view`: deciding, late, abnormal, running or all; `q`: part of a number, or a phone number."""
 
     view: str = "deciding"
     q: Annotated[str, Meta(max_length=64)] = ""
 
 
-class OrdersQuery(msgspec.Struct, frozen=True):
+class OrdersQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`q`: part of a number of the order or its refunds, or the whole phone number of the account."""
 
     q: Annotated[str, Meta(max_length=64)] = ""

@@ -17,7 +17,17 @@ ACTIONS = [action for desk in DESKS for action in getattr(desk, "ACTIONS", [])]
 NO_ID = "01890000-0000-7000-8000-000000000000"
 WHO = {
     PHARMACIST: {"/desk/reviews", "/desk/dispenses", "/desk/shift"},
-    CLERK: {"/desk/dispenses", "/desk/payments", "/desk/prices", "/desk/complaints", "/desk/parked"},
+    CLERK: {
+        "/desk/dispenses",
+        "/desk/payments",
+        "/desk/refunds",
+        "/desk/prices",
+        "/desk/reconciliation",
+        "/desk/e-bills",
+        "/desk/complaints",
+        "/desk/parked",
+        "/desk/alarms",
+    },
     QUALITY: {"/desk/complaints", "/desk/supervision"},
     DOCTOR: {"/desk/shift"},
     DUTY_DESK: set[str](),
