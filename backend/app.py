@@ -29,6 +29,8 @@ from backend.desk.desk import Desk
 from backend.dispensing import callbacks as courier_callbacks
 from backend.dispensing import pages as dispensing_pages
 from backend.dispensing import routes as dispensing
+from backend.e_bill import pages as e_bill_pages
+from backend.e_bill import routes as e_bill
 from backend.edge import ApiEndpoint
 from backend.eligibility import routes as eligibility
 from backend.encounter import routes as encounter
@@ -36,6 +38,7 @@ from backend.encounter import streams
 from backend.evaluation import routes as evaluation
 from backend.fairness import routes as fairness
 from backend.formulary import routes as formulary
+from backend.insurance import routes as insurance
 from backend.patient import routes as patient
 from backend.payment import callbacks as payment_callbacks
 from backend.payment import pages as payment_pages
@@ -76,10 +79,10 @@ PREFIX = "/api/v1"
 VERSION = "0.1.0"
 FEATURES = (
     account, alarm, patient, content, pricing, practitioner, shift, schedule, timetable, rescheduling, eligibility, fairness, appointment, payment, encounter, waiting,
-    chat, video, record, formulary, prescription, dispensing, evaluation, complaint, supervision, reconciliation, cashier,
+    chat, video, record, formulary, prescription, dispensing, evaluation, complaint, supervision, reconciliation, cashier, insurance, e_bill,
 )  # fmt: skip
 DESKS = (
-    prescription_pages, dispensing_pages, payment_pages, cashier_pages, pricing_pages, reconciliation_pages, complaint_pages, writeback_pages, alarm_pages, supervision_pages, shift_pages,
+    prescription_pages, dispensing_pages, payment_pages, cashier_pages, pricing_pages, reconciliation_pages, e_bill_pages, complaint_pages, writeback_pages, alarm_pages, supervision_pages, shift_pages,
 )  # fmt: skip
 ENDPOINTS: list[ApiEndpoint] = list(chain.from_iterable(feature.ENDPOINTS for feature in FEATURES))
 

@@ -14,7 +14,8 @@ from backend.insuring import InsuranceWay
 from backend.live import Live
 from backend.outside.ca import SignatureProvider
 from backend.outside.courier import Courier
-from backend.outside.e_bill import EBill, EBillPlatform, NoEBill
+from backend.outside.e_bill import EBill, NoEBill
+from backend.outside.e_bill_platform import EBillPlatform
 from backend.outside.his import Hospital
 from backend.outside.identity import IdentityService
 from backend.outside.insurance import MedicalInsurance, SelfPayOnly

@@ -7,11 +7,13 @@ from backend.chat import model as chat
 from backend.complaint import model as complaint
 from backend.content import model as content
 from backend.dispensing import model as dispensing
+from backend.e_bill import model as e_bill
 from backend.eligibility import model as eligibility
 from backend.encounter import model as encounter
 from backend.evaluation import model as evaluation
 from backend.fairness import model as fairness
 from backend.formulary import model as formulary
+from backend.insurance import model as insurance
 from backend.notification import model as notification
 from backend.patient import model as patient
 from backend.payment import model as payment
@@ -32,7 +34,7 @@ from foundation.db import audit, idempotency, inbox, intents, outbox, sealer
 from foundation.db.base import Base
 
 MODULES = (
-    account, alarm, appointment, chat, complaint, content, dispensing, eligibility, encounter, evaluation, fairness, formulary,
+    account, alarm, appointment, chat, complaint, content, dispensing, e_bill, eligibility, encounter, evaluation, fairness, formulary, insurance,
     notification, patient, payment, practitioner, prescription, pricing, reconciliation, record, rescheduling, schedule, shift, signature, timetable, video,
     waiting, writeback, audit, idempotency, inbox, intents, outbox, sealer,
 )  # fmt: skip

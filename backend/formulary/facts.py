@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from importlib.resources import files
@@ -46,6 +47,9 @@ class Drug(msgspec.Struct, frozen=True):
     long_term_allowed: bool
     ingredients: list[str]
     source: str
+    insurance_code: str = ""
+    insurance_restriction: str = ""
+    insurance_icd10: list[str] = []
 
     @property
     def allergy_groups(self) -> list[str]:
@@ -57,6 +61,7 @@ CONTROL_CLASSES = (
     "none", "narcotic", "psychotropic_1", "psychotropic_2", "toxic", "radioactive", "precursor",
 )  # fmt: skip
 ANTIBACTERIAL_GRADES = ("none", "unrestricted", "restricted", "special")
+_SPAN = re.compile(r"[A-Z]\d\d(\.\d{1,3})?|[A-Z]\d\d-[A-Z]\d\d")
 FLAGS = ("skin_test", "online_allowed", "long_term_allowed")
 
 
@@ -115,6 +120,8 @@ def _drug(row: dict[str, str]) -> Drug:
         antibacterial_grade=row["antibacterial_grade"], online_allowed=row["online_allowed"] == "1",
         long_term_allowed=row["long_term_allowed"] == "1", source=row["source"],
         ingredients=_parts(row.get("ingredients", "") or row["generic_name"]),
+        insurance_code=row.get("insurance_code", ""), insurance_restriction=row.get("insurance_restriction", ""),
+        insurance_icd10=_spans(row.get("insurance_icd10", "")),
     )  # fmt: skip
 
 
@@ -125,6 +132,15 @@ def _positive(name: str, text: str) -> None:
         right = False
     if not right:
         raise ValueError(f"{name} 不是正数：{text!r}")
+
+
+def _spans(text: str) -> list[str]:
+    """Codes and spans of categories for which an insurance pays: `J44`, `B18.1`, `M80-M82`."""
+    found = _parts(text)
+    for span in found:
+        if not _SPAN.fullmatch(span):
+            raise ValueError(f"insurance_icd10 不能是 {span!r}")
+    return found
 
 
 def _parts(text: str) -> list[str]:

@@ -168,8 +168,8 @@ class MedicalInsurance(Protocol):
     async def pre_settle(self, claim: Claim) -> Quote:
         """What would be paid."""
 
-    async def revoke(self, pay_order_id: str) -> None:
-        """Take an unsettled claim back."""
+    async def revoke(self, pay_order_id: str) -> bool:
+        """Take an unsettled claim back; False when it is settled and stays."""
 
     async def place(self, order: MixedOrder) -> Mixed:
         """Place the mixed order. After silence, asking again is safe: the number is good for one order."""
@@ -204,7 +204,7 @@ class SelfPayOnly:
         """Never."""
         raise _nothing()
 
-    async def revoke(self, pay_order_id: str) -> None:
+    async def revoke(self, pay_order_id: str) -> bool:
         """Never."""
         raise _nothing()
 

@@ -69,11 +69,13 @@ class Bureau:
             raise Unavailable("医保返回的金额与费用不符，请稍后再试", code="insurance_split_wrong")
         return Quote(found.pay_order_id, split, found.made_at)
 
-    async def revoke(self, pay_order_id: str) -> None:
-        """Take an unsettled claim back; one that was settled stays."""
+    async def revoke(self, pay_order_id: str) -> bool:
+        """Take an unsettled claim back; False when it is settled and stays."""
         response = await self.client.call("POST", f"{BASE}/{pay_order_id}/revoke", {})
-        if response.status_code != 409:
-            _done(response)
+        if response.status_code == 409:
+            return False
+        _done(response)
+        return True
 
     async def refund(self, pay_order_id: str, refund_no: str, split: Split, reason: str) -> GivenBack:
         """Ask, or ask again: the answer is where it stands."""

@@ -137,9 +137,9 @@ class WeChatInsurance:
         """At the bureau."""
         return await self.bureau.pre_settle(claim)
 
-    async def revoke(self, pay_order_id: str) -> None:
+    async def revoke(self, pay_order_id: str) -> bool:
         """At the bureau."""
-        await self.bureau.revoke(pay_order_id)
+        return await self.bureau.revoke(pay_order_id)
 
     async def place(self, order: MixedOrder) -> Mixed:
         """`POST /v3/med-ins/orders`; a number that was taken is looked up instead."""

@@ -48,12 +48,18 @@ BEGIN
 END $$
 """
 TRIGGERS = (
-    "CREATE CONSTRAINT TRIGGER tender_adds_up AFTER UPDATE OR DELETE ON tender DEFERRABLE INITIALLY DEFERRED "
-    "FOR EACH ROW EXECUTE FUNCTION tenders_add_up()",
-    "CREATE CONSTRAINT TRIGGER confirmed_adds_up AFTER UPDATE OF state ON payment DEFERRABLE INITIALLY DEFERRED "
-    "FOR EACH ROW WHEN (NEW.state = 'confirmed') EXECUTE FUNCTION tenders_add_up()",
-    "CREATE CONSTRAINT TRIGGER gives_back_what_it_has AFTER INSERT ON money_event DEFERRABLE INITIALLY DEFERRED "
-    "FOR EACH ROW WHEN (NEW.kind = 'refunded') EXECUTE FUNCTION no_more_than_received()",
+    (
+        "CREATE CONSTRAINT TRIGGER tender_adds_up AFTER UPDATE OR DELETE ON tender DEFERRABLE INITIALLY DEFERRED "
+        "FOR EACH ROW EXECUTE FUNCTION tenders_add_up()"
+    ),
+    (
+        "CREATE CONSTRAINT TRIGGER confirmed_adds_up AFTER UPDATE OF state ON payment DEFERRABLE INITIALLY DEFERRED "
+        "FOR EACH ROW WHEN (NEW.state = 'confirmed') EXECUTE FUNCTION tenders_add_up()"
+    ),
+    (
+        "CREATE CONSTRAINT TRIGGER gives_back_what_it_has AFTER INSERT ON money_event DEFERRABLE INITIALLY DEFERRED "
+        "FOR EACH ROW WHEN (NEW.kind = 'refunded') EXECUTE FUNCTION no_more_than_received()"
+    ),
 )
 
 
@@ -94,7 +100,5 @@ def downgrade() -> None:
     op.create_unique_constraint(
         op.f("uq_money_event_kind_provider_reference"), "money_event", ["kind", "provider_reference"]
     )
-    op.drop_constraint(
-        op.f("uq_money_event_kind_tender_provider_reference"), "money_event", type_="unique"
-    )
+    op.drop_constraint(op.f("uq_money_event_kind_tender_provider_reference"), "money_event", type_="unique")
     op.drop_table("refund_part")

@@ -11,7 +11,9 @@ from sqlalchemy.orm import DeclarativeBase, Mapped
 from backend.appointment.states import APPOINTMENT
 from backend.complaint.states import COMPLAINT
 from backend.dispensing.states import DISPENSE
+from backend.e_bill.states import E_BILL
 from backend.encounter.states import ENCOUNTER
+from backend.insurance.states import INSURANCE_ORDER
 from backend.payment.states import PAYMENT, REFUND
 from backend.prescription.states import PRESCRIPTION
 from backend.pricing.states import PRICE_LIST
@@ -27,7 +29,7 @@ from foundation.states import Machine, Move
 
 pytestmark = pytest.mark.anyio
 
-MACHINES = (APPOINTMENT, ENCOUNTER, PRESCRIPTION, DISPENSE, PAYMENT, REFUND, COMPLAINT, PRICE_LIST, RECONCILIATION, DIFFERENCE, RELOCATION)
+MACHINES = (APPOINTMENT, ENCOUNTER, PRESCRIPTION, DISPENSE, PAYMENT, REFUND, COMPLAINT, PRICE_LIST, RECONCILIATION, DIFFERENCE, RELOCATION, INSURANCE_ORDER, E_BILL)
 ROLES = ("patient", "doctor", "pharmacist", "clerk", "quality", "system", "admin", "schedule_manager")
 each_machine = pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
 
