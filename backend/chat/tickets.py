@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -24,6 +25,8 @@ class Ticket(msgspec.Struct, frozen=True):
     """A supervisor's: whose picture and voice she gets, patient's or doctor's."""
     shown: bool = True
     """A supervisor's: whether both sides are told that somebody looks in."""
+    until: datetime | None = None
+    """A supervisor's: when her permission ends."""
 
 
 async def issue(redis: Redis, ticket: Ticket) -> str:

@@ -1,5 +1,6 @@
 """The way into a room: which media process keeps it, and a ticket that opens it once."""
 
+from datetime import datetime
 from uuid import UUID
 
 from backend.chat import tickets
@@ -21,13 +22,22 @@ def require_video(row: Encounter) -> None:
 
 
 async def entry(
-    app: Context, encounter_id: UUID, actor: Actor, role: str, *, watches: str = "", shown: bool = True
+    app: Context,
+    encounter_id: UUID,
+    actor: Actor,
+    role: str,
+    *,
+    watches: str = "",
+    shown: bool = True,
+    until: datetime | None = None,
 ) -> wire.RoomEntry:
     """For somebody who may enter. `Unavailable` when no media process lives."""
     assert actor.id is not None
     settings = app.settings
     node = await nodes.address_of(app.redis, encounter_id, settings.media_urls)
-    ticket = tickets.Ticket(wire.PURPOSE, encounter_id, actor.id, role, actor.name, node, watches, shown)
+    ticket = tickets.Ticket(
+        wire.PURPOSE, encounter_id, actor.id, role, actor.name, node, watches, shown, until
+    )
     return wire.RoomEntry(
         f"{node.replace('http', 'ws', 1)}/rooms/{encounter_id}",
         await tickets.issue(app.redis, ticket),

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import dataclasses
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -58,6 +59,8 @@ class Seat:
     actor: Actor
     watches: Role | None = None
     shown: bool = False
+    until: float = math.inf
+    """Instant of the event loop's clock at which the seat ends."""
     outbox: "asyncio.Queue[dict[str, Any] | None]" = field(default_factory=lambda: asyncio.Queue(100))
     connection: int = 0
 
@@ -259,7 +262,11 @@ class Rooms:
             for room_id, room in list(self._rooms.items()):
                 if now - room.opened_at > self._max_seconds:
                     self._spawn(self._close(room_id, "time_over"))
-                elif (
+                    continue
+                for seat in [seat for seat in room.seats.values() if now >= seat.until]:
+                    seat.end("time_over")
+                    self._spawn(self.leave(room_id, seat, "time_over"))
+                if (
                     room.empty_since is not None
                     and now - room.empty_since > EMPTY_FOR
                     and not room.lock.locked()

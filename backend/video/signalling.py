@@ -108,7 +108,11 @@ async def _admitted(signalling: Signalling, socket: WebSocket, room_id: str) -> 
     if (role is Role.SUPERVISOR) != (ticket.watches in PARTIES):
         raise Refused("ticket_invalid")
     watches = Role(ticket.watches) if role is Role.SUPERVISOR else None
-    return Seat(str(ticket.participant_id), role, _actor(ticket), watches, ticket.shown)
+    seat = Seat(str(ticket.participant_id), role, _actor(ticket), watches, ticket.shown)
+    if ticket.until is not None:
+        left = (ticket.until - signalling.db.clock.now()).total_seconds()
+        seat.until = asyncio.get_running_loop().time() + left
+    return seat
 
 
 def _actor(ticket: Ticket) -> Actor:

@@ -1,9 +1,14 @@
 """Messages of the signalling WebSocket, and what the API says about rooms."""
 
-from typing import Any
+from datetime import date, datetime
+from typing import Annotated, Any
+from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 
+from backend.video import rules
+from backend.video.model import LookIn, Recording, RecordingFilm, RecordingHold, RecordingView
 from backend.video.turn import IceServer
 
 PURPOSE = "signalling"
@@ -30,6 +35,89 @@ class RoomEntry(msgspec.Struct, frozen=True):
     ticket: str
     seconds: int
     ice_servers: list[IceServer]
+
+
+Reason = Annotated[str, Meta(max_length=rules.LONGEST_REASON)]
+
+
+class Why(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why something about recordings or a look-in is asked for."""
+
+    reason: Reason
+
+
+class OpenView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """To look at a visit's recordings."""
+
+    purpose: rules.Purpose
+    reason: Reason
+
+
+class Watch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whose picture and voice."""
+
+    watches: Annotated[str, Meta(pattern="^(patient|doctor)$")]
+
+
+class LookInView(msgspec.Struct, frozen=True):
+    """A permission to look in; `POST /look-ins/{id}/tickets` opens one connection per party."""
+
+    id: UUID
+    encounter_id: UUID
+    opened_at: datetime
+    ends_at: datetime
+    shown: bool
+
+
+class SegmentView(msgspec.Struct, frozen=True):
+    """A line of a recording's manifest."""
+
+    id: UUID
+    role: str
+    segment: int
+    started_at: datetime
+    ended_at: datetime | None
+    duration_ms: int
+    bytes: int
+    sha256: str
+    complete: bool
+    close_reason: str
+    deleted_at: datetime | None
+
+
+class HoldView(msgspec.Struct, frozen=True):
+    """A legal hold."""
+
+    reason: str
+    placed_at: datetime
+
+
+class ManifestView(msgspec.Struct, frozen=True):
+    """What was recorded of a visit; to be kept at least up to `kept_until`, longer under a hold."""
+
+    encounter_id: UUID
+    kept_until: date | None
+    hold: HoldView | None
+    segments: list[SegmentView]
+
+
+class FilmView(msgspec.Struct, frozen=True):
+    """A film: `ready`, or being made, or not to be made for the reason in `problem`."""
+
+    track: str
+    ready: bool
+    bytes: int
+    duration_ms: int
+    problem: str
+
+
+class RecordingViewView(msgspec.Struct, frozen=True):
+    """A look at recordings with the films there are."""
+
+    id: UUID
+    encounter_id: UUID
+    ends_at: datetime
+    films: list[FilmView]
 
 
 DETAILS = {
@@ -77,3 +165,35 @@ def watched(watching: bool) -> dict[str, Any]:
 def error(code: str) -> dict[str, Any]:
     """Why it does not go on."""
     return {"type": "error", "code": code, "detail": DETAILS[code]}
+
+
+def look_in_view(row: LookIn) -> LookInView:
+    """From the row."""
+    return LookInView(row.id, row.encounter_id, row.opened_at, row.ends_at, row.shown)
+
+
+def segment_view(row: Recording) -> SegmentView:
+    """From the row."""
+    return SegmentView(
+        row.id, row.role, row.segment, row.started_at, row.ended_at, row.duration_ms, row.bytes, row.sha256, row.complete,
+        row.close_reason, row.deleted_at,
+    )  # fmt: skip
+
+
+def manifest_view(encounter_id: UUID, rows: list[Recording], hold: RecordingHold | None) -> ManifestView:
+    """From the rows."""
+    return ManifestView(
+        encounter_id,
+        max((rules.last_kept_day(row.started_at) for row in rows), default=None),
+        HoldView(hold.reason, hold.placed_at) if hold else None,
+        [segment_view(row) for row in rows],
+    )
+
+
+def recording_view(row: RecordingView, films: dict[str, RecordingFilm]) -> RecordingViewView:
+    """From the rows."""
+    found = [
+        FilmView(film.track, film.ready_at is not None, film.bytes, film.duration_ms, film.problem)
+        for _, film in sorted(films.items())
+    ]
+    return RecordingViewView(row.id, row.encounter_id, row.ends_at, found)

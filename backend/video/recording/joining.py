@@ -54,12 +54,16 @@ class NothingToJoin(Exception):
 
 
 def join(store: ObjectStore, pieces: Sequence[Piece], names: dict[str, str], key: str) -> Film:
-    """Make the film `key` of the parties in `names` (party → title of its tracks). `NothingToJoin`."""
+    """Make the film `key` of the parties in `names` (party → title of its tracks). `NothingToJoin`.
+
+    `pieces` are all of the visit: every film of it begins with the first of them, so that two films run side by side.
+    """
     tracks = {piece: _tracks(store, piece, names[piece.party]) for piece in pieces if piece.party in names}
     whole = [piece for piece, found in tracks.items() if found]
     if not whole:
         raise NothingToJoin
-    voices = [voice for party in names for voice in _voices(store, whole, party, tracks)]
+    start = min(piece.started_at for piece in pieces)
+    voices = [voice for party in names for voice in _voices(store, whole, party, tracks, start)]
     plan = Plan(tuple(voice.track for voice in voices))
     for block in _merged(voices):
         plan.add(block)
@@ -122,9 +126,12 @@ class _Voice:
 
 
 def _voices(
-    store: ObjectStore, pieces: Sequence[Piece], party: str, tracks: dict[Piece, dict[str, Track]]
+    store: ObjectStore,
+    pieces: Sequence[Piece],
+    party: str,
+    tracks: dict[Piece, dict[str, Track]],
+    start: datetime,
 ) -> list[_Voice]:
-    start = min(piece.started_at for piece in pieces)
     own = sorted((piece for piece in pieces if piece.party == party), key=lambda piece: piece.started_at)
     if not own:
         return []

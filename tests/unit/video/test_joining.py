@@ -31,16 +31,16 @@ def a_piece(
     at: float,
     codec: VideoCodec = VP8,
     *,
-    sound: bool = True,
     skip: float = 0.0,
+    folder: str = "r",
 ) -> Piece:
     """Two seconds of `party`, begun `at` seconds after the morning; `skip` leaves that second of sound out."""
     desk = Desk(store, codec)
-    key = f"r/{party}-{int(at * 1000)}.mkv"
+    key = f"{folder}/{party}-{int(at * 1000)}.mkv"
     make = desk.segments._new_segment
     desk.segments._new_segment = lambda begun: dataclasses.replace(make(begun), object_key=key)
     heard = [one for one in audio() if not skip or not skip <= one[1].arrival < skip + 1]
-    desk.play(together(video(codec), heard if sound else []), 2.5)
+    desk.play(together(video(codec), heard), 2.5)
     desk.end(2.5)
     (segment,) = desk.told.closed
     return Piece(party, key, MORNING + timedelta(seconds=at), segment.sha256)
