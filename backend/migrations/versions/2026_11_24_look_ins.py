@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "c81f4e60a7d5"
-down_revision = "e41b7f80d2c6"
+down_revision = "b92e7d41f6c3"
 branch_labels = None
 depends_on = None
 
