@@ -15,6 +15,8 @@ MACHINES: tuple[tuple[str, str], ...] = (
     ("调剂配送", "backend.dispensing.states:DISPENSE"),
     ("支付", "backend.payment.states:PAYMENT"),
     ("退款", "backend.payment.states:REFUND"),
+    ("医保支付", "backend.insurance.states:INSURANCE_ORDER"),
+    ("电子票据", "backend.e_bill.states:E_BILL"),
     ("价格表版本", "backend.pricing.states:PRICE_LIST"),
     ("对账日", "backend.reconciliation.states:RECONCILIATION"),
     ("对账差异", "backend.reconciliation.states:DIFFERENCE"),
