@@ -44,6 +44,7 @@ async def a_proposed_refund(db: Database, by: Actor = OTHER_CLERK) -> tuple[UUID
 async def with_phone(db: Database, payment: UUID, phone: str = "19900000001") -> UUID:
     async with unit_of_work(db) as session:
         row = await session.get_one(Payment, payment)
+        assert row.account_id is not None
         await bind_phone(session, row.account_id, phone)
     return payment
 
