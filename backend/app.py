@@ -25,6 +25,8 @@ from backend.complaint import routes as complaint
 from backend.composition import open_context
 from backend.content import routes as content
 from backend.context import Context
+from backend.counter import pages as counter_pages
+from backend.counter import routes as counter
 from backend.desk.desk import Desk
 from backend.dispensing import callbacks as courier_callbacks
 from backend.dispensing import pages as dispensing_pages
@@ -36,6 +38,7 @@ from backend.eligibility import routes as eligibility
 from backend.encounter import routes as encounter
 from backend.encounter import streams
 from backend.evaluation import routes as evaluation
+from backend.fairness import pages as fairness_pages
 from backend.fairness import routes as fairness
 from backend.formulary import routes as formulary
 from backend.insurance import routes as insurance
@@ -60,6 +63,7 @@ from backend.supervision import pages as supervision_pages
 from backend.supervision import routes as supervision
 from backend.timetable import routes as timetable
 from backend.video import routes as video
+from backend.waiting import pages as waiting_pages
 from backend.waiting import routes as waiting
 from backend.waiting import streams as waiting_streams
 from backend.writeback import pages as writeback_pages
@@ -79,10 +83,10 @@ PREFIX = "/api/v1"
 VERSION = "0.1.0"
 FEATURES = (
     account, alarm, patient, content, pricing, practitioner, shift, schedule, timetable, rescheduling, eligibility, fairness, appointment, payment, encounter, waiting,
-    chat, video, record, formulary, prescription, dispensing, evaluation, complaint, supervision, reconciliation, cashier, insurance, e_bill,
+    chat, video, record, formulary, prescription, dispensing, evaluation, complaint, counter, supervision, reconciliation, cashier, insurance, e_bill,
 )  # fmt: skip
 DESKS = (
-    prescription_pages, dispensing_pages, payment_pages, cashier_pages, pricing_pages, reconciliation_pages, e_bill_pages, complaint_pages, writeback_pages, alarm_pages, supervision_pages, shift_pages,
+    prescription_pages, dispensing_pages, payment_pages, cashier_pages, pricing_pages, reconciliation_pages, e_bill_pages, counter_pages, complaint_pages, fairness_pages, waiting_pages, writeback_pages, alarm_pages, supervision_pages, shift_pages,
 )  # fmt: skip
 ENDPOINTS: list[ApiEndpoint] = list(chain.from_iterable(feature.ENDPOINTS for feature in FEATURES))
 

@@ -6,6 +6,7 @@ from backend.appointment import model as appointment
 from backend.chat import model as chat
 from backend.complaint import model as complaint
 from backend.content import model as content
+from backend.counter import model as counter
 from backend.dispensing import model as dispensing
 from backend.e_bill import model as e_bill
 from backend.eligibility import model as eligibility
@@ -34,7 +35,7 @@ from foundation.db import audit, idempotency, inbox, intents, outbox, sealer
 from foundation.db.base import Base
 
 MODULES = (
-    account, alarm, appointment, chat, complaint, content, dispensing, e_bill, eligibility, encounter, evaluation, fairness, formulary, insurance,
+    account, alarm, appointment, chat, complaint, content, counter, dispensing, e_bill, eligibility, encounter, evaluation, fairness, formulary, insurance,
     notification, patient, payment, practitioner, prescription, pricing, reconciliation, record, rescheduling, schedule, shift, signature, timetable, video,
     waiting, writeback, audit, idempotency, inbox, intents, outbox, sealer,
 )  # fmt: skip

@@ -124,7 +124,7 @@ class EligibilityDecided(_Event, frozen=True):
 
 
 class AppointmentBooked(_Event, frozen=True):
-    """预约挂号: the registration fee is paid, the place is the patient's. `booked_by`: self, guardian, proxy."""
+    """预约挂号: the registration fee is paid, the place is the patient's. `booked_by`: self, guardian, proxy, counter."""
 
     TYPE: ClassVar[str] = "appointment.booked"
     visit: Visit

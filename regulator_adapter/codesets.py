@@ -57,7 +57,8 @@ IDENTITY_RESULT = {"match": "1", "mismatch": "2", "not_found": "3"}
 
 IDENTITY_REASON = {"mismatch": "姓名与身份证号不一致", "not_found": "查无此人"}
 
-BOOKED_BY = {"self": "1", "guardian": "2", "proxy": "3"}
+BOOKED_BY = {"self": "1", "guardian": "2", "proxy": "3", "counter": "3"}
+"""Staff at the counter act for the patient, as a proxy does."""
 
 CANCELLED_BY = {"patient": "1", "practitioner": "2", "hospital": "2", "system": "3"}
 

@@ -172,9 +172,10 @@ def _decided(batch: _Batch, i: int, found: Found) -> Terms | None:
 
 def _write(batch: _Batch, i: int, found: Found, terms: Terms, place: Taken) -> None:
     """The rows of a held place: appointment, bill, audit line, the intent that ends the hold, the kept answer."""
-    press, now, limits = batch.presses[i], batch.now, policy()
+    press, now = batch.presses[i], batch.now
     assert found.fee is not None
-    expires = now + (limits.counter_hold if press.wish.by == rules.COUNTER else limits.hold)
+    assert found.facts.slot is not None
+    expires = rules.held_until(policy(), press.wish.by, now=now, starts_at=found.facts.slot.starts_at)
     row = _appointment(press, found, terms, place, expires)
     batch.write(Appointment, row)
     money = bill(

@@ -20,8 +20,9 @@ _OPEN = "state IN ('pending', 'booked', 'checked-in')"
 class Appointment(Row, Base):
     """One place of one person. `serial_number` (序号) comes from the slot's counter.
 
-    `channel` is how she came, `place` whose share the place was taken from: there it goes back to. The hospital moved it away
-    from `moved_from`; until `answer_by` she may take all her money instead.
+    Without an account it was booked at the counter. `channel` is how she came, `place` whose share the place was taken
+    from: there it goes back to. The hospital moved it away from `moved_from`; until `answer_by` she may take all her money
+    instead.
     """
 
     __tablename__ = "appointment"
@@ -33,7 +34,9 @@ class Appointment(Row, Base):
     MACHINE: ClassVar[Machine] = APPOINTMENT
 
     person_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("person.id"))
-    account_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("account.id"), index=True)
+    account_id: Mapped[UUID | None] = stored(
+        DataClass.OPERATIONAL, Uuid, ForeignKey("account.id"), nullable=True, index=True
+    )
     slot_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("slot.id"))
     practitioner_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("practitioner.id"))
     department_code: Mapped[str] = stored(DataClass.OPERATIONAL, String(20))

@@ -4,7 +4,7 @@
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from uuid import UUID
 
 from backend.eligibility.rules import require_usable
@@ -129,6 +129,13 @@ def _guardian(facts: Facts, today: date) -> Guardian | None:
     if facts.grant_kind != "guardian" or facts.guardian is None:
         raise Forbidden("6 岁以下儿童须由已实名的监护人预约", code="guardian_needed")
     return Guardian(*facts.guardian, facts.grant_relation or "监护人")
+
+
+def held_until(limits: Policy, by: str, *, now: datetime, starts_at: datetime) -> datetime:
+    """When an unpaid place goes back. At the counter somebody has to be found who pays, but not beyond the visit's start."""
+    if by != COUNTER:
+        return now + limits.hold
+    return max(min(now + limits.counter_hold, starts_at), now + limits.hold)
 
 
 def no_place(pool: Pool, now: datetime) -> AppError:

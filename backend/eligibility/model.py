@@ -19,7 +19,9 @@ class EligibilityDecision(Row, Base):
     __table_args__ = (Index("ix_eligibility_decision_person", "person_id", "decided_at"),)
 
     person_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("person.id"))
-    account_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("account.id"))
+    account_id: Mapped[UUID | None] = stored(
+        DataClass.OPERATIONAL, Uuid, ForeignKey("account.id"), nullable=True
+    )
     diagnosis_code: Mapped[str] = stored(DataClass.EVIDENCE, String(20))
     outcome: Mapped[str] = stored(DataClass.OPERATIONAL, String(20))
     reason: Mapped[str] = stored(DataClass.OPERATIONAL, String(40))

@@ -75,11 +75,11 @@ async def keep(
     day: date,
 ) -> EligibilityDecision:
     """Freeze the decision made for the booking day `day` with its evidence and tell the supervisor."""
-    assert actor.id is not None
     now = clock_of(session).now()
     found = decision.evidence
+    account_id = actor.id if actor.kind == "account" else None
     row = EligibilityDecision(
-        id=new_id(), person_id=person.id, account_id=actor.id, diagnosis_code=wanted, outcome=decision.outcome.value,
+        id=new_id(), person_id=person.id, account_id=account_id, diagnosis_code=wanted, outcome=decision.outcome.value,
         reason=decision.reason, level=decision.level, rule_version=RULES.version, booking_day=day,
         visit_id=found.visit_id[:80] if found else "", evidence_code=found.code[:20] if found else "",
         evidence_day=found.day if found else None, resource_hash=found.resource_hash[:64] if found else "",

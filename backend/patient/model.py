@@ -32,7 +32,7 @@ class Person(Row, Base):
 
 
 class IdentityCheck(Row, Base):
-    """One question to the real-name service: written before it is asked, answered or not."""
+    """One question to the real-name service: written before it is asked, answered or not. `account_id`: who asked, account or staff."""
 
     __tablename__ = "identity_check"
 
@@ -80,13 +80,19 @@ class GrantCode(Row, Base):
 
 
 class Consent(Row, Base):
-    """Agreement to one version of one document: who, for whom, when, and the hash of what was read."""
+    """Agreement to one version of one document: who, for whom, when, and the hash of what was read.
+
+    On paper no account agreed: the person signed before a member of staff, the witness, who keeps the sheet.
+    """
 
     __tablename__ = "consent"
     __table_args__ = (Index("ix_consent_person_kind", "person_id", "document_kind"),)
 
     person_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("person.id"))
-    account_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("account.id"))
+    account_id: Mapped[UUID | None] = stored(
+        DataClass.OPERATIONAL, Uuid, ForeignKey("account.id"), nullable=True
+    )
+    witness_id: Mapped[UUID | None] = stored(DataClass.OPERATIONAL, Uuid, nullable=True)
     document_kind: Mapped[str] = stored(DataClass.OPERATIONAL, String(40))
     document_version: Mapped[str] = stored(DataClass.OPERATIONAL, String(20))
     document_hash: Mapped[str] = stored(DataClass.OPERATIONAL, String(64))

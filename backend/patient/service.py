@@ -40,12 +40,27 @@ async def ask_identity(
         issues += rules.grant_issues(relation, parsed.birth_date, today, has_self=has_self)
     if issues or parsed is None:
         raise Invalid(issues=issues)
+    return _asked(session, account_id, parsed), parsed
+
+
+async def ask_identity_for(
+    session: AsyncSession, staff_id: UUID, name: str, id_number: str
+) -> tuple[IdentityCheck, rules.IdNumber]:
+    """The same for somebody who stands at the counter with her card."""
+    parsed, issues = rules.parse_id_number(id_number, clock_of(session).today())
+    issues = rules.name_issues(name) + issues
+    if issues or parsed is None:
+        raise Invalid(issues=issues)
+    return _asked(session, staff_id, parsed), parsed
+
+
+def _asked(session: AsyncSession, asker_id: UUID, parsed: rules.IdNumber) -> IdentityCheck:
     check = IdentityCheck(
-        id=new_id(), account_id=account_id, asked_at=clock_of(session).now(),
+        id=new_id(), account_id=asker_id, asked_at=clock_of(session).now(),
         id_number_index=blind_index("person.id_number", parsed.number),
     )  # fmt: skip
     session.add(check)
-    return check, parsed
+    return check
 
 
 async def record_identity(session: AsyncSession, check_id: UUID, answer: Verification) -> None:
@@ -68,7 +83,6 @@ async def register(
 ) -> Person:  # fmt: skip
     """Second half: the person (made once, found again by number) and this account's grant on them."""
     assert actor.id is not None
-    now = clock_of(session).now()
     await lock_stream(session, f"account:{actor.id}")
     if (
         kind == "self"
@@ -76,6 +90,17 @@ async def register(
         and own.id_number != parsed.number
     ):
         raise Conflict("本账号已有本人信息", code="already_self")
+    person = await enter(session, parsed, name=name, phone=phone, answer=answer)
+    await _grant(session, actor.id, person.id, kind, relation)
+    audit(session, actor, "patient.verify", "person", person.id, detail={"kind": kind})
+    return person
+
+
+async def enter(
+    session: AsyncSession, parsed: rules.IdNumber, *, name: str, phone: str, answer: Verification
+) -> Person:
+    """A person whom the real-name service confirmed, made once and found again by number; the supervisor is told."""
+    now = clock_of(session).now()
     statement = insert(Person).values(
         id=new_id(), hospital_id=hospital_id(), name=name.strip(), id_number=parsed.number,
         id_number_index=blind_index("person.id_number", parsed.number), birth_date=parsed.birth_date.isoformat(),
@@ -83,7 +108,6 @@ async def register(
     )  # fmt: skip
     await session.execute(statement.on_conflict_do_nothing())
     person = await queries.by_id_number(session, parsed.number)
-    await _grant(session, actor.id, person.id, kind, relation)
     snapshot = queries.snapshot(person)
     await publish(
         session,
@@ -93,7 +117,6 @@ async def register(
             provider=PROVIDER, provider_serial=answer.serial, verified_at=now,
         ),
     )  # fmt: skip
-    audit(session, actor, "patient.verify", "person", person.id, detail={"kind": kind})
     return person
 
 
@@ -191,6 +214,23 @@ async def give_consent(
     audit(
         session, actor, "patient.consent", "person", person_id, detail={"document": kind, "version": version}
     )
+    return consent
+
+
+async def paper_consent(
+    session: AsyncSession, witness: Actor, person_id: UUID, kind: str, version: str, document_hash: str
+) -> Consent:
+    """She signed the current version on paper, before a member of staff."""
+    document = await current_document(session, kind)
+    if (version, document_hash) != (document.version, document.content_hash):
+        raise Conflict("知情同意书已更新，请打印新版", code="consent_outdated")
+    consent = Consent(
+        id=new_id(), person_id=person_id, account_id=None, witness_id=witness.id, document_kind=kind,
+        document_version=version, document_hash=document_hash, given_at=clock_of(session).now(),
+    )  # fmt: skip
+    session.add(consent)
+    detail = {"document": kind, "version": version, "medium": "paper"}
+    audit(session, witness, "patient.consent", "person", person_id, detail=detail)
     return consent
 
 

@@ -13,7 +13,7 @@ from foundation.ids import new_id
 
 
 def bill(
-    *, subject_kind: str, subject_id: UUID, stream: str, account_id: UUID, person_id: UUID, lines: Sequence[Line],
+    *, subject_kind: str, subject_id: UUID, stream: str, account_id: UUID | None, person_id: UUID, lines: Sequence[Line],
     description: str, made_at: datetime, expires_at: datetime, tenders: Mapping[str, int] | None = None,
 ) -> dict[type[Base], list[dict[str, Any]]]:  # fmt: skip
     """Rows by table, the payment's own id among them. `Invalid` when the tenders do not add up."""
