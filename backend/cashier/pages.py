@@ -1,6 +1,7 @@
 """The refund desk: what waits for a decision, what is late, what went wrong; and one refund with who did what."""
 
 from typing import Annotated
+from uuid import UUID
 
 import msgspec
 from msgspec import Meta
@@ -9,14 +10,23 @@ from backend.account.queries import deeds, staff_names
 from backend.cashier import queries, routes
 from backend.desk.declared import DeskCall, Shown, action, page
 from backend.edge import ADMIN, CLERK
+from backend.payment import routes as payment_routes
+from backend.payment.queries import refund_parts, remedies
 from backend.payment.queries import refunds as refunds_of
 from backend.payment.refunding import deadline
 from backend.payment.rules import REFUND_RULES, RefundReason, rule_for
 from backend.payment.service import DESK as STREAM
 from backend.payment.states import DEAD, REFUND, PaymentState, RefundState
+from backend.payment.tenders import CASH
 from foundation.clock import local
 from foundation.web.parsing import decode_query
 
+BANKS = {
+    "ICBC_DEBIT": "工商银行", "ABC_DEBIT": "农业银行", "BOC_DEBIT": "中国银行", "CCB_DEBIT": "建设银行", "COMM_DEBIT": "交通银行",
+    "PSBC_DEBIT": "邮储银行", "CMB_DEBIT": "招商银行", "SPDB_DEBIT": "浦发银行", "CITIC_DEBIT": "中信银行", "CEB_DEBIT": "光大银行",
+    "CIB_DEBIT": "兴业银行", "CMBC_DEBIT": "民生银行", "PAB_DEBIT": "平安银行", "GDB_DEBIT": "广发银行", "BOSH_DEBIT": "上海银行",
+}  # fmt: skip
+"""WeChat Pay's codes of banks (debit cards) that a desk is asked for; its table has more, and the JSON route takes any."""
 TAGS = {"proposed": "tag-reason", "succeeded": "tag-ok", "abnormal": "tag-block", "closed": "tag-block"}
 
 
@@ -51,9 +61,20 @@ async def refund(call: DeskCall) -> Shown:
         "until": deadline(row), "deciding": row.state is RefundState.PROPOSED, "mine": mine,
         "closed": row.state is RefundState.CLOSED, "reason": _words,
         "names": await staff_names(call.session, [row.requested_by, row.decided_by]),
+        **await _redirecting(call, row.id),
         "deeds": await deeds(call.session, ("refund", row.id)),
     }  # fmt: skip
     return Shown("cashier/refund.html", words)
+
+
+async def _redirecting(call: DeskCall, refund_id: UUID) -> dict[str, object]:
+    """What the forms of an abnormal refund need: the cash that cannot arrive, what is being tried and what was."""
+    parts, tried = await refund_parts(call.session, refund_id), await remedies(call.session, refund_id)
+    return {
+        "cash": parts[CASH].amount if CASH in parts else 0, "banks": BANKS,
+        "running": next((one for one in tried if one.done_at is None), None),
+        "tried": [one for one in tried if one.done_at is not None],
+    }  # fmt: skip
 
 
 async def proposing(call: DeskCall) -> Shown:
@@ -78,6 +99,9 @@ NEW = page("/desk/payments/{id}/refund", proposing, title="提出退款", roles=
 PAGES = [LIST, ONE, NEW]
 HERE = "/desk/refunds/{id}"
 ACTIONS = [
+    action(f"{HERE}/redirect", payment_routes.ENDPOINTS, payment_routes.redirect, back=ONE, then=HERE, said="已提交改退。"),
+    action(f"{HERE}/hand-over", payment_routes.ENDPOINTS, payment_routes.hand_over, back=ONE, then=HERE, said="已登记交付，退款完成。"),
+    action(f"{HERE}/give-up", payment_routes.ENDPOINTS, payment_routes.give_up, back=ONE, then=HERE, said="已关闭这笔退款。"),
     action(f"{HERE}/approve", routes.ENDPOINTS, routes.approve, back=ONE, then=HERE, said="已同意，正在退款。"),
     action(f"{HERE}/reject", routes.ENDPOINTS, routes.reject, back=ONE, then=HERE, said="已登记不予退款。"),
     action(f"{HERE}/renew", routes.ENDPOINTS, routes.renew, back=ONE, then="/desk/refunds", said="已重新发起退款。"),

@@ -24,7 +24,7 @@ from foundation.clock import local
 from foundation.errors import Unavailable
 
 __all__ = [
-    "BillNotReady", "Hint", "PayRefused", "RefundAnswer", "Transaction", "UserCard", "WeChatPay",
+    "Amount", "BillNotReady", "Hint", "PayRefused", "RefundAnswer", "Transaction", "UserCard", "WeChatPay",
 ]  # fmt: skip
 
 ORDERS = "/v3/pay/transactions"

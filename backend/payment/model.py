@@ -139,7 +139,8 @@ class Remedy(Row, Base):
     """What a person does about an abnormal refund: send it to a card of the patient's, or to the hospital, who hands it over.
 
     `accepted_at`: WeChat Pay took it; `proven_at`: the money is with the hospital. Number and holder of the card are
-    kept only until it was taken. Done when nothing more comes of it; `outcome` says what came.
+    kept only until it was taken. Done when nothing more comes of it; `outcome` says what came. Nobody `asked_by` here when
+    it was done on WeChat Pay's own platform.
     """
 
     __tablename__ = "refund_remedy"
@@ -157,7 +158,7 @@ class Remedy(Row, Base):
         DataClass.PERSONAL, EncryptedText("refund_remedy.card_holder"), nullable=True
     )
     card_tail: Mapped[str] = stored(DataClass.OPERATIONAL, String(4), default="")
-    asked_by: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid)
+    asked_by: Mapped[UUID | None] = stored(DataClass.OPERATIONAL, Uuid, nullable=True)
     asked_at: Mapped[datetime] = moment()
     sent_at: Mapped[datetime | None] = moment(nullable=True)
     accepted_at: Mapped[datetime | None] = moment(nullable=True)

@@ -41,6 +41,8 @@ LATE = "refund_late"
 DESK = "desk:refunds"
 """Stream of the refunds that wait for a person."""
 FIRST_LOOK = timedelta(seconds=next_look(0))
+OF_THE_MERCHANT = "商户"
+"""How WeChat Pay begins the account that a refund went to when that is the merchant's own."""
 MERCHANT = "wechat_pay"
 """Subject of alarms about the merchant's account as a whole."""
 
@@ -240,6 +242,8 @@ async def refund_answered(
     if cash is None or (answer.out_refund_no, answer.amount.refund) != (refund.out_refund_no, cash.amount):
         raise Conflict("退款金额与申请不符", code="refund_mismatch")
     if answer.status == "SUCCESS" and refund.state != RefundState.SUCCEEDED:
+        if answer.user_received_account.startswith(OF_THE_MERCHANT):
+            await _at_the_hospital(session, refund)
         proven = {CASH: Proven(cash.amount, answer.refund_id)}
         await given_back(session, context, refund, proven, answer.success_time)
     elif answer.status == "PROCESSING" and refund.state == RefundState.REQUESTED:
@@ -315,6 +319,19 @@ async def given_back(
     await succeeded(session, context, refund, moment)
 
 
+async def _at_the_hospital(session: AsyncSession, refund: Refund) -> None:
+    """WeChat Pay says that the money went to the merchant, whether we asked for that or somebody did on its own platform."""
+    now, remedy = clock_of(session).now(), await queries.remedy(session, refund.id)
+    if remedy is not None and remedy.way == HOSPITAL:
+        remedy.sent_at = remedy.sent_at or now
+        return
+    if remedy is not None:
+        remedy.done_at, remedy.outcome = now, "款项已到医院账户"
+        await session.flush()
+    session.add(Remedy(refund_id=refund.id, way=HOSPITAL, asked_at=now, sent_at=now, accepted_at=now))
+    await session.flush()
+
+
 async def _with_the_hospital(
     session: AsyncSession, refund: Refund, remedy: Remedy, cash: int, moment: datetime
 ) -> None:
@@ -322,7 +339,7 @@ async def _with_the_hospital(
     if remedy.proven_at is not None:
         return
     remedy.proven_at = moment
-    if refund.state == RefundState.PROCESSING:
+    if refund.state in (RefundState.REQUESTED, RefundState.PROCESSING):
         await advance(session, refund, "mark_abnormal", SYSTEM)
     words = f"{yuan(cash)} 元已退到医院账户，请交付患者并登记凭证"
     await ring(session, "refund_to_hand_over", refund.id, words, link=desk_of(refund))
