@@ -6,11 +6,17 @@ Lower features know subjects by (kind, id) only; here the kinds meet the feature
 from backend.appointment import tasks as appointment
 from backend.chat import tasks as chat
 from backend.complaint import tasks as complaint
-from backend.context import Wiring
+from backend.context import Insured, Wiring
 from backend.dispensing import service as dispensing
 from backend.dispensing import tasks as dispensing_tasks
+from backend.e_bill import queries as e_bill_queries
+from backend.e_bill import service as e_bill_service
+from backend.e_bill import tasks as e_bill
 from backend.encounter import service as encounter
 from backend.encounter import tasks as encounter_tasks
+from backend.insurance import queries as insurance_queries
+from backend.insurance import service as insurance_service
+from backend.insurance import tasks as insurance
 from backend.notification import tasks as notification
 from backend.payment import tasks as payment
 from backend.prescription import tasks as prescription
@@ -27,6 +33,9 @@ from foundation.db.intents import Handler
 def wiring() -> Wiring:
     """The tables, filled."""
     return Wiring(
+        insured=Insured(insurance.settle, insurance.close, insurance.refund, insurance_service.by_cash),
+        panels=[insurance_queries.panels, e_bill_queries.panels],
+        on_money=[e_bill_service.on_money],
         on_paid={"appointment": encounter.on_paid, "prescription": dispensing.on_paid},
         on_refunded={},
         on_withdrawn={"prescription": dispensing.on_withdrawn},
@@ -47,7 +56,7 @@ def handlers() -> dict[str, Handler]:
     found: dict[str, Handler] = {}
     for feature in (
         notification, payment, writeback, appointment, encounter_tasks, waiting, chat, prescription, dispensing_tasks, complaint,
-        timetable, video, rescheduling, reconciliation,
+        timetable, video, rescheduling, reconciliation, insurance, e_bill,
     ):  # fmt: skip
         if twice := found.keys() & feature.HANDLERS.keys():
             raise RuntimeError(f"intents with two handlers: {sorted(twice)}")
