@@ -143,7 +143,7 @@ class Books:
 
 @dataclass(frozen=True)
 class Difference:
-    """`mine` and `theirs` in fen, None where a book has nothing."""
+    """`mine` is what it should be by our book (or, on the account, by the bill), `theirs` what it is; fen, None for nothing."""
 
     kind: Kind
     money: Money
@@ -224,22 +224,33 @@ def _with_the_bill(
 def _with_the_account(
     ours: Mapping[Key, Ours], traded: Mapping[Key, Traded], moved: Mapping[Key, Moved]
 ) -> Iterator[Difference]:
-    """What the bill says was paid has come in; what we believe to be refunded has gone out, and nothing else has."""
-    expected: dict[Key, tuple[str, int]] = {
-        key: (one.own, one.settled) for key, one in traded.items() if one.money is Money.CHARGE
+    """What the bill says was paid has come in; what we believe to be refunded has gone out, and nothing else has.
+
+    A charge whose amount in the bill is wrong (which is a difference already) may have come in as we know it.
+    """
+    expected: dict[Key, tuple[str, int, int]] = {
+        key: (one.own, one.settled, _paid(ours.get(key), one))
+        for key, one in traded.items()
+        if one.money is Money.CHARGE
     }
     expected |= {
-        key: (one.own, one.cash) for key, one in ours.items() if one.money is Money.REFUND and one.cash
+        key: (one.own, one.cash, one.cash)
+        for key, one in ours.items()
+        if one.money is Money.REFUND and one.cash
     }
-    for (money, number), (own, amount) in expected.items():
+    for (money, number), (own, amount, other) in expected.items():
         flow = moved.get((money, number))
         if flow is None:
             yield Difference(Kind.MISSING_FLOW, money, number, own, amount, None)
-        elif not amount - _fee(money, amount) <= flow.amount <= amount:
+        elif flow.amount != other and not amount - _fee(money, amount) <= flow.amount <= amount:
             yield Difference(Kind.AMOUNT_FLOW, money, number, own, amount, flow.amount)
     for key, flow in moved.items():
         if key not in expected:
             yield Difference(Kind.UNKNOWN_FLOW, flow.money, flow.number, flow.own, None, flow.amount)
+
+
+def _paid(mine: Ours | None, bill: Traded) -> int:
+    return bill.settled if mine is None or mine.cash == bill.amount else mine.cash
 
 
 def _fee(money: Money, amount: int) -> int:

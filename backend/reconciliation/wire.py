@@ -59,7 +59,7 @@ class DayView(msgspec.Struct, frozen=True):
 
 
 class DifferenceView(msgspec.Struct, frozen=True):
-    """A difference; amounts in fen, null where a book has nothing."""
+    """A difference; `mine` is what it should be, `theirs` what it is, in fen, null where a book has nothing."""
 
     id: UUID
     day_id: UUID
@@ -116,7 +116,7 @@ def difference_view(row: DifferenceRow, names: Mapping[UUID, str]) -> Difference
 
 
 COLUMNS = (
-    "对账日", "差异", "收付", "微信单号", "商户单号", "本院平台（元）", "对方（元）", "差额（元）", "状态", "处理方式", "处理说明",
+    "对账日", "差异", "收付", "微信单号", "商户单号", "应为（元）", "实为（元）", "差额（元）", "状态", "处理方式", "处理说明",
     "处理人", "处理时间",
 )  # fmt: skip
 

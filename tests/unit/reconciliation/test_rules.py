@@ -115,6 +115,17 @@ def test_a_voucher_makes_the_account_receive_less_and_is_no_difference() -> None
     assert compare(books) == []
 
 
+def test_a_bill_that_is_wrong_about_one_trade_is_one_difference() -> None:
+    """The account received what we know; that the bill says otherwise is said once."""
+    wrong = replace(books_of([CHARGE]), traded=[Traded(Money.CHARGE, "4200001", "o4200001", 3001, 3001)])
+    only_settled = replace(
+        books_of([CHARGE]), traded=[Traded(Money.CHARGE, "4200001", "o4200001", 3000, 2999)]
+    )
+
+    assert [one.kind for one in compare(wrong)] == [Kind.AMOUNT_PROVIDER]
+    assert [one.kind for one in compare(only_settled)] == [Kind.AMOUNT_FLOW]
+
+
 def test_a_bill_that_contradicts_itself_is_a_difference() -> None:
     books = replace(books_of([CHARGE]), sums=[("应结订单总金额", 3001, 3000)])
 
