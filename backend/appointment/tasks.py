@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from functools import partial
 from uuid import UUID
 
+from asyncpg.exceptions import UniqueViolationError
 from sqlalchemy import select
 
 from backend.appointment import service
+from backend.appointment.holding import Held, Press
 from backend.appointment.model import Appointment
+from backend.appointment.rules import Wish
 from backend.appointment.states import OPEN, AppointmentState
 from backend.context import Context
 from backend.edge import PATIENT
@@ -18,7 +21,12 @@ from foundation.actor import SYSTEM, Actor
 from foundation.db.intents import Handler, Work
 from foundation.db.locks import lock_stream
 from foundation.db.unit_of_work import unit_of_work
-from foundation.errors import AppError
+from foundation.errors import AppError, Busy
+from foundation.together import LATER, Later
+
+GROUP = 64
+ALREADY = frozenset({"already_booked", "quota_used", "doctor_quota_used"})
+"""Refusals that an earlier, interrupted try of the same draw would explain."""
 
 
 async def expire_hold(work: Work[Context]) -> None:
@@ -37,21 +45,47 @@ async def draw(work: Work[Context]) -> None:
 
 
 async def hold_for(context: Context, wanted: Wanted) -> Sequence[UUID | AppError]:
-    """A place for each ticket, in this order; one that was given before a crash is found again."""
-    return [await _hold_one(context, ticket, slot_id) for ticket, slot_id in wanted]
+    """A place for each ticket, in this order, many in one transaction; one that was given before a crash is found again."""
+    found: list[UUID | AppError] = []
+    for first in range(0, len(wanted), GROUP):
+        found += await _hold_group(context, wanted[first : first + GROUP])
+    return found
 
 
-async def _hold_one(context: Context, ticket: Ticket, slot_id: UUID) -> UUID | AppError:
-    actor = Actor("account", ticket.account_id, frozenset({PATIENT}))
+async def _hold_group(context: Context, group: Wanted) -> list[UUID | AppError]:
+    presses = [_press(ticket, slot_id) for ticket, slot_id in group]
     try:
-        async with unit_of_work(context.db) as session:
-            row = await service.request(
-                session, actor, person_id=ticket.person_id, slot_id=slot_id, eligibility_id=ticket.eligibility_id,
-                complaint=ticket.complaint, mode=ticket.mode,
-            )  # fmt: skip
-            return row.id
-    except AppError as refused:
-        return await _held_before(context, ticket) or refused
+        outcomes = await service.request_together(context.db, presses, _unasked)
+    except UniqueViolationError:
+        outcomes = [LATER] * len(group)
+    return [
+        await _found(context, ticket, press, outcome)
+        for (ticket, _), press, outcome in zip(group, presses, outcomes, strict=True)
+    ]
+
+
+async def _found(context: Context, ticket: Ticket, press: Press, outcome: object) -> UUID | AppError:
+    """The appointment or the refusal; somebody for whom another booking was under way goes alone, behind that."""
+    if isinstance(outcome, Later):
+        (outcome,) = await service.request_together(context.db, [press], _unasked)
+    if isinstance(outcome, Held):
+        held: UUID = outcome.row["id"]
+        return held
+    refused = outcome if isinstance(outcome, AppError) else Busy(retry_after=1)
+    before = await _held_before(context, ticket) if refused.code in ALREADY else None
+    return before or refused
+
+
+def _press(ticket: Ticket, slot_id: UUID) -> Press:
+    actor = Actor("account", ticket.account_id, frozenset({PATIENT}))
+    return Press(
+        actor, ticket.person_id, slot_id, ticket.eligibility_id, ticket.complaint, Wish(ticket.mode), ticket.account_id
+    )  # fmt: skip
+
+
+def _unasked(_: Held) -> tuple[int, bytes]:
+    """Nobody waits for an answer of a draw: it is read from the ticket."""
+    return 201, b""
 
 
 async def _held_before(context: Context, ticket: Ticket) -> UUID | None:

@@ -6,9 +6,10 @@ stays with the draw, so that anybody with the list can check it. Places are take
 
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,8 @@ from backend.fairness.rules import Wish, allot, order_of
 from backend.fairness.tickets import Release, Result, Ticket, Tickets, by_person
 from backend.policy import policy
 from backend.schedule.model import Slot
+from backend.schedule.queries import pool
+from backend.schedule.rules import Channel, kept_for, left_for_everybody
 from foundation.db.base import hospital_id
 from foundation.db.intents import TryLater, intend
 from foundation.db.locks import lock
@@ -38,7 +41,9 @@ GRACE = timedelta(seconds=30)
 LATE = timedelta(seconds=2)
 """After its close a draw that gave nothing yet is asked for again."""
 REMEMBERED = 5.0
-TRIED_FOR_KEPT = 200
+TRIED_FOR_KEPT = 500
+HOPING = 64
+PATIENT_ROUNDS = 2
 OTHERS_MAY = frozenset({"not_found", "scope_missing", "guardian_needed", "eligibility_not_found"})
 """Refusals that are about the account; another account of the same person may be the right one."""
 SOLD_OUT = Result(code="sold_out", detail="本次放出的号源已抽完，您可以查看其他医生或日期")
@@ -151,16 +156,6 @@ async def resolve(context: Context, draw_id: UUID, hold: Hold) -> None:
         row.resolved_at = context.clock.now()
 
 
-def _hoping(left: Sequence[list[Ticket]], kept: Mapping[UUID, int]) -> dict[UUID, UUID]:
-    """What is left is kept for somebody, and whoever it is kept for may stand further back: the first so many may try."""
-    found = {}
-    for tickets in left[:TRIED_FOR_KEPT]:
-        slot = next((slot for slot in tickets[0].slots if kept.get(slot)), None)
-        if slot is not None:
-            found[tickets[0].person_id] = slot
-    return found
-
-
 def _result(answer: UUID | AppError) -> Result:
     if isinstance(answer, AppError):
         return Result(code=answer.code, detail=answer.detail)
@@ -177,31 +172,58 @@ class _Serving:
     async def serve(self, people: Sequence[list[Ticket]]) -> None:
         """Until everybody has a result."""
         left = [tickets for tickets in people if tickets[0].person_id not in self.results]
-        again: set[UUID] = set()
-        for_kept = True
-        while left:
-            free, kept = await self._free({slot for tickets in left for slot in tickets[0].slots})
-            given = allot([Wish(tickets[0].person_id, tickets[0].slots) for tickets in left], free)
-            if not given and for_kept:
-                given, for_kept = _hoping(left, kept), False
-            turn = [tickets for tickets in left if tickets[0].person_id in given]
+        hopeless: set[UUID] = set()
+        idle = 0
+        while left and idle < PATIENT_ROUNDS and len(hopeless) < TRIED_FOR_KEPT:
+            turn, nothing_free = await self._turn(left, hopeless)
             if not turn:
                 break
-            answers = await self.hold([(one[0], given[one[0].person_id]) for one in turn])
-            said: dict[UUID, Result] = {}
-            for tickets, answer in zip(turn, answers, strict=True):
-                person = tickets[0].person_id
-                if isinstance(answer, AppError) and answer.code in OTHERS_MAY and tickets[1:]:
-                    del tickets[
-                        0
-                    ]  # she stays where she is in the order, with the next account that asked for her
-                elif isinstance(answer, AppError) and answer.code == "sold_out" and person not in again:
-                    again.add(person)  # somebody at the counter was faster: her other wishes still count
-                else:
-                    said[person] = _result(answer)
+            said, moved = await self._round(turn, hopeless if nothing_free else set())
+            idle = 0 if said or moved else idle + 1
             left = [one for one in left if one[0].person_id not in said]
             await self._say(said)
         await self._say({one[0].person_id: SOLD_OUT for one in left})
+
+    async def _turn(
+        self, left: Sequence[list[Ticket]], hopeless: set[UUID]
+    ) -> tuple[list[tuple[list[Ticket], UUID]], bool]:
+        """Who is asked for in this round, in the order of the draw, and with which slot; whether nothing is free for everybody.
+
+        Beside those for whom there is a place go the next ones: when somebody is refused, her place is theirs at once.
+        Places kept for a doctor's own patients are tried for by those who are next, because only the booking knows them.
+        """
+        free, kept = await self._free({slot for tickets in left for slot in tickets[0].slots})
+        given = allot([Wish(tickets[0].person_id, tickets[0].slots) for tickets in left], free)
+        if not given and not any(kept.values()):
+            return [], True
+        others = (one[0].person_id for one in left if one[0].person_id not in given)
+        hoping = set(islice((person for person in others if person not in hopeless), HOPING))
+        turn = []
+        for tickets in left:
+            person, slots = tickets[0].person_id, tickets[0].slots
+            if person in given:
+                turn.append((tickets, given[person]))
+            elif person in hoping:
+                turn.append((tickets, next((slot for slot in slots if kept.get(slot)), slots[0])))
+        return turn, not given
+
+    async def _round(
+        self, turn: Sequence[tuple[list[Ticket], UUID]], hopeless: set[UUID]
+    ) -> tuple[dict[UUID, Result], bool]:
+        """Results of those who have one now, and whether somebody's next account came to the fore."""
+        said: dict[UUID, Result] = {}
+        moved = False
+        answers = await self.hold([(tickets[0], slot) for tickets, slot in turn])
+        for (tickets, _), answer in zip(turn, answers, strict=True):
+            person = tickets[0].person_id
+            if isinstance(answer, AppError) and answer.code in OTHERS_MAY and tickets[1:]:
+                del tickets[0]
+                moved = True
+            elif isinstance(answer, AppError) and answer.code == "sold_out":
+                hopeless.add(person)
+            else:
+                said[person] = _result(answer)
+        return said, moved
 
     async def _say(self, results: dict[UUID, Result]) -> None:
         self.results |= results
@@ -214,15 +236,10 @@ class _Serving:
                 log.warning("draw_unheard", error=type(error).__name__)
 
     async def _free(self, slots: set[UUID]) -> tuple[dict[UUID, int], dict[UUID, int]]:
-        """Places kept for nobody, and places kept for a channel, of each slot."""
+        """Places kept for nobody, and places kept for patients of this doctor, of each slot that is on sale."""
         now = self.context.clock.now()
         async with unit_of_work(self.context.db) as session:
             rows = (await session.scalars(select(Slot).where(Slot.id.in_(slots)))).all()
-        free, kept = {}, {}
-        for row in rows:
-            over = row.shares_end_at is not None and row.shares_end_at <= now
-            held = 0 if over else row.held_follow_up + row.held_staff + row.held_referral
-            stopped = row.stopped_at is not None
-            free[row.id] = 0 if stopped else row.remaining - held
-            kept[row.id] = 0 if stopped or over else row.held_follow_up
-        return free, kept
+        pools = {row.id: pool(row) for row in rows}
+        free = {key: left_for_everybody(one, now) for key, one in pools.items()}
+        return free, {key: kept_for(one, Channel.FOLLOW_UP, now) for key, one in pools.items()}

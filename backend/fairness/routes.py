@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from uuid import UUID
 
@@ -11,6 +12,8 @@ from backend.fairness.tickets import Entered, Release, Status, Ticket, Tickets
 from backend.fairness.wire import LiftPause, PauseView, StandingView, TicketRequest, TicketView
 from backend.patient import queries as patients
 from backend.policy import policy
+from foundation.db.sharing import shared
+from foundation.db.unit_of_work import Database, unit_of_work
 from foundation.errors import Conflict, Issue, NotFound, TooOften, invalid
 from foundation.masking import mask_name
 from foundation.web.endpoint import get, send
@@ -21,9 +24,14 @@ SPREAD_MS = 800
 
 
 async def take_ticket(call: ApiCall, body: TicketRequest) -> TicketView:
-    """A ticket of the draw that is open for these slots; one per person, however often she asks."""
+    """A ticket of the draw that is open for these slots; one per person, however often she asks.
+
+    The grant is asked for here, together with everybody who comes at the same moment: invented persons would fill the draw.
+    """
     account_id = call.actor.id
     assert account_id is not None
+    if not await shared(call.db, _may_book).ask((account_id, body.person_id)):
+        raise NotFound
     release = await _release(call, body.slot_ids)
     now = call.clock.now()
     if release is None or not draw.draws_now(release, now):
@@ -41,6 +49,13 @@ async def take_ticket(call: ApiCall, body: TicketRequest) -> TicketView:
         async with call.unit_of_work() as session:
             await draw.start(session, release)
     return _view(release, body.person_id, Status(known=True, done=False, tickets=0, result=None), now)
+
+
+async def _may_book(db: Database, asked: Sequence[tuple[UUID, UUID]]) -> Sequence[bool]:
+    """Whether each account may book for each person."""
+    async with unit_of_work(db) as session:
+        granted = await patients.accounts_that_may(session, asked, "book")
+    return [pair in granted for pair in asked]
 
 
 async def _release(call: ApiCall, slot_ids: tuple[UUID, ...]) -> Release | None:

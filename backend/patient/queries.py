@@ -1,10 +1,10 @@
 """Reads about persons, grants and consents."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.content.service import current_document
@@ -45,6 +45,18 @@ async def require_scope(session: AsyncSession, actor: Actor, person_id: UUID, wa
     if not may(grant.kind, grant.scope, wanted):
         raise Forbidden(f"本人没有授权您{SCOPES[wanted]}", code="scope_missing")
     return grant
+
+
+async def accounts_that_may(
+    session: AsyncSession, pairs: Iterable[tuple[UUID, UUID]], wanted: str
+) -> set[tuple[UUID, UUID]]:
+    """Of these (account, person) those whose grant includes `wanted`."""
+    query = select(PersonGrant.account_id, PersonGrant.person_id, PersonGrant.kind, PersonGrant.scope).where(
+        tuple_(PersonGrant.account_id, PersonGrant.person_id).in_(set(pairs)),
+        PersonGrant.revoked_at.is_(None),
+    )
+    rows = (await session.execute(query)).all()
+    return {(row.account_id, row.person_id) for row in rows if may(row.kind, row.scope, wanted)}
 
 
 async def has_self(session: AsyncSession, account_id: UUID) -> bool:

@@ -14,6 +14,8 @@ from backend.context import Context
 from backend.fairness import draw
 from backend.fairness.model import ReleaseDraw
 from backend.fairness.rules import order_of
+from backend.patient import queries as patients
+from backend.patient import service as registry
 from backend.schedule.model import Slot
 from backend.wiring import handlers
 from foundation.db.intents import Intent, due_ids, run_one
@@ -203,14 +205,25 @@ async def test_a_worker_that_dies_in_the_middle_gives_nobody_two_places(
     assert (left, draws) == (0, 1)
 
 
-async def test_somebody_elses_account_cannot_spend_my_ticket(
+async def test_nobody_takes_a_ticket_for_somebody_elses_person(
     api: httpx.AsyncClient, running: Context, clock: SharedClock
 ) -> None:
-    """A ticket for a person one has no grant on is worth nothing, and hers stays hers."""
+    """And a grant that ends before the draw closes is worth nothing: the person's other account takes its turn."""
     (mine, thief), slots = await people(running, 2), await release(running, places=1, hours=(30, 31))
-    stolen = wish(mine, slots[1])
-    await api.post("/booking-tickets", json=stolen, headers=thief[1])
+
+    stolen = await api.post("/booking-tickets", json=wish(mine, slots[1]), headers=thief[1])
+
+    assert stolen.status_code == 404
+    async with unit_of_work(running.db) as session:
+        code = await registry.make_grant_code(session, mine[0].actor, mine[0].person.id)
+        await registry.redeem_grant_code(session, thief[0].actor, code, "女儿")
+        grant = await patients.grant_on(session, thief[0].actor, mine[0].person.id)
+    assert (
+        await api.post("/booking-tickets", json=wish(mine, slots[1]), headers=thief[1])
+    ).status_code == 202
     ticket = await asks(api, mine, slots[0])
+    async with unit_of_work(running.db) as session:
+        await registry.revoke_grant(session, mine[0].actor, mine[0].person.id, grant.id)
 
     moves_on(clock, seconds=4)
     await run_due(running)
@@ -218,6 +231,23 @@ async def test_somebody_elses_account_cannot_spend_my_ticket(
     assert (await state(api, mine, ticket))["state"] == "won"
     async with unit_of_work(running.db) as session:
         assert (await session.scalars(select(Appointment.slot_id))).all() == [slots[0].id]
+
+
+async def test_places_of_those_who_are_refused_go_to_the_next_in_the_same_round(
+    api: httpx.AsyncClient, running: Context, clock: SharedClock
+) -> None:
+    """Nine of ten have an eligibility of somebody else; the tenth gets the place wherever she was drawn."""
+    crowd, (slot,) = await people(running, 10), await release(running, places=1)
+    tickets = []
+    for person in crowd:
+        tickets.append(await asks(api, (person[0], person[1], crowd[0][2]), slot))
+
+    moves_on(clock, seconds=4)
+    await run_due(running)
+
+    found = [await state(api, person, ticket) for person, ticket in zip(crowd, tickets, strict=True)]
+    assert found[0]["state"] == "won"
+    assert {one["code"] for one in found[1:]} <= {"eligibility_not_found", "sold_out"}
 
 
 async def test_a_ticket_is_shown_to_its_account_alone(api: httpx.AsyncClient, running: Context) -> None:
