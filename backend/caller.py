@@ -8,6 +8,7 @@ nothing about anybody.
 import hmac
 import ipaddress
 from collections.abc import Collection
+from functools import lru_cache
 from uuid import UUID
 
 from starlette.requests import Request
@@ -54,6 +55,7 @@ def address_of(request: Request, trusted: Collection[str]) -> str:
     return _plain(nearest)
 
 
+@lru_cache(4096)
 def _plain(text: str) -> str:
     """One spelling for one address; IPv6 by its /64, which is what one line of a house gets."""
     try:

@@ -24,7 +24,9 @@ from foundation.errors import TooOften
 from foundation.logs import log
 
 PATIENCE = 0.3
-"""Seconds that a request waits for Valkey before it goes on without."""
+"""Seconds that a script waits for Valkey before those who asked go on without."""
+MOST = 500
+"""So many requests go with one script."""
 REFUSED = Counter("booking_rate_refused", "Requests refused because a rate was exceeded", ["what", "by"])
 
 SCRIPT = """
@@ -77,19 +79,14 @@ async def admit(call: ApiCall, what: str, person: UUID | None = None) -> None:
     if not keys:
         return
     asked = _Asked(call.app.redis, int(call.clock.now().timestamp() * 1000), keys, rates)
-    try:
-        async with asyncio.timeout(PATIENCE):
-            refused, wait = await shared(call.db, _ask).ask(asked)
-    except (RedisError, OSError, TimeoutError) as error:
-        log.warning("rates_lost", error=type(error).__name__)
-        return
+    refused, wait = await shared(call.db, _ask, most=MOST).ask(asked)
     if refused:
         by, seconds = named[refused - 1], -(-int(wait) // 1000)
         REFUSED.labels(what, by).inc()
         raise TooOften(f"{WORDS[by]}，请 {seconds} 秒后再试", retry_after=seconds)
 
 
-async def _ask(_: Database, asked: Sequence[_Asked]) -> Sequence[tuple[int, int] | Exception]:
+async def _ask(_: Database, asked: Sequence[_Asked]) -> Sequence[tuple[int, int]]:
     """One script for all who ask at the same time: which bucket refuses each (0: none), and for how many milliseconds."""
     keys = [key for one in asked for key in one.keys]
     told = msgspec.json.encode([[one.now, *one.rates] for one in asked]).decode()
@@ -98,7 +95,8 @@ async def _ask(_: Database, asked: Sequence[_Asked]) -> Sequence[tuple[int, int]
             answer: Any = asked[0].redis.eval(SCRIPT, len(keys), *keys, told)
             flat = await answer
     except (RedisError, OSError, TimeoutError) as error:
-        return [error] * len(asked)
+        log.warning("rates_lost", error=type(error).__name__, requests=len(asked))
+        return [(0, 0)] * len(asked)
     return list(zip(flat[::2], flat[1::2], strict=True))
 
 

@@ -10,12 +10,15 @@ from typing import Any
 
 import msgspec
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+_PLAIN = frozenset((str, int, bool, type(None)))
+
 
 def canonical(value: Any) -> bytes:
     """Canonical bytes of a msgspec struct or plain JSON value; `TypeError` when it holds a float."""
     plain = msgspec.to_builtins(value, str_keys=True)
     _refuse_floats(plain)
-    return json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return _ENCODER.encode(plain).encode()
 
 
 def sha256(data: bytes) -> bytes:
@@ -24,11 +27,13 @@ def sha256(data: bytes) -> bytes:
 
 
 def _refuse_floats(value: Any) -> None:
-    if isinstance(value, float):
+    kind = type(value)
+    if kind is float:
         raise TypeError("canonical JSON holds no floats: use an int or a decimal string")
-    if isinstance(value, dict):
-        for item in value.values():
-            _refuse_floats(item)
-    elif isinstance(value, list):
-        for item in value:
+    if kind is dict:
+        value = value.values()
+    elif kind is not list:
+        return
+    for item in value:
+        if type(item) not in _PLAIN:
             _refuse_floats(item)

@@ -39,7 +39,7 @@ class AppError(Exception):
     status: ClassVar[int] = 500
     code: str = "internal"
     title: ClassVar[str] = "系统出错"
-    written_down: ClassVar[bool] = True
+    written_down: bool = True
     """Whether each refusal becomes a line of the audit trail."""
 
     def __init__(

@@ -26,7 +26,7 @@ from backend.schedule.service import Taken
 from foundation.actor import Actor
 from foundation.clock import local
 from foundation.db import idempotency
-from foundation.db.audit import AuditEvent, line_of
+from foundation.db.audit import AuditEvent, line_of, refusal_of
 from foundation.db.base import Base
 from foundation.db.bulk import driver, insert_all
 from foundation.db.guards import guarded
@@ -39,6 +39,7 @@ from foundation.together import LATER, Later
 
 EXPIRE_HOLD = "appointment.expire_hold"
 SUBJECT = "appointment"
+ACTION = "appointment.request"
 DESCRIPTION = "互联网复诊诊查费"
 _GROUP = "SELECT set_config('lock_timeout', '300ms', true)"
 """A group does not wait long for one slot: its members then go alone and wait as anybody does."""
@@ -142,6 +143,18 @@ async def hold(
     return [outcome for outcome in batch.outcomes if outcome is not None]
 
 
+async def write_refusals(
+    session: AsyncSession, presses: Sequence[Press], outcomes: Sequence[Outcome]
+) -> None:
+    """An audit line for each refusal, in the transaction that decided it: whoever passes the refusal on writes none."""
+    now, lines = clock_of(session).now(), []
+    for press, outcome in zip(presses, outcomes, strict=True):
+        if isinstance(outcome, AppError) and outcome.written_down:
+            lines.append(refusal_of(now, press.actor, ACTION, SUBJECT, "", outcome, press.request))
+            outcome.written_down = False
+    await insert_all(session, {AuditEvent: lines})
+
+
 async def _locked(session: AsyncSession, presses: Sequence[Press]) -> list[Outcome | None]:
     """One booking of a person at a time: what she holds is counted under this lock (practice.md 1)."""
     names = [f"person:{press.person_id}" for press in presses]
@@ -186,9 +199,10 @@ def _write(batch: _Batch, i: int, found: Found, terms: Terms, place: Taken) -> N
         batch.write(table, *rows)
     batch.write(
         AuditEvent,
-        line_of(now, press.actor, "appointment.request", SUBJECT, row["id"], request=press.request),
+        line_of(now, press.actor, ACTION, SUBJECT, row["id"], request=press.request),
     )
-    batch.write(Intent, open_intent(EXPIRE_HOLD, row["id"], expires))
+    if guarded("hold_intent"):
+        batch.write(Intent, open_intent(EXPIRE_HOLD, row["id"], expires))
     held = Held(row, money[Payment][0]["id"], found)
     if press.key and batch.answer is not None:
         assert press.account_id is not None

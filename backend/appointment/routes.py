@@ -50,11 +50,12 @@ async def book(call: ApiCall, body: BookRequest) -> Any:
     """
     await require_no_draw(call.app, body.slot_id)
     await admit(call, "book", body.person_id)
-    if call.key:
-        idempotency.check(call.key)
+    key = call.key
+    if key:
+        idempotency.check(key)
     press = Press(
         call.actor, body.person_id, body.slot_id, body.eligibility_id, body.complaint, Wish(body.mode), call.actor.id,
-        call.key, call.digest if call.key else b"", request_id.get(),
+        key, call.digest if key else b"", request_id.get(),
     )  # fmt: skip
     line: Together[Press, Held | Replay] = shared(call.db, _hold, keys=_keys)
     outcome = await line.ask(press)

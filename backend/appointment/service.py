@@ -7,7 +7,16 @@ from asyncpg.exceptions import UniqueViolationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.appointment import queries, rules
-from backend.appointment.holding import EXPIRE_HOLD, SUBJECT, Answer, Held, Press, Replay, hold
+from backend.appointment.holding import (
+    EXPIRE_HOLD,
+    SUBJECT,
+    Answer,
+    Held,
+    Press,
+    Replay,
+    hold,
+    write_refusals,
+)
 from backend.appointment.model import Appointment
 from backend.appointment.rules import Wish
 from backend.appointment.states import AppointmentState
@@ -59,18 +68,28 @@ async def request(
 async def request_together(
     db: Database, presses: Sequence[Press], answer: Answer
 ) -> Sequence[Held | Replay | AppError | Later]:
-    """Hold places for requests that came at the same time, in one transaction of their own; `answer` is kept with the key."""
+    """Hold places for requests that came at the same time, in one transaction of their own; `answer` is kept with the key.
+
+    Refusals are in the audit trail when this returns.
+    """
     try:
-        async with unit_of_work(db) as session:
-            return await hold(session, presses, answer)
+        return await _together(db, presses, answer)
     except UniqueViolationError as error:
         if len(presses) > 1:
             raise  # each alone, then
         refused = taken_meanwhile(error)
     if refused.code == "already_booked":
         return [refused]
-    async with unit_of_work(db) as session:  # the same key has just been used: its answer stands now
-        return await hold(session, presses, answer)
+    return await _together(db, presses, answer)  # the same key has just been used: its answer stands now
+
+
+async def _together(
+    db: Database, presses: Sequence[Press], answer: Answer
+) -> Sequence[Held | Replay | AppError | Later]:
+    async with unit_of_work(db) as session:
+        outcomes = await hold(session, presses, answer)
+        await write_refusals(session, presses, outcomes)
+        return outcomes
 
 
 def taken_meanwhile(error: UniqueViolationError) -> AppError:

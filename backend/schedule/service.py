@@ -57,6 +57,8 @@ async def take_all(session: AsyncSession, wanted: Sequence[tuple[UUID, Channel]]
     The slots are locked, in the order of their ids, from the look to the end of the transaction: nobody can come between
     look and write.
     """
+    if not wanted:
+        return []
     now = clock_of(session).now()
     connection = await driver(session)
     query = _POOLS + (_LOCKED if guarded("slot_take") else "")

@@ -128,9 +128,22 @@ async def _write_refusals(db: Database, refusals: Sequence[_Refusal]) -> Sequenc
 
 def _row(now: datetime, refusal: _Refusal) -> dict[str, Any]:
     kind, _, subject_id = refusal.subject.partition(":")
-    error = refusal.error
+    return refusal_of(now, refusal.actor, refusal.action, kind, subject_id, refusal.error, refusal.request)
+
+
+def refusal_of(
+    now: datetime, actor: Actor, action: str, kind: str, subject_id: str, error: AppError, request: str
+) -> dict[str, Any]:  # fmt: skip
+    """The columns of the line of a refused verb."""
     detail = {issue.field or "-": issue.code for issue in error.issues}
     return line_of(
-        now, refusal.actor, refusal.action, kind, subject_id, outcome="refused", code=error.code, detail=detail,
-        request=refusal.request,
-    )  # fmt: skip
+        now,
+        actor,
+        action,
+        kind,
+        subject_id,
+        outcome="refused",
+        code=error.code,
+        detail=detail,
+        request=request,
+    )

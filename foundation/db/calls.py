@@ -21,6 +21,7 @@ from foundation.errors import AppError, Forbidden, Unauthenticated
 from foundation.logs import log
 from foundation.web.endpoint import Endpoint, Runner
 from foundation.web.parsing import decode, decode_query, path_id, read_body
+from foundation.web.problems import problem_response
 
 X = TypeVar("X")
 
@@ -90,7 +91,7 @@ def runner(app: X, db: Database, identify: Identify) -> Runner[Call[X]]:
         except AppError as error:
             if error.written_down and (endpoint.roles or endpoint.audited):
                 await _note_refusal(db, actor, endpoint, request, error)
-            raise
+            return problem_response(error)
 
     return run
 

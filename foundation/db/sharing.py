@@ -15,6 +15,7 @@ def shared(
     work: Callable[[Database, Sequence[Q]], Awaitable[Sequence[A | Exception | Later]]],
     *,
     keys: Callable[[Q], frozenset[Hashable]] | None = None,
+    most: int = 128,
 ) -> Together[Q, A]:
     """The line for `work`; made with the first question."""
     line: Together[Q, A] | None = db.lines.get(work)
@@ -23,5 +24,5 @@ def shared(
         async def on_this(questions: Sequence[Q]) -> Sequence[A | Exception | Later]:
             return await work(db, questions)
 
-        line = db.lines[work] = Together(on_this, keys=keys)
+        line = db.lines[work] = Together(on_this, keys=keys, most=most)
     return line
