@@ -40,6 +40,7 @@ from backend.encounter import streams
 from backend.evaluation import routes as evaluation
 from backend.fairness import pages as fairness_pages
 from backend.fairness import routes as fairness
+from backend.fairness_report import routes as fairness_report
 from backend.formulary import routes as formulary
 from backend.insurance import routes as insurance
 from backend.patient import routes as patient
@@ -83,7 +84,7 @@ PREFIX = "/api/v1"
 VERSION = "0.1.0"
 FEATURES = (
     account, alarm, patient, content, pricing, practitioner, shift, schedule, timetable, rescheduling, eligibility, fairness, appointment, payment, encounter, waiting,
-    chat, video, record, formulary, prescription, dispensing, evaluation, complaint, counter, supervision, reconciliation, cashier, insurance, e_bill,
+    chat, video, record, formulary, prescription, dispensing, evaluation, complaint, counter, fairness_report, supervision, reconciliation, cashier, insurance, e_bill,
 )  # fmt: skip
 DESKS = (
     prescription_pages, dispensing_pages, payment_pages, cashier_pages, pricing_pages, reconciliation_pages, e_bill_pages, counter_pages, complaint_pages, fairness_pages, waiting_pages, writeback_pages, alarm_pages, supervision_pages, shift_pages,

@@ -13,6 +13,7 @@ from backend.eligibility import model as eligibility
 from backend.encounter import model as encounter
 from backend.evaluation import model as evaluation
 from backend.fairness import model as fairness
+from backend.fairness_report import model as fairness_report
 from backend.formulary import model as formulary
 from backend.insurance import model as insurance
 from backend.notification import model as notification
@@ -35,7 +36,7 @@ from foundation.db import audit, idempotency, inbox, intents, outbox, sealer
 from foundation.db.base import Base
 
 MODULES = (
-    account, alarm, appointment, chat, complaint, content, counter, dispensing, e_bill, eligibility, encounter, evaluation, fairness, formulary, insurance,
+    account, alarm, appointment, chat, complaint, content, counter, dispensing, e_bill, eligibility, encounter, evaluation, fairness, fairness_report, formulary, insurance,
     notification, patient, payment, practitioner, prescription, pricing, reconciliation, record, rescheduling, schedule, shift, signature, timetable, video,
     waiting, writeback, audit, idempotency, inbox, intents, outbox, sealer,
 )  # fmt: skip
