@@ -3,9 +3,12 @@
 from uuid import UUID
 
 from backend.account.queries import staff_names
+from backend.appointment import queries as appointments
+from backend.appointment.service import SUBJECT
 from backend.cashier import queries
 from backend.cashier.wire import (
     Approve,
+    CancellationView,
     DeskRefund,
     OrdersQuery,
     OrderView,
@@ -17,16 +20,37 @@ from backend.cashier.wire import (
     order_view,
     refund_view,
 )
-from backend.edge import ADMIN, CLERK, ApiCall, ApiEndpoint, Family
+from backend.edge import ADMIN, CLERK, PATIENT, ApiCall, ApiEndpoint, Family
+from backend.payment import queries as payments
 from backend.payment import refunding
 from backend.payment.rulebook import book_on
+from backend.payment.states import PaymentState
 from contracts.money import parse_yuan
+from foundation.clock import local
+from foundation.errors import NotFound
 from foundation.web.endpoint import act, get, send
 
 
 async def rules(call: ApiCall) -> RuleBookView:
     """The refund rules in force."""
     return book_view(book_on(call.clock.today()))
+
+
+async def cancellation(call: ApiCall) -> CancellationView:
+    """What a cancellation at this moment would give back, before she decides."""
+    row = await appointments.visible(call.session, call.actor, call.id())
+    payment = await payments.of_subject(call.session, SUBJECT, row.id)
+    if payment is None:
+        raise NotFound("没有找到该订单")
+    book = book_on(local(payment.made_at).date())
+    reason = book.cancellation.reason(
+        now=call.clock.now(), starts_at=row.starts_at, paid_at=row.booked_at, waiting_since=row.checked_in_at
+    )
+    rule, paid = book.of(reason), payment.amount if payment.state is PaymentState.CONFIRMED else 0
+    return CancellationView(
+        reason=reason, rule_id=rule.id, rule_version=book.version, percent=rule.percent, paid=paid,
+        amount=rule.share(paid), free_until=book.cancellation.free_until(starts_at=row.starts_at, paid_at=row.booked_at),
+    )  # fmt: skip
 
 
 async def orders(call: ApiCall) -> list[OrderView]:
@@ -83,6 +107,8 @@ FAMILY = Family.THIRD_PARTY
 DESK = [CLERK, ADMIN]
 ENDPOINTS: list[ApiEndpoint] = [
     get("/refund-rules", rules, reply=RuleBookView, summary="退费规则", family=Family.PERSONAL_VISIT),
+    get("/appointments/{id}/cancellation", cancellation, reply=CancellationView, summary="取消预约可退金额",
+        family=Family.PERSONAL_VISIT, roles=[PATIENT]),
     get("/orders", orders, reply=list[OrderView], query=OrdersQuery, summary="查找订单", family=FAMILY, roles=DESK,
         audited="payment.search"),
     get("/refunds", refunds, reply=list[DeskRefund], query=RefundsQuery, summary="退款", family=FAMILY, roles=DESK),

@@ -53,6 +53,18 @@ class Propose(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     note: Note
 
 
+class CancellationView(msgspec.Struct, frozen=True):
+    """What the patient gets back if she cancels now; `free_until` is the end of cancelling for nothing."""
+
+    reason: str
+    rule_id: str
+    rule_version: str
+    percent: int
+    paid: Fen
+    amount: Fen
+    free_until: datetime
+
+
 class OrderView(msgspec.Struct, frozen=True):
     """An order in a list; names and phones are masked."""
 

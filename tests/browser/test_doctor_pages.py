@@ -364,7 +364,7 @@ async def test_every_screen_of_a_doctor_is_readable(
             await page.get_by_role("button", name="大字号").click()
             await expect(page.locator("html.care")).to_have_count(1)
         for path in (
-            "/doctor", "/doctor/shift", visit_path(waiting), visit_path(running), visit_path(running, "/chat"),
+            "/doctor", "/doctor/shift", "/doctor/income", visit_path(waiting), visit_path(running), visit_path(running, "/chat"),
             visit_path(running, "/record"), visit_path(running, "/diagnoses"), visit_path(running, "/video"),
             visit_path(running, "/prescriptions/new"), f"/doctor/prescriptions/{prescription}",
         ):  # fmt: skip

@@ -47,6 +47,7 @@ SCREENS: dict[str, Callable[[Ids], str]] = {
     "prices": lambda _: "/prices",
     "price versions": lambda _: "/prices/versions",
     "price version": lambda _: "/prices/versions/2026.1",
+    "refund rules": lambda _: "/refund-rules",
     "doctors' list": lambda _: "/doctors",
     "offline": lambda _: "/offline",
     "nowhere": lambda _: "/nowhere",

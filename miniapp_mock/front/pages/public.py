@@ -42,6 +42,12 @@ async def price_version(request: Request) -> Response:
     return await show(request, "patient/price_version.html", back="/prices/versions", found=found)
 
 
+async def refund_rules(request: Request) -> Response:
+    """What goes back when."""
+    book = await screen_of(request).api.get("/refund-rules")
+    return await show(request, "patient/refund_rules.html", back="/prices", book=book)
+
+
 async def doctors(request: Request) -> Response:
     """Filed doctors by department."""
     api = screen_of(request).api
@@ -63,6 +69,7 @@ ROUTES: list[BaseRoute] = [
     Route("/prices", prices),
     Route("/prices/versions", price_versions),
     Route("/prices/versions/{version}", price_version),
+    Route("/refund-rules", refund_rules),
     Route("/doctors", doctors),
     Route("/offline", offline),
 ]

@@ -1,6 +1,7 @@
 """A visit from the booking to the end: waiting, the way into the conversation, what came of it."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -21,12 +22,15 @@ from miniapp_mock.front.journey import (
 )
 from miniapp_mock.front.screen import afresh, go, is_fragment, leave, patient, screen_of, show
 from miniapp_mock.front.streams import pass_events
+from miniapp_mock.front.words import fen
 
 NEWEST = 12
 """Visits of the list that are asked how they stand."""
 NOTICES = "TPL_VISIT_ACCEPTED,TPL_RX_APPROVED,TPL_SHIPPED"
 NOTICES_BOOKED = "TPL_MOVED,TPL_RX_APPROVED,TPL_SHIPPED"
 """Before the visit; that it was accepted, and that it was cancelled, was asked at the cashier."""
+CANCELLABLE = ("booked", "waiting")
+"""Stages in which the patient is told beforehand what a cancellation gives back."""
 WAITS = ("in-review", "approved")
 """Prescriptions that the patient does not have her drugs of yet."""
 
@@ -94,12 +98,23 @@ async def _show(
     done = stage.done
     if stage.name == "ended" and not any(one["state"] in WAITS for one in known["prescriptions"]):
         done = 5
+    back = await api.get(f"/appointments/{row['id']}/cancellation") if stage.name in CANCELLABLE else None
     return await show(
         request, template, back="/visits", row=row, encounter=encounter, stage=stage, done=done, problem=problem,
+        gives_back=back_words(back) if back else "",
         can_check_in=can_check_in(row, now), opens=opens_at(row), why=cancel_words(row),
         notices=NOTICES_BOOKED if stage.name == "booked" else NOTICES, asked=request.query_params.get("notices"), status=problem.status if problem else 200,
         **known,
     )  # fmt: skip
+
+
+def back_words(back: Mapping[str, Any]) -> str:
+    """What a patient gets back when she cancels now, before she is asked whether she means it."""
+    if back["amount"] == back["paid"]:
+        return "诊查费将全额原路退回。"
+    if not back["amount"]:
+        return "按退费规则，诊查费不退。"
+    return f"临近就诊取消，按退费规则退还 {back['percent']}%，即 {fen(back['amount'])}，原路退回。"
 
 
 async def check_in(request: Request) -> Response:
