@@ -13,10 +13,8 @@ _LOW = (1 << 62) - 1
 def new_id() -> UUID:
     """A UUIDv7; strictly increasing inside one process, so that index pages fill from one end."""
     global _last  # noqa: PLW0603 - one counter per process is the point
+    drawn = int.from_bytes(os.urandom(9))  # 72 bits in one call: a rush makes tens of thousands of ids
     # house: clock: the order of ids must not go back when a test moves the clock
-    drawn = int.from_bytes(
-        os.urandom(9)
-    )  # 72 bits, one call: the busiest minute makes tens of thousands of ids
     stamp = time.time_ns() // 1_000_000 << 12 | drawn >> 62
     with _lock:
         _last = stamp = max(stamp, _last + 1)
