@@ -1,6 +1,6 @@
 """Who says something in a visit: a person of one of its sides, or a program.
 
-A `Machine` is no `Actor` and has none: it has no id, no role, no shift and no certificate, so whatever signs, prescribes or ends
+A `Program` is no `Actor` and has none: it has no id, no role, no shift and no certificate, so whatever signs, prescribes or ends
 a visit cannot be handed one (监管细则 2022: programs may not diagnose, prescribe or sign in a doctor's place).
 """
 
@@ -18,11 +18,11 @@ class Speaker:
 
 
 @dataclass(frozen=True)
-class Machine:
+class Program:
     """A program, by the name its messages carry."""
 
     name: str
 
 
-PLATFORM = Machine("platform")
+PLATFORM = Program("platform")
 """The hospital's own system: what happened, what is next."""

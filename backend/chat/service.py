@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.chat import rules
-from backend.chat.authors import PLATFORM, Machine, Speaker
+from backend.chat.authors import PLATFORM, Program, Speaker
 from backend.chat.cards import KIND, Card, ExaminationCard, packed
 from backend.chat.model import Attachment, ChatMessage
 from backend.encounter.model import Encounter
@@ -65,20 +65,20 @@ async def hand_card(
 
 
 async def notice(
-    session: AsyncSession, row: Encounter, body: str, *, key: str, by: Machine = PLATFORM
+    session: AsyncSession, row: Encounter, body: str, *, key: str, by: Program = PLATFORM
 ) -> None:
     """A program's sentence, labelled as such; once per `key`, in any state of the visit."""
     await _announce(session, row, by, ChatMessage(kind="notice", body=body, client_id=key))
 
 
 async def post_card(
-    session: AsyncSession, row: Encounter, card: Card, *, key: str, by: Machine = PLATFORM
+    session: AsyncSession, row: Encounter, card: Card, *, key: str, by: Program = PLATFORM
 ) -> None:
     """A program's card; once per `key`, in any state of the visit."""
     await _announce(session, row, by, ChatMessage(kind=KIND[type(card)], body=packed(card), client_id=key))
 
 
-async def _announce(session: AsyncSession, row: Encounter, by: Machine, message: ChatMessage) -> None:
+async def _announce(session: AsyncSession, row: Encounter, by: Program, message: ChatMessage) -> None:
     await _line_up(session, row)
     if await _known(session, row, message.client_id) is None:
         await _add(session, row, by, message)
@@ -107,7 +107,7 @@ async def _known(session: AsyncSession, row: Encounter, client_id: str) -> ChatM
 
 
 async def _add(
-    session: AsyncSession, row: Encounter, by: Speaker | Machine, message: ChatMessage
+    session: AsyncSession, row: Encounter, by: Speaker | Program, message: ChatMessage
 ) -> ChatMessage:
     """Give the message its author and its place in the visit."""
     query = select(func.max(ChatMessage.sequence)).where(ChatMessage.encounter_id == row.id)
@@ -119,7 +119,7 @@ async def _add(
             message.sender, message.sender_id, message.machine = by.side, by.actor.id, ""
             if by.side == "doctor":
                 row.advice_given = True
-        case Machine():
+        case Program():
             message.sender, message.sender_id, message.machine = "system", None, by.name
     session.add(message)
     await session.flush()

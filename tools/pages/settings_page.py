@@ -21,12 +21,11 @@ OURS: tuple[tuple[str, str], ...] = (
     ("`miniapp_mock front`", "miniapp_mock.front.settings:Settings"),
     ("`front_gateway`", "front_gateway.settings:Settings"),
     ("`regulator_adapter`", "regulator_adapter.settings:Settings"),
-    ("`miniapp_mock front`", "miniapp_mock.front.settings:Settings"),
 )
 """Processes that read their settings by `foundation.settings`."""
 
-BASES = ("foundation.settings:CommonSettings", "backend.policy:Policy", "regulator_adapter.settings:StoreSettings",
-         "regulator_adapter.settings:DeskSettings")  # fmt: skip
+BASES = ("foundation.settings:CommonSettings", "backend.policy:Policy", "backend.calling:Calling", "backend.insuring:Insuring",
+         "regulator_adapter.settings:StoreSettings", "regulator_adapter.settings:DeskSettings")  # fmt: skip
 """Classes whose fields are listed with those that inherit them."""
 
 DOUBLES: tuple[tuple[str, str], ...] = (
@@ -35,6 +34,7 @@ DOUBLES: tuple[tuple[str, str], ...] = (
     ("`simulators courier`", "simulators/courier/settings.py"),
     ("`simulators identity`", "simulators/identity/settings.py"),
     ("`simulators ca`", "simulators/ca/settings.py"),
+    ("`simulators ebill`", "simulators/ebill/settings.py"),
     ("`miniapp_mock wechat`", "miniapp_mock/wechat/settings.py"),
 )
 """Other people's systems: they have readers of their own, whose look-ups are read from the source."""

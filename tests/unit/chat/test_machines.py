@@ -7,7 +7,7 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.chat.authors import Machine
+from backend.chat.authors import Program
 from backend.chat.cards import NoticeCard
 from backend.chat.model import ChatMessage
 from backend.chat.service import after, notice, post_card, say
@@ -34,9 +34,9 @@ ACTS = [
 
 @pytest.mark.parametrize("act", ACTS, ids=lambda act: f"{act.__module__}.{act.__name__}")
 async def test_what_signs_writes_or_decides_takes_an_actor_which_a_machine_is_not(act: object) -> None:
-    """mypy refuses a `Machine` there; at run time it has nothing of what an actor is asked for."""
+    """mypy refuses a `Program` there; at run time it has nothing of what an actor is asked for."""
     assert typing.get_type_hints(act)["actor"] is Actor
-    assert not issubclass(Machine, Actor)
+    assert not issubclass(Program, Actor)
 
 
 async def test_the_system_itself_has_no_shift_to_sign_in(session: AsyncSession) -> None:
@@ -55,7 +55,7 @@ async def test_messages_and_cards_of_programs_name_the_program_and_nobody(
 ) -> None:
     visit = await accepted(session, context, await a_patient(session))
     await notice(session, visit, "医生已接诊", key="one")
-    await post_card(session, visit, NoticeCard("请注意", urgent=True), key="two", by=Machine("reminder"))
+    await post_card(session, visit, NoticeCard("请注意", urgent=True), key="two", by=Program("reminder"))
 
     found = await after(session, visit.id, 0)
 
