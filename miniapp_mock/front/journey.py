@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from miniapp_mock.front.backend_client import Api
@@ -10,7 +10,6 @@ from miniapp_mock.front.words import moment
 
 Row = Mapping[str, Any]
 RUNNING = ("in-progress", "on-hold")
-CHECK_IN_EARLY = timedelta(minutes=30)
 CANCEL_WORDS = {
     "patient_cancelled": "您在就诊开始前取消了预约",
     "declined": "医生认为本次不适合线上复诊",
@@ -55,14 +54,14 @@ def stage_of(appointment: Row, encounter: Row | None = None) -> Stage:
     return known or Stage("ended", "已接诊", "", 4)
 
 
-def can_check_in(appointment: Row, now: datetime) -> bool:
-    """Whether the waiting room is open already."""
-    return moment(appointment["starts_at"]) - CHECK_IN_EARLY <= now < moment(appointment["ends_at"])
+def can_check_in(room: Row | None, now: datetime) -> bool:
+    """Whether the waiting room is open already, and still."""
+    return room is not None and moment(room["check_in_from"]) <= now < moment(room["check_in_until"])
 
 
-def opens_at(appointment: Row) -> datetime:
+def opens_at(room: Row | None) -> datetime | None:
     """When it opens."""
-    return moment(appointment["starts_at"]) - CHECK_IN_EARLY
+    return moment(room["check_in_from"]) if room is not None else None
 
 
 def cancel_words(appointment: Row) -> str:

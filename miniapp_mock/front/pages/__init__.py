@@ -6,21 +6,25 @@ from miniapp_mock.front.pages import (
     booking,
     care,
     doctor,
+    fairness,
     feedback,
     home,
     login,
     mine,
+    paying_for_others,
     payments,
     persons,
     phone,
     prescriptions,
     public,
+    release,
     talk,
     visits,
+    waiting,
 )
 
 MODULES = (
-    home, care, login, phone, persons, booking, mine, payments, visits, talk, prescriptions, feedback, public, doctor,
+    home, care, login, phone, persons, release, booking, mine, payments, paying_for_others, visits, waiting, talk, prescriptions, feedback, public, fairness, doctor,
 )  # fmt: skip
 
 

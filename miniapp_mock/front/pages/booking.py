@@ -1,7 +1,7 @@
 """From "I want to be seen again" to a place: person, diagnosis, doctor, time, complaint."""
 
 from collections import defaultdict
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,11 +14,13 @@ from foundation.web.parsing import iso_day
 from miniapp_mock.front.backend_client import Refused
 from miniapp_mock.front.forms import Form, path_id, read_form
 from miniapp_mock.front.pages.persons import person
+from miniapp_mock.front.pages.release import draw, waiting_page
 from miniapp_mock.front.screen import go, patient, screen_of, show
 from miniapp_mock.front.words import moment, when
 
 DAYS = 9
 """Today, the seven days that are on sale, and the one whose places are released next."""
+JUST_NOW = timedelta(minutes=1)
 OUTCOMES = {
     "eligible": ("可复诊", "good"),
     "doctor_decides": ("医生判断", "warn"),
@@ -41,7 +43,8 @@ async def choose_diagnosis(request: Request) -> Response:
     row = await person(request)
     if not row["consented"]:
         return go(f"/persons/{row['id']}/consent?next=/book/{row['id']}")
-    return await show(request, "patient/book_diagnosis.html", back="/", row=row)
+    standing = await patient(request).get(f"/persons/{row['id']}/booking-standing")
+    return await show(request, "patient/book_diagnosis.html", back="/", row=row, standing=standing)
 
 
 async def diagnoses(request: Request) -> Response:
@@ -170,7 +173,13 @@ async def confirm(request: Request, typed: Form | None = None, problem: Refused 
         request, "patient/book_confirm.html", back=f"/book/{row['id']}/doctors/{found['id']}?{urlencode(query)}",
         row=row, doctor=found, slot=slot, department=names.get(slot["department_code"], ""), typed=typed or {},
         problem=problem, status=problem.status if problem else 200, decides=travel.get("decides") == "1",
+        fresh=_fresh(slot, screen_of(request).clock.now()),
     )  # fmt: skip
+
+
+def _fresh(slot: Any, now: datetime) -> bool:
+    """Whether its places were released just now: asking may mean drawing a ticket."""
+    return bool(slot["released_at"]) and timedelta() <= now - moment(slot["released_at"]) < JUST_NOW
 
 
 async def book(request: Request) -> Response:
@@ -186,10 +195,26 @@ async def book(request: Request) -> Response:
     try:
         made = await patient(request).post("/appointments", body, once=form.get("once", ""))
     except Refused as refused:
+        if refused.code == "draw_open":
+            return await _draw(request, body, form)
         if refused.status == 401:
             raise
         if refused.code == "no_consent":
             return go(f"/persons/{body['person_id']}/consent?next=/book/{body['person_id']}")
+        return await confirm(request, form, refused)
+    return go(f"/payments/{made['payment_id']}")
+
+
+async def _draw(request: Request, body: dict[str, Any], form: Form) -> Response:
+    """The places have just been released: a ticket, and the page that waits for the draw."""
+    try:
+        ticket = await draw(patient(request), body, others=form.get("others") == "1")
+        if ticket:
+            return waiting_page(ticket, str(request.url.path) + f"?{request.url.query}")
+        made = await patient(request).post("/appointments", body, once=form.get("once", ""))
+    except Refused as refused:
+        if refused.status == 401:
+            raise
         return await confirm(request, form, refused)
     return go(f"/payments/{made['payment_id']}")
 

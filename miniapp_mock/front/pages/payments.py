@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from miniapp_mock.front.backend_client import Api
 from miniapp_mock.front.forms import path_id
 from miniapp_mock.front.screen import go, is_fragment, patient, show
 
@@ -17,16 +18,18 @@ NOTICES = {
 """Which messages are worth asking for after paying; one consent is one message."""
 
 
-def subject_link(bill: Any) -> str:
-    """The page of what the bill is for."""
-    place = "visits" if bill["subject_kind"] == "appointment" else "prescriptions"
-    return f"/{place}/{bill['subject_id']}"
+async def subject_link(api: Api, bill: Any) -> str:
+    """The page of what the bill is for; nothing when somebody paid for another and the visit is not hers to see."""
+    if bill["subject_kind"] != "appointment":
+        return f"/prescriptions/{bill['subject_id']}"
+    known = await api.find(f"/appointments/{bill['subject_id']}")
+    return f"/visits/{bill['subject_id']}" if known else ""
 
 
 async def bill(request: Request) -> Response:
     """One bill with its lines, its price-list version and its refunds."""
     row = await patient(request).get(f"/payments/{path_id(request, 'payment_id')}")
-    link = subject_link(row)
+    link = await subject_link(patient(request), row)
     return await show(request, "patient/payment.html", back=link, row=row, link=link)
 
 
@@ -44,14 +47,8 @@ async def come_back(request: Request) -> Response:
         if row["state"] not in SETTLED:
             why = result.removeprefix("requestPayment:fail").strip()
             words = "您取消了支付，号源和账单还为您保留" if why == "cancel" else why
-            return await show(
-                request,
-                "patient/payment.html",
-                back=subject_link(row),
-                row=row,
-                link=subject_link(row),
-                words=words,
-            )
+            link = await subject_link(patient(request), row)
+            return await show(request, "patient/payment.html", back=link, row=row, link=link, words=words)
     return go(f"/payments/{payment_id}/result")
 
 
@@ -62,7 +59,7 @@ async def result(request: Request) -> Response:
         int(request.query_params.get("tries", "0")) if request.query_params.get("tries", "").isdigit() else 0
     )
     template = "patient/payment_state.html" if is_fragment(request) else "patient/payment_result.html"
-    link = subject_link(row)
+    link = await subject_link(patient(request), row)
     return await show(
         request, template, back=link, row=row, link=link, tries=tries + 1,
         notices=NOTICES.get(row["subject_kind"], ""), asked=request.query_params.get("notices"),

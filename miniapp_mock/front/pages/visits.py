@@ -31,6 +31,8 @@ NOTICES_BOOKED = "TPL_MOVED,TPL_RX_APPROVED,TPL_SHIPPED"
 """Before the visit; that it was accepted, and that it was cancelled, was asked at the cashier."""
 CANCELLABLE = ("booked", "waiting")
 """Stages in which the patient is told beforehand what a cancellation gives back."""
+BEFORE_SEEN = ("booked", "waiting")
+"""Stages that the waiting room knows about."""
 WAITS = ("in-review", "approved")
 """Prescriptions that the patient does not have her drugs of yet."""
 
@@ -99,10 +101,11 @@ async def _show(
     if stage.name == "ended" and not any(one["state"] in WAITS for one in known["prescriptions"]):
         done = 5
     back = await api.get(f"/appointments/{row['id']}/cancellation") if stage.name in CANCELLABLE else None
+    room = await api.get(f"/appointments/{row['id']}/waiting") if stage.name in BEFORE_SEEN else None
     return await show(
         request, template, back="/visits", row=row, encounter=encounter, stage=stage, done=done, problem=problem,
         gives_back=back_words(back) if back else "",
-        can_check_in=can_check_in(row, now), opens=opens_at(row), why=cancel_words(row),
+        room=room, can_check_in=can_check_in(room, now), opens=opens_at(room), why=cancel_words(row),
         notices=NOTICES_BOOKED if stage.name == "booked" else NOTICES, asked=request.query_params.get("notices"), status=problem.status if problem else 200,
         **known,
     )  # fmt: skip

@@ -33,7 +33,7 @@ PERSON_ID = "01a20290-1448-722e-bff5-898e2613f4b5"
 PERSON = {
     "id": PERSON_ID, "grant_id": "01a20290-1448-722e-bff5-898e2613f4b6", "name": "周桂珍", "kind": "self",
     "id_number": "310114********9069", "phone": "199****0001", "sex": "female", "birth_date": "1958-09-19",
-    "relation": "", "consented": True,
+    "relation": "", "scope": ["book", "records"], "consented": True,
 }  # fmt: skip
 
 
@@ -57,7 +57,10 @@ class Backend:
     """`answers` by `METHOD /path`: a value, or a status and a value. What is not there is 404."""
 
     answers: dict[str, Any] = field(
-        default_factory=lambda: {"GET /hospital": HOSPITAL, "GET /persons": [PERSON]}
+        default_factory=lambda: {
+            "GET /hospital": HOSPITAL, "GET /persons": [PERSON],
+            f"GET /persons/{PERSON_ID}/booking-standing": {"absences": 0, "absences_allowed": 3, "paused_until": None},
+        }  # fmt: skip
     )
     asked: list[Asked] = field(default_factory=list)
     down: bool = False
