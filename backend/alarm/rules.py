@@ -46,6 +46,9 @@ KINDS: Mapping[str, Kind] = {
     ),
     "refund_closed": Kind("退款被微信支付关闭", "请打开订单，核对后重新发起退款。", by_itself=True),
     "refund_refused": Kind("微信支付拒绝退款", "请按微信支付的说明核对，必要时线下退还并登记。", by_itself=True),
+    "insurance_refuses_refund": Kind(
+        "医保拒绝退费", "请与医保经办机构核对原因；处理后在任务列表里重新执行该笔退款。", by_itself=True
+    ),
     "refund_late": Kind(
         "退款超过期限", "请打开退款：待审批的请尽快审批；已提交的请核对微信支付的处理进度，必要时联系患者。", by_itself=True
     ),

@@ -7,7 +7,8 @@ from backend.e_bill.rules import Step
 from backend.outside.e_bill import BillRequest, EBillRefused
 from backend.patient import queries as patients
 from backend.payment.model import Payment
-from backend.payment.rules import REFUND_RULES, RefundReason
+from backend.payment.rulebook import RefundReason
+from backend.payment.rules import REFUND_RULES
 from foundation.db.intents import Handler, TryLater, Work
 from foundation.db.unit_of_work import unit_of_work
 from foundation.errors import Unavailable

@@ -53,15 +53,6 @@ async def begin(
     money.payable(payment, clock_of(session).now())
     person = await patients.person(session, payment.person_id)
     if issues := rules.authorisation_issues(found, person.name, person.id_number):
-        audit(
-            session,
-            actor,
-            "insurance.authorise",
-            "payment",
-            payment.id,
-            outcome="refused",
-            code="somebody_else",
-        )
         raise Invalid("授权人不是就诊人本人", issues=issues)
     before = await queries.running(session, payment.id)
     if before is not None:

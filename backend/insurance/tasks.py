@@ -4,19 +4,22 @@ from datetime import timedelta
 from uuid import UUID
 
 from backend.account.model import Account
+from backend.alarm.service import over, ring
 from backend.context import Context
 from backend.insurance import queries, service
 from backend.insurance.model import InsuranceOrder
 from backend.insurance.states import InsuranceState
-from backend.outside.insurance import GivenBack, Mixed, MixedOrder, OrderType, Part, Split
+from backend.outside.insurance import GivenBack, InsuranceRefused, Mixed, MixedOrder, OrderType, Part, Split
 from backend.outside.wechat_pay import PayRefused, Transaction
 from backend.patient import queries as patients
 from backend.payment import queries as payments
 from backend.payment.model import Payment, Refund
-from backend.payment.rules import REFUND_RULES, RefundReason
+from backend.payment.rulebook import RefundReason
+from backend.payment.rules import REFUND_RULES, next_look
 from backend.payment.states import PaymentState
-from backend.payment.tasks import PAID, POLL, notify_url
+from backend.payment.tasks import PAID, notify_url
 from backend.payment.tenders import INSURANCE
+from contracts.money import yuan
 from foundation.actor import SYSTEM
 from foundation.db.intents import Handler, TryLater, Work
 from foundation.db.unit_of_work import unit_of_work
@@ -25,6 +28,8 @@ from foundation.errors import Conflict, Unavailable
 MONEY_WAS_FASTER = ("orderpaid", "order_paid", "trade_error", "invalid_request")
 NEVER_PLACED = ("order_not_exist", "resource_not_exists", "order_closed")
 UNPAID = "医保没有完成支付"
+DESK_OF = "/desk/payments/{}"
+REFUSES = "insurance_refuses_refund"
 
 
 async def settle(context: Context, payment_id: UUID) -> bool:
@@ -39,17 +44,14 @@ async def settle(context: Context, payment_id: UUID) -> bool:
         return True
     if payment.state not in (PaymentState.CREATED, PaymentState.PENDING):
         return True
-    waited = int((context.clock.now() - order.agreed_at).total_seconds())
-    wait = next((step for step in POLL if step * 2 > waited), POLL[-1])
-    raise TryLater("insurance order is not paid yet", timedelta(seconds=wait))
+    age = (context.clock.now() - order.agreed_at).total_seconds()
+    raise TryLater("insurance order is not paid yet", timedelta(seconds=next_look(age)))
 
 
 async def _ended(context: Context, order: InsuranceOrder, mixed: Mixed) -> bool:
     """Act on what the provider says, if that is an end."""
     if mixed.whole in (Part.SUCCESS, Part.REFUND):
-        cash = await _cash(context, order) if mixed.cash else None
-        async with unit_of_work(context.db) as session:
-            await service.paid(session, context, order.id, mixed, cash)
+        await _paid(context, order, mixed)
         return True
     if mixed.whole is not Part.FAIL:
         return False
@@ -62,6 +64,26 @@ async def _ended(context: Context, order: InsuranceOrder, mixed: Mixed) -> bool:
         async with unit_of_work(context.db) as session:
             await service.failed(session, order.id, words)
     return True
+
+
+async def _paid(context: Context, order: InsuranceOrder, mixed: Mixed) -> None:
+    """Amounts that nobody agreed to are written down for a person, and confirm nothing."""
+    cash = await _cash(context, order) if mixed.cash else None
+    try:
+        async with unit_of_work(context.db) as session:
+            await service.paid(session, context, order.id, mixed, cash)
+    except Conflict as error:
+        if error.code == "amount_mismatch":
+            async with unit_of_work(context.db) as session:
+                words = f"医保混合订单 {order.out_trade_no}"
+                await ring(
+                    session,
+                    "payment_amount_mismatch",
+                    order.payment_id,
+                    words,
+                    link=DESK_OF.format(order.payment_id),
+                )
+        raise
 
 
 async def _cash(context: Context, order: InsuranceOrder) -> Transaction:
@@ -178,10 +200,17 @@ async def refund(context: Context, refund_id: UUID) -> None:
         raise Conflict("没有医保支付可以退", code="insurance_not_paid")
     split = Split(wanted.get("ins_gov", 0), wanted.get("ins_self", 0), wanted.get("ins_other", 0), 0)
     words = REFUND_RULES[RefundReason(row.reason)].words
-    back = await context.insurance.refund(order.pay_order_id, row.out_refund_no, split, words)
+    try:
+        back = await context.insurance.refund(order.pay_order_id, row.out_refund_no, split, words)
+    except InsuranceRefused as error:
+        async with unit_of_work(context.db) as session:
+            told = f"{yuan(split.insurance)} 元，{error.detail}"
+            await ring(session, REFUSES, refund_id, told, link=f"/desk/refunds/{refund_id}")
+        raise
     if back.refunded_at is None:
         raise TryLater("insurance refund is on its way", timedelta(seconds=60))
     async with unit_of_work(context.db) as session:
+        await over(session, REFUSES, refund_id)
         await service.given_back(session, context, refund_id, order, back)
 
 

@@ -106,6 +106,8 @@ async def drive_refund(work: Work[Context]) -> None:
     if CASH in open_parts:
         await _drive_cash(context, refund.id)
     if refused is not None:
+        if isinstance(refused, AppError) and CASH in open_parts:
+            await _until_cash_is_back(context, refund.id)
         raise refused
     async with unit_of_work(context.db) as session:
         refund = await session.get_one(Refund, refund.id)
@@ -114,6 +116,16 @@ async def drive_refund(work: Work[Context]) -> None:
         raise TryLater("refund is on its way", timedelta(seconds=next_refund_look(age)))
     if refund.state == RefundState.ABNORMAL and open_parts:
         raise TryLater("refund is abnormal", timedelta(seconds=SELDOM))
+
+
+async def _until_cash_is_back(context: Context, refund_id: UUID) -> None:
+    """A part that its provider refuses waits for a person, but not before the cash part is done."""
+    async with unit_of_work(context.db) as session:
+        refund = await session.get_one(Refund, refund_id)
+        cash = (await queries.refund_parts(session, refund_id))[CASH]
+    if cash.proven_at is None and refund.state in (RefundState.REQUESTED, RefundState.PROCESSING):
+        age = (context.clock.now() - (refund.decided_at or refund.requested_at)).total_seconds()
+        raise TryLater("cash part is on its way", timedelta(seconds=next_refund_look(age)))
 
 
 async def _look_again(context: Context, refund: Refund) -> None:

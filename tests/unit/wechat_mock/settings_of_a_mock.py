@@ -43,7 +43,7 @@ INSURED: list[dict[str, str | int]] = [
         "kind": "employee",
         "account_fen": 800,
     },
-    {"openid": "o-904", "name": "何家宁", "id_number": "310114198507019046", "kind": "resident"},
+    {"openid": "o-other", "name": "何家宁", "id_number": "310114198507019046", "kind": "resident"},
 ]
 """Whose phones are bound to an insurance credential; the names are those of `tests.small_world`."""
 INSURANCE_KEY, INSURANCE_SECRET = "insurance-key-of-a-test", "insurance-secret-of-a-test"

@@ -103,7 +103,7 @@ def test_an_authorisation_lasts_ten_minutes(insurance: Insurance) -> None:
 def test_a_code_of_the_authorisation_page_is_good_once_and_for_its_owner(insurance: Insurance) -> None:
     code = insurance.code()
 
-    assert insurance.user_query(code, "o-904")["code"] == 10001
+    assert insurance.user_query(code, "o-other")["code"] == 10001
     first = insurance.user_query(code)
     assert (first["code"], first["user_name"]) == (0, "林秀兰")
     assert insurance.user_query(code)["code"] == 10002
