@@ -42,6 +42,7 @@ from backend.fairness import pages as fairness_pages
 from backend.fairness import routes as fairness
 from backend.fairness_report import routes as fairness_report
 from backend.formulary import routes as formulary
+from backend.income import routes as income
 from backend.insurance import routes as insurance
 from backend.patient import routes as patient
 from backend.payment import callbacks as payment_callbacks
@@ -60,7 +61,6 @@ from backend.schedule import routes as schedule
 from backend.settings import Settings
 from backend.shift import pages as shift_pages
 from backend.shift import routes as shift
-from backend.statistics import routes as statistics
 from backend.supervision import pages as supervision_pages
 from backend.supervision import routes as supervision
 from backend.timetable import routes as timetable
@@ -85,7 +85,7 @@ PREFIX = "/api/v1"
 VERSION = "0.1.0"
 FEATURES = (
     account, alarm, patient, content, pricing, practitioner, shift, schedule, timetable, rescheduling, eligibility, fairness, appointment, payment, encounter, waiting,
-    chat, video, record, formulary, prescription, dispensing, evaluation, complaint, counter, fairness_report, supervision, reconciliation, cashier, statistics, insurance, e_bill,
+    chat, video, record, formulary, prescription, dispensing, evaluation, complaint, counter, fairness_report, supervision, reconciliation, cashier, income, insurance, e_bill,
 )  # fmt: skip
 DESKS = (
     prescription_pages, dispensing_pages, payment_pages, cashier_pages, pricing_pages, reconciliation_pages, e_bill_pages, counter_pages, complaint_pages, fairness_pages, waiting_pages, writeback_pages, alarm_pages, supervision_pages, shift_pages,

@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from backend.statistics.queries import Income
+from backend.income.queries import Income
 
 
 class Month(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

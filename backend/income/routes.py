@@ -1,8 +1,8 @@
 """A doctor's own figures."""
 
 from backend.edge import DOCTOR, ApiCall, ApiEndpoint, Family
-from backend.statistics import queries
-from backend.statistics.wire import IncomeView, Month, income_view
+from backend.income import queries
+from backend.income.wire import IncomeView, Month, income_view
 from foundation.web.endpoint import get
 
 

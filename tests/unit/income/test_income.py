@@ -10,7 +10,7 @@ from backend.outside.wechat_pay import Amount, RefundAnswer
 from backend.payment import queries as payments
 from backend.payment import service as money
 from backend.payment.rules import RefundReason
-from backend.statistics.queries import month_of, visit_fees
+from backend.income.queries import month_of, visit_fees
 from foundation.actor import SYSTEM
 from foundation.clock import local
 from foundation.db.unit_of_work import unit_of_work
