@@ -39,12 +39,12 @@ KINDS: Mapping[str, Kind] = {
         "有不是本系统发起的退款", "有人在微信支付商户平台直接退款，请核对经办人，并在对账时说明。"
     ),
     "refund_abnormal": Kind(
-        "退款到不了患者账户", "请打开订单：改退到患者银行卡，或退到医院账户后线下交付并登记凭证。", by_itself=True
+        "退款到不了患者账户", "请打开这笔退款：改退到患者银行卡，或退到医院账户后线下交付并登记凭证。", by_itself=True
     ),
     "refund_to_hand_over": Kind(
         "退款已到医院账户，待交付患者", "请交付患者（转账或现金），由另一位工作人员打开退款登记凭证。", by_itself=True
     ),
-    "refund_closed": Kind("退款被微信支付关闭", "请打开订单，核对后重新发起退款。", by_itself=True),
+    "refund_closed": Kind("退款被微信支付关闭", "请打开这笔退款，核对后重新发起。", by_itself=True),
     "refund_refused": Kind("微信支付拒绝退款", "请按微信支付的说明核对，必要时线下退还并登记。", by_itself=True),
     "insurance_refuses_refund": Kind(
         "医保拒绝退费", "请与医保经办机构核对原因；处理后在任务列表里重新执行该笔退款。", by_itself=True
