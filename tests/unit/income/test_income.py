@@ -6,11 +6,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.appointment import service as booking
 from backend.context import Context
+from backend.income.queries import month_of, visit_fees
 from backend.outside.wechat_pay import Amount, RefundAnswer
 from backend.payment import queries as payments
 from backend.payment import service as money
 from backend.payment.rules import RefundReason
-from backend.income.queries import month_of, visit_fees
 from foundation.actor import SYSTEM
 from foundation.clock import local
 from foundation.db.unit_of_work import unit_of_work
