@@ -69,7 +69,7 @@ class Patient:
         """WeChat login and phone number."""
         self.api.token = ""
         answer = await self.api.call("POST", "/login/wechat", {"code": await self.phone.login_code()})
-        self.api.token = answer["token"]
+        self.api.token, self.api.device = answer["token"], answer["device"]
         if not answer["phone_bound"]:
             await self.api.call("POST", "/login/phone", {"code": await self.phone.phone_code()})
 

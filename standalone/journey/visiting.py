@@ -47,6 +47,7 @@ class Api:
         self.http = http_client(base, seconds=20)
         self.prefix = prefix
         self.token = ""
+        self.device = ""
 
     async def call(self, method: str, path: str, body: Any = None, **options: Any) -> Any:
         """The decoded answer; `Refused` for 4xx and 5xx."""
@@ -66,6 +67,8 @@ class Api:
         sent = dict(headers or {})
         if self.token:
             sent["authorization"] = f"Bearer {self.token}"
+        if self.device:
+            sent["x-device"] = self.device
         return await self.http.request(method, self.prefix + path, json=body, content=content, headers=sent)
 
     async def close(self) -> None:
