@@ -23,6 +23,7 @@ from backend.chat import sockets
 from backend.complaint import pages as complaint_pages
 from backend.complaint import routes as complaint
 from backend.composition import open_context
+from backend.consultation import routes as consultation
 from backend.content import routes as content
 from backend.context import Context
 from backend.counter import pages as counter_pages
@@ -37,6 +38,8 @@ from backend.edge import ApiEndpoint
 from backend.eligibility import routes as eligibility
 from backend.encounter import routes as encounter
 from backend.encounter import streams
+from backend.escalation import pages as escalation_pages
+from backend.escalation import routes as escalation
 from backend.evaluation import routes as evaluation
 from backend.fairness import pages as fairness_pages
 from backend.fairness import routes as fairness
@@ -44,6 +47,8 @@ from backend.fairness_report import routes as fairness_report
 from backend.formulary import routes as formulary
 from backend.income import routes as income
 from backend.insurance import routes as insurance
+from backend.notification import pages as notification_pages
+from backend.notification import routes as notification
 from backend.patient import routes as patient
 from backend.payment import callbacks as payment_callbacks
 from backend.payment import pages as payment_pages
@@ -84,10 +89,12 @@ from foundation.web.problems import PROBLEM_HANDLERS
 PREFIX = "/api/v1"
 VERSION = "0.1.0"
 FEATURES = (
+    escalation, notification, consultation,
     account, alarm, patient, content, pricing, practitioner, shift, schedule, timetable, rescheduling, eligibility, fairness, appointment, payment, encounter, waiting,
     chat, video, record, formulary, prescription, dispensing, evaluation, complaint, counter, fairness_report, supervision, reconciliation, cashier, income, insurance, e_bill,
 )  # fmt: skip
 DESKS = (
+    escalation_pages, notification_pages,
     prescription_pages, dispensing_pages, payment_pages, cashier_pages, pricing_pages, reconciliation_pages, e_bill_pages, counter_pages, complaint_pages, fairness_pages, waiting_pages, writeback_pages, alarm_pages, supervision_pages, shift_pages,
 )  # fmt: skip
 ENDPOINTS: list[ApiEndpoint] = list(chain.from_iterable(feature.ENDPOINTS for feature in FEATURES))

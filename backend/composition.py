@@ -22,6 +22,7 @@ from backend.outside.insurance import MedicalInsurance, SelfPayOnly
 from backend.outside.insurance_bureau import Bureau
 from backend.outside.med_ins import Partner, WeChatInsurance
 from backend.outside.signed import SignedClient
+from backend.outside.sms import NoSms, SmsCompany, SmsProvider
 from backend.outside.wechat import WeChat
 from backend.outside.wechat_pay import WeChatPay
 from backend.outside.wechat_pay_crypto import Merchant, load_public_key
@@ -84,6 +85,7 @@ async def open_context(settings: Settings, clock: Clock, application: str) -> As
             context.courier.client,
             context.insurance,
             context.e_bills,
+            context.sms,
         ):
             await client.close()
         await context.hospital.close()
@@ -109,6 +111,7 @@ def _context(settings: Settings, clock: Clock, db: Database, redis: Redis, live:
         courier=Courier(SignedClient(s.courier_url, s.courier_app_key, s.courier_secret, clock, "配送公司")),
         insurance=medical_insurance(s, pay, clock),
         e_bills=e_bills(s, clock),
+        sms=sms(s, clock),
         objects=FolderStore(s.object_folder, s.keyring()),
         live=live,
         wiring=wiring(),
@@ -143,6 +146,14 @@ def medical_insurance(settings: Settings, pay: WeChatPay, clock: Clock) -> Medic
     return WeChatInsurance(
         s.wechat_appid, pay.signed, bureau, partner, s.insurance_partner_url, s.insurance_org_name, clock
     )
+
+
+def sms(settings: Settings, clock: Clock) -> SmsProvider:
+    """The company of text messages, if there is one."""
+    s = settings
+    if not s.sms_url:
+        return NoSms()
+    return SmsCompany(SignedClient(s.sms_url, s.sms_app_key, s.sms_secret, clock, "短信公司"))
 
 
 def e_bills(settings: Settings, clock: Clock) -> EBill:

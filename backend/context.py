@@ -15,6 +15,7 @@ from backend.outside.e_bill import EBill
 from backend.outside.his import Hospital
 from backend.outside.identity import IdentityService
 from backend.outside.insurance import MedicalInsurance
+from backend.outside.sms import SmsProvider
 from backend.outside.wechat import WeChat
 from backend.outside.wechat_pay import WeChatPay
 from backend.settings import Settings
@@ -64,6 +65,8 @@ class Wiring:
     on_paid: dict[str, Settled] = field(default_factory=dict)
     on_refunded: dict[str, Settled] = field(default_factory=dict)
     on_withdrawn: dict[str, Settled] = field(default_factory=dict)
+    on_stopped: list[Settled] = field(default_factory=list)
+    """Called in the transaction that stops a visit and refers the patient to the hospital, with the encounter's id."""
     write_back: dict[str, Step] = field(default_factory=dict)
     on_money: list[Settled] = field(default_factory=list)
     """Called in the transaction in which a receipt or a refund is proven, with the payment's id."""
@@ -87,6 +90,7 @@ class Context:
     courier: Courier
     insurance: MedicalInsurance
     e_bills: EBill
+    sms: SmsProvider
     objects: ObjectStore
     live: Live
     wiring: Wiring = field(default_factory=Wiring)

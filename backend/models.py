@@ -11,6 +11,7 @@ from backend.dispensing import model as dispensing
 from backend.e_bill import model as e_bill
 from backend.eligibility import model as eligibility
 from backend.encounter import model as encounter
+from backend.escalation import model as escalation
 from backend.evaluation import model as evaluation
 from backend.fairness import model as fairness
 from backend.fairness_report import model as fairness_report
@@ -36,7 +37,7 @@ from foundation.db import audit, idempotency, inbox, intents, outbox, sealer
 from foundation.db.base import Base
 
 MODULES = (
-    account, alarm, appointment, chat, complaint, content, counter, dispensing, e_bill, eligibility, encounter, evaluation, fairness, fairness_report, formulary, insurance,
+    account, alarm, appointment, chat, complaint, content, counter, dispensing, e_bill, eligibility, encounter, escalation, evaluation, fairness, fairness_report, formulary, insurance,
     notification, patient, payment, practitioner, prescription, pricing, reconciliation, record, rescheduling, schedule, shift, signature, timetable, video,
     waiting, writeback, audit, idempotency, inbox, intents, outbox, sealer,
 )  # fmt: skip

@@ -94,12 +94,28 @@ class Policy:
     )
     visit_minutes: int = setting("length of a visit as long as too few were measured", default=10)
 
+    escalate_sms_minutes: int = setting(
+        "a waiting patient nobody looked at: after so long the doctor gets a text message", default=2
+    )
+    returned_sms_minutes: int = setting("the same for a prescription that came back", default=10)
+    returned_desk_minutes: int = setting("and after so long the duty desk is told of it", default=30)
+    seen_quiet_minutes: int = setting(
+        "after somebody looked: how long it stays quiet before the duty desk is told again", default=10
+    )
+    bundle_seconds: int = setting("notices to one doctor within so long go as one", default=60)
+    parallel_visits: int = setting("visits a doctor may run side by side", default=5)
+    visit_limit_minutes: int = setting("how long doctor and patient may talk", default=60)
+    visit_warning_minutes: int = setting("how long before the end both are warned", default=10)
+    visit_extension_minutes: int = setting("by how much the doctor may prolong it", default=15)
+    visit_extensions: int = setting("and how often", default=4)
+
     def policy_problems(self) -> list[str]:
         """One sentence per number that makes no sense."""
         at_least_one = (
             "quota_person_day", "quota_doctor_day", "hold_minutes", "counter_hold_minutes", "noshow_limit",
             "noshow_window_days", "noshow_pause_days", "accept_minutes", "remind_minutes", "late_minutes",
-            "visit_minutes", "wait_limit_minutes", "open_days", "his_sync_minutes", "his_fresh_minutes", "move_answer_hours",
+            "visit_minutes", "wait_limit_minutes", "parallel_visits", "visit_limit_minutes", "visit_extension_minutes", "open_days",
+            "his_sync_minutes", "his_fresh_minutes", "move_answer_hours",
         )  # fmt: skip
         at_least_none = (
             "draw_seconds", "check_in_early_minutes", "check_in_late_minutes", "release_days", "shares_end_hours",
@@ -114,6 +130,21 @@ class Policy:
         if self.draw_seconds > 60:
             problems.append("DRAW_SECONDS is malformed: more than 60, nobody waits that long")
         return problems
+
+    @property
+    def visit_limit(self) -> timedelta:
+        """How long doctor and patient may talk."""
+        return timedelta(minutes=self.visit_limit_minutes)
+
+    @property
+    def visit_warning(self) -> timedelta:
+        """How long before the end both are warned."""
+        return timedelta(minutes=self.visit_warning_minutes)
+
+    @property
+    def visit_extension(self) -> timedelta:
+        """By how much the doctor may prolong it."""
+        return timedelta(minutes=self.visit_extension_minutes)
 
     @property
     def hold(self) -> timedelta:

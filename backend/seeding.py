@@ -20,7 +20,7 @@ from backend.practitioner.model import Department, Filing, Practitioner
 from backend.practitioner.service import announce
 from backend.pricing import service as pricing
 from backend.pricing.model import PriceItem, PriceList
-from backend.pricing.rules import Price, next_version
+from backend.pricing.rules import CONSULTATION, CONSULTATION_SENIOR, Price, next_version
 from backend.timetable.demo import seed_timetable
 from foundation.actor import SYSTEM
 from foundation.db.unit_of_work import clock_of
@@ -28,6 +28,8 @@ from foundation.db.unit_of_work import clock_of
 PRICES = (
     (pricing.FOLLOW_UP, "互联网复诊诊查费", 3000),
     (pricing.FOLLOW_UP_SENIOR, "互联网复诊诊查费（副主任及以上医师）", 5000),
+    (CONSULTATION, "健康咨询费", 0),
+    (CONSULTATION_SENIOR, "健康咨询费（副主任及以上医师）", 1000),
     (pricing.DELIVERY, "药品配送费", 800),
 )
 BASIS = "示范价格，非真实物价"

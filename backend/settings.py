@@ -92,6 +92,10 @@ class Settings(Policy, Insuring, Calling, CommonSettings):
         "api2.mch.weixin.qq.com: asked when the first cannot be reached", default=""
     )
 
+    sms_url: str = setting("company of text messages; none are sent without it", default="")
+    sms_app_key: str = setting("our key there", default="")
+    sms_secret: str = setting("our secret there", default="", secret=True)
+
     identity_url: str = setting("real-name service")
     identity_app_key: str = setting("our key there")
     identity_secret: str = setting("our secret there", secret=True)
@@ -144,6 +148,16 @@ class Settings(Policy, Insuring, Calling, CommonSettings):
         if self.wechat_public_keys is not None and not self.wechat_public_keys.is_dir():
             raise ValueError(f"{self.wechat_public_keys.name} is no folder")
 
+    def _sms_problems(self) -> list[str]:
+        """An address without a key, or none at all of the kind."""
+        if not self.sms_url:
+            return []
+        missing = [name for name in ("sms_app_key", "sms_secret") if not getattr(self, name)]
+        problems = [f"{name.upper()} is missing" for name in missing]
+        if not _all_urls(self.sms_url, HTTP):
+            problems.append("SMS_URL is malformed: not http or https")
+        return problems
+
     def tls(self) -> ssl.SSLContext:
         """Towards gateways and adapter; `OSError` when a file is missing or no PEM."""
         return client_context(self.tls_cert, self.tls_key, self.tls_root)
@@ -166,6 +180,7 @@ class Settings(Policy, Insuring, Calling, CommonSettings):
             "notify_url",
             "front_url",
             *(("wechat_pay_backup_url",) if self.wechat_pay_backup_url else ()),
+            *(("sms_url",) if self.sms_url else ()),
             *self.insuring_addresses(),
         ):
             url = urlsplit(getattr(self, name))

@@ -10,81 +10,11 @@ from uuid import UUID
 
 import msgspec
 
+from contracts.blocks import Department, Diagnosis, Guardian, Money, Person, Practitioner, Visit
 from contracts.money import Fen
 
-
-class Person(msgspec.Struct, frozen=True):
-    """The patient (or the person verified). `sex`: male, female; `id_kind` 01 = resident identity card (CV02.01.101)."""
-
-    person_id: UUID
-    name: str
-    id_number: str
-    sex: str
-    birth_date: date
-    phone: str
-    id_kind: str = "01"
-
-
-class Guardian(msgspec.Struct, frozen=True):
-    """Who answers for a child under six (诊疗办法 Art 19)."""
-
-    name: str
-    id_number: str
-    phone: str
-    relation: str
-
-
-class Practitioner(msgspec.Struct, frozen=True):
-    """A doctor or pharmacist as filed; `title_code` is Tianjin 3.3 (231 主任医师 … 245 药士)."""
-
-    practitioner_id: UUID
-    code: str
-    name: str
-    id_number: str
-    licence_number: str
-    title_code: str
-    title_name: str
-
-
-class Department(msgspec.Struct, frozen=True):
-    """`subject_code` is the licensed subject (诊疗科目), such as 03.10."""
-
-    code: str
-    name: str
-    subject_code: str
-    subject_name: str
-
-
-class Diagnosis(msgspec.Struct, frozen=True):
-    """ICD-10, national clinical edition 2.0."""
-
-    code: str
-    name: str
-
-
-class Money(msgspec.Struct, frozen=True):
-    """What was paid: `channel` 2 = WeChat (paymentChannel), `trade_number` the provider's transaction."""
-
-    amount: Fen
-    channel: str
-    trade_number: str
-    price_list_version: str
-
-
-class Visit(msgspec.Struct, frozen=True):
-    """The block every event of one visit carries. `kind`: follow_up or consultation; `mode`: text or video."""
-
-    appointment_id: UUID
-    encounter_id: UUID | None
-    patient: Person
-    practitioner: Practitioner
-    department: Department
-    starts_at: datetime
-    ends_at: datetime
-    serial_number: int
-    kind: str = "follow_up"
-    mode: str = "video"
-    guardian: Guardian | None = None
+# Blocks are given on, so that who speaks of events needs one module.
+__all__ = ["Department", "Diagnosis", "Guardian", "Money", "Person", "Practitioner", "Visit"]
 
 
 class _Event(msgspec.Struct, frozen=True):
@@ -213,6 +143,50 @@ class EncounterDiscontinued(_Event, frozen=True):
     discontinued_at: datetime
     reason: str
     original_diagnosis: Diagnosis
+
+
+class ConsultationStarted(_Event, frozen=True):
+    """健康咨询: the doctor took the question. What belongs to a consultation has no field for a diagnosis or a drug."""
+
+    TYPE: ClassVar[str] = "consultation.started"
+    visit: Visit
+    started_at: datetime
+
+
+class ConsultationDeclined(_Event, frozen=True):
+    """健康咨询 refused; `refuse_type` as in `EncounterDeclined`."""
+
+    TYPE: ClassVar[str] = "consultation.declined"
+    visit: Visit
+    question: str
+    declined_at: datetime
+    refuse_type: str
+    reason: str
+
+
+class ConsultationCompleted(_Event, frozen=True):
+    """健康咨询 finished: question and answer, what it cost, where the process data lies."""
+
+    TYPE: ClassVar[str] = "consultation.completed"
+    visit: Visit
+    applied_at: datetime
+    started_at: datetime
+    completed_at: datetime
+    question: str
+    answer: str
+    payment: Money
+    process_data_reference: str
+
+
+class ConsultationDiscontinued(_Event, frozen=True):
+    """Stopped: she should come to the hospital."""
+
+    TYPE: ClassVar[str] = "consultation.discontinued"
+    visit: Visit
+    question: str
+    started_at: datetime
+    discontinued_at: datetime
+    reason: str
 
 
 class RecordSigned(_Event, frozen=True):
@@ -464,7 +438,9 @@ class DrugCatalogueChanged(_Event, frozen=True):
 
 ALL: tuple[type[_Event], ...] = (
     IdentityVerified, EligibilityDecided, AppointmentBooked, AppointmentMoved, AppointmentCancelled, RecordViewed,
-    EncounterStarted, EncounterDeclined, EncounterCompleted, EncounterDiscontinued, RecordSigned, RecordAmended, PrescriptionSigned,
+    EncounterStarted, EncounterDeclined, EncounterCompleted, EncounterDiscontinued, ConsultationStarted,
+    ConsultationDeclined, ConsultationCompleted, ConsultationDiscontinued, RecordSigned, RecordAmended,
+    PrescriptionSigned,
     PrescriptionApproved, PrescriptionReturned, PrescriptionCancelled, PrescriptionExpired, DispenseCompleted,
     PaymentConfirmed, RefundSucceeded, EvaluationSubmitted, ComplaintFiled, AdverseEventReported, PractitionerChanged,
     DrugCatalogueChanged,

@@ -76,6 +76,7 @@ PROCESSES: tuple[Process, ...] = (
     _simulator("courier", "快递公司（模拟）：快递员", 420, home="/operator", stands_for=("COURIER_URL",)),
     _simulator("identity", "实名核验（模拟）", 430, stands_for=("IDENTITY_URL",)),
     _simulator("ca", "电子签名（模拟）", 440, stands_for=("CA_URL",)),
+    _simulator("sms", "短信公司（模拟，不会发到手机）", 460, home="/sent", stands_for=("SMS_URL",)),
     _simulator("ebill", "电子票据（模拟，非有效票据）", 450, home="/verify", stands_for=("EBILL_URL",)),
 )  # fmt: skip
 

@@ -114,6 +114,8 @@ def _backend(installation: Installation, process: Process) -> Environment:
         **_app("CA", keys.ca),
         **_app("COURIER", keys.courier),
         **_insurance(installation),
+        "SMS_URL": url(installation, "sms"),
+        **_app("SMS", keys.sms),
         "EBILL_URL": url(installation, "ebill"),
         **_app("EBILL", keys.ebill),
         **_fields(keys.hospital),
@@ -257,6 +259,13 @@ def _ebill(installation: Installation, _: Process) -> Environment:
     }
 
 
+def _sms(installation: Installation, _: Process) -> Environment:
+    return {
+        "SMS_DATA": str(installation.kept("simulators", "sms")),
+        **_app("SMS", installation.keys.sms),
+    }
+
+
 def _identity(installation: Installation, _: Process) -> Environment:
     return {
         "IDENTITY_WORLD": str(installation.folder.world / "identity.json"),
@@ -277,7 +286,7 @@ def _ca(installation: Installation, _: Process) -> Environment:
 WIRES: dict[str, Callable[[Installation, Process], Environment]] = {
     "front": _front, "api": _backend, "worker": _backend, "media": _media_process, "media-b": _media_process, "gateway-a": _gateway,
     "gateway-b": _gateway, "adapter": _adapter, "wechat": _wechat, "his": _his, "supervision": _supervision,
-    "courier": _courier, "identity": _identity, "ca": _ca, "ebill": _ebill,
+    "courier": _courier, "identity": _identity, "ca": _ca, "ebill": _ebill, "sms": _sms,
 }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import httpx
 from redis.asyncio import Redis
 
 from backend.app import create_app
-from backend.composition import e_bills, medical_insurance, wechat_pay
+from backend.composition import e_bills, medical_insurance, sms, wechat_pay
 from backend.context import Context
 from backend.live import Live
 from backend.outside.ca import SignatureProvider
@@ -49,7 +49,8 @@ def environment(town: Town, certificates: Certificates, redis: str, objects: Pat
         "WECHAT_MCHID": MCHID, "WECHAT_APIV3_KEY": APIV3_KEY, "WECHAT_MERCHANT_KEY": str(town.keys / "merchant.key"),
         "WECHAT_MERCHANT_SERIAL": serial_of(town.keys / "merchant.pem"),
         "WECHAT_PUBLIC_KEY": str(town.keys / "wechat.pub"), "WECHAT_PUBLIC_KEY_ID": PUBLIC_KEY_ID,
-        **insurance(town), "EBILL_URL": town.ebill, "EBILL_APP_KEY": KEY, "EBILL_SECRET": SECRET,
+        **insurance(town), "EBILL_URL": town.ebill, "EBILL_APP_KEY": KEY, "EBILL_SECRET": SECRET, "SMS_URL": town.sms,
+        "SMS_APP_KEY": KEY, "SMS_SECRET": SECRET,
         "COURIER_CALLBACK_KEY": CALLBACK_KEY, "COURIER_CALLBACK_SECRET": CALLBACK_SECRET, **urls, **keys, **secrets,
     }  # fmt: skip
 
@@ -80,7 +81,7 @@ async def opened(settings: Settings, clock: Clock, db: Database) -> AsyncIterato
         identity=IdentityService(SignedClient(s.identity_url, s.identity_app_key, s.identity_secret, clock, "实名认证服务")),
         ca=SignatureProvider(SignedClient(s.ca_url, s.ca_app_key, s.ca_secret, clock, "签名服务")),
         courier=Courier(SignedClient(s.courier_url, s.courier_app_key, s.courier_secret, clock, "配送公司")),
-        insurance=medical_insurance(s, pay, clock), e_bills=e_bills(s, clock),
+        insurance=medical_insurance(s, pay, clock), e_bills=e_bills(s, clock), sms=sms(s, clock),
         objects=FolderStore(s.object_folder, KEYRING), live=Live(redis), wiring=wiring(),
     )  # fmt: skip
     try:
@@ -94,6 +95,7 @@ async def opened(settings: Settings, clock: Clock, db: Database) -> AsyncIterato
             context.courier.client,
             context.insurance,
             context.e_bills,
+            context.sms,
         ):
             await client.close()
         await context.hospital.close()

@@ -39,6 +39,9 @@ from simulators.identity.register import Register
 from simulators.identity.register import Resident as Registered
 from simulators.identity.settings import read as read_identity
 from simulators.server import Clock, Faults, Listener, Reader, in_background
+from simulators.sms.app import create_app as create_sms
+from simulators.sms.app import declared_faults as sms_faults
+from simulators.sms.settings import read as read_sms
 from tests.database import MORNING, SharedClock
 from tests.small_world import RESIDENTS
 from tests.unit.wechat_mock.settings_of_a_mock import make_environment, make_keys
@@ -109,6 +112,7 @@ class Town:
     gateway_url: str
     wechat: str
     ebill: str
+    sms: str
     keys: Path
     gateway: Gateway
     faults: dict[str, Faults]
@@ -132,7 +136,7 @@ def _environment(folder: Path, world: Path) -> dict[str, str]:
         "CA_WORLD": str(world / "ca_holders.json"),
         "IDENTITY_WORLD": str(world / "staff.json"),
     }
-    for name in ("CA", "IDENTITY", "COURIER", "EBILL"):
+    for name in ("CA", "IDENTITY", "COURIER", "EBILL", "SMS"):
         data = folder / name.lower()
         data.mkdir()
         values |= {f"{name}_DATA": str(data), f"{name}_APP_KEY": KEY, f"{name}_SECRET": SECRET}
@@ -143,12 +147,13 @@ def _environment(folder: Path, world: Path) -> dict[str, str]:
 def started(folder: Path, world: Path) -> Iterator[Town]:
     """All of them, over a folder of their own."""
     reader = Reader(_environment(folder, world))
-    clocks = {name: Clock() for name in ("ca", "identity", "courier", "ebill")}
+    clocks = {name: Clock() for name in ("ca", "identity", "courier", "ebill", "sms")}
     faults = {
         "ca": ca_faults(),
         "identity": identity_faults(),
         "courier": courier_faults(),
         "ebill": ebill_faults(),
+        "sms": sms_faults(),
     }
     register = Register([Registered(one.name, one.id_number) for one in RESIDENTS])
     gateway = Gateway()
@@ -158,6 +163,7 @@ def started(folder: Path, world: Path) -> Iterator[Town]:
         create_identity(read_identity(reader), register, clocks["identity"], faults["identity"]),
         create_courier(read_courier(reader), clocks["courier"], faults["courier"]),
         create_ebill(read_ebill(reader), clocks["ebill"], faults["ebill"]),
+        create_sms(read_sms(reader), clocks["sms"], faults["sms"]),
         Starlette(routes=[Route("/his/v1/{operation}", gateway.answer, methods=["POST"])]),
     ]
     keys = folder / "keys"
@@ -176,8 +182,9 @@ def started(folder: Path, world: Path) -> Iterator[Town]:
             identity,
             courier,
             ebill,
+            sms,
             gateways,
         ),
         wechat_in_background(create_wechat(mock)) as wechat,
     ):
-        yield Town(ca, identity, courier, gateways, wechat, ebill, keys, gateway, faults, follow)
+        yield Town(ca, identity, courier, gateways, wechat, ebill, sms, keys, gateway, faults, follow)

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import Date, ForeignKey, Index, Integer, String, Uuid
+from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, Integer, String, Uuid
 from sqlalchemy.orm import Mapped
 
 from backend.appointment.states import APPOINTMENT, AppointmentState
@@ -14,6 +14,8 @@ from foundation.db.base import Base, Row, moment
 from foundation.db.columns import DataClass, EncryptedJson, EncryptedText, State, stored
 from foundation.states import Machine
 
+FOLLOW_UP, CONSULTATION = "follow_up", "consultation"
+"""`kind`: only a follow-up rests on an eligibility decision, and always."""
 _OPEN = "state IN ('pending', 'booked', 'checked-in')"
 
 
@@ -29,6 +31,7 @@ class Appointment(Row, Base):
     __table_args__ = (
         Index("uq_appointment_open", "slot_id", "person_id", unique=True, postgresql_where=_OPEN),
         Index("ix_appointment_person_day", "person_id", "day"),
+        CheckConstraint("(kind = 'consultation') = (eligibility_id IS NULL)", name="follow_ups_are_eligible"),
         Index("ix_appointment_queue", "practitioner_id", "day", postgresql_where=_OPEN),
     )
     MACHINE: ClassVar[Machine] = APPOINTMENT
@@ -41,7 +44,10 @@ class Appointment(Row, Base):
     practitioner_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("practitioner.id"))
     department_code: Mapped[str] = stored(DataClass.OPERATIONAL, String(20))
     encounter_id: Mapped[UUID | None] = stored(DataClass.OPERATIONAL, Uuid, nullable=True)
-    eligibility_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("eligibility_decision.id"))
+    kind: Mapped[str] = stored(DataClass.OPERATIONAL, String(20), default=FOLLOW_UP, server_default=FOLLOW_UP)
+    eligibility_id: Mapped[UUID | None] = stored(
+        DataClass.OPERATIONAL, Uuid, ForeignKey("eligibility_decision.id"), nullable=True
+    )
     state: Mapped[AppointmentState] = stored(
         DataClass.OPERATIONAL, State(AppointmentState), default=AppointmentState.PENDING
     )

@@ -22,7 +22,6 @@ from backend.appointment.rules import Wish
 from backend.appointment.states import AppointmentState
 from backend.payment import queries as payments
 from backend.payment import service as money
-from backend.payment.model import Payment
 from backend.payment.rules import REFUND_RULES, RefundReason
 from backend.policy import policy
 from backend.schedule import service as pool
@@ -99,15 +98,15 @@ def taken_meanwhile(error: UniqueViolationError) -> AppError:
     return Conflict("同一请求正在处理，请稍后再试")
 
 
-async def confirm(session: AsyncSession, row: Appointment, payment: Payment, encounter_id: UUID) -> bool:
-    """The fee is paid: the place is the patient's. False when the hold was over; the caller refunds."""
+async def confirm(session: AsyncSession, row: Appointment, paid: events.Money, encounter_id: UUID) -> bool:
+    """The fee is paid, or there was none: the place is the patient's. False when the hold was over; the caller refunds."""
     row = await lock(session, Appointment, row.id)
     if row.state == AppointmentState.CANCELLED:
         return False
     now = clock_of(session).now()
     event = events.AppointmentBooked(
         visit=await queries.visit_snapshot(session, row, encounter_id), booked_at=now, booked_by=row.booked_by,
-        payment=payments.snapshot(payment),
+        payment=paid,
     )  # fmt: skip
     moved = await advance(
         session, row, "confirm", SYSTEM, event=event, booked_at=now, encounter_id=encounter_id

@@ -49,6 +49,7 @@ class AppointmentView(msgspec.Struct, frozen=True):
     cancel_reason: str
     moved_from: datetime | None = None
     answer_by: datetime | None = None
+    kind: str = "follow_up"
 
 
 MINUTES_PER_VISIT = 10
@@ -66,5 +67,5 @@ def appointment_view(
         ends_at=row.ends_at, serial_number=row.serial_number, mode=row.mode, complaint=row.complaint,
         hold_expires_at=row.hold_expires_at, payment_id=payment_id, encounter_id=row.encounter_id,
         ahead=ahead, wait_minutes=ahead * MINUTES_PER_VISIT, cancel_reason=row.cancel_reason, moved_from=row.moved_from,
-        answer_by=row.answer_by,
+        answer_by=row.answer_by, kind=row.kind,
     )  # fmt: skip

@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.chat import rules
 from backend.chat.model import Attachment
 from backend.chat.remaking import About, Made, remade
+from backend.encounter import queries
 from backend.encounter.model import Encounter
-from backend.encounter.states import RUNNING
 from foundation.actor import Actor
 from foundation.canonical import sha256
 from foundation.db.audit import audit
@@ -34,8 +34,7 @@ class StoredFile:
 
 async def check(session: AsyncSession, row: Encounter, side: str, media_type: str, size: int) -> None:
     """Whether this side may send such a file now. `Conflict`, `Invalid`."""
-    if row.state not in RUNNING:
-        raise Conflict("问诊未在进行中，不能发送文件", code="encounter_not_running")
+    queries.require_talking(row, clock_of(session).now())
     if issues := rules.file_issues(media_type, size):
         raise Invalid(issues=issues)
     query = select(func.count()).where(Attachment.encounter_id == row.id, Attachment.sender == side)

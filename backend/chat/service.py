@@ -10,13 +10,13 @@ from backend.chat import rules
 from backend.chat.authors import PLATFORM, Program, Speaker
 from backend.chat.cards import KIND, Card, ExaminationCard, packed
 from backend.chat.model import Attachment, ChatMessage
+from backend.encounter import queries
 from backend.encounter.model import Encounter
-from backend.encounter.states import RUNNING
 from foundation.actor import Actor
 from foundation.db.guards import guarded
 from foundation.db.locks import lock_stream
 from foundation.db.unit_of_work import clock_of, touch
-from foundation.errors import Conflict, Forbidden, Invalid, NotFound, invalid
+from foundation.errors import Forbidden, Invalid, NotFound, invalid
 from foundation.ids import new_id
 
 PAGE = 200
@@ -89,9 +89,8 @@ async def _begin(session: AsyncSession, row: Encounter, client_id: str) -> ChatM
     await _line_up(session, row)
     known = await _known(session, row, client_id)
     if known is None:
-        await session.refresh(row, ["state"])
-        if row.state not in RUNNING:
-            raise Conflict("问诊未在进行中，不能发送消息", code="encounter_not_running")
+        await session.refresh(row, ["state", "talk_until"])
+        queries.require_talking(row, clock_of(session).now())
     return known
 
 

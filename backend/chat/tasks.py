@@ -1,8 +1,46 @@
-"""Jobs of the chat."""
+"""Jobs of the chat: the end of the time to talk, and pieces of files that nobody needs any more."""
 
 from backend.chat import uploads
+from backend.chat.cards import NoticeCard
+from backend.chat.service import post_card
 from backend.context import Context
+from backend.encounter.model import Encounter
+from backend.encounter.service import TIME_OVER, TIME_WARNING
+from backend.encounter.states import EncounterState
+from backend.policy import policy
 from foundation.db.intents import Handler, Work
+from foundation.db.locks import lock_stream
+from foundation.db.unit_of_work import unit_of_work
+
+
+async def warn(work: Work[Context]) -> None:
+    """Both are told that the time is nearly over; a time that was prolonged meanwhile has a warning of its own."""
+    async with unit_of_work(work.context.db) as session:
+        row = await session.get_one(Encounter, work.subject)
+        await lock_stream(session, row.stream)
+        await session.refresh(row)
+        now = work.context.clock.now()
+        if row.state != EncounterState.IN_PROGRESS or row.talk_until is None:
+            return
+        if not row.talk_until - policy().visit_warning <= now < row.talk_until:
+            return
+        minutes = max(1, round((row.talk_until - now).total_seconds() / 60))
+        card = NoticeCard(f"本次问诊还剩 {minutes} 分钟", "没有说完也不要紧，医生可以延长时间。")
+        await post_card(session, row, card, key=f"time-warning-{row.talk_until.timestamp():.0f}")
+
+
+async def end(work: Work[Context]) -> None:
+    """Both are told that the time is over; the visit itself ends by the doctor's hand alone."""
+    async with unit_of_work(work.context.db) as session:
+        row = await session.get_one(Encounter, work.subject)
+        await lock_stream(session, row.stream)
+        await session.refresh(row)
+        if row.state != EncounterState.IN_PROGRESS or row.talk_until is None:
+            return
+        if work.context.clock.now() < row.talk_until:
+            return
+        card = NoticeCard("本次问诊时间已到", "医生可以延长，也可以书写病历后结束问诊。")
+        await post_card(session, row, card, key=f"time-over-{row.talk_until.timestamp():.0f}")
 
 
 async def forget_upload(work: Work[Context]) -> None:
@@ -10,4 +48,4 @@ async def forget_upload(work: Work[Context]) -> None:
     await uploads.forget(work.context, work.subject)
 
 
-HANDLERS: dict[str, Handler] = {uploads.FORGET: forget_upload}
+HANDLERS: dict[str, Handler] = {TIME_WARNING: warn, TIME_OVER: end, uploads.FORGET: forget_upload}

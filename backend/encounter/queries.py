@@ -13,7 +13,7 @@ from backend.appointment.model import Appointment
 from backend.appointment.states import AppointmentState
 from backend.diagnosis.codes import diagnosis_name
 from backend.encounter import rules
-from backend.encounter.model import Encounter
+from backend.encounter.model import Consultation, Encounter, FollowUp
 from backend.encounter.rules import Moments
 from backend.encounter.states import RUNNING, EncounterState
 from backend.patient import queries as patients
@@ -22,7 +22,7 @@ from contracts import events
 from foundation.actor import Actor
 from foundation.db.guards import guarded
 from foundation.db.unit_of_work import clock_of
-from foundation.errors import NotFound
+from foundation.errors import Conflict, NotFound
 
 
 async def encounter(session: AsyncSession, encounter_id: UUID) -> Encounter:
@@ -49,6 +49,31 @@ async def doctors_own(session: AsyncSession, actor: Actor, encounter_id: UUID) -
     if row.practitioner_id != actor.id:
         raise NotFound("没有找到该次问诊")
     return row
+
+
+async def doctors_own_follow_up(session: AsyncSession, actor: Actor, encounter_id: UUID) -> FollowUp:
+    """Only for its doctor, and only what can carry a diagnosis."""
+    return as_follow_up(await doctors_own(session, actor, encounter_id))
+
+
+async def follow_up(session: AsyncSession, encounter_id: UUID) -> FollowUp:
+    """By id, for callers that have checked who asks."""
+    return as_follow_up(await encounter(session, encounter_id))
+
+
+def as_follow_up(row: Encounter) -> FollowUp:
+    """The follow-up; `Conflict` for a health consultation (practice.md 6)."""
+    if not isinstance(row, FollowUp):
+        raise Conflict("健康咨询不作诊断、不写病历、不开处方", code="not_a_follow_up_visit")
+    return row
+
+
+def require_talking(row: Encounter, now: datetime) -> None:
+    """`Conflict` when the two may not talk: the visit does not run, or its time is over and the doctor has not prolonged it."""
+    if row.state not in RUNNING:
+        raise Conflict("问诊未在进行中，不能发送消息", code="encounter_not_running")
+    if row.state == EncounterState.IN_PROGRESS and row.talk_until is not None and now >= row.talk_until:
+        raise Conflict("本次问诊时间已到，医生可以延长", code="time_over")
 
 
 async def running(session: AsyncSession, practitioner_id: UUID) -> int:
@@ -134,6 +159,54 @@ async def snapshot(session: AsyncSession, row: Encounter) -> events.Visit:
     return await appointments.visit_snapshot(session, booked, row.id)
 
 
-def original(row: Encounter) -> events.Diagnosis:
+def original(row: FollowUp) -> events.Diagnosis:
     """The diagnosis the follow-up is for."""
     return events.Diagnosis(row.original_code, diagnosis_name(row.original_code))
+
+
+async def question(session: AsyncSession, row: Consultation) -> str:
+    """What the patient wanted to know."""
+    return (await appointments.appointment(session, row.appointment_id)).complaint
+
+
+async def started(
+    session: AsyncSession, row: Encounter, now: datetime
+) -> events.EncounterStarted | events.ConsultationStarted:
+    """The event of accepting."""
+    visit = await snapshot(session, row)
+    if isinstance(row, FollowUp):
+        return events.EncounterStarted(
+            visit=visit, started_at=now, follow_up_confirmed=True, original_diagnosis=original(row),
+            diagnosis_confirmed_on=row.original_day,
+        )  # fmt: skip
+    return events.ConsultationStarted(visit=visit, started_at=now)
+
+
+async def declined(
+    session: AsyncSession, row: Encounter, now: datetime, *, reason: str, refuse_type: str
+) -> events.EncounterDeclined | events.ConsultationDeclined:
+    """The event of not accepting."""
+    visit = await snapshot(session, row)
+    if isinstance(row, Consultation):
+        return events.ConsultationDeclined(
+            visit=visit, question=await question(session, row), declined_at=now, refuse_type=refuse_type, reason=reason
+        )  # fmt: skip
+    return events.EncounterDeclined(
+        visit=visit, declined_at=now, refuse_type=refuse_type, reason=reason,
+        original_diagnosis=original(as_follow_up(row)),
+    )  # fmt: skip
+
+
+async def discontinued(
+    session: AsyncSession, row: Encounter, now: datetime, *, reason: str
+) -> events.EncounterDiscontinued | events.ConsultationDiscontinued:
+    """The event of stopping."""
+    visit, began = await snapshot(session, row), row.started_at or now
+    if isinstance(row, Consultation):
+        return events.ConsultationDiscontinued(
+            visit=visit, question=await question(session, row), started_at=began, discontinued_at=now, reason=reason
+        )  # fmt: skip
+    return events.EncounterDiscontinued(
+        visit=visit, started_at=began, discontinued_at=now, reason=reason,
+        original_diagnosis=original(as_follow_up(row)),
+    )  # fmt: skip

@@ -1,5 +1,7 @@
 """Waiting, accepting, ending a visit."""
 
+from typing import Any
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.appointment import queries as appointments
@@ -7,14 +9,17 @@ from backend.appointment.model import Appointment
 from backend.diagnosis.codes import diagnosis_name
 from backend.edge import DOCTOR, PATIENT, ApiCall, ApiEndpoint, Family
 from backend.encounter import queries, service
-from backend.encounter.model import Encounter
-from backend.encounter.states import ENCOUNTER
+from backend.encounter.model import Consultation, Encounter, FollowUp
 from backend.encounter.wire import Accept, Decline, Diagnoses, EncounterView, Refer
+from backend.escalation import service as escalation
+from backend.escalation.rules import Kind
 from backend.patient import queries as patients
 from backend.patient.rules import GUARDIAN_PRESENT_BELOW, age_on
 from backend.patient.service import birth_date
 from backend.payment.rules import RefundReason
+from backend.policy import policy
 from backend.practitioner import queries as practitioners
+from backend.shift.service import require as require_shift
 from contracts.events import Diagnosis
 from foundation.clock import local
 from foundation.errors import Conflict
@@ -29,15 +34,28 @@ async def view(session: AsyncSession, row: Encounter, booked: Appointment | None
     department = await practitioners.department(session, booked.department_code)
     age = age_on(birth_date(person), local(booked.starts_at).date())
     return EncounterView(
-        id=row.id, appointment_id=row.appointment_id, state=row.state, state_label=ENCOUNTER.labels[row.state],
+        id=row.id, appointment_id=row.appointment_id, state=row.state, state_label=row.MACHINE.labels[row.state],
         mode=booked.mode, patient_name=person.name, patient_sex=person.sex, patient_age=age,
         under_six=age < GUARDIAN_PRESENT_BELOW, practitioner_name=doctor.name, practitioner_title=doctor.title_name,
         department_name=department.name, starts_at=booked.starts_at, serial_number=booked.serial_number,
         complaint=booked.complaint, waiting_since=booked.checked_in_at, acceptance_deadline=row.acceptance_deadline,
         started_at=row.started_at, ended_at=row.ended_at, end_reason=row.end_reason,
-        original_diagnosis=queries.original(row), original_day=row.original_day, doctor_decides=row.doctor_decides,
-        diagnoses=row.diagnoses, recording_consent=row.recording_consent, appointment_state=booked.state,
+        recording_consent=row.recording_consent, appointment_state=booked.state, talk_until=row.talk_until,
+        extensions_left=max(0, policy().visit_extensions - row.extensions), kind=row.kind, **_of_kind(row),
     )  # fmt: skip
+
+
+def _of_kind(row: Encounter) -> dict[str, Any]:
+    """What only one kind of visit has."""
+    match row:
+        case FollowUp():
+            return {
+                "original_diagnosis": queries.original(row), "original_day": row.original_day,
+                "doctor_decides": row.doctor_decides, "diagnoses": row.diagnoses,
+            }  # fmt: skip
+        case Consultation():
+            return {"answer": row.answer or ""}
+    return {}
 
 
 async def check_in(call: ApiCall) -> EncounterView:
@@ -55,8 +73,12 @@ async def cancel(call: ApiCall) -> None:
 
 
 async def show(call: ApiCall) -> EncounterView:
-    """One visit."""
-    return await view(call.session, await queries.visible(call.session, call.actor, call.id()))
+    """One visit; its doctor sees it within her shift (监管细则 2022)."""
+    row = await queries.visible(call.session, call.actor, call.id())
+    if call.actor.has(DOCTOR):
+        await require_shift(call.session, call.actor)
+        await escalation.see(call.session, call.actor, Kind.VISIT, row.id)
+    return await view(call.session, row)
 
 
 async def doctors_list(call: ApiCall) -> list[EncounterView]:
@@ -98,16 +120,25 @@ async def resume(call: ApiCall) -> EncounterView:
     return await view(call.session, row)
 
 
+async def extend(call: ApiCall) -> EncounterView:
+    """More time to talk."""
+    row = await queries.doctors_own(call.session, call.actor, call.id())
+    await service.extend(call.session, call.actor, row)
+    return await view(call.session, row)
+
+
 async def refer(call: ApiCall, body: Refer) -> EncounterView:
     """Stop and refer to the physical hospital."""
     row = await queries.doctors_own(call.session, call.actor, call.id())
-    await service.refer_offline(call.session, call.actor, row, reason=body.reason)
+    if await service.refer_offline(call.session, call.actor, row, reason=body.reason):
+        for stopped in call.app.wiring.on_stopped:
+            await stopped(call.session, call.app, row.id)
     return await view(call.session, row)
 
 
 async def confirm_diagnoses(call: ApiCall, body: Diagnoses) -> EncounterView:
     """Confirm the diagnoses of this visit."""
-    row = await queries.doctors_own(call.session, call.actor, call.id())
+    row = await queries.doctors_own_follow_up(call.session, call.actor, call.id())
     found = [Diagnosis(code, diagnosis_name(code)) for code in body.codes]
     await service.confirm_diagnoses(call.session, call.actor, row, found)
     return await view(call.session, row)
@@ -128,6 +159,8 @@ ENDPOINTS: list[ApiEndpoint] = [
          family=FAMILY, roles=[DOCTOR]),
     act("POST", "/encounters/{id}/hold", hold, reply=EncounterView, summary="暂停", family=FAMILY, roles=[DOCTOR]),
     act("POST", "/encounters/{id}/resume", resume, reply=EncounterView, summary="继续", family=FAMILY, roles=[DOCTOR]),
+    act("POST", "/encounters/{id}/extend", extend, reply=EncounterView, summary="延长时间", family=FAMILY,
+        roles=[DOCTOR]),
     send("POST", "/encounters/{id}/refer-offline", refer, body=Refer, reply=EncounterView, summary="中止并转线下",
          family=FAMILY, roles=[DOCTOR]),
     send("PUT", "/encounters/{id}/diagnoses", confirm_diagnoses, body=Diagnoses, reply=EncounterView,

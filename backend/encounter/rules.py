@@ -6,8 +6,6 @@ from datetime import datetime, timedelta
 from backend.policy import Policy
 from foundation.errors import Issue
 
-PARALLEL = 5
-"""Visits a doctor may run side by side (practice.md 8)."""
 LOOK_AGAIN = timedelta(seconds=30)
 Moments = tuple[datetime, datetime]
 
@@ -53,13 +51,13 @@ def time_left(limits: Policy, *, counted: timedelta, waited: timedelta, kept: bo
     return by_limit if kept else min(by_clock, by_limit)
 
 
-def may_accept(*, confirmed: bool, checked_in: bool, running: int) -> list[Issue]:
-    """What keeps a doctor from accepting."""
+def may_accept(*, confirmed: bool, checked_in: bool, running: int, most: int) -> list[Issue]:
+    """What keeps a doctor from accepting; `most` visits may run side by side (practice.md 8)."""
     issues = []
     if not confirmed:
         issues.append(Issue("follow_up_confirmed", "follow_up_not_confirmed", "请先确认患者符合复诊条件"))
     if not checked_in:
         issues.append(Issue("appointment", "not_waiting", "患者尚未开始候诊"))
-    if running >= PARALLEL:
-        issues.append(Issue("practitioner", "too_many_visits", f"同时接诊不能超过 {PARALLEL} 位"))
+    if running >= most:
+        issues.append(Issue("practitioner", "too_many_visits", f"同时接诊不能超过 {most} 位"))
     return issues

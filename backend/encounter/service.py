@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.account.model import Staff
 from backend.appointment import queries as appointments
 from backend.appointment import service as booking
-from backend.appointment.model import Appointment
+from backend.appointment.model import FOLLOW_UP, Appointment
 from backend.appointment.rules import cancellable_by_patient
 from backend.appointment.states import AppointmentState
 from backend.context import Context
@@ -18,9 +17,11 @@ from backend.diagnosis.codes import table
 from backend.eligibility.model import EligibilityDecision
 from backend.eligibility.rules import Outcome
 from backend.encounter import queries, rules
-from backend.encounter.model import Encounter
+from backend.encounter.model import Consultation, Encounter, FollowUp
 from backend.encounter.states import RUNNING, EncounterState
-from backend.notification.rules import CANCELLED, VISIT_ACCEPTED, VISIT_WAITING
+from backend.escalation import service as escalation
+from backend.escalation.rules import Kind
+from backend.notification.rules import CANCELLED, REFERRED, VISIT_ACCEPTED
 from backend.notification.service import tell
 from backend.patient import queries as patients
 from backend.payment import queries as payments
@@ -36,6 +37,7 @@ from foundation.actor import SYSTEM, Actor
 from foundation.clock import local
 from foundation.db.advance import advance
 from foundation.db.audit import audit
+from foundation.db.guards import guarded
 from foundation.db.intents import intend, withdraw
 from foundation.db.locks import lock_stream
 from foundation.db.unit_of_work import clock_of, touch
@@ -43,33 +45,49 @@ from foundation.errors import Conflict, Invalid, Issue
 from foundation.ids import new_id
 
 DEADLINE = "encounter.acceptance_deadline"
-REMIND = "encounter.remind"
 LATE = "waiting.late"
-CLOCKS = (DEADLINE, REMIND, LATE)
+CLOCKS = (DEADLINE, LATE)
 WAITING = "waiting"
 """Stream of the duty desk: somebody begins or ends to wait."""
+TIME_WARNING = "encounter.time_warning"
+TIME_OVER = "encounter.time_over"
+"""Handled in `chat`, where both sides are told."""
 
 
 async def on_paid(session: AsyncSession, context: Context, appointment_id: UUID) -> None:
-    """The registration fee arrived: the appointment is booked and its encounter planned; too late means money back."""
+    """The registration fee arrived: the appointment is booked and its visit planned; too late means money back."""
     booked = await appointments.appointment(session, appointment_id)
     payment = await payments.of_subject(session, booking.SUBJECT, appointment_id)
-    decision = await session.get_one(EligibilityDecision, booked.eligibility_id)
     assert payment is not None
-    encounter_id = new_id()
-    if not await booking.confirm(session, booked, payment, encounter_id):
+    if not await open_visit(session, booked, payments.snapshot(payment)):
         await money.request_refund(session, SYSTEM, payment, RefundReason.PAID_AFTER_EXPIRY)
-        return
-    session.add(
-        Encounter(
-            id=encounter_id, appointment_id=booked.id, person_id=booked.person_id,
-            practitioner_id=booked.practitioner_id, original_code=decision.diagnosis_code,
-            original_day=decision.evidence_day, doctor_decides=decision.outcome == Outcome.DOCTOR_DECIDES, diagnoses=[],
-        )
-    )  # fmt: skip
+    elif booked.kind == FOLLOW_UP:
+        await write_back(session, booked.id, "registration", booked.id)
+        await write_back(session, booked.id, "charge.registration", payment.id)
+
+
+async def open_visit(session: AsyncSession, booked: Appointment, paid: events.Money) -> bool:
+    """The place is the patient's and her visit planned; False when the hold was over."""
+    encounter_id = new_id()
+    if not await booking.confirm(session, booked, paid, encounter_id):
+        return False
+    whose = {
+        "id": encounter_id, "appointment_id": booked.id, "person_id": booked.person_id,
+        "practitioner_id": booked.practitioner_id,
+    }  # fmt: skip
+    if booked.eligibility_id is None:
+        session.add(Consultation(**whose))
+    else:
+        decision = await session.get_one(EligibilityDecision, booked.eligibility_id)
+        judged = decision.outcome == Outcome.DOCTOR_DECIDES
+        session.add(
+            FollowUp(
+                **whose, original_code=decision.diagnosis_code, original_day=decision.evidence_day, doctor_decides=judged,
+                diagnoses=[],
+            )
+        )  # fmt: skip
     audit(session, SYSTEM, "encounter.open", "encounter", encounter_id)
-    await write_back(session, booked.id, "registration", booked.id)
-    await write_back(session, booked.id, "charge.registration", payment.id)
+    return True
 
 
 async def check_in(session: AsyncSession, actor: Actor, booked: Appointment) -> Encounter:
@@ -80,72 +98,69 @@ async def check_in(session: AsyncSession, actor: Actor, booked: Appointment) -> 
     if not await booking.check_in(session, actor, booked):
         return row
     await start_clock(session, row, rules.clock_start(booked.starts_at, clock_of(session).now()))
-    await tell_waiting(session, row, booked, row.practitioner_id)
+    await tell_waiting(session, row, booked)
     touch(session, f"queue:{row.practitioner_id}", WAITING)
     return row
 
 
 async def start_clock(session: AsyncSession, row: Encounter, begun: datetime) -> None:
-    """The acceptance clock runs from `begun`: remind, offer refund or place, give everything back."""
+    """The acceptance clock runs from `begun`: offer refund or place, give everything back."""
     limits = policy()
     row.clock_started_at, row.late_offered_at, row.place_kept_at = begun, None, None
     row.acceptance_deadline = begun + timedelta(minutes=limits.accept_minutes)
     await intend(session, DEADLINE, row.id, due=row.acceptance_deadline)
-    await intend(session, REMIND, row.id, due=begun + timedelta(minutes=limits.remind_minutes))
     await intend(session, LATE, row.id, due=begun + timedelta(minutes=limits.late_minutes))
 
 
-async def stop_clock(session: AsyncSession, row: Encounter) -> None:
-    """The patient waits no more."""
+async def stop_clock(session: AsyncSession, row: Encounter, why: str = "cancelled") -> None:
+    """The patient waits no more; `why` closes what was told to the doctor."""
     for kind in CLOCKS:
         await withdraw(session, kind, row.id)
+    await escalation.close(session, Kind.VISIT, row.id, why)
     touch(session, f"queue:{row.practitioner_id}", WAITING)
 
 
-async def tell_waiting(session: AsyncSession, row: Encounter, booked: Appointment, staff_id: UUID) -> None:
-    """The notice on a phone; the link opens this encounter after login."""
+async def tell_waiting(session: AsyncSession, row: Encounter, booked: Appointment) -> None:
+    """The doctor is told, louder and louder until she looks; the link opens this visit after login (practice.md 8)."""
     person = await patients.person(session, row.person_id)
-    data = {
-        "thing1": f"{person.name[:1]}** 在线复诊",
-        "time2": local(booked.starts_at).strftime("%Y-%m-%d %H:%M"),
-        "thing3": "患者正在候诊，请点击接诊",
-    }
-    await tell(session, staff_id, VISIT_WAITING, data, link=f"/doctor/visits/{row.id}", subject_id=row.id)
-
-
-async def duty_desk(session: AsyncSession) -> Sequence[UUID]:
-    """Who hears when a doctor does not look."""
-    return (await session.scalars(select(Staff.id).where(Staff.role == "duty_desk", Staff.active))).all()
+    what = "健康咨询" if isinstance(row, Consultation) else "在线复诊"
+    await escalation.raise_one(
+        session, Kind.VISIT, row.id, row.practitioner_id, about=f"{person.name[:1]}** {what}",
+        link=f"/doctor/visits/{row.id}", begins=row.clock_started_at,
+    )  # fmt: skip
 
 
 async def accept(
     session: AsyncSession, actor: Actor, row: Encounter, *, follow_up_confirmed: bool, guardian_present: bool
 ) -> bool:
-    """The doctor takes the visit, confirming that it is a follow-up (诊疗办法 Art 16). Needs an open shift."""
+    """The doctor takes the visit, confirming that it is a follow-up where it is one (诊疗办法 Art 16). Needs an open shift."""
     await lock_stream(session, row.stream)
+    if guarded("doctor_lock"):
+        await lock_stream(session, f"doctor:{row.practitioner_id}")
     await session.refresh(row)
     await require_shift(session, actor)
     booked = await appointments.appointment(session, row.appointment_id)
     await practitioners.require_filed(session, row.practitioner_id, booked.department_code)
     if row.state != EncounterState.IN_PROGRESS:
         issues = rules.may_accept(
-            confirmed=follow_up_confirmed, checked_in=booked.state == AppointmentState.CHECKED_IN,
-            running=await queries.running(session, row.practitioner_id),
+            confirmed=follow_up_confirmed or isinstance(row, Consultation),
+            checked_in=booked.state == AppointmentState.CHECKED_IN,
+            running=await queries.running(session, row.practitioner_id), most=policy().parallel_visits,
         )  # fmt: skip
         if issues:
             raise Conflict(issues[0].message, code=issues[0].code, issues=issues)
     now = clock_of(session).now()
-    event = events.EncounterStarted(
-        visit=await queries.snapshot(session, row), started_at=now, follow_up_confirmed=True,
-        original_diagnosis=queries.original(row), diagnosis_confirmed_on=row.original_day,
-    )  # fmt: skip
-    moved = await advance(
-        session, row, "accept", actor, event=event, started_at=now, follow_up_confirmed_at=now,
-        guardian_present_at=now if guardian_present else None, diagnoses=[queries.original(row)],
-    )  # fmt: skip
+    changes: dict[str, Any] = {
+        "started_at": now, "talk_until": now + policy().visit_limit, "guardian_present_at": now if guardian_present else None,
+    }  # fmt: skip
+    if isinstance(row, FollowUp):
+        changes |= {"follow_up_confirmed_at": now, "diagnoses": [queries.original(row)]}
+    event = await queries.started(session, row, now)
+    moved = await advance(session, row, "accept", actor, event=event, **changes)
     if moved:
         await advance(session, booked, "fulfil", actor)
-        await stop_clock(session, row)
+        await _time(session, row)
+        await stop_clock(session, row, "accepted")
         doctor = await practitioners.practitioner(session, row.practitioner_id)
         data = {"thing1": f"{doctor.name}医生", "thing2": "医生已接诊", "thing3": "请点击进入问诊"}
         for account_id in await patients.accounts_for(session, row.person_id):
@@ -161,18 +176,15 @@ async def decline(
     """Not accepted: by the doctor, or by nobody in time. The place and the money go back."""
     await lock_stream(session, row.stream)
     now = clock_of(session).now()
-    event = events.EncounterDeclined(
-        visit=await queries.snapshot(session, row), declined_at=now, reason=reason,
-        refuse_type="2" if cause is RefundReason.NOBODY_ACCEPTED else "1",
-        original_diagnosis=queries.original(row),
-    )  # fmt: skip
+    refuse_type = "2" if cause is RefundReason.NOBODY_ACCEPTED else "1"
+    event = await queries.declined(session, row, now, reason=reason, refuse_type=refuse_type)
     moved = await advance(session, row, "decline", actor, event=event, ended_at=now, end_reason=reason)
     if moved:
         booked = await appointments.appointment(session, row.appointment_id)
         await booking.cancel(
             session, SYSTEM, booked, cause, "practitioner" if actor.has("doctor") else "system"
         )
-        await stop_clock(session, row)
+        await stop_clock(session, row, "refund" if cause is RefundReason.NOBODY_ACCEPTED else "declined")
         await _tell_cancelled(session, booked, cause)
     return moved
 
@@ -218,7 +230,7 @@ async def _why_cancelled(session: AsyncSession, booked: Appointment) -> RefundRe
 
 
 async def confirm_diagnoses(
-    session: AsyncSession, actor: Actor, row: Encounter, diagnoses: Sequence[events.Diagnosis]
+    session: AsyncSession, actor: Actor, row: FollowUp, diagnoses: Sequence[events.Diagnosis]
 ) -> None:
     """The diagnoses this visit is about; at least one, at most ten, no code twice."""
     await lock_stream(session, row.stream)
@@ -243,23 +255,49 @@ async def confirm_diagnoses(
 
 
 async def hold(session: AsyncSession, actor: Actor, row: Encounter) -> bool:
-    """Pause."""
-    return await advance(session, row, "hold", actor)
+    """Pause; the time to talk stands still."""
+    return await advance(session, row, "hold", actor, held_at=clock_of(session).now())
 
 
 async def resume(session: AsyncSession, actor: Actor, row: Encounter) -> bool:
-    """Go on."""
-    return await advance(session, row, "resume", actor)
+    """Go on, with as much time left as before the pause."""
+    now = clock_of(session).now()
+    paused = now - row.held_at if row.held_at else timedelta(0)
+    until = row.talk_until + paused if row.talk_until else None
+    moved = await advance(session, row, "resume", actor, held_at=None, talk_until=until)
+    if moved:
+        await _time(session, row)
+    return moved
+
+
+async def extend(session: AsyncSession, actor: Actor, row: Encounter) -> None:
+    """More time to talk, also after it was over. `Conflict` when it was prolonged often enough."""
+    await lock_stream(session, row.stream)
+    await session.refresh(row)
+    now, limits = clock_of(session).now(), policy()
+    if row.state != EncounterState.IN_PROGRESS:
+        raise Conflict("问诊未在进行中", code="encounter_not_running")
+    if row.extensions >= limits.visit_extensions:
+        raise Conflict("已达到延长次数上限，请结束问诊或建议患者再次预约", code="extended_enough")
+    row.extensions += 1
+    row.talk_until = max(row.talk_until or now, now) + limits.visit_extension
+    await _time(session, row)
+    audit(session, actor, "encounter.extend", "encounter", row.id, detail={"times": str(row.extensions)})
+    touch(session, row.stream, f"chat:{row.id}")
+
+
+async def _time(session: AsyncSession, row: Encounter) -> None:
+    """Wake up for the warning and for the end of the talk."""
+    if row.talk_until is not None:
+        await intend(session, TIME_WARNING, row.id, due=row.talk_until - policy().visit_warning)
+        await intend(session, TIME_OVER, row.id, due=row.talk_until)
 
 
 async def refer_offline(session: AsyncSession, actor: Actor, row: Encounter, *, reason: str) -> bool:
     """Stop at once and send the patient to the hospital (诊疗办法 Art 16). Money back unless advice was given."""
     await lock_stream(session, row.stream)
     now = clock_of(session).now()
-    event = events.EncounterDiscontinued(
-        visit=await queries.snapshot(session, row), started_at=row.started_at or now, discontinued_at=now, reason=reason,
-        original_diagnosis=queries.original(row),
-    )  # fmt: skip
+    event = await queries.discontinued(session, row, now, reason=reason)
     moved = await advance(session, row, "refer_offline", actor, event=event, ended_at=now, end_reason=reason)
     if moved:
         payment = await payments.of_subject(session, booking.SUBJECT, row.appointment_id)
@@ -268,4 +306,15 @@ async def refer_offline(session: AsyncSession, actor: Actor, row: Encounter, *, 
         )
         if payment is not None:
             await money.request_refund(session, actor, payment, after)
+        await _tell_referred(session, row)
+        touch(session, f"chat:{row.id}", f"queue:{row.practitioner_id}")
     return moved
+
+
+async def _tell_referred(session: AsyncSession, row: Encounter) -> None:
+    """The reason is for her eyes in the application; a lock screen only says that there is one (practice.md 9)."""
+    doctor = await practitioners.practitioner(session, row.practitioner_id)
+    data = {"thing1": f"{doctor.name}医生", "thing2": "建议您到医院就诊", "thing3": "请点击查看原因"}
+    for account_id in await patients.accounts_for(session, row.person_id):
+        link = f"/visits/{row.appointment_id}"
+        await tell(session, account_id, REFERRED, data, link=link, subject_id=row.id)

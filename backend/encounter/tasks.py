@@ -1,4 +1,4 @@
-"""Deadlines of a visit: remind, escalate to the duty desk, give the money back."""
+"""Deadlines of a visit: nobody accepted it, nobody came."""
 
 from datetime import timedelta
 
@@ -16,7 +16,6 @@ from backend.payment.rules import REFUND_RULES, RefundReason
 from backend.policy import policy
 from foundation.actor import SYSTEM
 from foundation.db.advance import advance
-from foundation.db.audit import audit
 from foundation.db.intents import Handler, Work, intend
 from foundation.db.locks import lock_stream
 from foundation.db.unit_of_work import clock_of, unit_of_work
@@ -45,15 +44,7 @@ async def acceptance_deadline(work: Work[Context]) -> None:
 
 
 async def remind(work: Work[Context]) -> None:
-    """Tell the doctor again, and the duty desk for the first time."""
-    async with unit_of_work(work.context.db) as session:
-        row = await session.get_one(Encounter, work.subject)
-        if row.state != EncounterState.PLANNED:
-            return
-        booked = await appointments.appointment(session, row.appointment_id)
-        for staff_id in (row.practitioner_id, *await service.duty_desk(session)):
-            await service.tell_waiting(session, row, booked, staff_id)
-        audit(session, SYSTEM, "encounter.remind", "encounter", row.id)
+    """Of a version before: notices climb by themselves now (`escalation`)."""
 
 
 async def mark_noshow(work: Work[Context]) -> None:
@@ -77,6 +68,6 @@ async def mark_noshow(work: Work[Context]) -> None:
 
 HANDLERS: dict[str, Handler] = {
     service.DEADLINE: acceptance_deadline,
-    service.REMIND: remind,
+    "encounter.remind": remind,
     NOSHOW: mark_noshow,
 }

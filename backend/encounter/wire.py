@@ -13,9 +13,9 @@ Reason = Annotated[str, Meta(min_length=2, max_length=300)]
 
 
 class Accept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The doctor's own confirmation; `guardian_present` for children under six."""
+    """The doctor's own confirmation, for a follow-up; `guardian_present` for children under six."""
 
-    follow_up_confirmed: bool
+    follow_up_confirmed: bool = False
     guardian_present: bool = False
 
 
@@ -39,7 +39,7 @@ class Diagnoses(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class EncounterView(msgspec.Struct, frozen=True):
-    """A visit, for its patient and its doctor."""
+    """A visit, for its patient and its doctor. `kind`: follow_up, which alone has diagnoses, or consultation, which has an answer."""
 
     id: UUID
     appointment_id: UUID
@@ -61,9 +61,13 @@ class EncounterView(msgspec.Struct, frozen=True):
     started_at: datetime | None
     ended_at: datetime | None
     end_reason: str
-    original_diagnosis: Diagnosis
-    original_day: date | None
-    doctor_decides: bool
-    diagnoses: list[Diagnosis]
     recording_consent: str
     appointment_state: str
+    talk_until: datetime | None
+    extensions_left: int
+    kind: str
+    original_diagnosis: Diagnosis | None = None
+    original_day: date | None = None
+    doctor_decides: bool = False
+    diagnoses: list[Diagnosis] = []
+    answer: str = ""

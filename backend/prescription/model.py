@@ -4,7 +4,17 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import Boolean, ForeignKey, Index, Integer, LargeBinary, String, Uuid
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Uuid,
+)
 from sqlalchemy.orm import Mapped
 
 from backend.prescription.signing import PrescriptionContent
@@ -16,13 +26,21 @@ from foundation.states import Machine
 
 
 class PrescriptionRow(Row, Base):
-    """One prescription; `content` is exactly what is signed, `digest` its SHA-256."""
+    """One prescription; `content` is exactly what is signed, `digest` its SHA-256.
+
+    The database refuses one of a health consultation (practice.md 6).
+    """
 
     __tablename__ = "prescription"
-    __table_args__ = (Index("ix_prescription_review", "state", "signed_at"),)
+    __table_args__ = (
+        Index("ix_prescription_review", "state", "signed_at"),
+        ForeignKeyConstraint(["encounter_id", "encounter_kind"], ["encounter.id", "encounter.kind"]),
+        CheckConstraint("encounter_kind = 'follow_up'", name="only_of_a_follow_up"),
+    )
     MACHINE: ClassVar[Machine] = PRESCRIPTION
 
-    encounter_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("encounter.id"), index=True)
+    encounter_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, index=True)
+    encounter_kind: Mapped[str] = stored(DataClass.OPERATIONAL, String(20), default="follow_up")
     stream: Mapped[str] = stored(DataClass.OPERATIONAL, String(80))
     person_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("person.id"), index=True)
     prescriber_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("practitioner.id"))

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.encounter import queries as encounters
-from backend.encounter.model import Encounter
+from backend.encounter.model import FollowUp
 from backend.patient import queries as patients
 from backend.prescription.model import PrescriptionRow, Review
 from backend.prescription.states import PrescriptionState
@@ -60,11 +60,11 @@ async def of_encounter(session: AsyncSession, encounter_id: UUID) -> Sequence[Pr
     return (await session.scalars(query)).all()
 
 
-async def review_queue(session: AsyncSession) -> Sequence[tuple[PrescriptionRow, Encounter]]:
+async def review_queue(session: AsyncSession) -> Sequence[tuple[PrescriptionRow, FollowUp]]:
     """What waits for a pharmacist, longest first."""
     query = (
-        select(PrescriptionRow, Encounter)
-        .join(Encounter, Encounter.id == PrescriptionRow.encounter_id)
+        select(PrescriptionRow, FollowUp)
+        .join(FollowUp, FollowUp.id == PrescriptionRow.encounter_id)
         .where(PrescriptionRow.state == PrescriptionState.IN_REVIEW)
         .order_by(PrescriptionRow.signed_at)
         .limit(200)

@@ -4,14 +4,16 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.notification.rules import PRESCRIPTION_APPROVED, PRESCRIPTION_RETURNED
+from backend.escalation import service as escalation
+from backend.escalation.rules import Kind
+from backend.notification.rules import PRESCRIPTION_APPROVED
 from backend.notification.service import tell
 from backend.outside.ca import SignatureValue
 from backend.patient import queries as patients
 from backend.practitioner import queries as practitioners
 from backend.prescription import queries, rules
 from backend.prescription.model import PrescriptionRow, Review
-from backend.prescription.service import SUBJECT, expires
+from backend.prescription.service import SUBJECT, expires, post
 from backend.prescription.signing import ReviewVerdict, digest_of
 from backend.review.draft import Severity
 from backend.shift.service import require as require_shift
@@ -74,6 +76,7 @@ async def approved(
         await expires(session, row)
         await write_back(session, _appointment(row), "prescription", row.id)
         await _tell_patient(session, row)
+        await post(session, row, "approved")
     return row
 
 
@@ -96,13 +99,11 @@ async def return_to_doctor(
         _note(session, actor, row, approved=False, category=category, item=item, reason=reason)
         await signatures.void_all(session, SUBJECT, row.id)
         touch(session, f"queue:{row.prescriber_id}")
-        data = {
-            "thing1": "处方被药师退回",
-            "time2": f"{local(now):%Y-%m-%d %H:%M}",
-            "thing3": "请查看原因并修改",
-        }
-        link = f"/doctor/visits/{row.encounter_id}"
-        await tell(session, row.prescriber_id, PRESCRIPTION_RETURNED, data, link=link, subject_id=row.id)
+        await escalation.raise_one(
+            session, Kind.RETURNED, row.id, row.prescriber_id, about="处方被药师退回",
+            link=f"/doctor/visits/{row.encounter_id}",
+        )  # fmt: skip
+        await post(session, row, "returned")
     return row
 
 

@@ -6,7 +6,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.edge import DOCTOR, PATIENT, PHARMACIST, ApiCall, ApiEndpoint, Family
 from backend.encounter import queries as encounters
-from backend.encounter.model import Encounter
+from backend.encounter.model import FollowUp
+from backend.escalation import service as escalation
+from backend.escalation.rules import Kind
 from backend.patient import queries as patients
 from backend.prescription import queries, reviewing, service
 from backend.prescription.model import PrescriptionRow
@@ -28,9 +30,9 @@ async def _view(session: AsyncSession, row: PrescriptionRow) -> PrescriptionView
     return prescription_view(row, await queries.last_review(session, row.id))
 
 
-async def _visit(call: ApiCall, encounter_id: UUID) -> Encounter:
+async def _visit(call: ApiCall, encounter_id: UUID) -> FollowUp:
     async with call.unit_of_work() as session:
-        return await encounters.doctors_own(session, call.actor, encounter_id)
+        return await encounters.doctors_own_follow_up(session, call.actor, encounter_id)
 
 
 async def check(call: ApiCall, body: WritePrescription) -> Findings:
@@ -46,7 +48,7 @@ async def create(call: ApiCall, body: WritePrescription) -> PrescriptionView:
     draft = body.draft(visit.diagnoses)
     found = await service.examine(call.app, visit, draft)
     async with call.unit_of_work() as session:
-        visit = await encounters.doctors_own(session, call.actor, call.id())
+        visit = await encounters.doctors_own_follow_up(session, call.actor, call.id())
         row = await service.write(
             session, call.actor, visit, None, draft, valid_days=body.valid_days, allergies=body.allergies,
             findings=found,
@@ -58,12 +60,12 @@ async def change(call: ApiCall, body: WritePrescription) -> PrescriptionView:
     """Change a draft or a returned prescription."""
     async with call.unit_of_work() as session:
         row = await queries.doctors_own(session, call.actor, call.id())
-        visit = await encounters.encounter(session, row.encounter_id)
+        visit = await encounters.follow_up(session, row.encounter_id)
     draft = body.draft(visit.diagnoses)
     found = await service.examine(call.app, visit, draft)
     async with call.unit_of_work() as session:
         row = await queries.doctors_own(session, call.actor, call.id())
-        visit = await encounters.encounter(session, row.encounter_id)
+        visit = await encounters.follow_up(session, row.encounter_id)
         row = await service.write(
             session, call.actor, visit, row, draft, valid_days=body.valid_days, allergies=body.allergies,
             findings=found,
@@ -75,7 +77,7 @@ async def sign(call: ApiCall) -> PrescriptionView:
     """Sign; hard stops refuse here whatever the screen said before."""
     async with call.unit_of_work() as session:
         row = await queries.doctors_own(session, call.actor, call.id())
-        visit = await encounters.encounter(session, row.encounter_id)
+        visit = await encounters.follow_up(session, row.encounter_id)
     content = row.content
     found = await service.examine(call.app, visit, Draft(content.written, content.diagnoses, content.reason))
     async with call.unit_of_work() as session:
@@ -95,8 +97,11 @@ async def cancel(call: ApiCall, body: CancelRequest) -> PrescriptionView:
 
 
 async def show(call: ApiCall) -> PrescriptionView:
-    """One prescription."""
-    return await _view(call.session, await queries.visible(call.session, call.actor, call.id()))
+    """One prescription; a doctor who opens a returned one has seen that it came back."""
+    row = await queries.visible(call.session, call.actor, call.id())
+    if call.actor.has(DOCTOR):
+        await escalation.see(call.session, call.actor, Kind.RETURNED, row.id)
+    return await _view(call.session, row)
 
 
 async def of_encounter(call: ApiCall) -> list[PrescriptionView]:

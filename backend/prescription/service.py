@@ -3,21 +3,29 @@
 import secrets
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.appointment import queries as appointments
+from backend.chat.cards import PrescriptionCard
+from backend.chat.service import post_card
 from backend.content.service import hospital
 from backend.context import Context
 from backend.eligibility.rules import RULES, category
-from backend.encounter.model import Encounter
+from backend.encounter import queries as encounters
+from backend.encounter.model import FollowUp
 from backend.encounter.states import RUNNING, EncounterState
+from backend.escalation import service as escalation
+from backend.escalation.rules import Kind
 from backend.formulary import queries as formulary
 from backend.formulary.facts import Drug
 from backend.outside.ca import SignatureValue
 from backend.patient import queries as patients
 from backend.patient.rules import age_on
 from backend.patient.service import birth_date
+from backend.payment import queries as payments
+from backend.payment.states import PaymentState
 from backend.practitioner import queries as practitioners
 from backend.prescription import queries, rules
 from backend.prescription.model import PrescriptionRow
@@ -30,7 +38,7 @@ from backend.review.engine import blocked, needs_reason, review
 from backend.signature import service as signatures
 from backend.signature.service import Wanted
 from contracts import events
-from foundation.actor import Actor
+from foundation.actor import SYSTEM, Actor
 from foundation.clock import local
 from foundation.db.advance import advance
 from foundation.db.audit import audit
@@ -46,7 +54,7 @@ WRITABLE = (*RUNNING, EncounterState.COMPLETED)
 """A returned prescription may be mended after the visit has ended (practice.md 14)."""
 
 
-async def examine(context: Context, visit: Encounter, draft: Draft) -> list[Finding]:
+async def examine(context: Context, visit: FollowUp, draft: Draft) -> list[Finding]:
     """What the engine says of a draft: the hospital is asked for allergies first, with no transaction open."""
     async with unit_of_work(context.db) as session:
         person = await patients.person(session, visit.person_id)
@@ -63,7 +71,7 @@ async def examine(context: Context, visit: Encounter, draft: Draft) -> list[Find
 
 
 async def write(
-    session: AsyncSession, actor: Actor, visit: Encounter, row: PrescriptionRow | None, draft: Draft,
+    session: AsyncSession, actor: Actor, visit: FollowUp, row: PrescriptionRow | None, draft: Draft,
     *, valid_days: int, allergies: str, findings: Sequence[Finding],
 ) -> PrescriptionRow:  # fmt: skip
     """Save the draft (new when `row` is None). Every edit voids both signatures; unknown drugs are refused by name."""
@@ -103,7 +111,7 @@ async def write(
 
 
 async def _content(
-    session: AsyncSession, visit: Encounter, row: PrescriptionRow, draft: Draft, drugs: Mapping[str, Drug],
+    session: AsyncSession, visit: FollowUp, row: PrescriptionRow, draft: Draft, drugs: Mapping[str, Drug],
     valid_days: int, allergies: str,
 ) -> PrescriptionContent:  # fmt: skip
     person = await patients.person(session, visit.person_id)
@@ -159,7 +167,7 @@ async def want_signature(
     row.MACHINE.find(row.state, "sign")
     if row.digest != examined:
         raise Conflict("处方刚刚被修改，请核对后重新签名", code="changed_while_signing")
-    visit = await session.get_one(Encounter, row.encounter_id, populate_existing=True)
+    visit = await session.get_one(FollowUp, row.encounter_id, populate_existing=True)
     if visit.state not in WRITABLE:
         raise Conflict("问诊已中止，不能开具处方", code="encounter_not_running")
     booked = await appointments.appointment(session, visit.appointment_id)
@@ -187,8 +195,17 @@ async def signed(
         signature=value.signature,
     )  # fmt: skip
     await advance(session, row, "sign", actor, event=event)
+    await escalation.close(session, Kind.RETURNED, row.id, "signed")
+    await post(session, row, "signed")
     touch(session, "reviews")
     return row
+
+
+async def post(session: AsyncSession, row: PrescriptionRow, stage: str) -> None:
+    """The prescription's card in the conversation: how far it is, and why it takes longer (practice.md 14)."""
+    visit = await encounters.follow_up(session, row.encounter_id)
+    card = PrescriptionCard(row.id, row.number, len(row.content.items), stage)
+    await post_card(session, visit, card, key=f"rx:{row.id.hex}:{stage}:{row.digest.hex()[:8]}")
 
 
 async def cancel(session: AsyncSession, actor: Actor, row: PrescriptionRow, reason: str) -> bool:
@@ -201,7 +218,25 @@ async def cancel(session: AsyncSession, actor: Actor, row: PrescriptionRow, reas
             visit=await queries.visit_of(session, row), prescription=queries.snapshot(row),
             cancelled_at=clock_of(session).now(), reason=reason,
         )  # fmt: skip
-    return await advance(session, row, "cancel", actor, event=event)
+    was_draft = row.state is PrescriptionState.DRAFT
+    moved = await advance(session, row, "cancel", actor, event=event)
+    if moved:
+        await escalation.close(session, Kind.RETURNED, row.id, "withdrawn")
+        if not was_draft:
+            await post(session, row, "cancelled")
+    return moved
+
+
+async def on_stopped(session: AsyncSession, context: Context, encounter_id: UUID) -> None:
+    """The visit was stopped (诊疗办法 Art 16): what was prescribed in it and not yet paid is withdrawn."""
+    for row in await queries.of_encounter(session, encounter_id):
+        payment = await payments.of_subject(session, SUBJECT, row.id)
+        paid = payment is not None and payment.state is PaymentState.CONFIRMED
+        open_still = row.state in (
+            PrescriptionState.DRAFT, PrescriptionState.IN_REVIEW, PrescriptionState.RETURNED, PrescriptionState.APPROVED,
+        )  # fmt: skip
+        if open_still and not paid and await cancel(session, SYSTEM, row, "问诊已中止，转线下就诊"):
+            await context.wiring.on_withdrawn[SUBJECT](session, context, row.id)
 
 
 async def expires(session: AsyncSession, row: PrescriptionRow) -> None:

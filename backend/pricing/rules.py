@@ -11,6 +11,9 @@ from foundation.errors import Issue
 
 FOLLOW_UP = "visit.follow_up"
 FOLLOW_UP_SENIOR = "visit.follow_up.senior"
+CONSULTATION = "visit.consultation"
+CONSULTATION_SENIOR = "visit.consultation.senior"
+"""A hospital whose list lacks these offers no health consultations."""
 DELIVERY = "delivery.courier"
 NEEDED = {
     FOLLOW_UP: "互联网复诊诊查费",
@@ -18,6 +21,8 @@ NEEDED = {
     DELIVERY: "药品配送费",
 }
 """What the hospital charges by itself: a list without one of them cannot come into force."""
+SENIOR = ("231", "232")
+"""Titles of chief and associate chief physicians."""
 MOST = 10_000_00
 """No service here costs more, in fen: a slip of the keyboard does."""
 FAR = timedelta(days=366)
@@ -101,4 +106,9 @@ def digest(version: str, prices: Iterable[Price]) -> str:
 
 def visit_price_code(title_code: str) -> str:
     """Which price a visit of a doctor with this title has: chief and associate chief physicians cost more."""
-    return FOLLOW_UP_SENIOR if title_code in ("231", "232") else FOLLOW_UP
+    return FOLLOW_UP_SENIOR if title_code in SENIOR else FOLLOW_UP
+
+
+def consultation_price_code(title_code: str) -> str:
+    """The same for a health consultation, which may be free."""
+    return CONSULTATION_SENIOR if title_code in SENIOR else CONSULTATION

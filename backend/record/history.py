@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.context import Context
 from backend.eligibility.service import LOOK_BACK, hospital_patient
 from backend.encounter import queries as encounters
-from backend.encounter.model import Encounter
+from backend.encounter.model import FollowUp
 from backend.outside.his import HospitalRefused
 from backend.patient.model import Person
 from backend.practitioner import queries as practitioners
@@ -68,7 +68,7 @@ async def allergy_groups(context: Context, person: Person) -> frozenset[str] | N
     return frozenset(allergy.group for allergy in reply.allergies if allergy.group)
 
 
-async def report_view(session: AsyncSession, actor: Actor, row: Encounter, reply: his.HistoryReply) -> None:
+async def report_view(session: AsyncSession, actor: Actor, row: FollowUp, reply: his.HistoryReply) -> None:
     """健康档案浏览: who looked at what, for which visit; hashes instead of content."""
     viewer = await practitioners.practitioner(session, row.practitioner_id)
     hashes = [visit.resource_hash for visit in reply.visits] + [one.resource_hash for one in reply.reports]

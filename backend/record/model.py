@@ -4,7 +4,15 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ForeignKey, Integer, LargeBinary, UniqueConstraint, Uuid
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKeyConstraint,
+    Integer,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+    Uuid,
+)
 from sqlalchemy.orm import Mapped
 
 from contracts.events import Diagnosis
@@ -33,12 +41,17 @@ class RecordContent(msgspec.Struct, frozen=True):
 
 
 class MedicalRecord(Row, Base):
-    """One version; the draft has no `signed_at`."""
+    """One version; the draft has no `signed_at`. The database refuses one of a health consultation (practice.md 6)."""
 
     __tablename__ = "medical_record"
-    __table_args__ = (UniqueConstraint("encounter_id", "version"),)
+    __table_args__ = (
+        UniqueConstraint("encounter_id", "version"),
+        ForeignKeyConstraint(["encounter_id", "encounter_kind"], ["encounter.id", "encounter.kind"]),
+        CheckConstraint("encounter_kind = 'follow_up'", name="only_of_a_follow_up"),
+    )
 
-    encounter_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("encounter.id"))
+    encounter_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid)
+    encounter_kind: Mapped[str] = stored(DataClass.OPERATIONAL, String(20), default="follow_up")
     version: Mapped[int] = stored(DataClass.OPERATIONAL, Integer)
     content: Mapped[RecordContent] = stored(
         DataClass.CONTENT, EncryptedJson("medical_record.content", RecordContent)

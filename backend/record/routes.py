@@ -31,7 +31,7 @@ class Finished(msgspec.Struct, frozen=True):
 async def show_history(call: ApiCall) -> his.HistoryReply:
     """The hospital's records of this patient: for the doctor of the visit, from assignment until the record is signed."""
     async with call.unit_of_work() as session:
-        row = await queries.doctors_own(session, call.actor, call.id())
+        row = await queries.doctors_own_follow_up(session, call.actor, call.id())
         if row.state not in (EncounterState.PLANNED, *RUNNING):
             raise Forbidden("问诊已结束，不能再查阅", code="history_closed")
         person = await patients.person(session, row.person_id)
@@ -43,7 +43,7 @@ async def show_history(call: ApiCall) -> his.HistoryReply:
 
 async def write(call: ApiCall, body: WriteRecord) -> RecordView:
     """Save the draft."""
-    row = await queries.doctors_own(call.session, call.actor, call.id())
+    row = await queries.doctors_own_follow_up(call.session, call.actor, call.id())
     return record_view(await service.write(call.session, call.actor, row, msgspec.structs.asdict(body)))
 
 
@@ -60,17 +60,17 @@ async def show(call: ApiCall) -> RecordView:
 async def sign(call: ApiCall) -> RecordView:
     """Sign the draft with the CA."""
     async with call.unit_of_work() as session:
-        row = await queries.doctors_own(session, call.actor, call.id())
+        row = await queries.doctors_own_follow_up(session, call.actor, call.id())
         record, wanted = await service.want_signature(session, call.actor, row)
     value = await signatures.obtain(call.app, wanted)
     async with call.unit_of_work() as session:
-        row = await queries.doctors_own(session, call.actor, call.id())
+        row = await queries.doctors_own_follow_up(session, call.actor, call.id())
         return record_view(await service.signed(session, call.actor, row, record.id, wanted, value))
 
 
 async def finish(call: ApiCall) -> Finished:
     """End the visit."""
-    row = await queries.doctors_own(call.session, call.actor, call.id())
+    row = await queries.doctors_own_follow_up(call.session, call.actor, call.id())
     await service.finish(call.session, call.actor, row)
     return Finished((await queries.encounter(call.session, row.id)).state)
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.appointment import queries as appointments
 from backend.appointment import service as booking
 from backend.encounter import queries as encounters
-from backend.encounter.model import Encounter
+from backend.encounter.model import FollowUp
 from backend.encounter.states import RUNNING
 from backend.outside.ca import SignatureValue
 from backend.patient import queries as patients
@@ -40,7 +40,7 @@ PROCESS_DATA = "internet-hospital:encounter:"
 
 
 async def write(
-    session: AsyncSession, actor: Actor, row: Encounter, fields: Mapping[str, str]
+    session: AsyncSession, actor: Actor, row: FollowUp, fields: Mapping[str, str]
 ) -> MedicalRecord:
     """Save the draft; a signed record is left alone and a new version begun."""
     await lock_stream(session, row.stream)
@@ -62,7 +62,7 @@ async def write(
 
 
 async def _content(
-    session: AsyncSession, row: Encounter, version: int, fields: Mapping[str, str]
+    session: AsyncSession, row: FollowUp, version: int, fields: Mapping[str, str]
 ) -> RecordContent:
     person = await patients.person(session, row.person_id)
     booked = await appointments.appointment(session, row.appointment_id)
@@ -89,7 +89,7 @@ async def newest_signed(session: AsyncSession, encounter_id: UUID) -> MedicalRec
     return await session.scalar(query.order_by(MedicalRecord.version.desc()).limit(1))
 
 
-async def want_signature(session: AsyncSession, actor: Actor, row: Encounter) -> tuple[MedicalRecord, Wanted]:
+async def want_signature(session: AsyncSession, actor: Actor, row: FollowUp) -> tuple[MedicalRecord, Wanted]:
     """First half of signing: the draft must be complete. `Invalid` names every missing field."""
     record = await newest(session, row.id)
     if record is None or record.signed_at is not None:
@@ -108,7 +108,7 @@ async def want_signature(session: AsyncSession, actor: Actor, row: Encounter) ->
 async def signed(
     session: AsyncSession,
     actor: Actor,
-    row: Encounter,
+    row: FollowUp,
     record_id: UUID,
     wanted: Wanted,
     value: SignatureValue,
@@ -138,7 +138,7 @@ async def signed(
     return record
 
 
-async def finish(session: AsyncSession, actor: Actor, row: Encounter) -> bool:
+async def finish(session: AsyncSession, actor: Actor, row: FollowUp) -> bool:
     """End the visit; its record must be signed (医院办法 Art 21)."""
     await lock_stream(session, row.stream)
     record = await newest(session, row.id)

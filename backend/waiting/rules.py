@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from backend.encounter.rules import PARALLEL
 from foundation.errors import Issue
 
 ENOUGH = 5
@@ -76,7 +75,7 @@ def _range(wait: Expected) -> str:
 
 
 def may_take_over(
-    *, same: bool, filed: bool, on_shift: bool, running: int, costs: int, paid: int
+    *, same: bool, filed: bool, on_shift: bool, running: int, most: int, costs: int, paid: int
 ) -> list[Issue]:
     """Why a colleague cannot take a visit over: every reason."""
     issues = []
@@ -86,8 +85,8 @@ def may_take_over(
         issues.append(Issue("practitioner_id", "not_licensed", "该医生未在本科室备案"))
     if not on_shift:
         issues.append(Issue("practitioner_id", "not_on_shift", "该医生未上班"))
-    if running >= PARALLEL:
-        issues.append(Issue("practitioner_id", "too_many_visits", f"该医生同时接诊已达 {PARALLEL} 位"))
+    if running >= most:
+        issues.append(Issue("practitioner_id", "too_many_visits", f"该医生同时接诊已达 {most} 位"))
     if costs < paid:
         issues.append(Issue("practitioner_id", "cheaper", "该医生诊查费较低，不能转诊，请患者退款后另行预约"))
     return issues

@@ -18,6 +18,7 @@ from backend.notification.rules import VISIT_DELAYED
 from backend.notification.service import tell
 from backend.patient import queries as patients
 from backend.payment import queries as payments
+from backend.policy import policy
 from backend.practitioner import queries as practitioners
 from backend.pricing.service import price, visit_price_code
 from backend.shift.service import runs
@@ -130,7 +131,7 @@ async def agree(session: AsyncSession, actor: Actor, row: Handover) -> bool:
     audit(session, actor, "encounter.hand_over", "encounter", visit.id,
           detail={"from": str(before), "to": str(row.to_practitioner_id)})  # fmt: skip
     await visiting.start_clock(session, visit, now)
-    await visiting.tell_waiting(session, visit, booked, visit.practitioner_id)
+    await visiting.tell_waiting(session, visit, booked)
     touch(session, f"queue:{before}", f"queue:{visit.practitioner_id}", visiting.WAITING)
     return True
 
@@ -181,7 +182,7 @@ async def _check_colleague(
     payment = await payments.of_subject(session, booking.SUBJECT, booked.id)
     issues = rules.may_take_over(
         same=doctor.id == visit.practitioner_id, filed=filed, on_shift=await runs(session, doctor.id),
-        running=await encounters.running(session, doctor.id), paid=payment.amount if payment else 0,
+        running=await encounters.running(session, doctor.id), most=policy().parallel_visits, paid=payment.amount if payment else 0,
         costs=(await price(session, visit_price_code(doctor.title_code))).amount,
     )  # fmt: skip
     if issues:

@@ -14,11 +14,13 @@ from backend.e_bill import service as e_bill_service
 from backend.e_bill import tasks as e_bill
 from backend.encounter import service as encounter
 from backend.encounter import tasks as encounter_tasks
+from backend.escalation import tasks as escalation
 from backend.insurance import queries as insurance_queries
 from backend.insurance import service as insurance_service
 from backend.insurance import tasks as insurance
 from backend.notification import tasks as notification
 from backend.payment import tasks as payment
+from backend.prescription import service as prescribing
 from backend.prescription import tasks as prescription
 from backend.reconciliation import tasks as reconciliation
 from backend.rescheduling import tasks as rescheduling
@@ -39,6 +41,7 @@ def wiring() -> Wiring:
         on_paid={"appointment": encounter.on_paid, "prescription": dispensing.on_paid},
         on_refunded={},
         on_withdrawn={"prescription": dispensing.on_withdrawn},
+        on_stopped=[prescribing.on_stopped],
         write_back={
             "registration": hospital_steps.registration,
             "charge.registration": hospital_steps.charge,
@@ -55,7 +58,7 @@ def handlers() -> dict[str, Handler]:
     """Every kind of intent with its handler; a kind claimed twice is a mistake."""
     found: dict[str, Handler] = {}
     for feature in (
-        notification, payment, writeback, appointment, encounter_tasks, waiting, chat, prescription, dispensing_tasks, complaint,
+        notification, payment, writeback, appointment, encounter_tasks, waiting, escalation, chat, prescription, dispensing_tasks, complaint,
         timetable, video, rescheduling, reconciliation, insurance, e_bill,
     ):  # fmt: skip
         if twice := found.keys() & feature.HANDLERS.keys():

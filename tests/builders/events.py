@@ -138,6 +138,36 @@ def encounter_declined(visit: e.Visit) -> e.EncounterDeclined:
     )  # fmt: skip
 
 
+def consultation_started(visit: e.Visit) -> e.ConsultationStarted:
+    """The doctor took the question."""
+    return e.ConsultationStarted(visit=visit, started_at=MORNING + timedelta(minutes=1))
+
+
+def consultation_declined(visit: e.Visit) -> e.ConsultationDeclined:
+    """Nobody took it in time."""
+    return e.ConsultationDeclined(
+        visit=visit, question="孕期可以吃海鲜吗", declined_at=MORNING + timedelta(minutes=30), refuse_type="2",
+        reason="医师超时未接诊",
+    )  # fmt: skip
+
+
+def consultation_completed(visit: e.Visit) -> e.ConsultationCompleted:
+    """Answered."""
+    return e.ConsultationCompleted(
+        visit=visit, applied_at=MORNING - timedelta(minutes=45), started_at=MORNING + timedelta(minutes=1),
+        completed_at=MORNING + timedelta(minutes=14), question="饮食上要注意什么", answer="少盐，多吃蔬菜，规律运动。",
+        payment=a_payment(), process_data_reference=f"recordings/{visit.appointment_id}",
+    )  # fmt: skip
+
+
+def consultation_discontinued(visit: e.Visit) -> e.ConsultationDiscontinued:
+    """She should come to the hospital."""
+    return e.ConsultationDiscontinued(
+        visit=visit, question="胸口疼怎么办", started_at=MORNING + timedelta(minutes=1),
+        discontinued_at=MORNING + timedelta(minutes=3), reason="请尽快到医院就诊",
+    )  # fmt: skip
+
+
 def encounter_completed(visit: e.Visit) -> e.EncounterCompleted:
     """Finished."""
     return e.EncounterCompleted(
@@ -301,6 +331,7 @@ def drug_catalogue_changed() -> e.DrugCatalogueChanged:
 def one_of_each() -> list[tuple[str, Any]]:
     """(stream, event) for every type, in an order in which they could happen: several visits, each in its own stream."""
     seen, cancelled, declined, stopped, returned = (a_visit() for _ in range(5))
+    asked, unheard, sent_on = (a_visit(kind="consultation") for _ in range(3))
     filled, expired, withdrawn = (a_prescription() for _ in range(3))
     payment = uuid4()
     visits = [
@@ -315,6 +346,13 @@ def one_of_each() -> list[tuple[str, Any]]:
         (stopped, appointment_booked(stopped)),
         (stopped, encounter_started(stopped)),
         (stopped, encounter_discontinued(stopped)),
+        (asked, appointment_booked(asked)),
+        (asked, consultation_started(asked)),
+        (asked, consultation_completed(asked)),
+        (unheard, appointment_booked(unheard)),
+        (unheard, consultation_declined(unheard)),
+        (sent_on, appointment_booked(sent_on)),
+        (sent_on, consultation_discontinued(sent_on)),
         (returned, appointment_booked(returned)),
         (returned, encounter_started(returned)),
         (returned, prescription_signed(returned, withdrawn)),

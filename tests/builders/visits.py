@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.account.service import account_of, bind_phone
 from backend.appointment import service as booking
 from backend.appointment.model import Appointment
+from backend.consultation import service as consulting
 from backend.content.service import current_document
 from backend.context import Context
 from backend.dispensing import service as dispensing
@@ -21,8 +22,9 @@ from backend.dispensing.model import Dispense, Receiver
 from backend.eligibility.model import EligibilityDecision
 from backend.eligibility.rules import Fact, decide
 from backend.eligibility.service import keep
+from backend.encounter import queries as encounters
 from backend.encounter import service as visiting
-from backend.encounter.model import Encounter
+from backend.encounter.model import Consultation, FollowUp
 from backend.outside.identity import Verification
 from backend.outside.wechat_pay import Amount, Transaction
 from backend.patient import queries as patients
@@ -46,7 +48,7 @@ from foundation.actor import Actor
 from foundation.clock import local
 from foundation.db.unit_of_work import clock_of
 from foundation.ids import new_id
-from tests.small_world import DOCTOR, PATIENT, PHARMACIST, Member, Resident
+from tests.small_world import DOCTOR, PATIENT, PHARMACIST, SECOND_DOCTOR, Member, Resident
 
 HYPERTENSION = "I10.x00"
 AMLODIPINE = Item("YP001", "5", "qd", "1", 7, 1)
@@ -185,15 +187,15 @@ async def booked(
     return row
 
 
-async def visit_of(session: AsyncSession, row: Appointment) -> Encounter:
+async def visit_of(session: AsyncSession, row: Appointment) -> FollowUp:
     """Its encounter."""
-    return (await session.scalars(select(Encounter).where(Encounter.appointment_id == row.id))).one()
+    return (await session.scalars(select(FollowUp).where(FollowUp.appointment_id == row.id))).one()
 
 
-async def waiting(session: AsyncSession, context: Context, patient: Patient) -> Encounter:
+async def waiting(session: AsyncSession, context: Context, patient: Patient) -> FollowUp:
     """Booked and checked in."""
     row = await booked(session, context, patient)
-    return await visiting.check_in(session, patient.actor, row)
+    return encounters.as_follow_up(await visiting.check_in(session, patient.actor, row))
 
 
 async def on_shift(session: AsyncSession, context: Context, member: Member) -> Member:
@@ -204,7 +206,7 @@ async def on_shift(session: AsyncSession, context: Context, member: Member) -> M
     return member
 
 
-async def accepted(session: AsyncSession, context: Context, patient: Patient) -> Encounter:
+async def accepted(session: AsyncSession, context: Context, patient: Patient) -> FollowUp:
     """A visit that runs; `DOCTOR` is on shift."""
     visit = await waiting(session, context, patient)
     await on_shift(session, context, DOCTOR)
@@ -214,12 +216,37 @@ async def accepted(session: AsyncSession, context: Context, patient: Patient) ->
     return visit
 
 
-async def writes(session: AsyncSession, visit: Encounter, **fields: str) -> MedicalRecord:
+async def asked(
+    session: AsyncSession,
+    patient: Patient,
+    doctor: Member = SECOND_DOCTOR,
+    question: str = "饮食上要注意什么",
+) -> Appointment:
+    """A place for a question: booked with `SECOND_DOCTOR`, who costs nothing, held with `DOCTOR`."""
+    slot = await a_slot(session, doctor, hours=0)
+    return await consulting.ask(
+        session, patient.actor, person_id=patient.person.id, slot_id=slot.id, question=question, mode="text"
+    )
+
+
+async def advised(session: AsyncSession, context: Context, patient: Patient) -> Consultation:
+    """A consultation that runs; `SECOND_DOCTOR` is on shift."""
+    row = await asked(session, patient)
+    visit = await visiting.check_in(session, patient.actor, row)
+    assert isinstance(visit, Consultation)
+    await on_shift(session, context, SECOND_DOCTOR)
+    assert await visiting.accept(
+        session, SECOND_DOCTOR.actor, visit, follow_up_confirmed=False, guardian_present=False
+    )
+    return visit
+
+
+async def writes(session: AsyncSession, visit: FollowUp, **fields: str) -> MedicalRecord:
     """The draft of a record."""
     return await records.write(session, DOCTOR.actor, visit, FIELDS | fields)
 
 
-async def signs_record(session: AsyncSession, context: Context, visit: Encounter) -> MedicalRecord:
+async def signs_record(session: AsyncSession, context: Context, visit: FollowUp) -> MedicalRecord:
     """The newest draft, by `DOCTOR`."""
     record, wanted = await records.want_signature(session, DOCTOR.actor, visit)
     value = await signatures.obtain(context, wanted)
@@ -228,7 +255,7 @@ async def signs_record(session: AsyncSession, context: Context, visit: Encounter
 
 async def drafted(
     session: AsyncSession,
-    visit: Encounter,
+    visit: FollowUp,
     *items: Item,
     row: PrescriptionRow | None = None,
     valid_days: int = 1,
@@ -248,7 +275,7 @@ async def signs(session: AsyncSession, context: Context, row: PrescriptionRow) -
 
 
 async def signed(
-    session: AsyncSession, context: Context, visit: Encounter, *, valid_days: int = 1
+    session: AsyncSession, context: Context, visit: FollowUp, *, valid_days: int = 1
 ) -> PrescriptionRow:
     """Drafted and signed: in review."""
     return await signs(session, context, await drafted(session, visit, valid_days=valid_days))

@@ -11,6 +11,8 @@ from tools.pages.settings_page import load
 MACHINES: tuple[tuple[str, str], ...] = (
     ("预约挂号", "backend.appointment.states:APPOINTMENT"),
     ("在线复诊", "backend.encounter.states:ENCOUNTER"),
+    ("健康咨询", "backend.encounter.states:CONSULTATION"),
+    ("升级提醒", "backend.escalation.states:ESCALATION"),
     ("处方", "backend.prescription.states:PRESCRIPTION"),
     ("调剂配送", "backend.dispensing.states:DISPENSE"),
     ("支付", "backend.payment.states:PAYMENT"),

@@ -1,5 +1,7 @@
 """Machines' names on messages, read marks, what a file is, uploads in pieces."""
 
+import uuid
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -8,11 +10,11 @@ down_revision = "91c6e0b2a7d4"
 branch_labels = None
 depends_on = None
 
-ROW = (
-    lambda: sa.Column("id", sa.Uuid(), nullable=False),
-    lambda: sa.Column("hospital_id", sa.Uuid(), nullable=False),
-)
 SIZES = ("width", "height", "duration_ms")
+
+
+def _row() -> list[sa.Column[uuid.UUID]]:
+    return [sa.Column(name, sa.Uuid(), nullable=False) for name in ("id", "hospital_id")]
 
 
 def upgrade() -> None:
@@ -39,7 +41,7 @@ def upgrade() -> None:
         op.add_column("attachment", sa.Column(name, sa.Integer(), nullable=False, server_default="0"))
     op.create_table(
         "chat_read_mark",
-        *(column() for column in ROW),
+        *_row(),
         sa.Column("encounter_id", sa.Uuid(), nullable=False),
         sa.Column("side", sa.String(length=10), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
@@ -56,7 +58,7 @@ def upgrade() -> None:
 def _uploads() -> None:
     op.create_table(
         "chat_upload",
-        *(column() for column in ROW),
+        *_row(),
         sa.Column("encounter_id", sa.Uuid(), nullable=False),
         sa.Column("sender", sa.String(length=10), nullable=False),
         sa.Column("client_id", sa.String(length=64), nullable=False),
@@ -75,7 +77,7 @@ def _uploads() -> None:
     )
     op.create_table(
         "chat_upload_part",
-        *(column() for column in ROW),
+        *_row(),
         sa.Column("upload_id", sa.Uuid(), nullable=False),
         sa.Column("start", sa.Integer(), nullable=False),
         sa.Column("size", sa.Integer(), nullable=False),

@@ -2,23 +2,26 @@
 
 from typing import Any
 
+from contracts.events import ConsultationCompleted
 from regulator_adapter import codesets
 from regulator_adapter.mapping.kind import RecordKind
 from regulator_adapter.mapping.source import Source
 from regulator_adapter.mapping.tianjin import encounters
 from regulator_adapter.mapping.tianjin.blocks import PROFILE, doctor, header, patient, subject, visit_day
-from regulator_adapter.mapping.tianjin.encounters import Ended
+from regulator_adapter.mapping.tianjin.encounters import Advised
 
 MEDICAL = "1"
-"""consultationAttribute 诊疗咨询; the event does not tell consultations apart."""
+"""consultationAttribute 诊疗咨询: of the platform's five the one that comes nearest to a doctor's advice."""
+LIMIT = 500
+NO_WORDS = "未填写"
 
 
-def numbers(event: Ended) -> list[str]:
-    """The visit's, for consultations."""
-    return [] if encounters.is_follow_up(event) else [encounters.number_of(event)]
+def numbers(event: Advised) -> list[str]:
+    """The visit's."""
+    return [encounters.number_of(event)]
 
 
-def build(source: Source[Ended], number: str) -> dict[str, Any]:
+def build(source: Source[Advised], number: str) -> dict[str, Any]:
     """`onsultationAttribute` is spelt as the platform spells it."""
     visit = source.event.visit
     return (
@@ -31,9 +34,18 @@ def build(source: Source[Ended], number: str) -> dict[str, Any]:
             "bussID": number,
             "consultationType": codesets.translate(codesets.VISIT_TYPE, visit.mode),
             "onsultationAttribute": MEDICAL,
-            "content": encounters.history(source.event),
+            "content": content(source.event),
         }
     )
+
+
+def content(event: Advised) -> str:
+    """Question and answer in the 500 characters there are; the answer is kept whole as far as it goes."""
+    question = event.question.strip() or NO_WORDS
+    if not isinstance(event, ConsultationCompleted):
+        return f"咨询：{question}"[:LIMIT]
+    answer = f"；答复：{event.answer.strip()}"[: LIMIT - 20]
+    return f"咨询：{question}"[: LIMIT - len(answer)] + answer
 
 
 KIND = RecordKind(PROFILE, "uploadConsultIndicators", numbers, build, looks_back=True)

@@ -4,6 +4,9 @@ from typing import Any
 
 from contracts.events import (
     AppointmentBooked,
+    ConsultationCompleted,
+    ConsultationDeclined,
+    ConsultationDiscontinued,
     Diagnosis,
     EncounterCompleted,
     EncounterDeclined,
@@ -15,23 +18,19 @@ from regulator_adapter.mapping.source import Source
 from regulator_adapter.mapping.tianjin.blocks import told, visit_number
 
 Ended = EncounterCompleted | EncounterDeclined | EncounterDiscontinued
+Advised = ConsultationCompleted | ConsultationDeclined | ConsultationDiscontinued
 
 
-def is_follow_up(event: Ended) -> bool:
-    """Consultations (健康咨询) are another record."""
-    return event.visit.kind == "follow_up"
-
-
-def booked(source: Source[Ended]) -> AppointmentBooked | None:
+def booked(source: Source[Ended] | Source[Advised]) -> AppointmentBooked | None:
     """The booking of the same visit: what it cost and when it was asked for."""
     number = source.event.visit.appointment_id
     return source.last(AppointmentBooked, lambda event: event.visit.appointment_id == number)
 
 
-def course(source: Source[Ended], price_field: str) -> dict[str, Any]:
+def course(source: Source[Ended] | Source[Advised], price_field: str) -> dict[str, Any]:
     """Times, price and whether the doctor accepted."""
     event, booking = source.event, booked(source)
-    if isinstance(event, EncounterCompleted):
+    if isinstance(event, EncounterCompleted | ConsultationCompleted):
         return {
             "applyDate": stamp(event.applied_at),
             "startDate": stamp(event.started_at),
@@ -46,7 +45,7 @@ def course(source: Source[Ended], price_field: str) -> dict[str, Any]:
         "paymentChannel": booking.payment.channel if booking else None,
         price_field: yuan(booking.payment.amount) if booking else None,
     }
-    if isinstance(event, EncounterDeclined):
+    if isinstance(event, EncounterDeclined | ConsultationDeclined):
         return paid | {
             "answerFlag": "0",
             "refuseTime": stamp(event.declined_at),
@@ -72,13 +71,15 @@ def history(event: Ended) -> str:
     return f"原诊断：{told(event.original_diagnosis)}"
 
 
-def ended_at(event: Ended) -> Any:
+def ended_at(event: Ended | Advised) -> Any:
     """When it was over."""
-    if isinstance(event, EncounterCompleted):
+    if isinstance(event, EncounterCompleted | ConsultationCompleted):
         return event.completed_at
-    return event.declined_at if isinstance(event, EncounterDeclined) else event.discontinued_at
+    if isinstance(event, EncounterDeclined | ConsultationDeclined):
+        return event.declined_at
+    return event.discontinued_at
 
 
-def number_of(event: Ended) -> str:
+def number_of(event: Ended | Advised) -> str:
     """The visit's number."""
     return visit_number(event.visit)

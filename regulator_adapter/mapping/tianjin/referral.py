@@ -22,8 +22,8 @@ from regulator_adapter.mapping.tianjin.encounters import Ended
 
 
 def numbers(event: Ended) -> list[str]:
-    """The visit's, for follow-ups."""
-    return [encounters.number_of(event)] if encounters.is_follow_up(event) else []
+    """The visit's."""
+    return [encounters.number_of(event)]
 
 
 def build(source: Source[Ended], number: str) -> dict[str, Any]:

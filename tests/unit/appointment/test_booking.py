@@ -9,6 +9,7 @@ from backend.appointment.model import Appointment
 from backend.context import Context
 from backend.patient import queries as patients
 from backend.patient.service import withdraw_consent
+from backend.payment import queries as payments
 from backend.payment.model import Payment
 from backend.payment.queries import lines
 from backend.payment.rules import RefundReason
@@ -312,7 +313,7 @@ async def test_money_for_a_cancelled_hold_confirms_no_place(session: AsyncSessio
     row = await requested(session, patient)
     await service.cancel(session, SYSTEM, row, RefundReason.PAID_AFTER_EXPIRY, "system")
 
-    assert not await service.confirm(session, row, await bill(session, row), new_id())
+    assert not await service.confirm(session, row, payments.snapshot(await bill(session, row)), new_id())
     assert row.state == "cancelled"
 
 

@@ -15,6 +15,7 @@ from backend.context import Context
 from backend.live import Live
 from backend.outside.e_bill import NoEBill
 from backend.outside.insurance import SelfPayOnly
+from backend.outside.sms import NoSms
 from backend.settings import Settings
 from foundation.clock import Clock
 from foundation.db.unit_of_work import Database
@@ -69,7 +70,7 @@ def app(db: Database, clock: Clock, desk_settings: Settings) -> Any:
     nobody = cast(Any, None)
     context = Context(
         settings=desk_settings, clock=clock, db=db, redis=nobody, wechat=nobody, pay=nobody, hospital=nobody,
-        identity=nobody, ca=nobody, courier=nobody, insurance=SelfPayOnly(), e_bills=NoEBill(), objects=nobody, live=Live(cast("Redis", nobody)),
+        identity=nobody, ca=nobody, courier=nobody, insurance=SelfPayOnly(), e_bills=NoEBill(), sms=NoSms(), objects=nobody, live=Live(cast("Redis", nobody)),
     )  # fmt: skip
     return create_app(context)
 

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from backend.encounter.rules import PARALLEL, Moments, clock_start, counted, may_accept, time_left
+from backend.encounter.rules import Moments, clock_start, counted, may_accept, time_left
 from backend.policy import Policy
 from tests.database import MORNING
 
+PARALLEL = 5
 EARLY, LATE = timedelta(minutes=-20), timedelta(minutes=20)
 LIMITS = Policy()
 
@@ -120,6 +121,6 @@ def test_what_keeps_a_doctor_from_accepting(
     confirmed: bool, checked_in: bool, running: int, expected: list[str]
 ) -> None:
     """诊疗办法 Art 16: the doctor establishes that it is a follow-up; practice.md 8: parallel visits have a maximum."""
-    found = may_accept(confirmed=confirmed, checked_in=checked_in, running=running)
+    found = may_accept(confirmed=confirmed, checked_in=checked_in, running=running, most=PARALLEL)
 
     assert [issue.code for issue in found] == expected

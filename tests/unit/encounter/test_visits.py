@@ -8,12 +8,13 @@ from backend.appointment.model import Appointment
 from backend.chat.service import say
 from backend.context import Context
 from backend.encounter import queries, service
-from backend.encounter.model import Encounter
-from backend.encounter.rules import PARALLEL
+from backend.encounter.model import Encounter, FollowUp
 from backend.encounter.states import EncounterState
+from backend.escalation import service as escalation
 from backend.notification.model import Message
 from backend.payment.model import Refund
 from backend.payment.rules import RefundReason
+from backend.policy import policy
 from backend.practitioner.model import Practitioner
 from backend.schedule.model import Slot
 from contracts.events import Diagnosis
@@ -118,12 +119,13 @@ async def test_waiting_tells_the_doctor_and_starts_the_clock(
 
     assert visit.acceptance_deadline is not None
     assert abs(visit.acceptance_deadline - clock.now() - timedelta(minutes=30)) < timedelta(minutes=1)
+    await escalation.climb(session, DOCTOR.id)
     (message,) = await messages(session)
     assert (message.recipient_id, message.template) == (DOCTOR.id, "TPL_VISIT_WAITING")
     assert message.data["thing1"] == "林** 在线复诊"
     assert "高血压" not in str(message.data)
-    assert await open_intents(session, service.DEADLINE, service.REMIND, "appointment.noshow") == [
-        service.DEADLINE, service.REMIND,
+    assert await open_intents(session, service.DEADLINE, service.LATE, "appointment.noshow") == [
+        service.DEADLINE, service.LATE,
     ]  # fmt: skip
 
 
@@ -132,6 +134,7 @@ async def test_checking_in_twice_is_once(session: AsyncSession, context: Context
     row = await session.get_one(Appointment, visit.appointment_id)
 
     assert await service.check_in(session, patient.actor, row) is visit
+    await escalation.climb(session, DOCTOR.id)
     assert len(await messages(session)) == 1
 
 
@@ -162,7 +165,7 @@ async def test_accepting_confirms_the_follow_up_and_tells_everybody(
     assert [one.code for one in visit.diagnoses] == ["I10.x00"]
     assert (await reported(session, visit))[-1] == "encounter.started"
     assert (await messages(session))[-1].template == "TPL_VISIT_ACCEPTED"
-    assert await open_intents(session, service.DEADLINE, service.REMIND) == []
+    assert await open_intents(session, *service.CLOCKS) == []
 
 
 async def test_a_doctor_without_a_shift_accepts_nobody(
@@ -316,7 +319,7 @@ async def test_the_patient_cancels_while_she_waits_and_nobody_accepted(
     assert await service.cancel_by_patient(session, patient.actor, row)
 
     assert (row.state, visit.state) == ("cancelled", "cancelled")
-    assert await open_intents(session, service.DEADLINE, service.REMIND) == []
+    assert await open_intents(session, *service.CLOCKS) == []
 
 
 async def test_after_the_start_a_patient_who_never_waited_does_not_cancel(
@@ -393,13 +396,14 @@ async def test_a_doctor_runs_five_visits_side_by_side(
     visit = await waiting(session, context, patient)
     await on_shift(session, context, DOCTOR)
     others = [await a_patient(session, one) for one in (OTHER, DAUGHTER)]
-    for hours in range(1, PARALLEL + 1):
-        with numbers(quota_doctor_day=PARALLEL, quota_person_day=PARALLEL):
+    most = policy().parallel_visits
+    for hours in range(1, most + 1):
+        with numbers(quota_doctor_day=most, quota_person_day=most):
             row = await requested(session, others[hours % 2], await a_slot(session, hours=hours))
         session.add(
-            Encounter(
+            FollowUp(
                 appointment_id=row.id, person_id=row.person_id, practitioner_id=DOCTOR.id, original_code="I10.x00",
-                state=EncounterState.ON_HOLD, diagnoses=[],
+                state=EncounterState.ON_HOLD, diagnoses=[], doctor_decides=False,
             )
         )  # fmt: skip
 
@@ -422,4 +426,4 @@ async def test_the_doctors_list_shows_who_has_waited_longest(
 
 
 async def test_the_duty_desk_hears_of_the_desk(session: AsyncSession) -> None:
-    assert list(await service.duty_desk(session)) == [DUTY_DESK.id]
+    assert list(await escalation.duty_desk(session)) == [DUTY_DESK.id]

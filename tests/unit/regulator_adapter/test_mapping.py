@@ -61,10 +61,46 @@ def test_another_visit_of_the_same_stream_lends_nothing() -> None:
 
 
 def test_a_consultation_has_its_own_record_with_the_platforms_spelling() -> None:
-    made, issues = one(b.encounter_completed(b.a_visit(kind="consultation")), "uploadConsultIndicators")
+    visit = b.a_visit(kind="consultation")
+
+    made, issues = one(b.consultation_completed(visit), "uploadConsultIndicators")
 
     assert issues == []
     assert (made["onsultationAttribute"], made["consultationType"]) == ("1", "3")
+    assert made["content"] == "咨询：饮食上要注意什么；答复：少盐，多吃蔬菜，规律运动。"
+    assert not any("diagnos" in name.lower() or "icd" in name.lower() for name in made)
+
+
+@pytest.mark.parametrize("ended", [b.consultation_declined, b.consultation_discontinued])
+def test_a_consultation_that_came_to_nothing_is_told_with_what_was_booked(ended: Any) -> None:
+    visit = b.a_visit(kind="consultation")
+
+    made, issues = one(ended(visit), "uploadConsultIndicators", [b.appointment_booked(visit)])
+
+    assert issues == []
+    assert made["answerFlag"] == ("0" if ended is b.consultation_declined else "1")
+
+
+def test_a_long_question_makes_room_for_its_answer() -> None:
+    event = msgspec.structs.replace(
+        b.consultation_completed(b.a_visit(kind="consultation")), question="问" * 500, answer="答" * 400
+    )
+
+    made, _ = one(event, "uploadConsultIndicators")
+
+    assert len(made["content"]) == 500
+    assert made["content"].endswith("答" * 400)
+
+
+def test_a_consultation_that_cost_nothing_is_told_so() -> None:
+    event = msgspec.structs.replace(
+        b.consultation_completed(b.a_visit(kind="consultation")), payment=events.Money(0, "9", "", "2026.1")
+    )
+
+    made, issues = one(event, "uploadConsultIndicators")
+
+    assert issues == []
+    assert (made["paymentChannel"], made["consultationPrice"]) == ("9", "0.00")
 
 
 def test_a_child_under_six_needs_her_guardian() -> None:

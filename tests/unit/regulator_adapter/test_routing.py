@@ -38,6 +38,8 @@ def test_every_method_of_a_profile_has_a_mapping_and_the_other_way_round() -> No
         ),
         ("identity.verified", ["uploadRealName"]),
         ("record.amended", ["uploadChainLink"]),
+        ("consultation.started", ["uploadChainLink"]),
+        ("consultation.declined", ["uploadConsultIndicators", "uploadChainLink"]),
     ],
 )
 def test_an_event_becomes_its_records_and_where_it_has_none_a_link(kind: str, expected: list[str]) -> None:
@@ -45,7 +47,7 @@ def test_an_event_becomes_its_records_and_where_it_has_none_a_link(kind: str, ex
 
 
 def test_a_health_consultation_is_another_record_than_a_follow_up() -> None:
-    event = builders.encounter_completed(builders.a_visit(kind="consultation"))
+    event = builders.consultation_completed(builders.a_visit(kind="consultation"))
 
     assert routing().stops(event.TYPE, event)[0].method == "uploadConsultIndicators"
 

@@ -11,7 +11,8 @@ from backend.appointment.model import Appointment
 from backend.context import Context
 from backend.encounter import queries as encounters
 from backend.encounter import service as visiting
-from backend.encounter.model import Encounter
+from backend.encounter.model import Encounter, FollowUp
+from backend.escalation import service as escalation
 from backend.notification.model import Message
 from backend.payment.model import Refund
 from backend.waiting import queries, service
@@ -109,7 +110,7 @@ async def _measured(session: AsyncSession, like: Encounter, lengths: list[int], 
     for number, (row, length) in enumerate(zip(booked_rows, lengths, strict=True)):
         ended = clock.now() - timedelta(days=1, minutes=number)
         await copies_of(
-            session, Encounter, like.id, 1, appointment_id=row.id, state="completed", ended_at=ended,
+            session, FollowUp, like.id, 1, appointment_id=row.id, state="completed", ended_at=ended,
             started_at=ended - timedelta(minutes=length),
         )  # fmt: skip
 
@@ -231,6 +232,7 @@ async def test_a_visit_goes_to_a_filed_colleague_only_if_the_patient_agrees(
     assert abs(visit.clock_started_at - clock.now()) < timedelta(seconds=5)
     events = await session.scalars(select(OutboxEvent.type).where(OutboxEvent.stream == row.stream))
     assert list(events)[-1] == "appointment.moved"
+    await escalation.climb(session, DOCTOR.id)
     told = select(Message.recipient_id).where(Message.template == "TPL_VISIT_WAITING")
     assert DOCTOR.id in list(await session.scalars(told))
     assert await visiting.accept(
