@@ -197,3 +197,14 @@ class DemoPerson(msgspec.Struct, omit_defaults=True, kw_only=True):
     diagnosis_name: str = ""
     asks_for: str = ""
     guardian: "DemoPerson | None" = None
+
+
+class Insured(msgspec.Struct, omit_defaults=True):
+    """A medical insurance credential bound to a phone; `account_fen` is on the personal account, which only employees have."""
+
+    openid: str
+    name: str
+    id_number: str
+    kind: str
+    account_fen: int = 0
+    subsidised: bool = False

@@ -155,3 +155,17 @@ def test_everybody_is_known_to_the_real_name_service(read: ReadFile) -> None:
 
     for one in (*read("residents.json"), *read("staff.json")):
         assert (one["name"], one["id_number"]) in known
+
+
+def test_everybody_but_one_is_insured_and_the_main_patient_has_every_purse(read: ReadFile) -> None:
+    demo, found = read("demo.json"), {one["openid"]: one for one in read("insured.json")}
+    crowd = {one["openid"] for one in read("load_patients.json")}
+
+    first = found[demo["patient"]["openid"]]
+    assert (first["kind"], first["account_fen"], first["id_number"]) == (
+        "employee", 12_000, demo["patient"]["id_number"],
+    )  # fmt: skip
+    assert demo["patient_without_history"]["openid"] not in found
+    assert crowd <= set(found)
+    assert {one["kind"] for one in found.values()} == {"employee", "resident"}
+    assert all(one.get("account_fen", 0) == 0 for one in found.values() if one["kind"] == "resident")
