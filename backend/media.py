@@ -13,18 +13,18 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from backend.video import service, signalling
-from backend.video.aiortc_engine import AiortcEngine
-from backend.video.aiortc_engine.connection import Network
+from backend.video.engine import MediaEngine, OnEvent
+from backend.video.janus_engine.process import INSTALL, JanusOptions, program
 from backend.video.journal import Journal
 from backend.video.presence import Presence
 from backend.video.rooms import Rooms
-from backend.video.settings import MediaSettings
+from backend.video.settings import MediaSettings, VideoEngine
 from foundation.clock import Clock
 from foundation.db.base import bind_hospital
 from foundation.db.columns import bind_keyring
 from foundation.db.unit_of_work import connect
 from foundation.logs import configure, log
-from foundation.object_store import FolderStore
+from foundation.object_store import FolderStore, ObjectStore
 from foundation.server import listener, run, serve
 from foundation.settings import SettingsError, load_or_exit
 from foundation.web.health import health_routes
@@ -48,6 +48,10 @@ def create_app(settings: MediaSettings) -> Starlette:
     async def valkey() -> None:
         await redis.ping()
 
+    async def engine() -> None:
+        if not app.state.rooms.healthy:
+            raise RuntimeError("the media engine does not run")
+
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         try:
@@ -55,9 +59,8 @@ def create_app(settings: MediaSettings) -> Starlette:
         except Exception as error:  # calls first: what was left open is found again at the next start
             log.error("recovery_failed", exc_info=error)
         journal = Journal(db)
-        network = Network(settings.media_bind, settings.media_address)
         rooms = Rooms(
-            lambda on_event: AiortcEngine(store, clock, on_event, network), db, journal, node=settings.node,
+            lambda on_event: _engine(settings, store, clock, on_event), db, journal, node=settings.node,
             policy=settings.policy(), max_rooms=settings.media_rooms, max_seconds=settings.room_minutes * 60,
         )  # fmt: skip
         presence = Presence(redis, settings.address, rooms, settings.media_rooms)
@@ -66,6 +69,7 @@ def create_app(settings: MediaSettings) -> Starlette:
             await presence.stop()
             await rooms.close()
 
+        app.state.rooms = rooms
         ROOMS.set_function(lambda: len(rooms.ids))
         app.state.drain = drain
         sockets = signalling.Signalling(redis, db, rooms, settings.origins, settings.address)
@@ -77,8 +81,23 @@ def create_app(settings: MediaSettings) -> Starlette:
         await redis.aclose()
         await db.engine.dispose()
 
-    routes = health_routes({"database": db.ping, "valkey": valkey}, clock, settings.env)
-    return Starlette(routes=list(routes), lifespan=lifespan, middleware=[Middleware(RequestId)])
+    checks = {"database": db.ping, "valkey": valkey, "engine": engine}
+    routes = health_routes(checks, clock, settings.env)
+    app = Starlette(routes=list(routes), lifespan=lifespan, middleware=[Middleware(RequestId)])
+    return app
+
+
+def _engine(settings: MediaSettings, store: ObjectStore, clock: Clock, on_event: OnEvent) -> MediaEngine:
+    """The one that was chosen; the other's libraries stay where they are."""
+    if settings.video_engine is VideoEngine.JANUS:
+        from backend.video.janus_engine.engine import JanusEngine
+
+        options = JanusOptions(settings.memory_folder, settings.media_bind, settings.media_address)
+        return JanusEngine(store, clock, on_event, options)
+    from backend.video.aiortc_engine import AiortcEngine
+    from backend.video.aiortc_engine.connection import Network
+
+    return AiortcEngine(store, clock, on_event, Network(settings.media_bind, settings.media_address))
 
 
 class StopAfterRooms(asyncio.Event):
@@ -118,6 +137,8 @@ def main() -> int:
     settings = load_or_exit(MediaSettings)
     try:
         app = create_app(settings)
+        if settings.video_engine is VideoEngine.JANUS and not program():
+            raise SettingsError([f"VIDEO_ENGINE is janus, but there is no Janus here; on Debian: {INSTALL}"])
     except SettingsError as error:
         sys.stderr.write(f"settings: {error}\n")
         return 2

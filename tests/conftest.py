@@ -1,11 +1,13 @@
 """What holds for every test: no socket leaves this machine, and each xdist worker has ports of its own."""
 
+import functools
 import ipaddress
 import os
 import socket
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from tests.free_ports import free_port_base
@@ -29,7 +31,15 @@ def _is_local(address: object) -> bool:
         found = ipaddress.ip_address(host)
     except ValueError:
         return host in LOCAL_NAMES
-    return found.is_loopback or found.is_unspecified
+    return found.is_loopback or found.is_unspecified or host in _own_addresses()
+
+
+@functools.cache
+def _own_addresses() -> frozenset[str]:
+    """Of this machine's interfaces: what is sent there does not leave it. Janus listens on no loopback address."""
+    return frozenset(
+        one.address.partition("%")[0] for found in psutil.net_if_addrs().values() for one in found
+    )
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -54,7 +54,12 @@ class ClientToken:
     token: str
 
 
-JoinReply = SdpAnswer | ClientToken
+@dataclass(frozen=True)
+class AwaitOffer:
+    """The browser's offer is not needed: what there is to see comes as `Offered`."""
+
+
+JoinReply = SdpAnswer | ClientToken | AwaitOffer
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,16 @@ class Joined(PeerEvent):
     """The participant has been answered; `connection` counts the participant's connections to this room."""
 
     connection: int
+
+
+@dataclass(frozen=True)
+class Offered(PeerEvent):
+    """The engine offers the participant what somebody else sends; the browser's answer goes to `MediaEngine.answer`.
+
+    Only engines that keep ways up and ways down apart do so. An offer replaces the one before.
+    """
+
+    sdp: str
 
 
 @dataclass(frozen=True)
@@ -206,6 +221,9 @@ class MediaEngine(Protocol):
         A patient and a doctor offer one audio and one video line, both ways. A supervisor offers the same two lines, to
         receive only, and gets what the party named by `watches` sends: for both parties she has two connections.
         """
+
+    async def answer(self, room_id: str, participant_id: str, sdp: str) -> None:
+        """The browser's answer to the last `Offered`; `JoinRefused` when none was waiting or it cannot be used."""
 
     async def leave(self, room_id: str, participant_id: str, reason: str = "bye") -> None:
         """End the participant's connection; nothing happens when there is none."""

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.video import service, wire
 from backend.video.engine import (
+    AwaitOffer,
     ClientToken,
     EngineEvent,
     EngineLost,
@@ -23,6 +24,7 @@ from backend.video.engine import (
     MediaBack,
     MediaEngine,
     MediaLost,
+    Offered,
     OnEvent,
     PeerEvent,
     RecordingFailed,
@@ -86,6 +88,16 @@ class Seat:
         return f"{self.participant_id}:{self.watches}" if self.watches else self.participant_id
 
 
+def _message(reply: JoinReply) -> dict[str, Any]:
+    match reply:
+        case ClientToken():
+            return wire.connect(reply.url, reply.token)
+        case AwaitOffer():
+            return wire.wait()
+        case SdpAnswer():
+            return wire.answer(reply.sdp)
+
+
 @dataclass(eq=False)
 class _Room:
     opened_at: float
@@ -147,10 +159,13 @@ class Rooms:
         if room.watched and not seat.looks_in:
             seat.say(wire.watched(True))
         self._tell_watched(room)
-        if isinstance(reply, ClientToken):
-            return wire.connect(reply.url, reply.token)
-        assert isinstance(reply, SdpAnswer)
-        return wire.answer(reply.sdp)
+        return _message(reply)
+
+    async def answer(self, room_id: str, seat: Seat, sdp: str) -> None:
+        """To an offer of the engine. `JoinRefused`."""
+        room = self._rooms.get(room_id)
+        if room is not None and room.seats.get(seat.key) is seat:
+            await self._engine.answer(room_id, seat.key, sdp)
 
     async def leave(self, room_id: str, seat: Seat, reason: str = "bye") -> None:
         """The seat is given up; nothing happens when somebody else has it by now."""
@@ -293,6 +308,10 @@ class Rooms:
 
     def _tell(self, room: _Room, event: PeerEvent) -> None:
         own = room.seats.get(event.participant_id)
+        if isinstance(event, Offered):
+            if own is not None:
+                own.say(wire.offer(event.sdp))
+            return
         state = _PEER_STATES.get(type(event))
         if isinstance(event, Joined) and own is not None:
             own.connection = event.connection

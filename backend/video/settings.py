@@ -1,6 +1,7 @@
 """Settings of the media process."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -8,6 +9,15 @@ from uuid import UUID
 from backend.video.engine import RoomPolicy, VideoCodec
 from foundation.crypto import Keyring
 from foundation.settings import CommonSettings, SettingsError, setting
+
+MEMORY = Path("/dev/shm")  # noqa: S108 - recordings pass through memory, readable to nobody else
+
+
+class VideoEngine(StrEnum):
+    """What carries the media."""
+
+    AIORTC = "aiortc"
+    JANUS = "janus"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +38,9 @@ class MediaSettings(CommonSettings):
     )
     media_url: str = setting(
         "public address of this process as MEDIA_URLS has it; empty: http, host and port", default=""
+    )
+    video_engine: VideoEngine = setting(
+        "aiortc (in this process) or janus (Debian's package, a child process)", default=VideoEngine.AIORTC
     )
     media_address: str = setting("public IP address that browsers send media to, behind NAT 1:1", default="")
     media_bind: tuple[str, ...] = setting("local IP addresses for media; empty: all", default=())
@@ -51,6 +64,12 @@ class MediaSettings(CommonSettings):
     def node(self) -> str:
         """Name of this node."""
         return self.media_node or f"{self.host}:{self.port}"
+
+    @property
+    def memory_folder(self) -> Path:
+        """Where Janus writes what is encrypted a moment later; of this process alone."""
+        base = MEMORY if MEMORY.is_dir() else self.object_folder
+        return base / f"internet-hospital-media-{self.port}"
 
     @property
     def address(self) -> str:

@@ -1,6 +1,7 @@
 """The signalling WebSocket `GET /rooms/{encounter_id}?ticket=…`.
 
-Browser → `{"type":"offer","sdp"}` once, `{"type":"bye"}`. Server → `{"type":"answer","sdp"}`,
+Browser → `{"type":"offer","sdp"}` once, `{"type":"answer","sdp"}` to each offer of the server, `{"type":"bye"}`.
+Server → `{"type":"answer","sdp"}` (or `{"type":"wait"}`), `{"type":"offer","sdp"}` from engines that keep both ways apart,
 `{"type":"peer","state":"joined"|"left"|"media_lost"|"media_back","role"}`, `{"type":"watched","watching"}`, `{"type":"error","code","detail"}` and then the end.
 """
 
@@ -83,7 +84,7 @@ async def _converse(signalling: Signalling, socket: WebSocket) -> None:
     said_bye = False
     try:
         await socket.send_text(msgspec.json.encode(reply).decode())
-        said_bye = await _talk(socket, seat)
+        said_bye = await _talk(signalling, socket, room_id, seat)
     finally:
         if said_bye:
             await asyncio.shield(signalling.rooms.leave(room_id, seat))
@@ -131,7 +132,7 @@ async def _first(socket: WebSocket) -> wire.Offer:
     return message
 
 
-async def _receive(socket: WebSocket) -> wire.Offer | wire.Bye:
+async def _receive(socket: WebSocket) -> wire.Offer | wire.Answer | wire.Bye:
     event = await socket.receive()
     if event["type"] != "websocket.receive":
         raise WebSocketDisconnect(event.get("code", 1006))
@@ -139,16 +140,16 @@ async def _receive(socket: WebSocket) -> wire.Offer | wire.Bye:
     if len(raw) > MAX_MESSAGE:
         raise Refused("bad_message")
     try:
-        message: wire.Offer | wire.Bye = msgspec.json.decode(raw, type=wire.FromBrowser)
+        message: wire.Offer | wire.Answer | wire.Bye = msgspec.json.decode(raw, type=wire.FromBrowser)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         raise Refused("bad_message") from None
     return message
 
 
-async def _talk(socket: WebSocket, seat: Seat) -> bool:
+async def _talk(signalling: Signalling, socket: WebSocket, room_id: str, seat: Seat) -> bool:
     """Until one side ends it; True when the browser said bye."""
     speaking = asyncio.create_task(_speak(socket, seat))
-    listening = asyncio.create_task(_listen(socket))
+    listening = asyncio.create_task(_listen(signalling, socket, room_id, seat))
     try:
         await asyncio.wait([speaking, listening], return_when=asyncio.FIRST_COMPLETED)
         return listening.result() if listening.done() else False
@@ -160,11 +161,17 @@ async def _talk(socket: WebSocket, seat: Seat) -> bool:
         await asyncio.gather(speaking, listening, return_exceptions=True)
 
 
-async def _listen(socket: WebSocket) -> bool:
-    message = await _receive(socket)
-    if isinstance(message, wire.Bye):
-        return True
-    raise Refused("already_joined")  # there is no second negotiation
+async def _listen(signalling: Signalling, socket: WebSocket, room_id: str, seat: Seat) -> bool:
+    while True:
+        message = await _receive(socket)
+        if isinstance(message, wire.Bye):
+            return True
+        if isinstance(message, wire.Offer):
+            raise Refused("already_joined")  # what was answered is never negotiated again
+        try:
+            await signalling.rooms.answer(room_id, seat, message.sdp)
+        except JoinRefused as refusal:
+            raise Refused(refusal.code) from refusal
 
 
 async def _speak(socket: WebSocket, seat: Seat) -> None:

@@ -25,7 +25,13 @@ class Bye(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="ty
     """The participant leaves on purpose."""
 
 
-FromBrowser = Offer | Bye
+class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="answer"):
+    """To an offer of the server."""
+
+    sdp: str
+
+
+FromBrowser = Offer | Answer | Bye
 
 
 class RoomEntry(msgspec.Struct, frozen=True):
@@ -145,6 +151,16 @@ DETAILS = {
 def answer(sdp: str) -> dict[str, Any]:
     """The reply to an offer."""
     return {"type": "answer", "sdp": sdp}
+
+
+def offer(sdp: str) -> dict[str, Any]:
+    """What somebody else sends, on a connection of its own that replaces the one before."""
+    return {"type": "offer", "sdp": sdp}
+
+
+def wait() -> dict[str, Any]:
+    """The browser's own offer is not needed, the server makes one."""
+    return {"type": "wait"}
 
 
 def connect(url: str, token: str) -> dict[str, Any]:

@@ -19,11 +19,12 @@ from aiortc.rtcconfiguration import RTCBundlePolicy
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 from aiortc.rtp import RtcpRrPacket
 
-from backend.video.aiortc_engine.descriptions import checked_offer, finished_answer, wanted
-from backend.video.aiortc_engine.packets import HEADER, HEADER_SIZE, MARKER
+from backend.video.aiortc_engine.descriptions import checked_offer, wanted
 from backend.video.aiortc_engine.receiver import UplinkReceiver
 from backend.video.aiortc_engine.sender import DownlinkSender
+from backend.video.descriptions import finished_answer
 from backend.video.engine import JoinRefused, VideoCodec
+from backend.video.rtp import HEADER, HEADER_SIZE, MARKER
 from foundation.logs import log
 
 REPORT_EVERY = 1.0

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from backend.video.aiortc_engine.connection import Network
 from backend.video.aiortc_engine.names import missing
-from backend.video.aiortc_engine.room import Patience, Room, Surroundings
+from backend.video.aiortc_engine.room import Room, Surroundings
 from backend.video.engine import (
     JoinRefused,
     JoinReply,
@@ -16,6 +16,7 @@ from backend.video.engine import (
     SdpAnswer,
     Segment,
 )
+from backend.video.seating import Archive, Patience
 from foundation.clock import Clock
 from foundation.logs import log
 from foundation.object_store import ObjectStore
@@ -38,7 +39,7 @@ class AiortcEngine:
             raise RuntimeError("aiortc is not the one this was written for: " + "; ".join(gone))
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="recording")
         self._around = Surroundings(
-            store, clock, self._writer, network or Network(), patience or Patience(), on_event
+            Archive(store, clock, self._writer), network or Network(), patience or Patience(), on_event
         )
         self._rooms: dict[str, Room] = {}
         self._watching = asyncio.create_task(self._watch())
@@ -58,6 +59,10 @@ class AiortcEngine:
         if room is None:
             raise JoinRefused("no_room")
         return SdpAnswer(await room.join(participant_id, role, offer, watches))
+
+    async def answer(self, room_id: str, participant_id: str, sdp: str) -> None:
+        """Nothing is ever offered."""
+        raise JoinRefused("bad_message")
 
     async def leave(self, room_id: str, participant_id: str, reason: str = "bye") -> None:
         """End a connection; its recording is on disk when this returns."""

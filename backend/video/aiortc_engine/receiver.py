@@ -28,9 +28,9 @@ from backend.video.aiortc_engine.bandwidth import Bandwidth
 from backend.video.aiortc_engine.descriptions import payload_types
 from backend.video.aiortc_engine.keyframes import KeyframeRequests
 from backend.video.aiortc_engine.missing_packets import RETRY_AFTER, MissingPackets
-from backend.video.aiortc_engine.packets import MARKER, extension, payload_bounds
 from backend.video.aiortc_engine.reception import Reception
 from backend.video.recording.timestamps import Unwrapper
+from backend.video.rtp import MARKER, extension, payload_bounds
 
 ABS_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 

@@ -1,11 +1,7 @@
 """One room: who is in it, whose media go to whom, and when somebody counts as gone."""
 
 import asyncio
-import itertools
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from backend.video.aiortc_engine.connection import PARTICIPANT, SUPERVISOR, MediaConnection, Network
 from backend.video.aiortc_engine.taps import Taps
@@ -19,40 +15,21 @@ from backend.video.engine import (
     MediaStarted,
     OnEvent,
     ParticipantStats,
-    RecordingFailed,
     Role,
     RoomPolicy,
     RoomStats,
     Segment,
-    SegmentClosed,
-    SegmentOpened,
 )
 from backend.video.recording.recorder import Recorder
-from backend.video.recording.segments import Outcome, Segments, wall_clock
-from foundation.clock import Clock
-from foundation.ids import new_id
+from backend.video.seating import Archive, Manifest, Patience, admit
 from foundation.logs import log
-from foundation.object_store import ObjectStore
-
-MAX_SUPERVISORS = 2
-
-
-@dataclass(frozen=True)
-class Patience:
-    """Seconds: of silence before the others are warned and before somebody counts as gone, and to connect after the answer."""
-
-    warn: float = 2.0
-    absent: float = 10.0
-    connect: float = 20.0
 
 
 @dataclass
 class Surroundings:
     """What all rooms of an engine share."""
 
-    store: ObjectStore
-    clock: Clock
-    writer: ThreadPoolExecutor
+    archive: Archive
     network: Network
     patience: Patience
     on_event: OnEvent
@@ -81,23 +58,22 @@ class Member:
 
 
 class Room:
-    """Members come and go; `segments` is the manifest so far."""
+    """Members come and go, the manifest grows."""
 
     def __init__(self, room_id: str, policy: RoomPolicy, around: Surroundings) -> None:
         self.id = room_id
         self.policy = policy
-        self.segments: dict[str, Segment] = {}
         self._around = around
         self._members: dict[str, Member] = {}
         self._counts: dict[str, int] = {}
-        self._segment_numbers: dict[str, Iterator[int]] = {}
         self._now = asyncio.get_running_loop().time
+        self._manifest = Manifest(room_id, policy, around.archive, self._tell, self._now)
         self._endings: set[asyncio.Task[None]] = set()
         self.closed = False
 
     async def join(self, participant_id: str, role: Role, offer: str, watches: Role | None = None) -> str:
         """Answer an offer. An earlier connection of the same participant is replaced once the new one is answered."""
-        self._admit(participant_id, role, watches)
+        admit(self._members.values(), participant_id, role, watches)
         number = self._counts[participant_id] = self._counts.get(participant_id, 0) + 1
         member = Member(participant_id, role, number, self._now(), watches)
         lines = SUPERVISOR if role is Role.SUPERVISOR else PARTICIPANT
@@ -113,13 +89,13 @@ class Room:
             answer = await connection.answer(offer)
             if self.closed:
                 raise JoinRefused("no_room")
-            self._admit(participant_id, role, watches)
+            admit(self._members.values(), participant_id, role, watches)
         except BaseException:
             await connection.close()
             raise
         earlier = self._members.get(participant_id)
         self._members[participant_id] = member
-        self._record(member)
+        member.recorder = self._manifest.record(participant_id, role, Taps(connection.uplinks))
         if earlier is not None:
             self._end(earlier, "replaced")
         self._link()
@@ -139,7 +115,7 @@ class Room:
             self._end(member, reason)
         while self._endings:  # those included who were already on their way out
             await asyncio.wait(self._endings)
-        return list(self.segments.values())
+        return list(self._manifest.segments.values())
 
     def watch(self) -> None:
         """Called twice a second: who is silent, who is gone, who never came."""
@@ -167,50 +143,6 @@ class Room:
         return not self._members
 
     # inside
-
-    def _admit(self, participant_id: str, role: Role, watches: Role | None) -> None:
-        others = [member for member in self._members.values() if member.participant_id != participant_id]
-        same = sum(member.role is role and member.watches is watches for member in others)
-        if role is Role.SUPERVISOR and same >= MAX_SUPERVISORS:
-            raise JoinRefused("room_full")
-        if role is not Role.SUPERVISOR and same:
-            raise JoinRefused("role_taken")
-        present = self._members.get(participant_id)
-        if present is not None and present.role is not role:
-            raise JoinRefused("role_taken")
-
-    def _record(self, member: Member) -> None:
-        if not self.policy.record or member.role is Role.SUPERVISOR or member.connection is None:
-            return
-        before = self.policy.segments_before.get(member.participant_id, 0)
-        numbers = self._segment_numbers.setdefault(member.participant_id, itertools.count(before + 1))
-
-        def new_segment(started_at: datetime) -> Segment:
-            number, key = next(numbers), str(new_id())
-            return Segment(
-                id=key, room_id=self.id, participant_id=member.participant_id, role=member.role, number=number,
-                object_key=f"{self.policy.folder}/{self.id}/{member.role}-{number:03d}-{key}.mkv", started_at=started_at,
-            )  # fmt: skip
-
-        at = wall_clock(self._around.clock.now, self._now)
-        segments = Segments(self._around.store, self.policy.codec, new_segment, at)
-        member.recorder = Recorder(
-            segments,
-            self._around.writer,
-            Taps(member.connection.uplinks),
-            lambda outcome: self._outcome(member, outcome),
-        )
-
-    def _outcome(self, member: Member, outcome: Outcome) -> None:
-        for segment in outcome.opened:
-            self.segments[segment.id] = segment
-            self._tell(SegmentOpened(self.id, segment))
-        for segment in outcome.closed:
-            self.segments[segment.id] = segment
-            self._tell(SegmentClosed(self.id, segment))
-        if outcome.problem:
-            log.error("recording_failed", room=self.id, role=member.role, problem=outcome.problem)
-            self._tell(RecordingFailed(self.id, member.participant_id, outcome.problem))
 
     def _link(self) -> None:
         """Point every way down at the way up it belongs to."""

@@ -30,7 +30,8 @@ from aiortc.stats import RTCStatsReport
 from aiortc.utils import random16, random32
 
 from backend.video.aiortc_engine.descriptions import payload_types
-from backend.video.aiortc_engine.packets import (
+from backend.video.aiortc_engine.receiver import ABS_SEND_TIME, Stream, UplinkReceiver
+from backend.video.rtp import (
     HEADER,
     HEADER_SIZE,
     MARKER,
@@ -38,7 +39,6 @@ from backend.video.aiortc_engine.packets import (
     WITH_EXTENSION,
     extension_block,
 )
-from backend.video.aiortc_engine.receiver import ABS_SEND_TIME, Stream, UplinkReceiver
 
 HISTORY = 512
 """Packets kept for retransmission: about two seconds at 2 Mbit/s, where aiortc's 128 reach 0.6."""

@@ -21,7 +21,7 @@ class Taps:
             uplink.sinks = (*uplink.sinks, tap)
             uplink.on_report = tap.report
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         """Take them off."""
         for kind, uplink in self._uplinks.items():
             uplink.sinks = tuple(sink for sink in uplink.sinks if sink is not self._taps[kind])

@@ -29,8 +29,8 @@ class Supply(Protocol):
     def start(self, recorder: "Recorder") -> None:
         """Begin to hand packets over."""
 
-    def stop(self) -> None:
-        """No more packets."""
+    async def stop(self) -> None:
+        """Hand over the last packets, and no more."""
 
     def request_keyframe(self) -> None:
         """A picture that needs no other is wanted."""
@@ -79,7 +79,7 @@ class Recorder:
     async def _end(self, reason: str) -> None:
         try:
             await self._linger()
-            self._supply.stop()
+            await self._supply.stop()
             self._ended = True
             if self._timer is not None:
                 self._timer.cancel()

@@ -10,9 +10,9 @@ from sqlalchemy import text
 
 from backend.video.aiortc_engine import AiortcEngine
 from backend.video.aiortc_engine.connection import Network
-from backend.video.aiortc_engine.room import Patience
 from backend.video.engine import EngineEvent
 from backend.video.model import Recording
+from backend.video.seating import Patience
 from foundation.clock import Clock
 from foundation.crypto import Keyring
 from foundation.db.audit import AuditEvent

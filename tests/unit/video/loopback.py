@@ -11,9 +11,9 @@ from aiortc.rtcrtpparameters import (
 )
 from aiortc.rtp import AnyRtcpPacket, HeaderExtensionsMap, RtcpPacket, RtpPacket
 
-from backend.video.aiortc_engine.packets import HEADER
 from backend.video.aiortc_engine.receiver import ABS_SEND_TIME, UplinkReceiver
 from backend.video.aiortc_engine.sender import MID, DownlinkSender
+from backend.video.rtp import HEADER
 
 MEDIA, RTX = 97, 98
 EXTENSIONS = [

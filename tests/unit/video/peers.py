@@ -77,13 +77,15 @@ class Peer:
                 wanted = [one for one in get_capabilities("video").codecs if one.name in (codec.value, "rtx")]
                 transceiver.setCodecPreferences(wanted)
 
+    only_loopback = True
+
     async def offer(self) -> str:
         """A complete offer."""
         gatherer: Any = self.connection.getTransceivers()[0].receiver.transport.transport.iceGatherer
         quiet_after_close(self.connection.getTransceivers()[0].receiver.transport.transport)
         gather = gatherer._connection.get_component_candidates
         gatherer._connection.get_component_candidates = lambda component, addresses, **more: gather(
-            component=component, addresses=["127.0.0.1"], **more
+            component=component, addresses=["127.0.0.1"] if self.only_loopback else addresses, **more
         )
         await self.connection.setLocalDescription(await self.connection.createOffer())
         return self.connection.localDescription.sdp

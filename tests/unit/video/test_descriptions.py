@@ -1,7 +1,8 @@
 import pytest
 from aiortc import sdp
 
-from backend.video.aiortc_engine.descriptions import checked_offer, finished_answer
+from backend.video.aiortc_engine.descriptions import checked_offer
+from backend.video.descriptions import finished_answer
 from backend.video.engine import JoinRefused
 
 KINDS = ["audio", "video"]

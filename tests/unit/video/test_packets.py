@@ -1,7 +1,7 @@
 import pytest
 from aiortc.rtp import HeaderExtensionsMap, RtpPacket
 
-from backend.video.aiortc_engine import packets
+from backend.video import rtp as packets
 
 MID_ID, TIME_ID = 1, 3
 

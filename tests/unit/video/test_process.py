@@ -22,7 +22,7 @@ SENT_SECONDS = 4.0
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("REDIS_URL", ""), ("HOSPITAL_ID", "x"), ("FIELD_KEYS", "t1:zz"), ("FIELD_KEYS", "t1"), ("FIELD_KEY_CURRENT", "t2"), ("VIDEO_CODEC", "AV1"), ("PORT", "many")],
+    [("REDIS_URL", ""), ("HOSPITAL_ID", "x"), ("FIELD_KEYS", "t1:zz"), ("FIELD_KEYS", "t1"), ("FIELD_KEY_CURRENT", "t2"), ("VIDEO_CODEC", "AV1"), ("PORT", "many"), ("VIDEO_ENGINE", "kurento")],
 )  # fmt: skip
 def test_a_wrong_setting_is_named_in_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str
@@ -41,6 +41,22 @@ def test_a_wrong_setting_is_named_in_one_line(
     assert said.count("\n") == 1
     assert name in said
     assert "zz" not in said
+
+
+def test_a_machine_without_janus_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    urls = StoreUrls("postgresql+asyncpg://127.0.0.1:1/none", "", "redis://127.0.0.1:1")
+    settings = environment(urls, tmp_path, free_port(), FRONT)
+    for key, text in {**settings, "VIDEO_ENGINE": "janus", "PATH": str(tmp_path)}.items():
+        monkeypatch.setenv(key, text)
+
+    assert main() == 2
+
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "VIDEO_ENGINE" in said
+    assert "apt-get install" in said
 
 
 @pytest.mark.anyio
