@@ -61,6 +61,7 @@ from backend.pricing import routes as pricing
 from backend.reconciliation import pages as reconciliation_pages
 from backend.reconciliation import routes as reconciliation
 from backend.record import routes as record
+from backend.rescheduling import pages as rescheduling_pages
 from backend.rescheduling import routes as rescheduling
 from backend.schedule import routes as schedule
 from backend.settings import Settings
@@ -68,6 +69,7 @@ from backend.shift import pages as shift_pages
 from backend.shift import routes as shift
 from backend.supervision import pages as supervision_pages
 from backend.supervision import routes as supervision
+from backend.timetable import pages as timetable_pages
 from backend.timetable import routes as timetable
 from backend.video import routes as video
 from backend.waiting import pages as waiting_pages
@@ -96,6 +98,7 @@ FEATURES = (
 DESKS = (
     escalation_pages, notification_pages,
     prescription_pages, dispensing_pages, payment_pages, cashier_pages, pricing_pages, reconciliation_pages, e_bill_pages, counter_pages, complaint_pages, fairness_pages, waiting_pages, writeback_pages, alarm_pages, supervision_pages, shift_pages,
+    timetable_pages, rescheduling_pages,
 )  # fmt: skip
 ENDPOINTS: list[ApiEndpoint] = list(chain.from_iterable(feature.ENDPOINTS for feature in FEATURES))
 

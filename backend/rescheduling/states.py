@@ -40,7 +40,7 @@ RELOCATION = Machine(
         R.ACCEPTED: "已接受改约",
         R.REFUSED: "选择退款",
         R.LAPSED: "未回复，已退款",
-        R.CANCELLED: "已取消并退款",
+        R.CANCELLED: "已取消，费用退回",
         R.SKIPPED: "无需处理",
     },
     fhir={

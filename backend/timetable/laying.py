@@ -1,6 +1,7 @@
 """Makes slots fit the plan: opens, changes and closes what nobody has a place in."""
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
@@ -9,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.attributes import set_committed_value
 
 from backend.policy import policy
 from backend.schedule.model import Slot
@@ -38,6 +40,19 @@ class Laid:
     uncovered: int = 0
 
 
+class Taken:
+    """Time that is taken: asked for hundreds of slots at once."""
+
+    def __init__(self, spans: Iterable[Moments]) -> None:
+        self._spans = rules.merged(spans)
+        self._begins = [begins for begins, _ in self._spans]
+
+    def crosses(self, one: Slot | Piece) -> bool:
+        """Whether it shares a moment with the slot: of disjoint spans only the last that begins before its end can."""
+        place = bisect_left(self._begins, one.ends_at) - 1
+        return place >= 0 and self._spans[place][1] > one.starts_at
+
+
 async def lock_timetable(session: AsyncSession, practitioner_id: UUID) -> None:
     """One change of a doctor's timetable at a time."""
     await lock_stream(session, f"timetable:{practitioner_id}")
@@ -51,8 +66,8 @@ async def open_missing(
     now = clock_of(session).now()
     plan = await planning.load(session, practitioner_id, first, last)
     wanted = planning.wanted(plan, planning.days_between(first, last), on_duty, now)
-    there = [(row.starts_at, row.ends_at) for row in await _slots(session, practitioner_id, first, last)]
-    new = [shared(piece, now) for piece in wanted.open if not _crosses(piece, there)]
+    there = Taken((row.starts_at, row.ends_at) for row in await _slots(session, practitioner_id, first, last))
+    new = [shared(piece, now) for piece in wanted.open if not there.crosses(piece)]
     return Laid(opened=await _open(session, practitioner_id, new), uncovered=len(wanted.uncovered))
 
 
@@ -68,17 +83,19 @@ async def lay_anew(
     plan = await planning.load(session, practitioner_id, days[0], days[-1])
     on_duty = await planning.duty(session, days[0], days[-1])
     wanted = planning.wanted(plan, days, on_duty, now)
-    spans = [(rules.at(day, begins), rules.at(day, ends)) for day in days for begins, ends in windows]
+    spans = Taken((rules.at(day, begins), rules.at(day, ends)) for day in days for begins, ends in windows)
     rows = await _slots(session, practitioner_id, days[0], days[-1], locked=True)
     mine = {
         row.id: row
         for row in rows
-        if (row.source == "own" or row.stopped_at) and row.starts_at > now and _within(row, spans)
+        if (row.source == "own" or row.stopped_at) and row.starts_at > now and spans.crosses(row)
     }
-    others = [(row.starts_at, row.ends_at) for row in rows if row.id not in mine and row.stopped_at is None]
-    pieces = [shared(one, now) for one in wanted.open if _within(one, spans) and not _crosses(one, others)]
+    others = Taken(
+        (row.starts_at, row.ends_at) for row in rows if row.id not in mine and row.stopped_at is None
+    )
+    pieces = [shared(one, now) for one in wanted.open if spans.crosses(one) and not others.crosses(one)]
     layout = arrange(pieces, [present(row, now) for row in mine.values()])
-    return await _apply(session, practitioner_id, layout, uncovered=len(wanted.uncovered))
+    return await _apply(session, practitioner_id, layout, mine, uncovered=len(wanted.uncovered))
 
 
 def refuse_sold(laid: Laid) -> None:
@@ -125,11 +142,19 @@ async def _slots(
     return (await session.scalars(query.with_for_update() if locked else query)).all()
 
 
-async def _apply(session: AsyncSession, practitioner_id: UUID, layout: Layout, *, uncovered: int) -> Laid:
+async def _apply(
+    session: AsyncSession, practitioner_id: UUID, layout: Layout, mine: Mapping[UUID, Slot], *, uncovered: int
+) -> Laid:
     now = clock_of(session).now()
-    for slot, piece in layout.change:
-        values = _form(piece) | _places(piece, piece.capacity - slot.sold) | {"stopped_at": None}
-        await session.execute(update(Slot).where(Slot.id == slot.id).values(values))
+    if layout.change:
+        rows = [
+            {"id": slot.id, "stopped_at": None, **_form(piece), **_places(piece, piece.capacity - slot.sold)}
+            for slot, piece in layout.change
+        ]
+        await session.execute(update(Slot), rows)  # many at once; whoever holds the rows sees it too
+        for values in rows:
+            for name, value in values.items():
+                set_committed_value(mine[values["id"]], name, value)
     if layout.close:
         ids = [slot.id for slot in layout.close]
         await session.execute(update(Slot).where(Slot.id.in_(ids)).values(stopped_at=now))
@@ -166,11 +191,3 @@ def _places(piece: Piece, left: int) -> dict[str, int]:
         values[name] = min(getattr(piece, name), left)
         left -= values[name]
     return values
-
-
-def _crosses(piece: Piece, spans: Iterable[Moments]) -> bool:
-    return any(begins < piece.ends_at and piece.starts_at < ends for begins, ends in spans)
-
-
-def _within(one: Slot | Piece, spans: Iterable[Moments]) -> bool:
-    return any(begins < one.ends_at and one.starts_at < ends for begins, ends in spans)

@@ -30,6 +30,12 @@ async def weekly(session: AsyncSession, practitioner_id: UUID | None = None) -> 
     return (await session.scalars(query.order_by(*order))).all()
 
 
+async def versions(session: AsyncSession, series_id: UUID) -> Sequence[WeeklySession]:
+    """Every version of a session, newest first."""
+    query = select(WeeklySession).where(WeeklySession.series_id == series_id)
+    return (await session.scalars(query.order_by(WeeklySession.version.desc()))).all()
+
+
 async def changed_days(
     session: AsyncSession, practitioner_id: UUID, first: date, last: date | None = None
 ) -> Sequence[DaySession]:
