@@ -39,7 +39,7 @@ async def redirect(session: AsyncSession, actor: Actor, refund_id: UUID, card: U
     found = await session.scalar(statement.on_conflict_do_nothing().returning(Remedy.id))
     if found is None:
         raise Conflict("这笔退款已经改退，正在办理", code="remedy_running")
-    audit(session, actor, "refund.redirect", "refund", refund.id, code=USER_CARD if card else HOSPITAL)
+    audit(session, actor, "refund.ask_elsewhere", "refund", refund.id, code=USER_CARD if card else HOSPITAL)
     await intend(session, REDIRECT, made)
     touch(session, DESK)
     return await session.get_one(Remedy, made)

@@ -113,7 +113,7 @@ ENDPOINTS: list[ApiEndpoint] = [
     act("POST", "/payments/{id}/prepay", prepay, reply=PayParameters, summary="发起微信支付", family=FAMILY,
         roles=[PATIENT], transaction=False),
     send("POST", "/refunds/{id}/redirect", redirect, body=Redirect, reply=RemedyView, summary="异常退款改退",
-         family=Family.THIRD_PARTY, roles=STAFF, status=202, audited="refund.redirect"),
+         family=Family.THIRD_PARTY, roles=STAFF, status=202, audited="refund.ask_elsewhere"),
     send("POST", "/refunds/{id}/hand-over", hand_over, body=HandOver, reply=RefundView, summary="登记退款已交付患者",
          family=Family.THIRD_PARTY, roles=STAFF, audited="refund.hand_over"),
     send("POST", "/refunds/{id}/give-up", give_up, body=GiveUp, reply=RefundView, summary="关闭异常退款",

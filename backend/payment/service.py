@@ -340,7 +340,7 @@ async def _with_the_hospital(
         return
     remedy.proven_at = moment
     if refund.state in (RefundState.REQUESTED, RefundState.PROCESSING):
-        await advance(session, refund, "mark_abnormal", SYSTEM)
+        await advance(session, refund, "owe", SYSTEM)
     words = f"{yuan(cash)} 元已退到医院账户，请交付患者并登记凭证"
     await ring(session, "refund_to_hand_over", refund.id, words, link=desk_of(refund))
     touch(session, DESK)

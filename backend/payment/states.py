@@ -76,6 +76,9 @@ REFUND = Machine(
         # ABNORMAL is not final at WeChat: the money may still arrive, or be sent to another account.
         move(R.ABNORMAL, "succeed", R.SUCCEEDED, "system", event="refund.succeeded"),
         move(R.ABNORMAL, "redirect", R.PROCESSING, "system"),
+        # It went to the hospital instead: owed to the patient, and done when she has it.
+        move(R.REQUESTED, "owe", R.ABNORMAL, "system"),
+        move(R.PROCESSING, "owe", R.ABNORMAL, "system"),
         move(R.ABNORMAL, "hand_over", R.SUCCEEDED, "clerk", "admin", event="refund.succeeded"),
         move(R.ABNORMAL, "close", R.CLOSED, "system", "clerk", "admin"),
         move(R.PROCESSING, "close", R.CLOSED, "system"),
