@@ -102,6 +102,11 @@ class Api:
         """A file as the raw body."""
         return await self._json("POST", path, content=data, headers={"content-type": media_type})
 
+    async def piece(self, path: str, data: bytes, offset: str) -> Any:
+        """A piece of a file from byte `offset` on."""
+        headers = {"content-type": "application/offset+octet-stream", "upload-offset": offset}
+        return await self._json("PATCH", path, content=data, headers=headers)
+
     @asynccontextmanager
     async def stream(
         self, path: str, headers: Mapping[str, str] | None = None

@@ -25,6 +25,8 @@ OPEN = ("/static/", "/_test/")
 """Nothing of a user's: files, and the clock switch, which exists under ENV=test only."""
 LIMIT = 1_000_000
 FILE_LIMIT = 5_000_000
+PIECE_LIMIT = 262_144
+"""Of a file that comes in pieces."""
 FOREIGN = "这个操作不是从本页面发起的，请回到首页重新操作"
 STALE = "页面停留时间较长，为了您的安全请刷新后再试"
 

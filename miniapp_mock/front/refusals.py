@@ -37,6 +37,8 @@ async def on_refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
     if error.status == 401:
         return await log_in_again(request, error)
+    if error.code == "no_shift" and not wants_json(request):
+        return leave(request, f"/doctor/shift?next={quote(_here(request), safe='')}")
     title = TITLES.get(error.status, "操作没有成功")
     detail = error.detail if error.detail != title else NOT_YOURS
     return await _say(request, Words(error.status, title, detail, error.code, error.request_id))
@@ -74,6 +76,13 @@ async def on_crash(request: Request, error: Exception) -> Response:
     )
 
 
+def _here(request: Request) -> str:
+    """The page the user looks at, to come back to; empty after a form."""
+    if is_fragment(request):
+        return "/" + request.headers.get("hx-current-url", "").partition("://")[2].partition("/")[2]
+    return request.url.path if request.method == "GET" else ""
+
+
 async def log_in_again(request: Request, error: Refused) -> Response:
     """The session is over: to the login and back here."""
     is_doctor = request.url.path.startswith("/doctor")
@@ -81,9 +90,7 @@ async def log_in_again(request: Request, error: Refused) -> Response:
     if wants_json(request):
         response: Response = _json(Words(401, "请先登录", error.detail, error.code or "unauthenticated"))
     else:
-        here = request.url.path if request.method == "GET" and not is_fragment(request) else ""
-        if is_fragment(request):
-            here = "/" + request.headers.get("hx-current-url", "").partition("://")[2].partition("/")[2]
+        here = _here(request)
         response = leave(request, login + (f"?next={quote(here, safe='')}" if here and here != "/" else ""))
     cookies.drop(response, cookies.DOCTOR if is_doctor else cookies.PATIENT)
     return response

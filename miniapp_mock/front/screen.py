@@ -53,6 +53,7 @@ class Screen:
             "day_name": lambda day: words.day_name(day, self.clock.today()),
             "period": lambda row: words.period(row["starts_at"], row["ends_at"], self.clock.today()),
             "sex_name": words.sex_name,
+            "topic": words.topic,
             "decimal": words.decimal,
             "dump": dump,
             "document": to_html,

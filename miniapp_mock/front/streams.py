@@ -1,6 +1,6 @@
 """Live streams passed on to the browser byte for byte: what the backend says, when it says it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 import httpx
 from starlette.responses import Response, StreamingResponse
@@ -31,9 +31,12 @@ async def pass_events(api: Api, path: str) -> Response:
     return StreamingResponse(lines(), media_type="text/event-stream", headers=HEADERS)
 
 
-async def pass_file(api: Api, path: str) -> Response:
-    """A picture or a voice note; what the browser may take it for is said by the API alone."""
-    opened = api.stream(path)
+FILE_HEADERS = ("cache-control", "content-range", "content-length", "accept-ranges")
+
+
+async def pass_file(api: Api, path: str, asked: Mapping[str, str] | None = None) -> Response:
+    """A picture or a voice note, or a range of it; what the browser may take it for is said by the API alone."""
+    opened = api.stream(path, asked)
     upstream = await opened.__aenter__()
 
     async def parts() -> AsyncIterator[bytes]:
@@ -44,5 +47,6 @@ async def pass_file(api: Api, path: str) -> Response:
             await opened.__aexit__(None, None, None)
 
     headers = {"cache-control": "private, no-store", "content-disposition": "inline"}
+    headers |= {name: upstream.headers[name] for name in FILE_HEADERS if name in upstream.headers}
     media_type = upstream.headers.get("content-type", "application/octet-stream")
-    return StreamingResponse(parts(), media_type=media_type, headers=headers)
+    return StreamingResponse(parts(), upstream.status_code, headers=headers, media_type=media_type)

@@ -65,6 +65,11 @@ def period(starts: str, ends: str, today: date) -> str:
     return f"{when(starts, today)}–{GLUE}{'24:00' if end.strftime('%H:%M') == '00:00' else end.strftime('%H:%M')}"
 
 
+def topic(visit: Any) -> str:
+    """What a visit is about: the disease of a follow-up, or that it is a consultation."""
+    return str(visit["original_diagnosis"]["name"]) if visit["original_diagnosis"] else "健康咨询"
+
+
 def sex_name(code: str) -> str:
     """男, 女."""
     return {"male": "男", "female": "女", "1": "男", "2": "女"}.get(code, "")

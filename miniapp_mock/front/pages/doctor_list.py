@@ -58,19 +58,28 @@ async def part(request: Request) -> Response:
 
 async def _found(request: Request) -> dict[str, Any]:
     api, now = doctor(request), screen_of(request).clock.now()
-    rows, shift = await asyncio.gather(api.get("/doctor/encounters"), api.find("/shifts/current"))
+    rows, shift, talks = await asyncio.gather(
+        api.get("/doctor/encounters"), api.find("/shifts/current"), api.get("/doctor/conversations")
+    )
     today = screen_of(request).clock.today()
     planned = [row for row in rows if row["state"] == "planned"]
     return {
         "shift": shift,
         "waiting": [waiting(row, now) for row in planned if is_waiting(row)],
-        "running": [row for row in rows if row["state"] in RUNNING],
+        "running": _by_patience([row for row in rows if row["state"] in RUNNING], talks),
+        "talks": {talk["encounter_id"]: talk for talk in talks},
         "booked": [
             row for row in planned if not is_waiting(row) and moment(row["starts_at"]).date() == today
         ],
         "later": [row for row in planned if not is_waiting(row) and moment(row["starts_at"]).date() > today],
         "over": [row for row in rows if row["state"] not in ("planned", *RUNNING)],
     }
+
+
+def _by_patience(rows: list[Any], talks: list[Any]) -> list[Any]:
+    """Running visits in the order of the conversations: who has waited longest for an answer first."""
+    order = {talk["encounter_id"]: place for place, talk in enumerate(talks)}
+    return sorted(rows, key=lambda row: order.get(row["id"], len(order)))
 
 
 async def returned(request: Request) -> Response:

@@ -53,7 +53,7 @@ async def _known(request: Request) -> dict[str, Any]:
     api, row = await load(request)
     record: Any = None
     prescriptions: list[Any] = []
-    if row["state"] != "planned":
+    if row["state"] != "planned" and row["kind"] == "follow_up":
         path = f"/encounters/{row['id']}"
         record, prescriptions = await asyncio.gather(
             api.find(f"{path}/record"), api.get(f"{path}/prescriptions")
@@ -110,6 +110,45 @@ async def resume(request: Request) -> Response:
     return await _verb(request, "resume", None, await read_form(request))
 
 
+async def extend(request: Request) -> Response:
+    """More time to talk."""
+    return await _verb(request, "extend", None, await read_form(request))
+
+
+async def answer(request: Request) -> Response:
+    """The end of a consultation: what was advised, in short."""
+    form = await read_form(request)
+    return await _verb(request, "answer", {"answer": form.get("answer", "")}, form)
+
+
+async def examinations(
+    request: Request, problem: Refused | None = None, typed: Form | None = None
+) -> Response:
+    """The form for examinations at the hospital that the doctor advises."""
+    _, row = await load(request)
+    if row["state"] not in RUNNING:
+        return go(f"/doctor/visits/{row['id']}")
+    return await show(
+        request, "doctor/examinations.html", back=f"/doctor/visits/{row['id']}/chat", row=row, problem=problem,
+        typed=typed or {}, status=problem.status if problem else 200,
+        address=f"/doctor/visits/{row['id']}/examinations",
+    )  # fmt: skip
+
+
+async def advise_examinations(request: Request) -> Response:
+    """A card in the conversation."""
+    form, visit_id = await read_form(request), path_id(request, "id")
+    items = [line.strip() for line in form.get("items", "").splitlines() if line.strip()]
+    body = {"client_id": form.get("once", ""), "items": items, "note": form.get("note", "")}
+    try:
+        await doctor(request).post(f"/encounters/{visit_id}/examinations", body)
+    except Refused as refused:
+        if refused.status not in (409, 422):
+            raise
+        return await examinations(request, refused, form)
+    return go(f"/doctor/visits/{visit_id}/chat")
+
+
 async def finish(request: Request) -> Response:
     """End; the record must be signed."""
     return await _verb(request, "finish", None, await read_form(request))
@@ -161,6 +200,10 @@ ROUTES: list[BaseRoute] = [
     Route(f"{VISIT}/refer", refer, methods=["POST"]),
     Route(f"{VISIT}/hold", hold, methods=["POST"]),
     Route(f"{VISIT}/resume", resume, methods=["POST"]),
+    Route(f"{VISIT}/extend", extend, methods=["POST"]),
+    Route(f"{VISIT}/examinations", examinations, methods=["GET"]),
+    Route(f"{VISIT}/examinations", advise_examinations, methods=["POST"]),
+    Route(f"{VISIT}/answer", answer, methods=["POST"]),
     Route(f"{VISIT}/finish", finish, methods=["POST"]),
     Route(f"{VISIT}/chat", chat),
     Route(f"{VISIT}/video", video),

@@ -1,4 +1,4 @@
-"""What the scripts of chat and video ask for, the same for both sides of a visit: messages, files, tickets.
+"""What the scripts of chat and video ask for, the same for both sides of a visit: messages, marks, files, tickets.
 
 `talk_routes("/doctor", doctor)` makes the doctor's; the patient's have no prefix.
 """
@@ -9,18 +9,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from foundation.web.parsing import read_body
 from miniapp_mock.front.backend_client import Api
 from miniapp_mock.front.forms import path_id, read_json
-from miniapp_mock.front.guard import FILE_LIMIT
+from miniapp_mock.front.pages.talk_files import file_routes
 from miniapp_mock.front.screen import patient
-from miniapp_mock.front.streams import pass_file
 
 Side = Callable[[Request], Api]
 
 
 def talk_routes(prefix: str, side: Side) -> list[BaseRoute]:
-    """Routes below `{prefix}/encounters/{id}` and `{prefix}/attachments/{id}`."""
+    """Routes below `{prefix}/encounters/{id}`, and those of its files."""
 
     async def messages(request: Request) -> Response:
         after = request.query_params.get("after", "0")
@@ -34,6 +32,12 @@ def talk_routes(prefix: str, side: Side) -> list[BaseRoute]:
             await side(request).post(f"{_encounter(request)}/messages", await read_json(request))
         )
 
+    async def marks(request: Request) -> Response:
+        path = f"{_encounter(request)}/marks"
+        if request.method == "PUT":
+            return JSONResponse(await side(request).put(path, await read_json(request)))
+        return JSONResponse(await side(request).get(path))
+
     async def ticket(request: Request) -> Response:
         return JSONResponse(
             await side(request).post(f"{_encounter(request)}/tickets", await read_json(request))
@@ -42,22 +46,14 @@ def talk_routes(prefix: str, side: Side) -> list[BaseRoute]:
     async def room(request: Request) -> Response:
         return JSONResponse(await side(request).post(f"{_encounter(request)}/room"))
 
-    async def attach(request: Request) -> Response:
-        data = await read_body(request, FILE_LIMIT)
-        kind = request.headers.get("content-type", "")
-        return JSONResponse(await side(request).upload(f"{_encounter(request)}/attachments", data, kind))
-
-    async def attachment(request: Request) -> Response:
-        return await pass_file(side(request), f"/attachments/{path_id(request, 'id')}")
-
     base = f"{prefix}/encounters/{{id:uuid}}"
     return [
         Route(f"{base}/messages", messages, methods=["GET"]),
         Route(f"{base}/messages", say, methods=["POST"]),
+        Route(f"{base}/marks", marks, methods=["GET", "PUT"]),
         Route(f"{base}/tickets", ticket, methods=["POST"]),
         Route(f"{base}/room", room, methods=["POST"]),
-        Route(f"{base}/attachments", attach, methods=["POST"]),
-        Route(f"{prefix}/attachments/{{id:uuid}}", attachment),
+        *file_routes(prefix, side),
     ]
 
 

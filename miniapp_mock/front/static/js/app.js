@@ -14,17 +14,22 @@ export function toast(text, milliseconds = 2600) {
 }
 
 /** A call of our own pages' server; throws an Error with `status` and the user's words. */
-export async function call(path, { method = "POST", json, body, type } = {}) {
-  const headers = { accept: "application/json", "x-csrf-token": csrf };
+export async function call(path, { method = "POST", json, body, type, headers: more = {}, within = 30000 } = {}) {
+  const headers = { accept: "application/json", "x-csrf-token": csrf, ...more };
   if (json !== undefined) { headers["content-type"] = "application/json"; body = JSON.stringify(json); }
   if (type) headers["content-type"] = type;
-  let response;
+  const patience = new AbortController(); // a network that died says nothing by itself
+  const timer = setTimeout(() => patience.abort(), within);
+  let response, answer;
   try {
-    response = await fetch(path, { method, headers, body, credentials: "same-origin" });
+    response = await fetch(path, { method, headers, body, credentials: "same-origin", signal: patience.signal });
+    answer = response.status === 204 ? null : await response.json().catch(() => null);
   } catch {
     throw Object.assign(new Error("网络不通，请检查网络后重试"), { status: 0 });
+  } finally {
+    clearTimeout(timer);
   }
-  const answer = response.status === 204 ? null : await response.json().catch(() => null);
+  if (answer?.code === "no_shift") location.assign(`/doctor/shift?next=${encodeURIComponent(location.pathname)}`);
   if (!response.ok) {
     throw Object.assign(new Error(answer?.detail ?? "操作没有成功，请稍后再试"), { status: response.status, code: answer?.code ?? "" });
   }
@@ -140,14 +145,14 @@ for (const field of keeps) {
 }
 
 // Numbers that run down: <span data-left="600"> seconds, by the server's clock, whatever the phone's says. At the end the page is
-// asked for again, once: what was over when it came stays.
+// asked for again, once: what was over when it came stays. With data-quiet it is not: somebody may be typing.
 const ends = new WeakMap();
 function tick() {
   for (const element of document.querySelectorAll("[data-left]")) {
     if (!ends.has(element)) ends.set(element, performance.now() + element.dataset.left * 1000);
     const left = Math.max(0, Math.round((ends.get(element) - performance.now()) / 1000));
     element.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
-    if (!left && Number(element.dataset.left) > 0 && !element.dataset.over) {
+    if (!left && Number(element.dataset.left) > 0 && !element.dataset.over && !element.hasAttribute("data-quiet")) {
       element.dataset.over = "1";
       location.reload();
     }

@@ -1,21 +1,25 @@
-// The conversation. Nothing typed is ever lost: a draft and unsent messages stay in this browser until the server has them;
-// each message has an id of its own, so that sending it twice is harmless. Live by WebSocket, caught up after every gap, and
-// by plain requests where no WebSocket gets through.
+// The conversation. Nothing typed, drawn or spoken is ever lost: drafts, unsent messages and files stay in this browser until the
+// server has them; each message has an id of its own, so that sending it twice is harmless. Live by WebSocket, caught up after
+// every gap, and by plain requests where no WebSocket gets through.
 
 import { call, toast } from "./app.js";
 import { prepareImage, recorder } from "./chat-media.js";
-import { addMessage, addPending, dropPending, markFailed, showEmpty } from "./chat-lines.js";
+import { addMessage, addPending, dropPending, markFailed, onRead, showEmpty, showProgress, showRead, showTyping } from "./chat-lines.js";
+import { forget, unfinished, upload } from "./chat-uploads.js";
 
 const room = document.getElementById("chat");
-const { talk, running } = room.dataset;
-const KEY = `chat:${talk}:${room.dataset.side}`;
+const { talk, running, side, files } = room.dataset;
+const KEY = `chat:${talk}:${side}`;
 const BACKOFF = [300, 1000, 2000, 4000, 8000, 15000];
 const SILENCE = 40000; // the server says something every 15 s
 const WITHOUT_SOCKET = 4000;
+const TYPING_EVERY = 3000;
+const NO_SHIFT = 4403;
 
 const kept = (() => { try { return JSON.parse(localStorage.getItem(KEY)) ?? {}; } catch { return {}; } })();
 const outbox = kept.outbox ?? [];
 let last = 0;
+let read = 0;
 let socket = null;
 let failures = 0;
 let over = !running;
@@ -74,9 +78,12 @@ async function connect() {
     const opened = new WebSocket(address);
     opened.binaryType = "arraybuffer"; // read at once, so that messages stay in order
     socket = opened;
-    opened.onopen = () => { failures = 0; tell(""); listenAgain(); flush(); };
+    opened.onopen = () => { failures = 0; tell(""); listenAgain(); flush(); tellRead(); };
     opened.onmessage = (event) => { listenAgain(); heard(event.data); };
-    opened.onclose = () => { if (socket === opened) lost(); };
+    opened.onclose = (event) => {
+      if (event.code === NO_SHIFT) location.assign(`/doctor/shift?next=${encodeURIComponent(location.pathname)}`);
+      else if (socket === opened) lost();
+    };
   } catch (error) {
     if (socket === mine) lost(error);
   }
@@ -90,7 +97,9 @@ function listenAgain() {
 function heard(data) {
   const message = JSON.parse(typeof data === "string" ? data : new TextDecoder().decode(data));
   if (message.type === "message") received(message);
-  if (message.type === "problem") post(); // it does not say about which message: ask one by one
+  if (message.type === "mark" && message.side !== side) showRead(message.sequence);
+  if (message.type === "typing") showTyping();
+  if (message.type === "problem" && message.client_id) markFailed(message.client_id, message.detail);
 }
 
 function lost(error) {
@@ -111,16 +120,28 @@ function lost(error) {
 const isOpen = () => socket?.readyState === WebSocket.OPEN;
 addEventListener("online", () => { if (!socket) connect(); });
 document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "visible" && !socket && !over) connect();
+  if (document.visibilityState !== "visible") return;
+  if (!socket && !over) connect();
+  tellRead();
 });
+
+// how far one has read
+
+onRead((sequence) => { read = Math.max(read, sequence); tellRead(); });
+let toldRead = 0;
+function tellRead() {
+  if (over || read <= toldRead || document.visibilityState !== "visible" || !isOpen()) return;
+  toldRead = read;
+  socket.send(JSON.stringify({ type: "read", sequence: read }));
+}
 
 // sending
 
-function say(kind, body, attachmentId = null) {
-  const one = { client_id: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random().toString(16).slice(2)}`, kind, body, attachment_id: attachmentId };
+const newId = () => crypto.randomUUID?.() ?? `${Date.now()}-${Math.random().toString(16).slice(2)}`;
+
+function say(one) {
   outbox.push(one);
   keep();
-  addPending(one, again);
   flush();
 }
 
@@ -145,14 +166,15 @@ async function post() {
   posting = false;
 }
 
-function again(clientId, text) {
+/** A message that was refused is taken back into the field. */
+function again(clientId) {
   const index = outbox.findIndex((one) => one.client_id === clientId);
+  dropPending(clientId);
+  forget(clientId);
   if (index < 0) return;
   const [one] = outbox.splice(index, 1);
-  dropPending(clientId);
   if (one.kind === "text" && field) { field.value = one.body + (field.value ? `\n${field.value}` : ""); grow(); field.focus(); }
   keep();
-  if (text) toast(text);
 }
 
 // typing
@@ -162,10 +184,17 @@ function grow() {
   field.style.height = `${Math.min(field.scrollHeight + 3, 170)}px`;
 }
 
+let whisperedAt = 0;
+function whisper() {
+  if (!isOpen() || !field.value || Date.now() - whisperedAt < TYPING_EVERY) return;
+  whisperedAt = Date.now();
+  socket.send('{"type":"typing"}');
+}
+
 if (field) {
   field.value = kept.draft ?? "";
   grow();
-  field.addEventListener("input", () => { grow(); keep(); });
+  field.addEventListener("input", () => { grow(); keep(); whisper(); });
   field.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing && matchMedia("(pointer: fine)").matches) {
       event.preventDefault();
@@ -179,18 +208,27 @@ if (field) {
     if (!text) return;
     field.value = "";
     grow();
-    say("text", text);
+    const one = { client_id: newId(), kind: "text", body: text, attachment_id: null };
+    addPending(one, again);
+    say(one);
   }, true);
 }
 
-async function sendFile(kind, blob) {
+// pictures and voice notes
+
+function sendFile(kind, blob) {
+  const file = { client_id: newId(), talk, prefix: files.replace("/attachments", ""), kind, blob };
+  addPending(file, again);
+  bring(file);
+}
+
+async function bring(file) {
   try {
-    toast("正在发送…", 60000);
-    const { id } = await call(`${talk}/attachments`, { body: blob, type: blob.type.split(";")[0] });
-    say(kind, "", id);
-    toast("已发送", 900);
+    const attachment = await upload(file, (share) => showProgress(file.client_id, share));
+    say({ client_id: file.client_id, kind: file.kind, body: "", attachment_id: attachment.id });
+    await forget(file.client_id);
   } catch (error) {
-    toast(error.message, 4000);
+    markFailed(file.client_id, error.message);
   }
 }
 
@@ -199,7 +237,7 @@ document.getElementById("say-image")?.addEventListener("change", async (event) =
   event.target.value = "";
   if (!file) return;
   try {
-    await sendFile("image", await prepareImage(file));
+    sendFile("image", await prepareImage(file));
   } catch (error) {
     toast(error.message, 4000);
   }
@@ -212,10 +250,17 @@ async function begin() {
   for (const one of outbox) addPending(one, again);
   try {
     await catchUp();
+    for (const mark of await call(`${talk}/marks`, { method: "GET" })) if (mark.side !== side) showRead(mark.sequence);
   } catch (error) {
     tell(error.message);
   }
   showEmpty(over ? "这次问诊没有留下消息。" : "还没有消息，可以先把不舒服的地方写给对方。");
   connect();
+  if (over) return;
+  for (const file of await unfinished(talk)) {
+    if (outbox.some((one) => one.client_id === file.client_id)) { forget(file.client_id); continue; }
+    addPending(file, again);
+    bring(file);
+  }
 }
 begin();
