@@ -14,7 +14,7 @@ TEST    := $(VENV)/installed-test.txt
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test bench-booking bench-journeys check journey code reset doctor docs pictures format lock
+.PHONY: help run test bench-booking bench-day bench-journeys check journey code reset doctor docs pictures format lock
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ test: $(TEST) ## run every test, browser tests included
 
 bench-booking: $(TEST) ## bookings by HTTP beside pgbench writing the same rows, and the rush (ARGS="--processes 2")
 	@exec $(BIN)/python -m tests.load.bench_booking $(ARGS)
+
+bench-day: $(TEST) ## one day of a city, 100,000 bookings, replayed as fast as the machine allows
+	@exec $(BIN)/python -m tests.load.bench_day $(ARGS)
 
 bench-journeys: $(TEST) ## whole visits per minute, everything on but video, and the idle system's memory
 	@exec $(BIN)/python -m tests.load.bench_journeys $(ARGS)

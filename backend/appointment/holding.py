@@ -28,7 +28,7 @@ from foundation.clock import local
 from foundation.db import idempotency
 from foundation.db.audit import AuditEvent, line_of, refusal_of
 from foundation.db.base import Base
-from foundation.db.bulk import driver, insert_all
+from foundation.db.bulk import driver, insert_all, whole
 from foundation.db.guards import guarded
 from foundation.db.idempotency import IdempotencyKey
 from foundation.db.intents import Intent, open_intent
@@ -216,12 +216,11 @@ def _write(batch: _Batch, i: int, found: Found, terms: Terms, place: Taken) -> N
 def _appointment(press: Press, found: Found, terms: Terms, place: Taken, expires: datetime) -> dict[str, Any]:
     slot = found.facts.slot
     assert slot is not None
-    return {
+    row = {
         "id": new_id(), "person_id": press.person_id, "account_id": press.account_id, "slot_id": slot.id,
-        "practitioner_id": slot.practitioner_id, "department_code": slot.department_code, "encounter_id": None,
-        "eligibility_id": press.eligibility_id, "state": Appointment.MACHINE.initial, "day": slot.day,
-        "starts_at": slot.starts_at, "ends_at": slot.ends_at, "serial_number": place.number, "channel": terms.channel,
-        "place": place.place, "booked_by": terms.booked_by, "mode": press.wish.mode, "complaint": press.complaint,
-        "guardian": terms.guardian, "hold_expires_at": expires, "booked_at": None, "checked_in_at": None,
-        "cancelled_at": None, "moved_from": None, "answer_by": None, "cancel_reason": "",
+        "practitioner_id": slot.practitioner_id, "department_code": slot.department_code,
+        "eligibility_id": press.eligibility_id, "day": slot.day, "starts_at": slot.starts_at, "ends_at": slot.ends_at,
+        "serial_number": place.number, "channel": terms.channel, "place": place.place, "booked_by": terms.booked_by,
+        "mode": press.wish.mode, "complaint": press.complaint, "guardian": terms.guardian, "hold_expires_at": expires,
     }  # fmt: skip
+    return whole(Appointment, row)

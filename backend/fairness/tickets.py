@@ -6,11 +6,12 @@ restarted, away), booking is first come, first served, and the database alone ke
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import weakref
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -19,6 +20,7 @@ from redis.exceptions import RedisError
 
 from foundation.db.columns import keyring
 from foundation.logs import log
+from foundation.together import Together
 
 LIFE = 900
 """Seconds that tickets and results are kept."""
@@ -26,6 +28,18 @@ MOST = 50_000
 """Tickets of one draw; more than any doctor's patients."""
 PATIENCE = 0.5
 FIELD = "draw.ticket"
+
+
+class _OfDraw(Protocol):
+    """Something about one draw."""
+
+    @property
+    def key(self) -> str:
+        """Name of the draw."""
+
+
+Q = TypeVar("Q", bound=_OfDraw)
+A = TypeVar("A")
 
 
 @dataclass(frozen=True)
@@ -90,21 +104,40 @@ class Status:
 
 _ENTER = """
 local tickets, state, late = KEYS[1], KEYS[2], KEYS[3]
-local place, sealed, open, life, most = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
+local life, most = ARGV[1], tonumber(ARGV[2])
 local phase = redis.call('GET', state)
-if phase == 'done' then return 'direct' end
 local count = redis.call('HLEN', tickets)
-if open == '0' and phase ~= 'drawing' and count == 0 then return 'direct' end
-if count >= most then return 'full' end
-if redis.call('HSETNX', tickets, place, sealed) == 1 then
-  redis.call('EXPIRE', tickets, life)
-  if open == '0' or phase == 'drawing' then
-    redis.call('RPUSH', late, place)
-    redis.call('EXPIRE', late, life)
+local answers = {}
+for i = 3, #ARGV, 3 do
+  local place, sealed, open = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+  local answer = 'queued'
+  if phase == 'done' or (open == '0' and phase ~= 'drawing' and count == 0) then
+    answer = 'direct'
+  elseif count >= most then
+    answer = 'full'
+  else
+    if count == 0 then answer = 'first' end
+    if redis.call('HSETNX', tickets, place, sealed) == 1 then
+      count = count + 1
+      if open == '0' or phase == 'drawing' then
+        redis.call('RPUSH', late, place)
+        redis.call('EXPIRE', late, life)
+      end
+    end
   end
+  answers[#answers + 1] = answer
 end
-if count == 0 then return 'first' end
-return 'queued'
+if count > 0 then redis.call('EXPIRE', tickets, life) end
+return answers
+"""
+_STATUS = """
+local tickets, state, results = KEYS[1], KEYS[2], KEYS[4]
+local found = {redis.call('GET', state), redis.call('HLEN', tickets)}
+for i = 1, #ARGV, 2 do
+  found[#found + 1] = redis.call('HGET', results, ARGV[i])
+  found[#found + 1] = redis.call('HEXISTS', tickets, ARGV[i + 1])
+end
+return found
 """
 _CLOSE = """
 redis.call('SET', KEYS[2], 'drawing', 'EX', ARGV[1])
@@ -131,10 +164,13 @@ class Tickets:
         self.results = f"draw:{key}:results"
 
     async def enter(self, ticket: Ticket, *, is_open: bool) -> Entered:
-        """Keep a ticket; a second one of the same person and account is the first one."""
+        """Keep a ticket; a second one of the same person and account is the first one.
+
+        Tickets that come at the same time go with one script: one by one, a rush would run out of patience and of draws.
+        """
         sealed = keyring().seal(msgspec.msgpack.encode(ticket), FIELD)
-        answer = await self._run(_ENTER, ticket.place, sealed, "1" if is_open else "0", LIFE, MOST)
-        return Entered.DIRECT if answer is None else Entered(answer.decode())
+        line = _line(_entering, self.redis, _enter)
+        return await line.ask(_Entering(self.key, ticket.place, sealed, is_open))
 
     async def taking(self) -> bool | None:
         """Whether tickets are being taken or places given; None when Valkey does not answer."""
@@ -180,28 +216,91 @@ class Tickets:
 
     async def status(self, person_id: UUID, account_id: UUID) -> Status:
         """How a ticket stands."""
-        try:
-            async with asyncio.timeout(PATIENCE), self.redis.pipeline(transaction=False) as pipe:
-                pipe.hget(self.results, person_id.hex)
-                pipe.hexists(self.names[0], person_id.hex + account_id.hex)
-                pipe.get(self.names[1])
-                pipe.hlen(self.names[0])
-                result, known, phase, count = await pipe.execute()
-        except (RedisError, OSError, TimeoutError) as error:
-            log.warning("tickets_lost", error=type(error).__name__)
-            return Status(known=False, done=False, tickets=0, result=None)
-        read = msgspec.json.decode(result, type=Result) if result is not None and known else None
-        return Status(bool(known), phase == b"done", count, read)
+        line = _line(_asking, self.redis, _status)
+        return await line.ask(_Asking(self.key, person_id.hex, person_id.hex + account_id.hex))
 
-    async def _run(self, script: str, *arguments: Any) -> bytes | None:
-        try:
-            async with asyncio.timeout(PATIENCE):
-                answer: Any = self.redis.eval(script, len(self.names), *self.names, *arguments)
-                found: bytes = await answer
-                return found
-        except (RedisError, OSError, TimeoutError) as error:
-            log.warning("tickets_lost", error=type(error).__name__)
-            return None
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """One question about a ticket."""
+
+    key: str
+    person: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Entering:
+    """One ticket on its way into a draw."""
+
+    key: str
+    place: str
+    sealed: bytes
+    is_open: bool
+
+
+_Lines = weakref.WeakKeyDictionary[Redis, Together[Q, A]]
+_entering: "_Lines[_Entering, Entered]" = weakref.WeakKeyDictionary()
+_asking: "_Lines[_Asking, Status]" = weakref.WeakKeyDictionary()
+LOST = Status(known=False, done=False, tickets=0, result=None)
+
+
+def _line(
+    lines: "_Lines[Q, A]", redis: Redis, work: Callable[[Redis, str, Sequence[Q]], Awaitable[list[A]]]
+) -> Together[Q, A]:
+    """Those who ask this Valkey the same kind of thing at the same time go together, draw by draw."""
+    found = lines.get(redis)
+    if found is None:
+        alive = weakref.ref(redis)  # a line must not keep alive what it is found by
+
+        async def by_draw(questions: Sequence[Q]) -> list[A]:
+            valkey = alive()
+            assert valkey is not None
+            answers: dict[int, A] = {}
+            for key in {one.key for one in questions}:
+                own = [at for at, one in enumerate(questions) if one.key == key]
+                answers |= zip(own, await work(valkey, key, [questions[at] for at in own]), strict=True)
+            return [answers[at] for at in range(len(questions))]
+
+        found = lines[redis] = Together(by_draw, most=500)
+    return found
+
+
+async def _enter(redis: Redis, key: str, entering: Sequence[_Entering]) -> list[Entered]:
+    """What became of each; without Valkey all book directly."""
+    told = [part for one in entering for part in (one.place, one.sealed, "1" if one.is_open else "0")]
+    answers = await _run(redis, _ENTER, Tickets(redis, key).names, [str(LIFE), str(MOST), *told])
+    if answers is None:
+        return [Entered.DIRECT] * len(entering)
+    return [Entered(answer.decode()) for answer in answers]
+
+
+async def _status(redis: Redis, key: str, asking: Sequence[_Asking]) -> list[Status]:
+    """How each stands; without Valkey nobody knows."""
+    own = Tickets(redis, key)
+    told = [part for one in asking for part in (one.person, one.place)]
+    answers = await _run(redis, _STATUS, [*own.names, own.results], told)
+    if answers is None:
+        return [LOST] * len(asking)
+    phase, count, *rest = answers
+    return [
+        Status(
+            bool(known), phase == b"done", count,
+            msgspec.json.decode(result, type=Result) if result is not None and known else None,
+        )
+        for result, known in zip(rest[::2], rest[1::2], strict=True)
+    ]  # fmt: skip
+
+
+async def _run(redis: Redis, script: str, names: Sequence[str], arguments: Sequence[Any]) -> list[Any] | None:
+    try:
+        async with asyncio.timeout(PATIENCE):
+            answer: Any = redis.eval(script, len(names), *names, *arguments)
+            found: list[Any] = await answer
+            return found
+    except (RedisError, OSError, TimeoutError) as error:
+        log.warning("tickets_lost", error=type(error).__name__, requests=len(arguments))
+        return None
 
 
 def _open(sealed: bytes) -> Ticket:

@@ -22,6 +22,14 @@ _DIALECT: Dialect = asyncpg.dialect()  # type: ignore[no-untyped-call]
 _FIRST = text("SELECT 1")
 
 
+def whole(model: type[Base], row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row with every column of the table: what is not given has the model's default."""
+    return {
+        column.name: row[column.name] if column.name in row else column.default()
+        for column in _columns(model)
+    }
+
+
 @dataclass(frozen=True)
 class _Column:
     """How one column's values are made: `seal` turns a value into what is sent, `default` fills in what was not given."""

@@ -8,29 +8,17 @@ of the rounds' own ratios.
 import argparse
 import asyncio
 import json
-import random
 import statistics
 import sys
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
-from tests.load import crowd
+from tests.load import crowd, rush
 from tests.load.bare import pgbench, rows_of_a_booking, script
-from tests.load.crowd import DECISION, PERSON, SLOT, Plan, numbered, token_of
+from tests.load.crowd import Plan
 from tests.load.ground import Ground, Shot, ground, say
-
-PATH = "/api/v1/appointments"
-RUSH_PATIENTS, RUSH_PLACES, RUSH_TWICE = 5_000, 100, 500
-
-
-def shot(patient: int, slot: int, key: str) -> Shot:
-    """One press on the button."""
-    body = {
-        "person_id": str(numbered(PERSON, patient)), "slot_id": str(numbered(SLOT, slot)),
-        "eligibility_id": str(numbered(DECISION, patient)), "complaint": "血压偏高，想续药", "mode": "video",
-    }  # fmt: skip
-    return "POST", PATH, token_of(patient), key, body
+from tests.load.rush import shot
 
 
 def bookings(plan: Plan, start: int) -> Iterator[Shot]:
@@ -90,34 +78,6 @@ def rounds(site: Ground, plan: Plan, text: str, options: argparse.Namespace) -> 
     return found
 
 
-async def rush(site: Ground, plan: Plan, connections: int) -> dict[str, Any]:
-    """5,000 patients press at one moment for 100 places, 500 of them twice."""
-    slot = plan.slot(plan.doctors - 1, plan.days - 1, 0)
-    connection = await crowd.direct(site.db)
-    await connection.execute(
-        "UPDATE slot SET capacity = $2, remaining = $2, taken = 0 WHERE id = $1",
-        numbered(SLOT, slot),
-        RUSH_PLACES,
-    )
-    presses = [shot(patient, slot, f"rush-{patient:08d}") for patient in range(RUSH_PATIENTS)]
-    presses += presses[:RUSH_TWICE]
-    random.Random(7).shuffle(presses)
-    before = site.memory_mb()
-    answer = site.loader.fire(presses, connections=connections)
-    held = await connection.fetch(
-        "SELECT person_id FROM appointment WHERE slot_id = $1", numbered(SLOT, slot)
-    )
-    left = await connection.fetchval("SELECT remaining FROM slot WHERE id = $1", numbered(SLOT, slot))
-    await connection.close()
-    say(f"rush: {answer}")
-    return {
-        "sold": len(held), "oversold": max(0, len(held) - RUSH_PLACES), "twice": len(held) - len({row[0] for row in held}),
-        "left": left, "last_place_s": answer["last_made_s"], "p99_ms": answer["since_start_ms"]["p99"],
-        "p50_ms": answer["since_start_ms"]["p50"], "seconds": answer["seconds"], "statuses": answer["statuses"],
-        "codes": answer["codes"], "replayed": answer["replayed"], "rss_before_mb": before, "rss_after_mb": site.memory_mb(),
-    }  # fmt: skip
-
-
 def bench(options: argparse.Namespace) -> dict[str, Any]:
     """Everything, in one run on one server."""
     with ground(options.processes) as site:
@@ -139,15 +99,18 @@ async def measured(site: Ground, options: argparse.Namespace) -> dict[str, Any]:
         "SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'synchronous_commit', 'full_page_writes')"
     )
     await connection.close()
+    drawn = await rush.drawn(site, plan, options.rush_connections)
+    say(f"rush with a draw: {drawn}")
+    direct = await rush.direct(site, plan, options.rush_connections)
+    say(f"rush without a draw: {direct}")
     found = rounds(site, plan, text, options) if options.rounds else []
-    rushed = await rush(site, plan, options.rush_connections)
     await site.db.engine.dispose()
     middle = {
         name: statistics.median(one[name] for one in found)
         for name in ("http_tps", "pgbench_tps", "ratio", "p50_ms", "p99_ms", "api_cpu_ms_each")
     } if found else {}  # fmt: skip
     return middle | {
-        "rush": rushed, "rows": {table: len(made) for table, made in rows.items()}, "clients": options.clients,
+        "rush": drawn, "rush_direct": direct, "rows": {table: len(made) for table, made in rows.items()}, "clients": options.clients,
         "processes": options.processes, "rounds": found, "durability": dict(durable),
     }  # fmt: skip
 

@@ -23,7 +23,7 @@ from backend.practitioner.model import Department, Filing, Practitioner
 from backend.pricing.service import FOLLOW_UP
 from backend.schedule.model import Slot
 from backend.seeding import seed_prices
-from foundation.clock import LOCAL
+from foundation.clock import LOCAL, Clock
 from foundation.db.base import Base, hospital_id
 from foundation.db.columns import blind_index
 from foundation.db.unit_of_work import Database, unit_of_work
@@ -63,6 +63,11 @@ class Plan:
         return (doctor * self.days + day) * len(self.hours) + hour
 
 
+def first_day() -> date:
+    """Day 0 of a plan: tomorrow in Shanghai."""
+    return Clock().today() + timedelta(days=1)
+
+
 async def furnish(db: Database, plan: Plan) -> None:
     """Departments, doctors, prices, documents and slots."""
     async with unit_of_work(db) as session:
@@ -78,7 +83,7 @@ async def furnish(db: Database, plan: Plan) -> None:
             Filing(practitioner_id=numbered(DOCTOR, number), department_code=DEPARTMENT, filed_until=None)
             for number in range(plan.doctors)
         )
-    await copy(db, Slot, _slots(plan, db.clock.today()))
+    await copy(db, Slot, _slots(plan))
 
 
 def _doctor(number: int) -> Practitioner:
@@ -88,11 +93,11 @@ def _doctor(number: int) -> Practitioner:
     )  # fmt: skip
 
 
-def _slots(plan: Plan, today: date) -> Iterable[dict[str, Any]]:
+def _slots(plan: Plan) -> Iterable[dict[str, Any]]:
     for doctor in range(plan.doctors):
         for day in range(plan.days):
             for place, hour in enumerate(plan.hours):
-                on = today + timedelta(days=day + 1)
+                on = first_day() + timedelta(days=day)
                 start = datetime.combine(on, time(hour), LOCAL)
                 yield {
                     "id": numbered(SLOT, plan.slot(doctor, day, place)), "practitioner_id": numbered(DOCTOR, doctor),

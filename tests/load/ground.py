@@ -86,6 +86,16 @@ class Ground:
     apis: list["subprocess.Popen[bytes]"]
     loader: Loader
     folder: Path
+    environ: dict[str, str]
+
+    @contextmanager
+    def worker(self) -> Iterator["subprocess.Popen[bytes]"]:
+        """The worker, for the length of a block: it closes draws, and it would seal and relay all the rest as well."""
+        port = free_port()
+        command = [sys.executable, "-m", "backend", "worker"]
+        environ = self.environ | {"PORT": str(port)}
+        with started(command, port=port, folder=self.folder, env=environ, name="worker") as process:
+            yield process
 
     @property
     def admin(self) -> str:
@@ -150,7 +160,9 @@ def ground(processes: int = 1, **more: str) -> Iterator[Ground]:
             )
         loader = Loader(folder, ports)
         undo.callback(loader.end)
-        yield Ground(urls, connect(urls.database, Clock(), application="bench"), apis, loader, folder)
+        yield Ground(
+            urls, connect(urls.database, Clock(), application="bench"), apis, loader, folder, environ
+        )
 
 
 def say(text: str) -> None:
