@@ -130,7 +130,9 @@ def wechat_pay(settings: Settings, clock: Clock, db: Database) -> WeChatPay:
         keys.public = {s.wechat_public_key_id: load_public_key(s.wechat_public_key)}
         keys.named = s.wechat_public_key_id
     urls = [url for url in (s.wechat_pay_url, s.wechat_pay_backup_url) if url]
-    return WeChatPay(s.wechat_appid, SignedPay(Exchange(urls, merchant, clock, Troubles(Bell(db, "wechat_pay"))), keys))
+    return WeChatPay(
+        s.wechat_appid, SignedPay(Exchange(urls, merchant, clock, Troubles(Bell(db, "wechat_pay"))), keys)
+    )
 
 
 def medical_insurance(settings: Settings, pay: WeChatPay, clock: Clock) -> MedicalInsurance:
