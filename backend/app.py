@@ -71,6 +71,7 @@ from backend.supervision import pages as supervision_pages
 from backend.supervision import routes as supervision
 from backend.timetable import pages as timetable_pages
 from backend.timetable import routes as timetable
+from backend.video import pages as video_pages
 from backend.video import routes as video
 from backend.waiting import pages as waiting_pages
 from backend.waiting import routes as waiting
@@ -97,7 +98,7 @@ FEATURES = (
 )  # fmt: skip
 DESKS = (
     escalation_pages, notification_pages,
-    prescription_pages, dispensing_pages, payment_pages, cashier_pages, pricing_pages, reconciliation_pages, e_bill_pages, counter_pages, complaint_pages, fairness_pages, waiting_pages, writeback_pages, alarm_pages, supervision_pages, shift_pages,
+    prescription_pages, dispensing_pages, payment_pages, cashier_pages, pricing_pages, reconciliation_pages, e_bill_pages, counter_pages, complaint_pages, fairness_pages, waiting_pages, writeback_pages, alarm_pages, video_pages, supervision_pages, shift_pages,
     timetable_pages, rescheduling_pages,
 )  # fmt: skip
 ENDPOINTS: list[ApiEndpoint] = list(chain.from_iterable(feature.ENDPOINTS for feature in FEATURES))
@@ -150,7 +151,7 @@ def create_app(context: Context) -> Starlette:
         *sockets.routes(context),
         *payment_callbacks.routes(context),
         *courier_callbacks.routes(context),
-        *desks.routes(account_pages.routes(desks)),
+        *desks.routes([*account_pages.routes(desks), *video_pages.extra_routes(desks)]),
         *health_routes(checks, context.clock, context.settings.env),
         Route(f"{PREFIX}/openapi.json", show_openapi),
     ]

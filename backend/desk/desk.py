@@ -26,16 +26,16 @@ from foundation.settings import Env
 from foundation.web.parsing import decode_query
 
 LOGIN = "/desk/login"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob:; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; connect-src 'self'"
+)
 SAFE = {
     "cache-control": "no-store",
-    "content-security-policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
     "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
-"""On every page. Nothing inline, nothing from elsewhere."""
+"""On every page, with `POLICY` and the media processes' sockets. Nothing inline, nothing from elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,8 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.assets = Assets()
+        sockets = (url.replace("http", "ws", 1).rstrip("/") for url in self.context.settings.media_urls)
+        self.safe = SAFE | {"content-security-policy": " ".join((POLICY, *sockets))}
         self.jinja = rendering.environment({"static": self.assets.url, "HOME": HOME, "LOGIN": LOGIN})
 
     def routes(self, more: Iterable[BaseRoute]) -> list[BaseRoute]:
@@ -86,7 +88,7 @@ class Desk:
         if shown.attached is not None:
             file = shown.attached
             disposition = {"content-disposition": f'attachment; filename="{file.name}"'}
-            return Response(file.content, status, SAFE | disposition, file.media_type)
+            return Response(file.content, status, self.safe | disposition, file.media_type)
         problem: AppError | None = more.get("problem")
         async with unit_of_work(self.context.db) as session:
             frame = await self.framing(session, actor)
@@ -102,7 +104,7 @@ class Desk:
         text = self.jinja.get_template(shown.template).render(
             {**words, **more.get("words", {}), **shown.data}
         )
-        return Response(text, status, SAFE, "text/html; charset=utf-8")
+        return Response(text, status, self.safe, "text/html; charset=utf-8")
 
     async def refuse(self, request: Request, actor: Actor, error: Exception) -> Response:
         """The page of a refusal; whoever has no session is asked to log in and comes back here."""

@@ -6,7 +6,7 @@ Deleting and holding take the lock of the visit's recordings, so that a hold is 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.video import rules
@@ -30,6 +30,11 @@ async def standing_hold(session: AsyncSession, encounter_id: UUID) -> RecordingH
     )
     found: RecordingHold | None = await session.scalar(query)
     return found
+
+
+def held_visits() -> Select[UUID]:
+    """Visits whose recordings are held."""
+    return select(RecordingHold.encounter_id).where(RecordingHold.lifted_at.is_(None))
 
 
 async def hold(session: AsyncSession, actor: Actor, encounter_id: UUID, reason: str) -> RecordingHold:
@@ -98,11 +103,10 @@ async def over(session: AsyncSession, now: datetime, limit: int = BATCH) -> list
     """Recordings whose time is over and that no hold keeps."""
     today = local(now).date()
     latest = now.replace(year=now.year - rules.KEPT_YEARS, day=min(now.day, 28))
-    held = select(RecordingHold.encounter_id).where(RecordingHold.lifted_at.is_(None))
     query = (
         select(Recording.id, Recording.started_at)
         .where(Recording.deleted_at.is_(None), Recording.ended_at.is_not(None), Recording.started_at < latest)
-        .where(Recording.encounter_id.not_in(held))
+        .where(Recording.encounter_id.not_in(held_visits()))
         .order_by(Recording.started_at)
         .limit(limit)
     )

@@ -8,6 +8,7 @@ from backend.edge import ADMIN, DOCTOR, PATIENT, QUALITY, ApiCall, ApiEndpoint, 
 from backend.encounter import queries as encounters
 from backend.video import entry, keeping, looking_in, viewing, wire
 from backend.video.playback import film_response
+from foundation.errors import Gone
 from foundation.web.endpoint import act, get, send
 
 
@@ -56,9 +57,11 @@ async def show_view(call: ApiCall) -> wire.RecordingViewView:
     return wire.recording_view(row, await viewing.films(call.session, row.encounter_id))
 
 
-async def want_both(call: ApiCall) -> wire.RecordingViewView:
-    """Ask for one file with both parties."""
-    row = await viewing.own_view(call.session, call.actor, call.id())
+async def join_both(call: ApiCall) -> wire.RecordingViewView:
+    """Ask for one file with both parties, within one's open view of the visit."""
+    row = await viewing.open_view_of(call.session, call.actor, call.id())
+    if row is None:
+        raise Gone("查看时间已到，请重新填写原因后查看", code="view_over")
     await viewing.want_film(call.session, row.encounter_id, viewing.BOTH)
     return wire.recording_view(row, await viewing.films(call.session, row.encounter_id))
 
@@ -109,7 +112,7 @@ ENDPOINTS: list[ApiEndpoint] = [
          summary="查看录像", family=OVERSIGHT, roles=VIEWERS, status=201),
     get("/recording-views/{id}", show_view, reply=wire.RecordingViewView, summary="录像整理情况", family=OVERSIGHT,
         roles=VIEWERS),
-    act("POST", "/recording-views/{id}/both", want_both, reply=wire.RecordingViewView, summary="合成双方录像",
+    act("POST", "/encounters/{id}/recording-film", join_both, reply=wire.RecordingViewView, summary="合成双方录像",
         family=OVERSIGHT, roles=VIEWERS),
     get("/recording-views/{id}/films/{track}", film, summary="播放或下载录像", family=OVERSIGHT, roles=VIEWERS,
         transaction=False),

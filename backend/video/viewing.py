@@ -70,6 +70,19 @@ async def own_view(session: AsyncSession, actor: Actor, view_id: UUID) -> Record
     return row
 
 
+async def open_view_of(session: AsyncSession, actor: Actor, encounter_id: UUID) -> RecordingView | None:
+    """The actor's view of a visit that has not ended yet."""
+    query = (
+        select(RecordingView)
+        .where(RecordingView.encounter_id == encounter_id, RecordingView.viewer_id == actor.id)
+        .where(RecordingView.ends_at > clock_of(session).now())
+        .order_by(RecordingView.opened_at.desc())
+        .limit(1)
+    )
+    found: RecordingView | None = await session.scalar(query)
+    return found
+
+
 def playable(rows: Sequence[Recording]) -> list[Recording]:
     """Recordings that are there; `NotFound` when there never were any, `Conflict` while one is being written."""
     if not rows:

@@ -112,7 +112,7 @@ async def test_one_file_with_both_parties_is_made_on_demand(
     view = (await opens(api, quality, talk.visit.id)).json()
     await films_are_made(running)
 
-    await api.post(f"/recording-views/{view['id']}/both", headers=quality)
+    await api.post(f"/encounters/{talk.visit.id}/recording-film", headers=quality)
     early = await api.get(f"/recording-views/{view['id']}/films/both", headers=quality)
     assert await films_are_made(running) == 1
     got = await api.get(f"/recording-views/{view['id']}/films/both", headers=quality)
@@ -174,6 +174,8 @@ async def test_a_view_ends_and_is_its_viewers_own(
         row.viewer_id = CLERK.id
     assert (await api.get(f"/recording-views/{view['id']}", headers=quality)).status_code == 404
 
+    early = await api.post(f"/encounters/{talk.visit.id}/recording-film", headers=quality)
+    assert early.status_code == 410
     mine = (await opens(api, quality, talk.visit.id)).json()
     moves_on(clock, minutes=61)
     quality = await staff_session(running, QUALITY)
