@@ -1,5 +1,6 @@
 """What the reconciliation asks of others: WeChat Pay's bills, and what the hospital has."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, Protocol, TypeVar
@@ -9,6 +10,8 @@ from contracts.his import Charges, ChargesReply, HospitalCharge
 from foundation.errors import Unavailable
 
 T = TypeVar("T")
+PATIENCE = 30
+"""Times that a busy gateway is asked again, a second apart."""
 
 
 class Bills(Protocol):
@@ -30,7 +33,7 @@ class Asks(Protocol):
 
 async def charges_of(hospital: Asks, since: datetime, until: datetime) -> Sequence[HospitalCharge]:
     """All charges of a span of time; halved as often as the answer says that it does not fit."""
-    reply = await hospital.call(Charges(purpose="payment", since=since, until=until), ChargesReply)
+    reply = await _patiently(hospital, Charges(purpose="payment", since=since, until=until))
     if reply.complete:
         return reply.charges
     middle = (since + (until - since) / 2).replace(microsecond=0)
@@ -38,3 +41,15 @@ async def charges_of(hospital: Asks, since: datetime, until: datetime) -> Sequen
         raise Unavailable("院内系统一秒内的收费过多", code="hospital_answer_unusable")
     first, second = await charges_of(hospital, since, middle), await charges_of(hospital, middle, until)
     return [*first, *second]
+
+
+async def _patiently(hospital: Asks, asked: Charges) -> ChargesReply:
+    """The gateway lets so many questions a second through: `busy` is asked again, not given up."""
+    for _ in range(PATIENCE):
+        try:
+            return await hospital.call(asked, ChargesReply)
+        except Unavailable as error:
+            if error.code != "busy":
+                raise
+        await asyncio.sleep(1)
+    return await hospital.call(asked, ChargesReply)
