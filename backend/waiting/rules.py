@@ -60,7 +60,7 @@ def expected(pace: Pace, *, ahead: int, running: Sequence[float], until_slot: fl
 def words(wait: Expected, *, ahead: int, doctor_busy: bool) -> str:
     """What the patient reads."""
     if ahead == 0 and not doctor_busy and wait.high <= STEP:
-        return "马上轮到您，请不要离开"
+        return "轮到您了，等待医生接诊，请不要离开"
     if ahead == 0 and doctor_busy:
         return f"医生还在为前一位患者看诊，预计再等 {_range(wait)}"
     return f"预计等候 {_range(wait)}"

@@ -71,7 +71,7 @@ def test_about_four_of_five_waits_end_within_the_range(ahead: int) -> None:
 @pytest.mark.parametrize(
     ("ahead", "running", "until", "expected_words"),
     [
-        (0, [], -1.0, "马上轮到您，请不要离开"),
+        (0, [], -1.0, "轮到您了，等待医生接诊，请不要离开"),
         (0, [3.0], -1.0, "医生还在为前一位患者看诊，预计再等 15 分钟以内"),
         (2, [], -1.0, "预计等候 10–30 分钟"),
         (0, [], 38.0, "预计等候 35–40 分钟"),
