@@ -14,7 +14,8 @@
 // is for the user.
 //
 // The way back is always a whole new connection: WebSocket and RTCPeerConnection together. The server never
-// renegotiates; its m-lines are audio, video.
+// renegotiates; its m-lines are audio, video. A server that keeps the way down apart offers it as a connection of its own,
+// which replaces the one before.
 
 const DISCONNECTED_FOR = 3000;
 const CONNECT_WITHIN = 12000;
@@ -74,7 +75,7 @@ export class MediaClient {
   _options;
   _entry;
   _stream = null;
-  _attempt = null; // the present connection: {socket, peer, timers, ended}
+  _attempt = null; // the present connection: {socket, peer, down, timers, ended}
   _failures = 0;
   _retryTimer = 0;
   _closed = false;
@@ -140,9 +141,10 @@ export class MediaClient {
 
   /** Figures of the present connection, null when there is none. */
   async stats() {
-    const peer = this._attempt?.peer;
+    const { peer, down } = this._attempt ?? {};
     if (!peer || peer.connectionState === "closed") return null;
-    const report = await peer.getStats();
+    const report = new Map(await peer.getStats());
+    if (down) (await down.getStats()).forEach((entry) => report.set(`down ${entry.id}`, entry));
     const all = [...report.values()];
     const find = (type, kind) => all.find((entry) => entry.type === type && entry.kind === kind) ?? {};
     const videoIn = find("inbound-rtp", "video");
@@ -163,10 +165,11 @@ export class MediaClient {
       audioConcealed: audioIn.concealedSamples ?? 0,
       framesSent: videoOut.framesSent ?? 0,
       bytesSent: videoOut.bytesSent ?? 0,
-      codec: report.get(videoIn.codecId)?.mimeType ?? "",
+      codec: all.find((entry) => entry.type === "codec" && entry.id === videoIn.codecId)?.mimeType ?? "",
       roundTripTime: pair.currentRoundTripTime ?? null,
       availableUp: pair.availableOutgoingBitrate ?? null,
       candidateType: report.get(pair.localCandidateId)?.candidateType ?? "",
+      relayProtocol: report.get(pair.localCandidateId)?.relayProtocol ?? "",
     };
   }
 
@@ -202,7 +205,7 @@ export class MediaClient {
   async _begin() {
     if (this._closed) return;
     this._tell(this._wasConnected ? "reconnecting" : "connecting");
-    const attempt = { socket: null, peer: null, timers: [], lostTimer: 0, ended: false };
+    const attempt = { socket: null, peer: null, down: null, timers: [], lostTimer: 0, ended: false };
     this._attempt = attempt;
     try {
       const { url, ticket, iceServers } = this._entry ?? await this._options.getEntry();
@@ -234,16 +237,36 @@ export class MediaClient {
       if (track && kind === "video") settings.sendEncodings = [{ maxBitrate: VIDEO_BITRATE }];
       peer.addTransceiver(track ?? kind, settings);
     }
-    const remote = new MediaStream();
-    peer.ontrack = ({ track }) => {
-      remote.addTrack(track);
-      this._show(remote);
-    };
+    this._showTracksOf(peer);
     peer.oniceconnectionstatechange = () => this._iceChanged(attempt);
     peer.onconnectionstatechange = () => {
       if (peer.connectionState === "failed") this._again(attempt);
     };
     return peer;
+  }
+
+  _showTracksOf(peer) {
+    const remote = new MediaStream();
+    peer.ontrack = ({ track }) => {
+      remote.addTrack(track);
+      this._show(remote);
+    };
+  }
+
+  /** What the other side sends, offered by the server: answered on a connection of its own. */
+  async _takeOffer(attempt, sdp) {
+    attempt.down?.close();
+    const { iceServers, iceTransportPolicy } = attempt.peer.getConfiguration();
+    const down = attempt.down = new RTCPeerConnection({ iceServers, iceTransportPolicy, bundlePolicy: "max-bundle" });
+    this._showTracksOf(down);
+    down.onconnectionstatechange = () => {
+      if (down.connectionState === "failed" && attempt.down === down) this._again(attempt);
+    };
+    await down.setRemoteDescription({ type: "offer", sdp });
+    await down.setLocalDescription(await down.createAnswer());
+    if (!attempt.ended && attempt.down === down) {
+      attempt.socket.send(JSON.stringify({ type: "answer", sdp: down.localDescription.sdp }));
+    }
   }
 
   /** The server's address is public: the offer goes out at once, without waiting for candidates of our own. */
@@ -264,6 +287,12 @@ export class MediaClient {
     if (message.type === "answer") {
       try {
         await attempt.peer.setRemoteDescription({ type: "answer", sdp: message.sdp });
+      } catch {
+        this._again(attempt);
+      }
+    } else if (message.type === "offer") {
+      try {
+        await this._takeOffer(attempt, message.sdp);
       } catch {
         this._again(attempt);
       }
@@ -330,6 +359,7 @@ export class MediaClient {
       attempt.socket.close();
     }
     attempt.peer?.close();
+    attempt.down?.close();
   }
 
   _finish(state, text, code, sayBye) {
