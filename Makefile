@@ -14,7 +14,7 @@ TEST    := $(VENV)/installed-test.txt
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test bench-booking bench-day bench-journeys check journey code reset doctor docs pictures format lock
+.PHONY: help run test bench-booking bench-day bench-journeys bench-video drill-video check journey code reset doctor docs pictures format lock
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,13 @@ bench-day: $(TEST) ## one day of a city, 100,000 bookings, replayed as fast as t
 
 bench-journeys: $(TEST) ## whole visits per minute, everything on but video, and the idle system's memory
 	@exec $(BIN)/python -m tests.load.bench_journeys $(ARGS)
+
+bench-video: $(TEST) ## recorded video rooms beside Janus under the same load, CPU-seconds per room-second (ARGS="--rooms 8")
+	@exec $(BIN)/python -m tests.load.bench_video $(ARGS)
+
+drill-video: $(TEST) ## lost packets, long outages, twenty rooms for five minutes (DRILL_SECONDS=60 shortens it)
+	@chromium="$$($(BIN)/python -m tools.chromium)" && export CHROMIUM="$$chromium" && \
+		exec $(BIN)/python -m pytest -s tests/drill/video_networks.py tests/drill/video_rooms.py $(ARGS)
 
 check: $(TEST) ## ruff, mypy --strict, import rules, house rules
 	@$(BIN)/python -m tools.check $(OURS)

@@ -7,6 +7,7 @@ CPU seconds of the server process are the measure, not wall time: the load runs 
 import argparse
 import asyncio
 import json
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -103,7 +104,7 @@ async def _tables(url: str) -> None:
     await db.engine.dispose()
 
 
-async def _recordings(url: str, store: FolderStore) -> tuple[int, list[str]]:
+async def recordings(url: str, store: FolderStore) -> tuple[int, list[str]]:
     """How many there are, and what is wrong with those that are not decodable, true to the manifest, in step at their end."""
     db, wrong = connect(url, Clock()), []
     async with db.sessions() as session:
@@ -121,29 +122,34 @@ async def _recordings(url: str, store: FolderStore) -> tuple[int, list[str]]:
     return len(rows), wrong
 
 
+def media_settings(urls: StoreUrls, objects: Path, port: int) -> dict[str, str]:
+    """Of a media process that takes any load."""
+    more = {"MEDIA_ROOMS": "100", "MEDIA_BIND": "", "VIDEO_BITRATE": "3000000"}
+    return {**media.environment(urls, objects, port, ORIGIN), **more}
+
+
+def fill(loader: Loader, urls: StoreUrls, port: int, rooms: int) -> None:
+    """Two participants enter each room."""
+    addresses = [address for _ in range(rooms) for address in _addresses(urls, port)]
+    loader.tell(join=addresses, origin=ORIGIN)
+
+
 def ours(rooms: int, seconds: float) -> dict[str, Any]:
     """Our media process under load."""
     folder = Path(tempfile.mkdtemp(prefix="bench-video-"))
     folder.chmod(0o755)
     with stores_in(folder / "data") as urls:
         port = media.free_port()
-        settings = {
-            **media.environment(urls, folder / "objects", port, ORIGIN),
-            "MEDIA_ROOMS": "100",
-            "MEDIA_BIND": "",
-            "VIDEO_BITRATE": "3000000",
-        }
+        settings = media_settings(urls, folder / "objects", port)
         with media.media_process(settings, folder / "log") as server:
             loader = Loader()
             loader.tell()
-            loader.tell(
-                join=[address for _ in range(rooms) for address in _addresses(urls, port)], origin=ORIGIN
-            )
+            fill(loader, urls, port, rooms)
             time.sleep(3)
             figures = measure(server.pid, loader, rooms, seconds)
             loader.tell(end=True)
             loader.close()
-        kept, wrong = asyncio.run(_recordings(urls.database, FolderStore(folder / "objects", KEYRING)))
+        kept, wrong = asyncio.run(recordings(urls.database, FolderStore(folder / "objects", KEYRING)))
     return {**figures, "recordings": kept, "wrong": wrong}
 
 
@@ -174,27 +180,44 @@ def _addresses(urls: StoreUrls, port: int) -> list[str]:
 
 
 def main() -> None:
-    """Both sides, and the line of JSON."""
+    """Both sides in turn, round after round, and the line of JSON with the medians."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--rooms", type=int, default=8)
-    parser.add_argument("--seconds", type=float, default=15)
+    parser.add_argument("--seconds", type=float, default=12)
+    parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
-    theirs_now = theirs(asked.rooms, asked.seconds) if janus.PROGRAM else {}
-    _say("janus", theirs_now or {"missing": janus.INSTALL})
-    figures = ours(asked.rooms, asked.seconds)
-    _say("ours", figures)
-    result = {
-        "cpu_s_per_room_s": figures["cpu_s_per_room_s"],
-        "janus_cpu_s_per_room_s": theirs_now.get("cpu_s_per_room_s"),
-        "ratio": round(figures["cpu_s_per_room_s"] / theirs_now["cpu_s_per_room_s"], 2)
-        if theirs_now
-        else None,
-        "delivered": figures["delivered"],
-        "recordings_ok": figures["recordings"] == asked.rooms * 2 and not figures["wrong"],
-        "rooms": asked.rooms,
-        "rss_mb": figures["rss_mb"],
+    with_janus = janus.ensure()
+    if not with_janus:
+        _say("janus", {"missing": janus.INSTALL})
+    own: list[dict[str, Any]] = []
+    other: list[dict[str, Any]] = []
+    for _ in range(asked.rounds):
+        if with_janus:
+            other.append(theirs(asked.rooms, asked.seconds))
+            _say("janus", other[-1])
+        own.append(ours(asked.rooms, asked.seconds))
+        _say("ours", own[-1])
+    sys.stdout.write(json.dumps(_result(asked.rooms, own, other)) + "\n")
+
+
+def _result(rooms: int, own: list[dict[str, Any]], other: list[dict[str, Any]]) -> dict[str, Any]:
+    ours_median = statistics.median(one["cpu_s_per_room_s"] for one in own)
+    theirs_median = statistics.median(one["cpu_s_per_room_s"] for one in other) if other else None
+    ratios = [
+        mine["cpu_s_per_room_s"] / their["cpu_s_per_room_s"] for mine, their in zip(own, other, strict=False)
+    ]
+    return {
+        "cpu_s_per_room_s": round(ours_median, 5),
+        "janus_cpu_s_per_room_s": round(theirs_median, 5) if theirs_median else None,
+        "ratio": round(statistics.median(ratios), 2) if ratios else None,
+        "ratios": [round(ratio, 2) for ratio in ratios],
+        "delivered": min(one["delivered"] for one in own),
+        "recordings_ok": all(one["recordings"] == rooms * 2 and not one["wrong"] for one in own),
+        "recordings": sum(one["recordings"] for one in own),
+        "recordings_wrong": sum(len(one["wrong"]) for one in own),
+        "rooms": rooms,
+        "rss_mb": max(one["rss_mb"] for one in own),
     }
-    sys.stdout.write(json.dumps(result) + "\n")
 
 
 def _say(who: str, figures: dict[str, Any]) -> None:

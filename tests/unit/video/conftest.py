@@ -2,7 +2,7 @@ import asyncio
 import io
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import av
 import pytest
@@ -23,6 +23,9 @@ from foundation.logs import configure
 from foundation.object_store import FolderStore
 from standalone.stores import StoreOptions, StoreUrls, running
 from tests.unit.video.process import HOSPITAL_ID, free_port
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 TABLES: Any = [Recording.__table__, AuditEvent.__table__]
 KEYRING = Keyring({"t1": b"k" * 32}, "t1", b"i" * 32)
@@ -75,6 +78,21 @@ async def db(stores: StoreUrls, anyio_backend: str) -> AsyncIterator[Database]:
         await connection.execute(text("TRUNCATE recording, audit_event"))
     yield database
     await database.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator["Browser"]:
+    """One Chromium. Not for longer than a module: Playwright keeps a loop running in this thread."""
+    from playwright.sync_api import sync_playwright
+
+    from tests.unit.video.browsing import CHROMIUM, FLAGS
+
+    if not CHROMIUM.exists():
+        pytest.skip("no Chromium here")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
 
 
 class Decoded:

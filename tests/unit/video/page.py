@@ -7,13 +7,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-POLICY = "default-src 'none'; script-src 'self'; connect-src 'self' ws://127.0.0.1:*; media-src 'self' blob:"
+POLICY = "default-src 'none'; script-src 'self'; connect-src 'self' ws:; media-src 'self' blob:"
 PAGE = b"""<!doctype html><meta charset="utf-8"><title>video</title>
 <video id="local"></video><video id="remote"></video><script type="module" src="/page.js"></script>"""
 SCRIPT = b"""import { MediaClient } from "/video.js";
 window.states = [];
-window.start = () => {
+window.start = (relayOnly) => {
   window.client = new MediaClient({
+    relayOnly,
     getEntry: () => window.nextEntry(),
     localVideo: document.getElementById("local"),
     remoteVideo: document.getElementById("remote"),
@@ -45,13 +46,13 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def served() -> Iterator[str]:
+def served(host: str = "127.0.0.1") -> Iterator[str]:
     """Address of the page."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
+    with ThreadingHTTPServer((host, 0), _Handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:
-            yield f"http://127.0.0.1:{server.server_port}"
+            yield f"http://{host}:{server.server_port}"
         finally:
             server.shutdown()
             thread.join()

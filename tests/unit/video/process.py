@@ -53,14 +53,16 @@ def environment(urls: StoreUrls, folder: Path, port: int, front_url: str) -> dic
 
 
 @contextlib.contextmanager
-def media_process(settings: Mapping[str, str], log: Path) -> Iterator["subprocess.Popen[bytes]"]:
+def media_process(
+    settings: Mapping[str, str], log: Path, *, host: str = "127.0.0.1"
+) -> Iterator["subprocess.Popen[bytes]"]:
     """Runs until the block ends; ready when it begins. Killed when it does not stop by itself."""
     with log.open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-c", RUN], cwd=ROOT, env=dict(settings), stdout=output, stderr=output
         )
     try:
-        _wait_ready(process, f"http://127.0.0.1:{settings['PORT']}/readyz", log)
+        _wait_ready(process, f"http://{host}:{settings['PORT']}/readyz", log)
         yield process
     finally:
         if process.poll() is None:
