@@ -48,6 +48,8 @@ SCREENS: dict[str, Callable[[Ids], str]] = {
     "price versions": lambda _: "/prices/versions",
     "price version": lambda _: "/prices/versions/2026.1",
     "refund rules": lambda _: "/refund-rules",
+    "who got the places": lambda _: "/fairness",
+    "paying for others": lambda _: "/pay",
     "doctors' list": lambda _: "/doctors",
     "offline": lambda _: "/offline",
     "nowhere": lambda _: "/nowhere",
