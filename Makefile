@@ -62,7 +62,7 @@ docs: $(TEST) ## write the documents that are generated from the code
 
 pictures: $(TEST) ## play a visit in a browser and renew the pictures of both READMEs
 	@chromium="$$($(BIN)/python -m tools.chromium)" && export CHROMIUM="$$chromium" && \
-		exec $(BIN)/python -m tools.screenshots
+		exec $(BIN)/python -m tests.pictures
 
 format: $(TEST) ## format the code
 	@$(BIN)/ruff check --quiet --fix-only $(OURS); $(BIN)/ruff format $(OURS)

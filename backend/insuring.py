@@ -61,4 +61,8 @@ class Insuring:
 
     def _addresses(self) -> tuple[str, ...]:
         insurance = ("insurance_bureau_url", "insurance_partner_url")
-        return (*(insurance if self.insurance is InsuranceWay.WECHAT else ()), "ebill_url", "ebill_verify_url")
+        return (
+            *(insurance if self.insurance is InsuranceWay.WECHAT else ()),
+            "ebill_url",
+            "ebill_verify_url",
+        )

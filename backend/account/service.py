@@ -11,7 +11,7 @@ from uuid import UUID
 import pyotp
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error
-from sqlalchemy import LargeBinary, Uuid, any_, bindparam, select, update
+from sqlalchemy import Uuid, any_, bindparam, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -23,16 +23,16 @@ from foundation.db.base import hospital_id
 from foundation.db.columns import blind_index
 from foundation.db.locks import lock
 from foundation.db.sharing import shared
-from foundation.db.unit_of_work import Database, clock_of, unit_of_work
+from foundation.db.unit_of_work import Database, clock_of, looking, unit_of_work
 from foundation.errors import TooMany, Unauthenticated
 from foundation.ids import new_id
 
 TOTP_SECONDS = 30
-_SESSIONS = select(
-    SessionToken.id, SessionToken.token_hash, SessionToken.holder_kind, SessionToken.holder_id, SessionToken.role,
-    SessionToken.display_name, SessionToken.seen_at, SessionToken.expires_at, SessionToken.revoked_at,
-    select(Staff.active).where(Staff.id == SessionToken.holder_id).scalar_subquery().label("works_here"),
-).where(SessionToken.token_hash == any_(bindparam("digests", type_=ARRAY(LargeBinary))))  # fmt: skip
+_SESSIONS = """
+SELECT id, token_hash, holder_kind, holder_id, role, display_name, seen_at, expires_at, revoked_at,
+    (SELECT active FROM staff WHERE staff.id = holder_id) AS works_here
+FROM session_token WHERE token_hash = ANY($1::bytea[])
+"""
 _TOUCH = (
     update(SessionToken)
     .where(
@@ -157,28 +157,29 @@ async def actor_of(db: Database, token: str) -> Actor:
 
 async def _actors_of(db: Database, digests: Sequence[bytes]) -> Sequence[Actor | Exception]:
     now = db.clock.now()
-    async with unit_of_work(db) as session:
-        found = {
-            row.token_hash: row for row in await session.execute(_SESSIONS, {"digests": list(set(digests))})
-        }
-        lasting = {digest: row for digest, row in found.items() if not _over(row, now)}
-        stale = [row.id for row in lasting.values() if now - row.seen_at > rules.TOUCH_EVERY]
-        if stale:
+    async with looking(db) as connection:
+        rows = await connection.fetch(_SESSIONS, list(set(digests)))
+    lasting = {row["token_hash"]: row for row in rows if not _over(row, now)}
+    stale = [row["id"] for row in lasting.values() if now - row["seen_at"] > rules.TOUCH_EVERY]
+    if stale:
+        async with unit_of_work(db) as session:
             await session.execute(_TOUCH, {"stale": stale, "at": now})
     return [_actor(lasting.get(digest)) for digest in digests]
 
 
 def _over(row: Any, now: datetime) -> bool:
     ended = rules.ended(
-        row.role, now=now, expires_at=row.expires_at, seen_at=row.seen_at, revoked=row.revoked_at is not None
-    )
-    return ended or (row.holder_kind == "staff" and not row.works_here)
+        row["role"], now=now, expires_at=row["expires_at"], seen_at=row["seen_at"], revoked=row["revoked_at"] is not None
+    )  # fmt: skip
+    return ended or (row["holder_kind"] == "staff" and not row["works_here"])
 
 
 def _actor(row: Any) -> Actor | Exception:
     if row is None:
         return Unauthenticated("登录已失效，请重新登录", code="session_ended")
-    return Actor(row.holder_kind, row.holder_id, frozenset({row.role}), row.display_name, row.id)
+    return Actor(
+        row["holder_kind"], row["holder_id"], frozenset({row["role"]}), row["display_name"], row["id"]
+    )
 
 
 async def close_session(session: AsyncSession, session_id: UUID) -> None:

@@ -2,7 +2,7 @@
 
 Both go the same way: the persons' locks, the facts of all in one statement, the decision (`rules.decide`), the places, and all rows
 in one statement. In a rush the requests that wait for the database go together (`hold_together`), so that a place costs a
-fraction of a round trip; who comes alone does not wait for company. See docs/decisions/0030.
+fraction of a round trip; who comes alone does not wait for company. See docs/decisions/0031.
 """
 
 from collections.abc import Callable, Sequence
@@ -41,10 +41,12 @@ EXPIRE_HOLD = "appointment.expire_hold"
 SUBJECT = "appointment"
 ACTION = "appointment.request"
 DESCRIPTION = "互联网复诊诊查费"
-_GROUP = "SELECT set_config('lock_timeout', '300ms', true)"
-"""A group does not wait long for one slot: its members then go alone and wait as anybody does."""
 _ALONE = "SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM unnest($1::text[]) AS name"
-_IF_FREE = "SELECT pg_try_advisory_xact_lock(hashtextextended(name, 0)) FROM unnest($1::text[]) AS name"
+_IF_FREE = (
+    "SELECT pg_try_advisory_xact_lock(hashtextextended(name, 0)), set_config('lock_timeout', '300ms', true)"
+    " FROM unnest($1::text[]) AS name"
+)
+"""A group does not wait long for one slot either: its members then go alone and wait as anybody does."""
 _NO_LOCK = "SELECT true FROM unnest($1::text[]) AS name"
 
 
@@ -158,14 +160,8 @@ async def write_refusals(
 async def _locked(session: AsyncSession, presses: Sequence[Press]) -> list[Outcome | None]:
     """One booking of a person at a time: what she holds is counted under this lock (practice.md 1)."""
     names = [f"person:{press.person_id}" for press in presses]
+    query = _NO_LOCK if not guarded("person_lock") else _ALONE if len(presses) == 1 else _IF_FREE
     connection = await driver(session)
-    if not guarded("person_lock"):
-        query = _NO_LOCK
-    elif len(presses) == 1:
-        query = _ALONE
-    else:
-        await connection.execute(_GROUP)
-        query = _IF_FREE
     rows = await connection.fetch(query, names)
     return [LATER if row[0] is False else None for row in rows]
 

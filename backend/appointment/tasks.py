@@ -8,7 +8,7 @@ from asyncpg.exceptions import UniqueViolationError
 from sqlalchemy import select
 
 from backend.appointment import service
-from backend.appointment.holding import Held, Press
+from backend.appointment.holding import Held, Press, Replay
 from backend.appointment.model import Appointment
 from backend.appointment.rules import Wish
 from backend.appointment.states import OPEN, AppointmentState
@@ -18,10 +18,11 @@ from backend.fairness.draw import DRAW, Wanted, resolve
 from backend.fairness.tickets import Ticket
 from backend.payment.rules import RefundReason
 from foundation.actor import SYSTEM, Actor
+from foundation.db.guards import guarded
 from foundation.db.intents import Handler, Work
 from foundation.db.locks import lock_stream
 from foundation.db.unit_of_work import unit_of_work
-from foundation.errors import AppError, Busy
+from foundation.errors import AppError, Busy, Conflict
 from foundation.together import LATER, Later
 
 GROUP = 64
@@ -41,19 +42,19 @@ async def expire_hold(work: Work[Context]) -> None:
 
 async def draw(work: Work[Context]) -> None:
     """The draw of a release closes: places go to those who were drawn."""
-    await resolve(work.context, work.subject, partial(hold_for, work.context))
+    await resolve(work.context, work.subject, partial(hold_for, work.context, work.subject))
 
 
-async def hold_for(context: Context, wanted: Wanted) -> Sequence[UUID | AppError]:
+async def hold_for(context: Context, draw_id: UUID, wanted: Wanted) -> Sequence[UUID | AppError]:
     """A place for each ticket, in this order, many in one transaction; one that was given before a crash is found again."""
     found: list[UUID | AppError] = []
     for first in range(0, len(wanted), GROUP):
-        found += await _hold_group(context, wanted[first : first + GROUP])
+        found += await _hold_group(context, draw_id, wanted[first : first + GROUP])
     return found
 
 
-async def _hold_group(context: Context, group: Wanted) -> list[UUID | AppError]:
-    presses = [_press(ticket, slot_id) for ticket, slot_id in group]
+async def _hold_group(context: Context, draw_id: UUID, group: Wanted) -> list[UUID | AppError]:
+    presses = [_press(draw_id, ticket, slot_id) for ticket, slot_id in group]
     try:
         outcomes = await service.request_together(context.db, presses, _unasked)
     except UniqueViolationError:
@@ -71,15 +72,21 @@ async def _found(context: Context, ticket: Ticket, press: Press, outcome: object
     if isinstance(outcome, Held):
         held: UUID = outcome.row["id"]
         return held
+    if isinstance(outcome, Replay):
+        before = await _held_before(context, ticket)
+        return before or Conflict("本次抽到的号已释放，请重新预约", code="place_given_back")
     refused = outcome if isinstance(outcome, AppError) else Busy(retry_after=1)
     before = await _held_before(context, ticket) if refused.code in ALREADY else None
     return before or refused
 
 
-def _press(ticket: Ticket, slot_id: UUID) -> Press:
+def _press(draw_id: UUID, ticket: Ticket, slot_id: UUID) -> Press:
+    """The key is the ticket's own: however often a draw is resolved, a ticket holds one place at most."""
     actor = Actor("account", ticket.account_id, frozenset({PATIENT}))
+    key = f"draw-{draw_id.hex}-{ticket.person_id.hex}" if guarded("draw_key") else ""
     return Press(
-        actor, ticket.person_id, slot_id, ticket.eligibility_id, ticket.complaint, Wish(ticket.mode), ticket.account_id
+        actor, ticket.person_id, slot_id, ticket.eligibility_id, ticket.complaint, Wish(ticket.mode), ticket.account_id,
+        key, draw_id.bytes,
     )  # fmt: skip
 
 

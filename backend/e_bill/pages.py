@@ -5,6 +5,7 @@ from backend.e_bill import queries, routes
 from backend.e_bill.service import DESK
 from backend.e_bill.states import E_BILL
 from backend.edge import ADMIN, CLERK
+from foundation.settings import Env
 
 
 async def e_bills(call: DeskCall) -> Shown:
@@ -12,8 +13,11 @@ async def e_bills(call: DeskCall) -> Shown:
     found = await queries.waiting(call.session)
     return Shown(
         "e_bill/e_bills.html",
-        {"found": found, "labels": E_BILL.labels, "offered": call.app.e_bills.offered},
-    )
+        {
+            "found": found, "labels": E_BILL.labels, "offered": call.app.e_bills.offered,
+            "stand_in": call.app.settings.env is not Env.PRODUCTION,
+        },
+    )  # fmt: skip
 
 
 LIST = page("/desk/e-bills", e_bills, title="电子票据", roles=[CLERK, ADMIN], menu="电子票据", live=[DESK])

@@ -20,7 +20,6 @@ from backend.patient import queries as patients
 from backend.schedule.model import Slot
 from contracts import events
 from foundation.actor import Actor
-from foundation.db.guards import guarded
 from foundation.db.unit_of_work import clock_of
 from foundation.errors import Conflict, NotFound
 
@@ -100,8 +99,6 @@ async def waited(session: AsyncSession, row: Encounter, department_code: str) ->
     begun = row.clock_started_at or now
     busy = await _other_visits(session, row, begun, now)
     service = await _service(session, department_code, begun, now)
-    if not guarded("clock_pauses"):
-        busy = []
     return Waited(
         max(now - begun, timedelta()), rules.counted(begun, now, service, busy),
         doctor_busy=any(ends >= now for _, ends in busy), in_service=any(ends > now for _, ends in service),

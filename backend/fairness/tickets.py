@@ -19,6 +19,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from foundation.db.columns import keyring
+from foundation.db.guards import guarded
 from foundation.logs import log
 from foundation.together import Together
 
@@ -311,5 +312,6 @@ def by_person(tickets: Sequence[Ticket]) -> dict[UUID, list[Ticket]]:
     """Tickets of each person: several accounts may act for her, but she is drawn once."""
     found: dict[UUID, list[Ticket]] = {}
     for ticket in tickets:
-        found.setdefault(ticket.person_id, []).append(ticket)
+        drawn = ticket.person_id if guarded("one_ticket") else ticket.account_id
+        found.setdefault(drawn, []).append(ticket)
     return found

@@ -143,7 +143,7 @@ async def _why_not(call: ApiCall, session: AsyncSession, payment: Payment) -> st
     with suppress(Forbidden):
         await service.herself(session, call.actor, payment.id)
         return ""
-    return "医保支付须由就诊人本人在自己的微信中授权，您可以代为自费支付"
+    return service.NOT_HERSELF
 
 
 async def _choice_needed(session: AsyncSession, order: InsuranceOrder | None, payment: Payment) -> bool:

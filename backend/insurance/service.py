@@ -24,22 +24,24 @@ from foundation.db.guards import guarded
 from foundation.db.intents import intend
 from foundation.db.locks import lock, lock_stream
 from foundation.db.unit_of_work import clock_of
-from foundation.errors import Conflict, Forbidden, Invalid
+from foundation.errors import Conflict, Forbidden, Invalid, NotFound
 from foundation.ids import new_id
 
 RETURN = "insurance.return_cash"
 TIDY = "insurance.tidy"
 TELL = "insurance.tell_refund"
+NOT_HERSELF = "医保支付须由就诊人本人在自己的微信中授权，您可以代为自费支付"
 
 
 async def herself(session: AsyncSession, actor: Actor, payment_id: UUID) -> Payment:
     """The bill, for the patient whose it is: `Forbidden` for everybody who acts for her (practice.md 3)."""
     payment = await payments.visible_payment(session, actor, payment_id)
-    grant = await patients.grant_on(session, actor, payment.person_id)
-    if grant.kind != "self":
-        raise Forbidden(
-            "医保支付须由就诊人本人在自己的微信中授权，您可以代为自费支付", code="insurance_not_herself"
-        )
+    try:
+        grant = await patients.grant_on(session, actor, payment.person_id)
+    except NotFound:  # who pays for somebody by a code
+        grant = None
+    if grant is None or grant.kind != "self":
+        raise Forbidden(NOT_HERSELF, code="insurance_not_herself")
     return payment
 
 

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, Dialect, String, Table, text
+from sqlalchemy import Column, Dialect, String, Table
 from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,7 +19,6 @@ from foundation.db.base import Base
 
 Rows = Sequence[Mapping[str, Any]]
 _DIALECT: Dialect = asyncpg.dialect()  # type: ignore[no-untyped-call]
-_FIRST = text("SELECT 1")
 
 
 def whole(model: type[Base], row: Mapping[str, Any]) -> dict[str, Any]:
@@ -63,13 +62,16 @@ async def insert_all(session: AsyncSession, tables: Mapping[type[Base], Rows]) -
     await connection.execute(_statement(tuple(given)), *values)
 
 
-async def driver(session: AsyncSession) -> Any:
-    """asyncpg's own connection under the session, inside its transaction, after what the session has to write."""
+async def driver(session: AsyncSession, first: str = "SELECT 1") -> Any:
+    """asyncpg's own connection under the session, inside its transaction, after what the session has to write.
+
+    SQLAlchemy begins a transaction with its first statement: where there is none yet that is `first`, and costs a round trip.
+    """
     await session.flush()
-    found = await (await session.connection()).get_raw_connection()
-    connection: Any = found.driver_connection
-    if not connection.is_in_transaction():  # SQLAlchemy begins with its first statement
-        await session.execute(_FIRST)
+    outer = await session.connection()
+    connection: Any = (await outer.get_raw_connection()).driver_connection
+    if not connection.is_in_transaction():
+        await outer.exec_driver_sql(first)
     return connection
 
 

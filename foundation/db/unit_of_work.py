@@ -103,17 +103,8 @@ async def unit_of_work(db: Database) -> AsyncIterator[AsyncSession]:
         session.info["clock"] = db.clock
         session.info["due"] = []
         session.info["touched"] = set()
-        try:
-            async with session.begin():
-                yield session
-        except DBAPIError as error:
-            raise _in_words(error) from error
-        except (PostgresError, InterfaceError) as error:  # from the driver itself (`foundation.db.bulk`)
-            raise _fact_of(error) or error from error
-        except NoConnectionLeft as error:
-            raise Busy(retry_after=1) from error
-        except ConnectionError as error:
-            raise Unavailable(retry_after=5) from error
+        async with _in_our_words(), session.begin():
+            yield session
         due, touched, soon = session.info["due"], session.info["touched"], session.info.get("soon")
     if due:
         await _quietly(db.wake(due))
@@ -121,6 +112,33 @@ async def unit_of_work(db: Database) -> AsyncIterator[AsyncSession]:
         await _quietly(db.wake_later(soon))
     if touched:
         await _quietly(db.announce(touched))
+
+
+@asynccontextmanager
+async def looking(db: Database) -> AsyncIterator[Any]:
+    """asyncpg's own connection for single statements that only read: no transaction around them, one round trip each."""
+    async with _in_our_words(), db.engine.connect() as connection:
+        found: Any = (await connection.get_raw_connection()).driver_connection
+        try:
+            yield found
+        finally:
+            if found.is_closed():  # what died behind SQLAlchemy's back must not go back into the pool
+                await connection.invalidate()
+
+
+@asynccontextmanager
+async def _in_our_words() -> AsyncIterator[None]:
+    """What the database refuses, as a fact of ours."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise _in_words(error) from error
+    except (PostgresError, InterfaceError) as error:  # from the driver itself (`foundation.db.bulk`)
+        raise _fact_of(error) or error from error
+    except NoConnectionLeft as error:
+        raise Busy(retry_after=1) from error
+    except ConnectionError as error:
+        raise Unavailable(retry_after=5) from error
 
 
 async def _quietly(wake_up: Awaitable[None]) -> None:

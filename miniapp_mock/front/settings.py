@@ -26,6 +26,10 @@ class Settings(CommonSettings):
     api_url: str = setting("public address of the API: the chat's WebSocket goes there")
     media_urls: tuple[str, ...] = setting("public addresses of the media processes", default=())
     wechat_pages_url: str = setting("where WeChat's own pages are (the mock's phone and cashier)")
+    insurance_pages_url: str = setting(
+        "where the page is on which patients authorise their insurance; WECHAT_PAGES_URL if left out",
+        default="",
+    )
     wechat_appid: str = setting("mini-program's appid")
     wechat_driver: Driver = setting("how the pages reach WeChat", default=Driver.MOCK)
 
@@ -35,6 +39,7 @@ class Settings(CommonSettings):
             for name in ("backend_url", "front_url", "api_url", "wechat_pages_url")
         ]
         named += [("media_urls", one) for one in self.media_urls]
+        named += [("insurance_pages_url", self.insurance_pages_url)] if self.insurance_pages_url else []
         if wrong := [name for name, value in named if not _is_address(value)]:
             raise SettingsError(
                 [f"{name.upper()} is malformed: not an http address" for name in dict.fromkeys(wrong)]
@@ -42,6 +47,11 @@ class Settings(CommonSettings):
         for name, value in named:  # callers put paths behind it
             if name != "media_urls":
                 object.__setattr__(self, name, value.rstrip("/"))
+
+    @property
+    def authorisation_page(self) -> str:
+        """Tencent's page `/oauth/code`."""
+        return f"{self.insurance_pages_url or self.wechat_pages_url}/oauth/code"
 
     @property
     def origin(self) -> str:

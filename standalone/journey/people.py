@@ -39,6 +39,15 @@ class Phone:
         """`wx.requestPayment`; the result is only a hint."""
         return str((await self.api.call("POST", "/pay", dict(parameters)))["result"])
 
+    async def authorise_insurance(self) -> str:
+        """The insurance's page: what it hands back, empty without a bound credential."""
+        return str((await self.api.call("POST", "/med-ins-auth", {})).get("authCode", ""))
+
+    async def pay_insured(self, parameters: Mapping[str, str]) -> str:
+        """`wx.requestMedicalInsurancePay`; the result is only a hint."""
+        values = {name: value for name, value in parameters.items() if value}
+        return str((await self.api.call("POST", "/med-ins-pay", values))["result"])
+
     async def messages(self) -> list[dict[str, Any]]:
         """The inbox, newest first."""
         found: list[dict[str, Any]] = (await self.api.call("GET", "/messages"))["messages"]
@@ -134,6 +143,31 @@ class Patient:
         await self.phone.allow(PATIENT_TEMPLATES)
         parameters = await self.api.call("POST", f"/payments/{payment_id}/prepay")
         result = await self.phone.pay(parameters)
+        if not result.endswith(":ok"):
+            raise Refused(402, {"code": "not_paid", "detail": result})
+        return await self.payment(payment_id, "confirmed")
+
+    async def authorises(self, payment_id: str) -> dict[str, Any]:
+        """Lets the hospital ask her insurance; what it would pay."""
+        code = await self.phone.authorise_insurance()
+        found: dict[str, Any] = await self.api.call(
+            "POST", f"/payments/{payment_id}/insurance", {"code": code}
+        )
+        return found
+
+    async def agrees(self, payment_id: str, quoted: Mapping[str, Any]) -> dict[str, Any]:
+        """Accepts the split that she was shown; what her phone needs to pay."""
+        shown = {part: quoted["split"][part] for part in ("gov", "self", "other", "cash")}
+        found: dict[str, Any] = await self.api.call(
+            "POST", f"/payments/{payment_id}/insurance/confirm", shown
+        )
+        return found
+
+    async def pays_by_insurance(self, payment_id: str) -> dict[str, Any]:
+        """Authorises, agrees, types her password, and waits until the hospital knows."""
+        await self.phone.allow(PATIENT_TEMPLATES)
+        parameters = await self.agrees(payment_id, await self.authorises(payment_id))
+        result = await self.phone.pay_insured(parameters)
         if not result.endswith(":ok"):
             raise Refused(402, {"code": "not_paid", "detail": result})
         return await self.payment(payment_id, "confirmed")

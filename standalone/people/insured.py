@@ -7,8 +7,8 @@ from standalone.people.shapes import DemoPerson, Insured
 
 UNINSURED = ("patient_without_history",)
 """Parts whose bills are theirs alone."""
-GROWN_UP = 120_00
-"""What the main patient has on her personal account, in fen."""
+FIRST = 5_00
+"""What the main patient has on her personal account, in fen: too little for a visit, so that she pays some of it in cash."""
 
 
 def insured(
@@ -24,13 +24,13 @@ def insured(
         found[person.openid] = _one(person, random)
     first = parts["patient"]
     assert isinstance(first, DemoPerson)
-    found[first.openid] = Insured(first.openid, first.name, first.id_number, "employee", GROWN_UP)
+    found[first.openid] = Insured(first.openid, first.name, first.id_number, "employee", FIRST)
     return list(found.values())
 
 
 def _one(person: DemoPerson, random: Random) -> Insured:
     employee = random.random() < 0.6
-    account = random.randrange(0, 3000_00, 7) if employee else 0
+    account = random.randrange(0, random.choice((20_00, 3000_00)), 7) if employee else 0
     subsidised = random.random() < 0.08
     return Insured(
         person.openid,

@@ -75,8 +75,8 @@ async def becomes(page: Page, world: World, expression: str) -> None:
 
 
 async def pay(page: Page) -> None:
-    """From the bill through WeChat's cashier to the good news."""
-    await page.click("[data-wx=pay]")
+    """From the bill through WeChat's cashier to the good news, all of it by herself."""
+    await page.click("[data-wx=pay], [data-wx=selfpay]")
     await page.wait_for_url("**/cashier/**")
     await page.click("#pay")
     await expect(page.get_by_role("heading", name="支付成功")).to_be_visible()

@@ -79,7 +79,7 @@ async def test_a_payment_that_was_cancelled_can_be_made_later(world: World, brow
     booked = await patient.books(await patient.free_slot(doctor=doctor.id), await patient.asks())
     async with on_the_phone_of(browser, world, patient) as page:
         await page.goto(front(world, f"/payments/{booked['payment_id']}"))
-        await page.click("[data-wx=pay]")
+        await page.click("[data-wx=selfpay]")
         await page.click("#cancel")
         await expect(page.get_by_role("alert")).to_contain_text("您取消了支付")
 

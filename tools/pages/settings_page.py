@@ -35,6 +35,7 @@ DOUBLES: tuple[tuple[str, str], ...] = (
     ("`simulators identity`", "simulators/identity/settings.py"),
     ("`simulators ca`", "simulators/ca/settings.py"),
     ("`simulators ebill`", "simulators/ebill/settings.py"),
+    ("`simulators sms`", "simulators/sms/settings.py"),
     ("`miniapp_mock wechat`", "miniapp_mock/wechat/settings.py"),
 )
 """Other people's systems: they have readers of their own, whose look-ups are read from the source."""

@@ -69,9 +69,7 @@ def _uploads() -> None:
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("received >= 0 AND received <= size", name=op.f("ck_chat_upload_received")),
-        sa.ForeignKeyConstraint(
-            ["encounter_id"], ["encounter.id"], name=op.f("fk_chat_upload_encounter_id")
-        ),
+        sa.ForeignKeyConstraint(["encounter_id"], ["encounter.id"], name=op.f("fk_chat_upload_encounter_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_chat_upload")),
         sa.UniqueConstraint("encounter_id", "client_id", name=op.f("uq_chat_upload_encounter_id_client_id")),
     )
@@ -82,7 +80,9 @@ def _uploads() -> None:
         sa.Column("start", sa.Integer(), nullable=False),
         sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("object_key", sa.String(length=200), nullable=False),
-        sa.ForeignKeyConstraint(["upload_id"], ["chat_upload.id"], name=op.f("fk_chat_upload_part_upload_id")),
+        sa.ForeignKeyConstraint(
+            ["upload_id"], ["chat_upload.id"], name=op.f("fk_chat_upload_part_upload_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_chat_upload_part")),
     )
     op.create_index(op.f("ix_chat_upload_part_upload_id"), "chat_upload_part", ["upload_id"])

@@ -45,7 +45,11 @@ def upgrade() -> None:
         sa.UniqueConstraint("version", name=op.f("uq_price_list_version")),
     )
     op.create_index(
-        "uq_price_list_day", "price_list", ["effective_on"], unique=True, postgresql_where="state = 'approved'"
+        "uq_price_list_day",
+        "price_list",
+        ["effective_on"],
+        unique=True,
+        postgresql_where="state = 'approved'",
     )
     op.execute(
         """

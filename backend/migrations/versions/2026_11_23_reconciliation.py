@@ -1,5 +1,8 @@
 """Days, runs and differences of the daily reconciliation; the indexes by which a day's money is found."""
 
+from datetime import datetime
+from uuid import UUID
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -9,7 +12,7 @@ branch_labels = None
 depends_on = None
 
 
-def moment(name: str, *, nullable: bool = False) -> sa.Column[sa.DateTime]:
+def moment(name: str, *, nullable: bool = False) -> sa.Column[datetime]:
     """A UTC instant."""
     return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
 
@@ -24,7 +27,7 @@ def fen(name: str, *, nullable: bool = False) -> sa.Column[int]:
     return sa.Column(name, sa.BigInteger(), nullable=nullable)
 
 
-def key(name: str, *, nullable: bool = False) -> sa.Column[sa.Uuid]:
+def key(name: str, *, nullable: bool = False) -> sa.Column[UUID]:
     """An id."""
     return sa.Column(name, sa.Uuid(), nullable=nullable)
 

@@ -66,7 +66,9 @@ def _escalations() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_escalation")),
     )
     op.create_index(op.f("ix_escalation_subject_id"), "escalation", ["subject_id"])
-    op.create_index("ix_escalation_doctor", "escalation", ["practitioner_id"], postgresql_where="state <> 'closed'")
+    op.create_index(
+        "ix_escalation_doctor", "escalation", ["practitioner_id"], postgresql_where="state <> 'closed'"
+    )
     op.create_index(
         "uq_escalation_open", "escalation", ["kind", "subject_id"], unique=True, postgresql_where="state <> 'closed'"
     )  # fmt: skip

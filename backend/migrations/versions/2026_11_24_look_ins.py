@@ -34,7 +34,9 @@ def upgrade() -> None:
         sa.Column("opened_at", MOMENT, nullable=False),
         sa.Column("ends_at", MOMENT, nullable=False),
     )
-    op.create_index("ix_recording_view_encounter", "recording_view", ["encounter_id", "opened_at"], unique=False)
+    op.create_index(
+        "ix_recording_view_encounter", "recording_view", ["encounter_id", "opened_at"], unique=False
+    )
     _table(
         "recording_film",
         sa.Column("track", sa.String(length=12), nullable=False),

@@ -1,5 +1,7 @@
 """When an order was placed; and what a person does about an abnormal refund."""
 
+from datetime import datetime
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -9,7 +11,7 @@ branch_labels = None
 depends_on = None
 
 
-def moment(name: str) -> sa.Column[sa.DateTime]:
+def moment(name: str) -> sa.Column[datetime]:
     """A UTC instant that may be missing."""
     return sa.Column(name, sa.DateTime(timezone=True), nullable=True)
 

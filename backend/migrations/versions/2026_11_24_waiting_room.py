@@ -29,7 +29,9 @@ def upgrade() -> None:
         sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("answered_by", sa.Uuid(), nullable=True),
         sa.ForeignKeyConstraint(["encounter_id"], ["encounter.id"], name=op.f("fk_handover_encounter_id")),
-        sa.ForeignKeyConstraint(["appointment_id"], ["appointment.id"], name=op.f("fk_handover_appointment_id")),
+        sa.ForeignKeyConstraint(
+            ["appointment_id"], ["appointment.id"], name=op.f("fk_handover_appointment_id")
+        ),
         sa.ForeignKeyConstraint(
             ["from_practitioner_id"], ["practitioner.id"], name=op.f("fk_handover_from_practitioner_id")
         ),

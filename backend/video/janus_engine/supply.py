@@ -74,9 +74,8 @@ class Supply:
             self._read()
 
     def _read(self) -> None:
-        since = (
-            self._loop.time() - time.time()
-        )  # house: clock: Janus stamps packets with the machine's own time
+        # house: clock: Janus stamps packets with the machine's own time
+        since = self._loop.time() - time.time()
         for kind, reader in self._readers.items():
             try:
                 for arrived, packet in reader.packets():

@@ -9,6 +9,7 @@ from miniapp_mock.front.pages import (
     fairness,
     feedback,
     home,
+    insurance,
     login,
     mine,
     paying_for_others,
@@ -24,7 +25,7 @@ from miniapp_mock.front.pages import (
 )
 
 MODULES = (
-    home, care, login, phone, persons, release, booking, mine, payments, paying_for_others, visits, waiting, talk, prescriptions, feedback, public, fairness, doctor,
+    home, care, login, phone, persons, release, booking, mine, payments, insurance, paying_for_others, visits, waiting, talk, prescriptions, feedback, public, fairness, doctor,
 )  # fmt: skip
 
 

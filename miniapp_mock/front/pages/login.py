@@ -46,12 +46,12 @@ def to_wechat(request: Request, what: str, back: str, following: str) -> Respons
     return response
 
 
-def back_from_wechat(request: Request) -> str:
+def back_from_wechat(request: Request, broken: str = BROKEN) -> str:
     """Where the user wanted to go; Forbidden unless this browser is the one that left."""
     state, _, following = cookies.read(request, cookies.LOGIN).partition("|")
     given = request.query_params.get("state", "")
     if not state or not hmac.compare_digest(state.encode(), given.encode()):
-        raise Forbidden(BROKEN, code="foreign_state")
+        raise Forbidden(broken, code="foreign_state")
     return local_path(unquote(following))
 
 

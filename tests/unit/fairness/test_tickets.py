@@ -1,6 +1,8 @@
 """Tickets in Valkey: one each, sealed, and nothing lost but the draw when they are lost."""
 
+from collections.abc import AsyncIterator, Awaitable
 from datetime import UTC, date, datetime, timedelta
+from typing import cast
 from uuid import UUID
 
 import pytest
@@ -102,10 +104,10 @@ async def test_what_somebody_wrote_about_her_health_is_sealed(running: Context) 
     assert COMPLAINT.encode() not in kept
 
 
-async def _everything(redis: Redis):  # type: ignore[no-untyped-def]
+async def _everything(redis: Redis) -> AsyncIterator[bytes]:
     async for name in redis.scan_iter("draw:*"):
         if await redis.type(name) == b"hash":
-            for field, value in (await redis.hgetall(name)).items():
+            for field, value in (await cast("Awaitable[dict[bytes, bytes]]", redis.hgetall(name))).items():
                 yield field + value
 
 

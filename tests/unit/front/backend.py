@@ -58,9 +58,14 @@ class Backend:
 
     answers: dict[str, Any] = field(
         default_factory=lambda: {
-            "GET /hospital": HOSPITAL, "GET /persons": [PERSON],
-            f"GET /persons/{PERSON_ID}/booking-standing": {"absences": 0, "absences_allowed": 3, "paused_until": None},
-        }  # fmt: skip
+            "GET /hospital": HOSPITAL,
+            "GET /persons": [PERSON],
+            f"GET /persons/{PERSON_ID}/booking-standing": {
+                "absences": 0,
+                "absences_allowed": 3,
+                "paused_until": None,
+            },
+        }
     )
     asked: list[Asked] = field(default_factory=list)
     down: bool = False

@@ -26,9 +26,8 @@ from tests.builders.visits import Patient
 from tests.database import SharedClock, moves_on
 from tests.small_world import CLERK, DOCTOR, QUALITY, Member
 from tests.town import Town
-from tests.unit.payment.test_jobs import a_refund, held, money, mother
+from tests.unit.payment.paying import a_refund, money
 
-__all__ = ["held", "mother"]
 pytestmark = pytest.mark.anyio
 
 OTHER_EYES = QUALITY

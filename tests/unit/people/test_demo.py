@@ -163,7 +163,7 @@ def test_everybody_but_one_is_insured_and_the_main_patient_has_every_purse(read:
 
     first = found[demo["patient"]["openid"]]
     assert (first["kind"], first["account_fen"], first["id_number"]) == (
-        "employee", 12_000, demo["patient"]["id_number"],
+        "employee", 500, demo["patient"]["id_number"],
     )  # fmt: skip
     assert demo["patient_without_history"]["openid"] not in found
     assert crowd <= set(found)

@@ -29,7 +29,21 @@ from foundation.states import Machine, Move
 
 pytestmark = pytest.mark.anyio
 
-MACHINES = (APPOINTMENT, ENCOUNTER, PRESCRIPTION, DISPENSE, PAYMENT, REFUND, COMPLAINT, PRICE_LIST, RECONCILIATION, DIFFERENCE, RELOCATION, INSURANCE_ORDER, E_BILL)
+MACHINES = (
+    APPOINTMENT,
+    ENCOUNTER,
+    PRESCRIPTION,
+    DISPENSE,
+    PAYMENT,
+    REFUND,
+    COMPLAINT,
+    PRICE_LIST,
+    RECONCILIATION,
+    DIFFERENCE,
+    RELOCATION,
+    INSURANCE_ORDER,
+    E_BILL,
+)
 ROLES = ("patient", "doctor", "pharmacist", "clerk", "quality", "system", "admin", "schedule_manager")
 each_machine = pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
 

@@ -86,7 +86,9 @@ def test_what_the_patient_reads(ahead: int, running: list[float], until: float, 
 def test_why_a_colleague_cannot_take_over() -> None:
     """practice.md 7: a filed colleague; she must be at work, and the patient pays no more and loses nothing."""
     nothing = may_take_over(same=False, filed=True, on_shift=True, running=0, most=5, costs=3000, paid=3000)
-    everything = may_take_over(same=True, filed=False, on_shift=False, running=5, most=5, costs=3000, paid=5000)
+    everything = may_take_over(
+        same=True, filed=False, on_shift=False, running=5, most=5, costs=3000, paid=5000
+    )
 
     assert nothing == []
     assert [one.code for one in everything] == [

@@ -101,7 +101,7 @@ document.addEventListener("click", (event) => {
   if (target.hasAttribute("data-wx")) ask(target);
 });
 
-/** A button that needs WeChat: data-wx = login | phone | consent | pay. */
+/** A button that needs WeChat: data-wx = login | phone | consent | pay | selfpay | authorise | insure. */
 async function ask(button) {
   const { wx: what, next = location.pathname, templates = "", payment = "" } = button.dataset;
   button.classList.add("is-busy");
@@ -110,6 +110,10 @@ async function ask(button) {
     if (what === "login") await wx.login(next);
     if (what === "phone") await wx.phone(next);
     if (what === "consent") await wx.askConsent(templates.split(","), next);
+    const bill = `/payments/${payment}`;
+    if (what === "selfpay") await wx.pay(await call(`${bill}/self-pay`), `${bill}/return`);
+    if (what === "authorise") await wx.authorise(await call(`${bill}/insurance/authorise`));
+    if (what === "insure") await wx.insure(await call(`${bill}/insurance/confirm`, { json: JSON.parse(button.dataset.split) }), `${bill}/return`);
     if (what === "pay") await wx.pay(await call(`/payments/${payment}/prepay`), `/payments/${payment}/return`);
   } catch (error) {
     toast(error.message, 4000);

@@ -1,7 +1,7 @@
 // In WeChat's own browser, with a service account: OAuth by navigation, payment by WeixinJSBridge. No mini-program is needed.
 //
 // The phone number cannot be had this way (WeChat gives it to mini-programs only), and notices are template messages to followers:
-// both say so instead of pretending.
+// both say so instead of pretending, and so does paying by insurance, which WeChat has for mini-programs only.
 
 function bridge() {
   if (window.WeixinJSBridge) return Promise.resolve(window.WeixinJSBridge);
@@ -23,4 +23,6 @@ export const h5 = {
     if (result.startsWith("fail")) throw new Error(result.slice(5));
     location.assign(`${next}?${new URLSearchParams({ result: result.replace("get_brand_wcpay_request", "requestPayment") })}`);
   },
+  async authorise({ page }) { location.assign(page); },
+  async insure() { throw new Error("医保支付请在医院小程序中完成，或改为全部自费"); },
 };

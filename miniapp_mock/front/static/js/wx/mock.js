@@ -15,4 +15,10 @@ export const mock = {
     const { package: order, ...signed } = parameters;
     goTo(`${document.body.dataset.wechat}/cashier/${encodeURIComponent(order.replace("prepay_id=", ""))}`, { ...signed, return: ours(next) });
   },
+  async authorise({ page }) { location.assign(page); },
+  async insure(parameters, next) {
+    const { mixTradeNo, ...signed } = parameters;
+    const values = Object.fromEntries(Object.entries(signed).filter(([, value]) => value));
+    goTo(`${document.body.dataset.wechat}/med-ins-cashier/${encodeURIComponent(mixTradeNo)}`, { ...values, return: ours(next) });
+  },
 };

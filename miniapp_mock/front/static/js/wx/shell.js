@@ -1,7 +1,8 @@
 // Inside a mini-program's web-view: WeChat's calls belong to native pages of the shell, which open us again when done.
 //
-// The shell's pages (not part of this repository) are `login`, `phone`, `consent` and `pay`; each takes `next`, does its call of
-// wx.login, getPhoneNumber, wx.requestSubscribeMessage or wx.requestPayment, and loads the web-view at /wechat/… with the code.
+// The shell's pages (not part of this repository) are `login`, `phone`, `consent`, `pay`, `authorise` and `insure`; each takes `next`,
+// does its call of wx.login, getPhoneNumber, wx.requestSubscribeMessage, wx.requestPayment, the insurance's own mini-program or
+// wx.requestMedicalInsurancePay, and loads the web-view at /wechat/… with the code.
 
 function open(page, query) {
   const program = window.wx?.miniProgram;
@@ -20,4 +21,6 @@ export const shell = {
   phone: (next) => open("phone", { next }),
   askConsent: (templateIds, next) => open("consent", { ids: templateIds.join(","), next }),
   pay: (parameters, next) => open("pay", { ...parameters, next }),
+  authorise: ({ page, back }) => open("authorise", { page, next: back }),
+  insure: (parameters, next) => open("insure", { ...parameters, next }),
 };

@@ -21,7 +21,7 @@ from tests.world import HYPERTENSION, World, running_world
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "pictures"
-BEGIN, END = "<!-- tour: pictures are put between these marks by tools/screenshots.py -->", "<!-- /tour -->"
+BEGIN, END = "<!-- tour: pictures are put between these marks by tests/pictures.py -->", "<!-- /tour -->"
 WORKER = 40
 """Ports of its own, beside those of test runs."""
 
