@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from backend.composition import bind, database
@@ -31,15 +32,19 @@ def seed(argv: list[str]) -> int:
     """Read the generated world; safe to run twice, new slots are opened each time."""
     parser = argparse.ArgumentParser(prog="python -m backend seed")
     parser.add_argument("--world", type=Path, required=True)
-    folder: Path = parser.parse_args(argv).world
+    parser.add_argument(
+        "--at", type=datetime.fromisoformat, help="the moment whose coming days are opened; now if left out"
+    )
+    chosen = parser.parse_args(argv)
     settings = load_or_exit(Settings)
-    asyncio.run(_seed(settings, folder))
+    ahead = chosen.at - Clock().now() if chosen.at else timedelta(0)
+    asyncio.run(_seed(settings, chosen.world, Clock(ahead)))
     return 0
 
 
-async def _seed(settings: Settings, folder: Path) -> None:
+async def _seed(settings: Settings, folder: Path, clock: Clock) -> None:
     bind(settings)
-    db = database(settings, Clock(), "seed")
+    db = database(settings, clock, "seed")
     try:
         async with unit_of_work(db) as session:
             await seed_world(session, folder)

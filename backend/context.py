@@ -37,13 +37,15 @@ class Insured:
 
     `settle` and `close` answer False for a bill that is not insured; `refund` drives the insurance's parts of a refund.
     `by_cash` is asked in the transaction in which a patient wants to pay all of a bill herself: it refuses what she has
-    not chosen, and writes down what she has.
+    not chosen, and writes down what she has. `job_of` names the job that a notice about an order's or a refund's number of
+    theirs wakes, None for a number that is not theirs.
     """
 
     settle: Callable[["Context", UUID], Awaitable[bool]]
     close: Callable[["Context", UUID], Awaitable[bool]]
     refund: Callable[["Context", UUID], Awaitable[None]]
     by_cash: Callable[[AsyncSession, "Context", Actor, UUID], Awaitable[None]]
+    job_of: Callable[[AsyncSession, str, str], Awaitable[tuple[str, UUID] | None]]
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ all: it is passed on to whoever listens at the moment, or lost.
 """
 
 import asyncio
+import secrets
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
@@ -17,6 +18,8 @@ from foundation.logs import log
 
 PREFIX = "live:"
 HEARTBEAT = 15.0
+REMEMBERED = 10_000
+"""Streams whose last change is kept; past that every mark is void once."""
 
 
 class Live:
@@ -25,6 +28,9 @@ class Live:
     def __init__(self, redis: Redis) -> None:
         self.redis = redis
         self._watchers: dict[str, set[Watch]] = defaultdict(set)
+        self._listening = secrets.token_hex(4)
+        self._heard = 0
+        self._last: dict[str, int] = {}
         self._task: asyncio.Task[None] | None = None
 
     async def announce(self, streams: set[str]) -> None:
@@ -38,6 +44,17 @@ class Live:
         """Pass `words` on to who watches `stream` now; nobody misses them."""
         with suppress(RedisError, OSError):
             await self.redis.publish(PREFIX + stream, words)
+
+    def mark(self) -> str:
+        """A point in time of this process, to ask later what changed since."""
+        return f"{self._listening}.{self._heard}"
+
+    def changed_since(self, streams: Iterable[str], mark: str) -> bool:
+        """Whether one of them changed after `mark`; also when that cannot be known (another process, a lost line)."""
+        listening, _, heard = mark.partition(".")
+        if listening != self._listening or not heard.isdecimal():
+            return True
+        return any(self._last.get(stream, 0) > int(heard) for stream in streams)
 
     def start(self) -> None:
         """Begin to listen."""
@@ -55,6 +72,7 @@ class Live:
             try:
                 async with self.redis.pubsub() as pubsub:
                     await pubsub.psubscribe(PREFIX + "*")
+                    self._forget()
                     async for message in pubsub.listen():
                         if message["type"] == "pmessage":
                             stream = message["channel"].decode().removeprefix(PREFIX)
@@ -63,7 +81,17 @@ class Live:
                 log.warning("live_lost", error=str(error))
                 await asyncio.sleep(1)
 
+    def _forget(self) -> None:
+        """What was announced before is not known: marks made until now are void."""
+        self._listening, self._heard = secrets.token_hex(4), 0
+        self._last.clear()
+
     def _wake(self, stream: str, words: str) -> None:
+        if not words:
+            self._heard += 1
+            self._last[stream] = self._heard
+            if len(self._last) > REMEMBERED:
+                self._forget()
         for watch in self._watchers.get(stream, ()):
             watch.wake(words)
 

@@ -39,7 +39,8 @@ def nothing(_: str) -> None:
 
 class System:
     """`only` names the processes to run (all by default), `settings` adds variables per process, `environ` is the
-    caller's environment where it may replace addresses and stores. `timings` says how long each step took."""
+    caller's environment where it may replace addresses and stores. `timings` says how long each step took. `ahead`: the
+    clocks, the people and their slots begin so much later than now; ENV=test only."""
 
     def __init__(
         self,
@@ -49,6 +50,7 @@ class System:
         env: str = "development",
         only: Iterable[str] | None = None,
         size: str = "m",
+        ahead: timedelta = timedelta(0),
         settings: Mapping[str, Mapping[str, str]] | None = None,
         environ: Mapping[str, str] | None = None,
         children: Children | None = None,
@@ -64,7 +66,8 @@ class System:
         self._settings = settings or {}
         self._report = report
         self._only = None if only is None else set(only)
-        self._offset = 0.0
+        self._offset = ahead.total_seconds()
+        self._clock = Clock(ahead)
         self._children = children or make_children(self.environ)
         self._stores: Stores | None = None
         self._installation: Installation | None = None
@@ -212,7 +215,7 @@ class System:
 
     async def _make_world(self, began: float) -> None:
         if not has_world(self.folder):
-            module, arguments = wiring.world_command(self._size, self.folder.world)
+            module, arguments = wiring.world_command(self._size, self.folder.world, self._clock.today())
             await self.run(module, arguments, inherited(), "world")
             self._time("world", began)
 
@@ -280,17 +283,18 @@ class System:
         if "api" in self.units and await self._once(
             "seed", prepared.seeds(self.folder.world), *self._seeding()
         ):
-            self._prepared.remember("calendar", str(Clock().today()))
+            self._prepared.remember("calendar", str(self._clock.today()))
 
     async def _grow_calendar(self) -> None:
         """Seeding opens the coming days' slots. On a later day they are added, but nobody has to wait for them."""
         try:
-            await self._once("calendar", str(Clock().today()), *self._seeding())
+            await self._once("calendar", str(self._clock.today()), *self._seeding())
         except StartFailed as problem:
             self._report(str(problem))
 
     def _seeding(self) -> tuple[str, Sequence[str], Process]:
-        return "backend", ["seed", "--world", str(self.folder.world)], BY_NAME["api"]
+        at = ["--at", self._clock.now().isoformat()] if self._offset else []
+        return "backend", ["seed", "--world", str(self.folder.world), *at], BY_NAME["api"]
 
     async def _once(
         self, name: str, digest: str, package: str, arguments: Sequence[str], process: Process

@@ -7,6 +7,7 @@ system together.
 import dataclasses
 import uuid
 from collections.abc import Callable, Mapping
+from datetime import date
 from pathlib import Path
 
 from backend.policy import Policy
@@ -296,6 +297,6 @@ def addresses(installation: Installation, names: list[str]) -> dict[str, str]:
     return {name: address for name, address in pages.items() if address}
 
 
-def world_command(size: str, world: Path) -> tuple[str, list[str]]:
+def world_command(size: str, world: Path, today: date) -> tuple[str, list[str]]:
     """What makes the world."""
-    return "standalone.people", ["--out", str(world), "--size", size]
+    return "standalone.people", ["--out", str(world), "--size", size, "--today", today.isoformat()]

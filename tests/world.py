@@ -6,7 +6,7 @@ moves forward: `await world.moves_on(minutes=31)`.
 
 import os
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import httpx
 import msgspec
 
-from foundation.clock import Clock
+from foundation.clock import Clock, local
 from standalone.journey import Courier, Doctor, Patient, Pharmacist, Places, Staff
 from standalone.journey.visiting import Api, until
 from standalone.processes import BY_NAME
@@ -24,14 +24,16 @@ from tests.free_ports import free_port_base
 
 T = TypeVar("T")
 HYPERTENSION = "I10"
+MORNING, EVENING = 9, 16
+"""Hours of Shanghai: a world begins between them."""
 
 
 class World:
     """The system, its people and its clock."""
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: System, ahead: timedelta = timedelta(0)) -> None:
         self.system = system
-        self.clock = Clock()
+        self.clock = Clock(ahead)
         base = system.port_base
         self.places = Places(
             api=BY_NAME["api"].url(base), wechat=BY_NAME["wechat"].url(base), courier=BY_NAME["courier"].url(base),
@@ -39,18 +41,27 @@ class World:
         )  # fmt: skip
         folder = system.folder.world
         crowd = msgspec.json.decode((folder / "load_patients.json").read_bytes())
+        insured = msgspec.json.decode((folder / "insured.json").read_bytes())
+        self._accounts: dict[str, int] = {
+            one["openid"]: one.get("account_fen", 0) for one in insured if not one.get("subsidised")
+        }
         self.demo: dict[str, Any] = system.demo
         self._patients: list[dict[str, Any]] = [*self.demo["patients"], *crowd]
         self._turns: list[dict[str, Any]] = list(self.demo["doctors"])
         self._staff: dict[str, Staff] = {}
         self._open: list[Any] = []
         self._adapter: Api | None = None
-        self._offset = timedelta(0)
+        self._offset = ahead
 
-    def person(self, department: str = "", code: str = "") -> dict[str, Any]:
-        """Somebody eligible whom no test has used yet; hypertensives are kept for who asks for their code."""
+    def person(self, department: str = "", code: str = "", *, pays_cash: bool = False) -> dict[str, Any]:
+        """Somebody eligible whom no test has used yet; hypertensives are kept for who asks for their code.
+
+        `pays_cash`: the insurance's personal account is empty, so that some of every bill is paid in cash.
+        """
         for place, one in enumerate(self._patients):
             fits = one["asks_for"].startswith(code) if code else not one["asks_for"].startswith(HYPERTENSION)
+            if pays_cash and self._accounts.get(one["openid"]) != 0:
+                continue
             if fits and department in ("", one["department"]):
                 return self._patients.pop(place)
         raise LookupError("every patient of this world was used: make it larger")
@@ -65,9 +76,9 @@ class World:
         await patient.logs_in()
         return patient
 
-    async def a_patient(self, department: str = "", code: str = "") -> Patient:
+    async def a_patient(self, department: str = "", code: str = "", *, pays_cash: bool = False) -> Patient:
         """Logged in, verified, consenting."""
-        patient = self._keep(Patient(self.places, self.person(department, code)))
+        patient = self._keep(Patient(self.places, self.person(department, code, pays_cash=pays_cash)))
         await patient.is_ready()
         return patient
 
@@ -171,17 +182,30 @@ async def on_duty(staff: Staff) -> None:
         await staff.opens_shift()
 
 
+def till_morning() -> timedelta:
+    """Until a morning: a test that lets hours pass must not meet midnight, whenever it is run. Nothing in the daytime."""
+    now = local(Clock().now())
+    morning = now.replace(hour=MORNING, minute=0, second=0, microsecond=0)
+    if now < morning:
+        return morning - now
+    return timedelta(0) if now.hour < EVENING else morning + timedelta(days=1) - now
+
+
 @asynccontextmanager
-async def running_world(worker: int) -> AsyncIterator[World]:
-    """One system for a whole test session."""
+async def running_world(
+    worker: int, only: Collection[str] = frozenset(BY_NAME), **environment: str
+) -> AsyncIterator[World]:
+    """A system of its own: one for a whole test session, or some of its processes for one module."""
     with tempfile.TemporaryDirectory(prefix="world-", ignore_cleanup_errors=True) as folder:
         path = Path(folder)
         path.chmod(0o755)  # the database's own user must reach its part
-        environ = dict(os.environ)
-        only = set(BY_NAME) - set(environ.get("WORLD_WITHOUT", "").split(","))
-        base = free_port_base(worker)
-        async with System(path / "data", base, env="test", only=only, size="s", environ=environ) as system:
-            world = World(system)
+        environ = {**os.environ, **environment}
+        chosen = set(only) - set(environ.get("WORLD_WITHOUT", "").split(","))
+        base, ahead = free_port_base(worker), till_morning()
+        async with System(
+            path / "data", base, env="test", only=chosen, size="s", ahead=ahead, environ=environ
+        ) as system:
+            world = World(system, ahead)
             try:
                 yield world
             finally:

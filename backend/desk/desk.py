@@ -151,7 +151,7 @@ class Desk:
         async def answer(request: Request) -> Response:
             actor = await self.actor(request)
             admit(actor, page.roles)
-            return stream(self.context.live, page.live)
+            return stream(self.context.live, page.live, request.query_params.get("since", ""))
 
         return answer
 
@@ -174,6 +174,7 @@ class Desk:
         self, page: Page, request: Request, actor: Actor, problem: AppError | None = None,
         typed: Mapping[str, str] | None = None,
     ) -> Response:  # fmt: skip
+        since = self.context.live.mark()
         call = DeskCall(self.context, self.context.db, request, actor, typed=typed or {}, problem=problem)
         async with unit_of_work(self.context.db) as session:
             call.held = session
@@ -182,7 +183,7 @@ class Desk:
                 audit(session, actor, page.audited, *_about(page, request))
         return await self.show(
             request, actor, shown, title=page.title, status=problem.status if problem else 200, problem=problem,
-            typed=call.typed, words={"live": f"{request.url.path}/live" if page.live else ""},
+            typed=call.typed, words={"live": f"{request.url.path}/live?since={since}" if page.live else ""},
         )  # fmt: skip
 
     def _action(self, action: Action) -> Callable[[Request], Awaitable[Response]]:

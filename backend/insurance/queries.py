@@ -42,6 +42,11 @@ async def running(session: AsyncSession, payment_id: UUID) -> InsuranceOrder | N
     return await session.scalar(query)
 
 
+async def by_number(session: AsyncSession, out_trade_no: str) -> InsuranceOrder | None:
+    """The attempt that WeChat Pay knows by this number."""
+    return await session.scalar(select(InsuranceOrder).where(InsuranceOrder.out_trade_no == out_trade_no))
+
+
 async def paid(session: AsyncSession, payment_id: UUID) -> InsuranceOrder | None:
     """The attempt by which the bill was paid."""
     query = select(InsuranceOrder).where(

@@ -33,6 +33,16 @@ TELL = "insurance.tell_refund"
 NOT_HERSELF = "医保支付须由就诊人本人在自己的微信中授权，您可以代为自费支付"
 
 
+async def job_of(session: AsyncSession, out_trade_no: str, out_refund_no: str) -> tuple[str, UUID] | None:
+    """What a notice about one of our numbers wakes: cash on its way back has its order's id as its number."""
+    order = await queries.by_number(session, out_trade_no)
+    if order is None:
+        return None
+    if not out_refund_no:
+        return money.SETTLE, order.payment_id
+    return (RETURN, order.id) if out_refund_no == order.id.hex else None
+
+
 async def herself(session: AsyncSession, actor: Actor, payment_id: UUID) -> Payment:
     """The bill, for the patient whose it is: `Forbidden` for everybody who acts for her (practice.md 3)."""
     payment = await payments.visible_payment(session, actor, payment_id)

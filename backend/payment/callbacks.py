@@ -42,7 +42,7 @@ def routes(context: Context) -> list[Route]:
         number = hint.out_refund_no or hint.out_trade_no
         async with unit_of_work(context.db) as session:
             if await receive(session, SOURCE, notification.id, notification.event_type, number):
-                subject = await _subject(session, hint.out_trade_no, hint.out_refund_no)
+                subject = await _subject(session, context, hint.out_trade_no, hint.out_refund_no)
                 if subject is not None:
                     await intend(session, *subject)
                 else:
@@ -59,10 +59,15 @@ def routes(context: Context) -> list[Route]:
     ]
 
 
-async def _subject(session: AsyncSession, out_trade_no: str, out_refund_no: str) -> tuple[str, UUID] | None:
+async def _subject(
+    session: AsyncSession, context: Context, out_trade_no: str, out_refund_no: str
+) -> tuple[str, UUID] | None:
     """The job to wake: which payment or refund the hint points at."""
     if out_refund_no:
         found = await session.scalar(select(Refund.id).where(Refund.out_refund_no == out_refund_no))
-        return (REFUND, found) if found else None
-    found = await session.scalar(select(Payment.id).where(Payment.out_trade_no == out_trade_no))
-    return (SETTLE, found) if found else None
+    else:
+        found = await session.scalar(select(Payment.id).where(Payment.out_trade_no == out_trade_no))
+    if found is not None:
+        return (REFUND if out_refund_no else SETTLE), found
+    insured = context.wiring.insured
+    return await insured.job_of(session, out_trade_no, out_refund_no) if insured else None

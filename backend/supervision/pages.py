@@ -19,7 +19,8 @@ KINDS = {
     "prescription.approved": "处方审核通过", "prescription.returned": "处方退回", "prescription.cancelled": "处方作废",
     "prescription.expired": "处方过期", "dispense.completed": "配药完成", "payment.confirmed": "支付成功",
     "refund.succeeded": "退款成功", "evaluation.submitted": "患者评价", "complaint.filed": "投诉",
-    "adverse_event.reported": "不良事件", "practitioner.changed": "人员备案变更", "drug_catalogue.changed": "药品目录变更",
+    "consultation.started": "健康咨询开始", "consultation.completed": "健康咨询完成", "consultation.declined": "拒绝健康咨询",
+    "consultation.discontinued": "健康咨询转线下", "adverse_event.reported": "不良事件", "practitioner.changed": "人员备案变更", "drug_catalogue.changed": "药品目录变更",
 }  # fmt: skip
 
 

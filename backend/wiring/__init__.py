@@ -35,7 +35,13 @@ from foundation.db.intents import Handler
 def wiring() -> Wiring:
     """The tables, filled."""
     return Wiring(
-        insured=Insured(insurance.settle, insurance.close, insurance.refund, insurance_service.by_cash),
+        insured=Insured(
+            insurance.settle,
+            insurance.close,
+            insurance.refund,
+            insurance_service.by_cash,
+            insurance_service.job_of,
+        ),
         panels=[insurance_queries.panels, e_bill_queries.panels],
         on_money=[e_bill_service.on_money],
         on_paid={"appointment": encounter.on_paid, "prescription": dispensing.on_paid},

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from standalone.journey.people import Courier, Doctor, Patient, Pharmacist
+from standalone.journey.picture import a_picture
 from standalone.journey.visiting import Api, Places, Refused, until
 
 Shown = Callable[[int, str, str, str, float], None]
 """Called after each step: number, who, what, resulting state, milliseconds."""
-PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(64)
 
 
 @dataclass
@@ -112,7 +112,7 @@ class Play:
         await self.patient.says(encounter, "早晨偏高，150/95 左右。")
         path = f"/encounters/{encounter}/attachments"
         headers = {"content-type": "image/png"}
-        stored = await self.patient.api.call("POST", path, content=PICTURE, headers=headers)
+        stored = await self.patient.api.call("POST", path, content=a_picture(), headers=headers)
         body = {
             "type": "say",
             "client_id": f"picture-{stored['id']}",

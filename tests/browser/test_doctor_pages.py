@@ -97,16 +97,14 @@ async def test_accepting_asks_for_the_shift_and_for_the_doctors_own_word(
     patient, doctor, visit = await who_waits(world)
     await doctor.api.call("DELETE", "/shifts/current")
     async with phone_of(browser, world, doctor.person, visit_path(visit)) as page:
-        accept = page.get_by_role("button", name="接诊", exact=True)
-        await accept.click()
-        await expect(page.locator("[name=follow_up_confirmed]:invalid")).to_have_count(1)
-
-        await page.check("[name=follow_up_confirmed]")
-        await accept.click()
         await expect(page).to_have_title("班次与账号")
         await page.fill("[name=pin]", str(doctor.person["pin"]))
         await page.get_by_role("button", name="开始上班").click()
         await expect(page).to_have_url(front(world, visit_path(visit)))
+
+        accept = page.get_by_role("button", name="接诊", exact=True)
+        await accept.click()
+        await expect(page.locator("[name=follow_up_confirmed]:invalid")).to_have_count(1)
         await page.check("[name=follow_up_confirmed]")
         await accept.click()
 

@@ -1,6 +1,7 @@
 """A patient's whole journey on her phone, in a real browser at 390 × 844."""
 
 import base64
+import re
 from pathlib import Path
 from typing import Any
 
@@ -141,7 +142,7 @@ async def test_a_conversation_goes_both_ways_with_text_picture_and_voice(
         await page.click("#say-voice")
         await page.wait_for_timeout(1500)
         await page.click("#say-voice")
-        await expect(page.locator(".bubble audio")).to_be_visible()
+        await expect(page.get_by_role("button", name=re.compile(r"语音 \d+ 秒，点击播放"))).to_be_visible()
 
         await expect(page.locator("[data-pending]")).to_have_count(0)
         seen = await doctor.api.call("GET", f"/encounters/{visit['id']}/messages")
@@ -240,7 +241,9 @@ async def test_a_call_asks_for_the_recording_first_and_shows_the_doctor(
 
         await page.click("#key-end")
         await page.wait_for_url("**/chat")
-        await expect(page.locator(".say-system")).to_contain_text("系统消息 患者已同意视频问诊并录像")
+        await expect(page.locator(".say-system")).to_contain_text(
+            "系统消息 · 自动发送患者已同意视频问诊并录像"
+        )
 
 
 async def a_doctor_calls(page: Page, world: World, doctor: Any, encounter_id: str) -> None:

@@ -121,7 +121,7 @@ def test_a_consultation_and_an_evaluation_of_it_are_accepted(adapter: Adapter, f
         feed.envelopes(
             [
                 (stream, b.appointment_booked(visit)),
-                (stream, b.encounter_completed(visit)),
+                (stream, b.consultation_completed(visit)),
                 (stream, b.evaluation_submitted(visit)),
             ]
         )

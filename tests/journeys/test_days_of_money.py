@@ -1,10 +1,7 @@
 """Days of money, from the phone to the closed books: a system of its own, for its clock moves by days."""
 
-import os
-import tempfile
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,9 +9,7 @@ import pytest
 
 from standalone.journey import Patient
 from standalone.journey.visiting import Refused
-from standalone.system import System
-from tests.free_ports import free_port_base
-from tests.world import World
+from tests.world import World, running_world
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NEEDED = {"api", "worker", "gateway-a", "his", "supervision", "wechat", "identity", "ca", "ebill"}
@@ -23,16 +18,8 @@ NEEDED = {"api", "worker", "gateway-a", "his", "supervision", "wechat", "identit
 @pytest.fixture(scope="module")
 async def hospital(worker: int) -> AsyncIterator[World]:
     """No video, no couriers, no feed: money alone."""
-    with tempfile.TemporaryDirectory(prefix="money-", ignore_cleanup_errors=True) as folder:
-        path = Path(folder)
-        path.chmod(0o755)
-        base, environ = free_port_base(worker), dict(os.environ)
-        async with System(path / "data", base, env="test", only=NEEDED, size="s", environ=environ) as system:
-            world = World(system)
-            try:
-                yield world
-            finally:
-                await world.close()
+    async with running_world(worker, NEEDED) as world:
+        yield world
 
 
 async def to(world: World, hour: int, minute: int, *, days: int = 0) -> None:

@@ -78,7 +78,7 @@ async def test_doubled_notifications_change_nothing(world: World) -> None:
 
 async def test_a_hold_that_nobody_pays_goes_back_to_the_pool(world: World) -> None:
     patient, doctor = await world.a_patient(), await world.doctor()
-    slot = await patient.free_slot(doctor=doctor.id)
+    slot = (await patient.times(doctor=doctor.id))[-1]  # still to come when the hold runs out
     held = await patient.books(slot, await patient.asks())
     await world.moves_on(minutes=11)
 
@@ -143,7 +143,7 @@ async def test_the_duty_desk_hears_when_the_doctor_does_not_look(world: World) -
     await world.moves_on(minutes=6)
 
     assert desk.phone is not None
-    notice = await desk.phone.message("TPL_VISIT_WAITING", visit["id"])
+    notice = await desk.phone.message("TPL_DUTY", visit["id"])
 
     assert visit["id"] in notice["url"]
 

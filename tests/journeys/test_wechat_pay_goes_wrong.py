@@ -3,12 +3,8 @@
 A system of its own, for money alone: its clock moves and its WeChat misbehaves.
 """
 
-import os
-import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,9 +12,7 @@ import pytest
 
 from standalone.journey import Patient
 from standalone.journey.visiting import Refused
-from standalone.system import System
-from tests.free_ports import free_port_base
-from tests.world import World
+from tests.world import World, running_world
 
 NEEDED = {"api", "worker", "gateway-a", "his", "supervision", "wechat", "identity", "ca", "ebill"}
 CARD = {
@@ -29,26 +23,10 @@ CARD = {
 }
 
 
-@asynccontextmanager
-async def money_alone(worker: int, **environment: str) -> AsyncIterator[World]:
-    """No video, no couriers, no feed."""
-    with tempfile.TemporaryDirectory(prefix="pay-", ignore_cleanup_errors=True) as folder:
-        path = Path(folder)
-        path.chmod(0o755)
-        environ = {**os.environ, **environment}
-        base = free_port_base(worker)
-        async with System(path / "data", base, env="test", only=NEEDED, size="s", environ=environ) as system:
-            world = World(system)
-            try:
-                yield world
-            finally:
-                await world.close()
-
-
 @pytest.fixture(scope="module")
 async def hospital(worker: int) -> AsyncIterator[World]:
     """In public-key mode."""
-    async with money_alone(worker) as world:
+    async with running_world(worker, NEEDED) as world:
         yield world
 
 
@@ -389,7 +367,9 @@ async def test_clocks_that_drift_apart_ring_before_they_hurt(world: World) -> No
 
 async def test_the_whole_way_in_certificate_mode(worker: int) -> None:
     """An old merchant: certificates fetched before the first call, and exchanged in mid-run."""
-    async with money_alone(worker, WECHAT_KEY_MODE="certificate", WECHAT_MERCHANT_KIND="old") as world:
+    async with running_world(
+        worker, NEEDED, WECHAT_KEY_MODE="certificate", WECHAT_MERCHANT_KIND="old"
+    ) as world:
         patient, unpaid = await held(world)
         await pays(patient, unpaid["id"])
         paid = await becomes(world, patient, unpaid["id"], "confirmed", minutes=0.5)

@@ -63,7 +63,7 @@ async def a_second_phone(db: Database, patient: Patient) -> UUID:
         session.add(
             PersonGrant(
                 account_id=relative.id, person_id=patient.person.id, kind="proxy", relation="daughter",
-                scope=["book"],
+                scope=["book"], granted_at=db.clock.now(),
             )
         )  # fmt: skip
         return relative.id
@@ -284,7 +284,7 @@ async def test_who_checks_in_at_the_last_moment_has_come(running: Context) -> No
     results, state, absences = await race_for_the_door(running, patient_first=True)
 
     assert results == [None, None]
-    assert (state, absences) == ("checked_in", 0)
+    assert (state, absences) == ("checked-in", 0)
 
 
 async def test_who_checks_in_after_the_job_was_faster_is_told(running: Context) -> None:

@@ -16,9 +16,8 @@ async function refresh() {
 
 const live = document.querySelector("[data-live]");
 if (live) {
-  let first = true;
   const source = new EventSource(live.dataset.live);
-  source.addEventListener("changed", () => { if (first) first = false; else refresh(); });
+  source.addEventListener("changed", refresh);
   document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
   setInterval(refresh, 60 * 1000); // waiting times grow even when nothing happens
 }

@@ -75,7 +75,7 @@ def test_roles_are_words_that_exist() -> None:
 def test_what_needs_no_login_is_a_short_list() -> None:
     assert {line.path for line in ENDPOINTS if not line.roles} == {
         "/login/wechat", "/login/staff", "/hospital", "/documents", "/documents/{kind}", "/prices", "/departments",
-        "/doctors", "/slots", "/prices/versions", "/prices/versions/{version}", "/refund-rules",
+        "/doctors", "/slots", "/prices/versions", "/prices/versions/{version}", "/refund-rules", "/fairness",
     }  # fmt: skip
 
 

@@ -8,7 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.payment import queries as payments
 from backend.pricing import queries, rules, service
 from backend.pricing.model import PriceList
-from backend.pricing.rules import DELIVERY, FOLLOW_UP, FOLLOW_UP_SENIOR, Price
+from backend.pricing.rules import (
+    CONSULTATION,
+    CONSULTATION_SENIOR,
+    DELIVERY,
+    FOLLOW_UP,
+    FOLLOW_UP_SENIOR,
+    Price,
+)
 from foundation.actor import Actor
 from foundation.db.audit import AuditEvent
 from foundation.errors import Conflict, Forbidden, IllegalMove, Invalid, NotFound
@@ -47,7 +54,13 @@ async def test_a_draft_is_a_copy_of_the_list_in_force_and_changes_no_bill(sessio
 
     assert (row.version, row.state) == ("2026.2", "draft")
     lines = {one.code: one.amount for one in await queries.items(session, row.version)}
-    assert lines == {FOLLOW_UP: 3500, FOLLOW_UP_SENIOR: 5000, DELIVERY: 800}
+    assert lines == {
+        FOLLOW_UP: 3500,
+        FOLLOW_UP_SENIOR: 5000,
+        CONSULTATION: 0,
+        CONSULTATION_SENIOR: 1000,
+        DELIVERY: 800,
+    }
     assert (await service.price(session, FOLLOW_UP)).amount == 3000
 
 

@@ -117,7 +117,7 @@ def test_a_user_query_with_a_wrong_signature_learns_nothing(insurance: Insurance
 
 
 def test_who_is_not_bound_cannot_authorise(insurance: Insurance) -> None:
-    answer = insurance.merchant.http.post(f"{insurance.merchant.base}/phone/o-other/med-ins-auth").json()
+    answer = insurance.merchant.http.post(f"{insurance.merchant.base}/phone/o-crowd/med-ins-auth").json()
 
     assert answer["retCode"] == "-1"
 

@@ -52,7 +52,7 @@ def test_agreeing_leads_back_with_a_code_and_refusing_without(
 
 
 def test_who_is_not_bound_is_told_so(phone: httpx.Client) -> None:
-    phone.cookies.set("wechat_mock_phone", "o-other")
+    phone.cookies.set("wechat_mock_phone", "o-crowd")
 
     page = phone.get("/oauth/code", params=ASKED).text
 
