@@ -29,6 +29,10 @@ class PeerProtocol(HttpToolsProtocol):
         self.scope["extensions"] = {**(self.scope.get("extensions") or {}), "peer": {"identity": identity}}
 
 
+KEEP_ALIVE_SECONDS = 75
+"""Longer than the clients of our processes keep an idle connection (5 s, a proxy 60 s): the side that sends must close it first."""
+
+
 class Listener(uvicorn.Server):
     """A uvicorn server that leaves signals to `serve`."""
 
@@ -51,6 +55,7 @@ def listener(app: ASGIApp, host: str, port: int, *, tls: ssl.SSLContext | None =
         server_header=False,
         date_header=False,
         timeout_graceful_shutdown=3,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         ws_max_size=1_000_000,
         ssl_context_factory=(lambda *_: tls) if tls is not None else None,
     )

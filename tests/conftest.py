@@ -1,6 +1,5 @@
 """What holds for every test: no socket leaves this machine, and each xdist worker has ports of its own."""
 
-import functools
 import ipaddress
 import os
 import socket
@@ -34,9 +33,8 @@ def _is_local(address: object) -> bool:
     return found.is_loopback or found.is_unspecified or host in _own_addresses()
 
 
-@functools.cache
 def _own_addresses() -> frozenset[str]:
-    """Of this machine's interfaces: what is sent there does not leave it. Janus listens on no loopback address."""
+    """Of this machine's interfaces, also of those that a test has just made: what is sent there does not leave it."""
     return frozenset(
         one.address.partition("%")[0] for found in psutil.net_if_addrs().values() for one in found
     )

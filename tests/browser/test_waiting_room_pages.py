@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from standalone.journey import Doctor
 from tests.browser.on_the_phone import CARE, NORMAL, flaws, front, on_the_phone_of
 from tests.browser.screens import PHONE, a_page
 from tests.browser.test_patient_pages import a_visit
@@ -24,8 +25,17 @@ async def looks_right(page: Page, world: World, path: str) -> None:
     assert await flaws(page, CARE) == []
 
 
+async def sends_away_all_but(doctor: Doctor, encounter_id: str) -> None:
+    """Whom earlier tests left in this doctor's waiting room."""
+    for one in await doctor.api.call("GET", "/doctor/encounters"):
+        if one["state"] == "planned" and one["id"] != encounter_id:
+            body = {"reason": "候诊室清空", "not_a_follow_up": False}
+            await doctor.api.call("POST", f"/encounters/{one['id']}/decline", body)
+
+
 async def test_who_waits_sees_her_place_and_an_honest_range(world: World, browser: Browser) -> None:
     first, doctor, visit = await a_visit(world, accepted=False)
+    await sends_away_all_but(doctor, visit["id"])
     second = await world.a_patient()
     later = await second.sees_doctor(await first.free_slot(doctor=doctor.id))
     path = f"/visits/{later['appointment_id']}"

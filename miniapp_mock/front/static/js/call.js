@@ -97,3 +97,4 @@ addEventListener("pagehide", () => client?.close());
 
 const problem = whyUnsupported();
 if (problem) showCover(problem);
+else start.disabled = false; // until here a tap would be lost
