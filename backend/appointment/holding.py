@@ -2,7 +2,7 @@
 
 Both go the same way: the persons' locks, the facts of all in one statement, the decision (`rules.decide`), the places, and all rows
 in one statement. In a rush the requests that wait for the database go together (`hold_together`), so that a place costs a
-fraction of a round trip; who comes alone does not wait for company. See docs/decisions/0031.
+fraction of a round trip; who comes alone does not wait for company. See docs/decisions/0032.
 """
 
 from collections.abc import Callable, Sequence

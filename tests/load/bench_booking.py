@@ -18,7 +18,7 @@ from tests.load import crowd, rush
 from tests.load.bare import pgbench, rows_of_a_booking, script
 from tests.load.crowd import Plan
 from tests.load.ground import Ground, Shot, ground, say
-from tests.load.rush import shot
+from tests.load.rush import PLACES, shot
 
 
 def bookings(plan: Plan, start: int) -> Iterator[Shot]:
@@ -123,8 +123,14 @@ def main() -> int:
     parser.add_argument("--clients", type=int, default=32)
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--rush-connections", type=int, default=400)
-    sys.stdout.write(json.dumps(bench(parser.parse_args())) + "\n")
-    return 0
+    found = bench(parser.parse_args())
+    sys.stdout.write(json.dumps(found) + "\n")
+    return max(_wrong(found["rush"]), _wrong(found["rush_direct"]))
+
+
+def _wrong(rush: dict[str, Any]) -> int:
+    """Exit status: a figure may be missed, a place may not be lost or sold twice."""
+    return int((rush["sold"], rush["oversold"], rush["twice"]) != (PLACES, 0, 0))
 
 
 if __name__ == "__main__":

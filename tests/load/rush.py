@@ -115,11 +115,11 @@ async def drawn(site: Ground, plan: Plan, connections: int) -> dict[str, Any]:
     )
     await connection.close()
     return found | {
+        "sold": drawn_here["sold"], "left_by_draw": drawn_here["left"],
         "last_place_s": round((last - closed).total_seconds(), 3) if last else None,
         "p99_ms": entered["since_start_ms"]["p99"], "p50_ms": entered["since_start_ms"]["p50"],
         "statuses": entered["statuses"], "codes": entered["codes"], "asked_p99_ms": asked["latencies_ms"]["p99"],
         "asked_statuses": asked["statuses"], "tickets": drawn_at["tickets"],
-        "sold_by_draw": drawn_here["sold"],
         "rss_before_mb": before, "rss_after_mb": site.memory_mb(),
     }  # fmt: skip
 
