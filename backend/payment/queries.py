@@ -110,6 +110,17 @@ async def given_back(session: AsyncSession, payment_id: UUID) -> dict[str, int]:
     return {tender: int(amount) for tender, amount in await session.execute(query)}
 
 
+async def gone_before(session: AsyncSession, payment_id: UUID, reason: str) -> int:
+    """What refunds for `reason` that died had given back until then: a share is a share, in however many pieces it goes."""
+    query = (
+        select(func.coalesce(func.sum(RefundPart.amount), 0))
+        .join(Refund, Refund.id == RefundPart.refund_id)
+        .where(Refund.payment_id == payment_id, Refund.reason == reason, Refund.state.in_(DEAD))
+        .where(RefundPart.proven_at.is_not(None))
+    )
+    return int(await session.scalar(query) or 0)
+
+
 def snapshot(row: Payment) -> events.Money:
     """The block events carry."""
     return events.Money(row.amount, WECHAT_CHANNEL, row.transaction_id, row.price_version)

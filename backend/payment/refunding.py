@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.alarm import service as alarms
+from backend.payment import queries
 from backend.payment.model import Payment, Refund
 from backend.payment.rules import RefundReason, rule_for
 from backend.payment.service import ALARM, DESK, LATE, REFUND, request_refund
@@ -77,13 +78,17 @@ async def propose(session: AsyncSession, actor: Actor, payment: Payment, amount:
 
 
 async def renew(session: AsyncSession, actor: Actor, refund_id: UUID) -> Refund:
-    """The provider closed a refund: the same reason under a new number, as WeChat Pay asks for."""
+    """The provider closed a refund: what of it has not gone back, for the same reason, under a new number."""
     refund = await lock(session, Refund, refund_id)
     if refund.state is not RefundState.CLOSED:
         raise Conflict("只有被微信支付关闭的退款可以重新发起", code="refund_not_closed")
-    payment = await session.get_one(Payment, refund.payment_id)
+    payment, parts = (
+        await session.get_one(Payment, refund.payment_id),
+        await queries.refund_parts(session, refund_id),
+    )
+    open_parts = sum(part.amount for part in parts.values() if part.proven_at is None)
     made = await request_refund(
-        session, actor, payment, RefundReason(refund.reason), note=refund.note or "", at_most=refund.amount
+        session, actor, payment, RefundReason(refund.reason), note=refund.note or "", at_most=open_parts
     )
     if made is None:
         raise Conflict("没有可退的金额，或已重新发起", code="nothing_to_refund")

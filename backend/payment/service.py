@@ -196,7 +196,8 @@ async def request_refund(
     left = remaining(
         await queries.tenders(session, payment.id), await queries.given_back(session, payment.id)
     )
-    amount = min(rule.share(payment.amount), sum(left.values()))
+    share = rule.share(payment.amount) - await queries.gone_before(session, payment.id, reason.value)
+    amount = min(share, sum(left.values()))
     if at_most is not None:
         amount = min(amount, at_most)
     cited = {"reason": reason.value, "rule": rule.id, "version": version}
