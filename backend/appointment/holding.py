@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.appointment import rules
 from backend.appointment.facts import Asked, Found, facts_of
 from backend.appointment.model import Appointment
+from backend.appointment.queries import SUBJECT
 from backend.appointment.rules import Terms, Wish
 from backend.payment.billing import bill
 from backend.payment.model import Payment
@@ -38,7 +39,6 @@ from foundation.ids import new_id
 from foundation.together import LATER, Later
 
 EXPIRE_HOLD = "appointment.expire_hold"
-SUBJECT = "appointment"
 ACTION = "appointment.request"
 DESCRIPTION = "互联网复诊诊查费"
 _ALONE = "SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM unnest($1::text[]) AS name"
@@ -184,7 +184,10 @@ def _write(batch: _Batch, i: int, found: Found, terms: Terms, place: Taken) -> N
     press, now = batch.presses[i], batch.now
     assert found.fee is not None
     assert found.facts.slot is not None
-    expires = rules.held_until(policy(), press.wish.by, now=now, starts_at=found.facts.slot.starts_at)
+    slot = found.facts.slot
+    expires = rules.held_until(
+        policy(), press.wish.by, now=now, starts_at=slot.starts_at, ends_at=slot.ends_at
+    )
     row = _appointment(press, found, terms, place, expires)
     batch.write(Appointment, row)
     money = bill(

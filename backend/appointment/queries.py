@@ -1,7 +1,8 @@
 """Reads about appointments, and the block that every event of a visit carries."""
 
 from collections.abc import Sequence
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import and_, func, or_, select
@@ -11,11 +12,29 @@ from backend.appointment.model import Appointment
 from backend.appointment.states import OPEN, AppointmentState
 from backend.patient import queries as patients
 from backend.patient.model import PersonGrant
+from backend.payment import queries as payments
+from backend.payment.model import Payment
+from backend.payment.rulebook import RefundReason, RuleBook, book_on
 from backend.practitioner import queries as practitioners
 from contracts import events
 from foundation.actor import Actor
+from foundation.clock import local
 from foundation.db.unit_of_work import clock_of
 from foundation.errors import NotFound
+
+SUBJECT = "appointment"
+"""What the bill of a place is about."""
+
+
+@dataclass(frozen=True)
+class Cancelling:
+    """Which case it would be if the patient cancelled now (practice.md 17), by the rules of the day the bill was opened."""
+
+    book: RuleBook
+    reason: RefundReason
+    free_until: datetime
+    """So long everything goes back."""
+    payment: Payment | None
 
 
 async def appointment(session: AsyncSession, appointment_id: UUID) -> Appointment:
@@ -89,3 +108,17 @@ async def visit_snapshot(
         starts_at=row.starts_at, ends_at=row.ends_at, serial_number=row.serial_number, mode=row.mode,
         kind=row.kind, guardian=row.guardian,
     )  # fmt: skip
+
+
+async def cancelling(session: AsyncSession, row: Appointment) -> Cancelling:
+    """What is promised before a cancellation, and what is kept when it comes."""
+    payment = await payments.of_subject(session, SUBJECT, row.id)
+    now = clock_of(session).now()
+    book = book_on(local(payment.made_at if payment else now).date())
+    free_until = book.cancellation.free_until(starts_at=row.starts_at, paid_at=row.booked_at)
+    if row.answer_by is not None and now < row.answer_by:  # the hospital moved it, and she has not agreed
+        return Cancelling(book, RefundReason.DOCTOR_CANCELLED, max(free_until, row.answer_by), payment)
+    reason = book.cancellation.reason(
+        now=now, starts_at=row.starts_at, paid_at=row.booked_at, waiting_since=row.checked_in_at
+    )
+    return Cancelling(book, reason, free_until, payment)

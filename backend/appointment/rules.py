@@ -131,11 +131,25 @@ def _guardian(facts: Facts, today: date) -> Guardian | None:
     return Guardian(*facts.guardian, facts.grant_relation or "监护人")
 
 
-def held_until(limits: Policy, by: str, *, now: datetime, starts_at: datetime) -> datetime:
-    """When an unpaid place goes back. At the counter somebody has to be found who pays, but not beyond the visit's start."""
-    if by != COUNTER:
-        return now + limits.hold
-    return max(min(now + limits.counter_hold, starts_at), now + limits.hold)
+def held_until(limits: Policy, by: str, *, now: datetime, starts_at: datetime, ends_at: datetime) -> datetime:
+    """When an unpaid place goes back: never after the slot, for nobody may pay for a visit that is over.
+
+    At the counter somebody has to be found who pays, but not beyond the visit's start.
+    """
+    until = now + limits.hold
+    if by == COUNTER:
+        until = max(min(now + limits.counter_hold, starts_at), until)
+    return min(until, ends_at)
+
+
+def missed(limits: Policy, *, ends_at: datetime, now: datetime) -> bool:
+    """Whether nobody can come to the slot any more."""
+    return now >= ends_at + limits.check_in_late
+
+
+def missed_at(limits: Policy, *, ends_at: datetime, free_until: datetime) -> datetime:
+    """When a booked visit counts as missed: not while she may still give it back for nothing."""
+    return max(ends_at + limits.check_in_late, free_until)
 
 
 def no_place(pool: Pool, now: datetime) -> AppError:
@@ -165,13 +179,15 @@ def check_in_window(limits: Policy, *, starts_at: datetime, ends_at: datetime, n
     """Why it is too early or too late to wait."""
     if now < starts_at - limits.check_in_early:
         return [Issue("at", "too_early", f"就诊开始前 {limits.check_in_early_minutes} 分钟可以候诊")]
-    if now >= ends_at + limits.check_in_late:
+    if missed(limits, ends_at=ends_at, now=now):
         return [Issue("at", "too_late", "就诊时段已结束")]
     return []
 
 
-def cancellable_by_patient(*, starts_at: datetime, now: datetime, checked_in: bool) -> list[Issue]:
-    """A patient cancels before the start, or while nobody has accepted."""
-    if not checked_in and now >= starts_at:
+def cancellable_by_patient(
+    *, starts_at: datetime, now: datetime, checked_in: bool, free_until: datetime
+) -> list[Issue]:
+    """A patient cancels before the start or within the grace after paying, and while she waits and nobody has accepted."""
+    if not checked_in and now >= starts_at and now > free_until:
         return [Issue("at", "too_late", "就诊时段已开始，不能自行取消，请联系医院")]
     return []

@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.appointment import queries, rules
 from backend.appointment.holding import (
     EXPIRE_HOLD,
-    SUBJECT,
     Answer,
     Held,
     Press,
@@ -18,6 +17,7 @@ from backend.appointment.holding import (
     write_refusals,
 )
 from backend.appointment.model import Appointment
+from backend.appointment.queries import SUBJECT
 from backend.appointment.rules import Wish
 from backend.appointment.states import AppointmentState
 from backend.payment import queries as payments
@@ -99,11 +99,14 @@ def taken_meanwhile(error: UniqueViolationError) -> AppError:
 
 
 async def confirm(session: AsyncSession, row: Appointment, paid: events.Money, encounter_id: UUID) -> bool:
-    """The fee is paid, or there was none: the place is the patient's. False when the hold was over; the caller refunds."""
+    """The fee is paid, or there was none: the place is the patient's. False when hold or slot were over; the caller refunds."""
     row = await lock(session, Appointment, row.id)
     if row.state == AppointmentState.CANCELLED:
         return False
     now = clock_of(session).now()
+    if row.state == AppointmentState.PENDING and rules.missed(policy(), ends_at=row.ends_at, now=now):
+        await _release(session, SYSTEM, row, RefundReason.PAID_AFTER_EXPIRY)
+        return False
     event = events.AppointmentBooked(
         visit=await queries.visit_snapshot(session, row, encounter_id), booked_at=now, booked_by=row.booked_by,
         payment=paid,
@@ -113,7 +116,9 @@ async def confirm(session: AsyncSession, row: Appointment, paid: events.Money, e
     )
     if moved:
         await withdraw(session, EXPIRE_HOLD, row.id)
-        await intend(session, NOSHOW, row.id, due=row.ends_at + policy().check_in_late)
+        free_until = (await queries.cancelling(session, row)).free_until
+        due = rules.missed_at(policy(), ends_at=row.ends_at, free_until=free_until)
+        await intend(session, NOSHOW, row.id, due=due)
     return moved
 
 
@@ -142,15 +147,25 @@ async def cancel(
         event = events.AppointmentCancelled(
             visit=visit, cancelled_at=now, by=by, reason=REFUND_RULES[reason].words
         )
-    if not await advance(
-        session, row, "cancel", actor, event=event, cancelled_at=now, cancel_reason=reason.value
-    ):
+    if not await _release(session, actor, row, reason, event):
         return False
-    await pool.give_back(session, row.slot_id, row.place)
-    for kind in (EXPIRE_HOLD, NOSHOW):
-        await withdraw(session, kind, row.id)
     payment = await payments.of_subject(session, SUBJECT, row.id)
     if payment is not None:
         await money.cancel(session, actor if actor.has("patient") else SYSTEM, payment)
         await money.request_refund(session, actor, payment, reason)
+    return True
+
+
+async def _release(
+    session: AsyncSession, actor: Actor, row: Appointment, reason: RefundReason,
+    event: events.AppointmentCancelled | None = None,
+) -> bool:  # fmt: skip
+    """The place goes back and nothing more is due for it; what becomes of money is the caller's."""
+    now = clock_of(session).now()
+    changes = {"cancelled_at": now, "cancel_reason": reason.value}
+    if not await advance(session, row, "cancel", actor, event=event, **changes):
+        return False
+    await pool.give_back(session, row.slot_id, row.place)
+    for kind in (EXPIRE_HOLD, NOSHOW):
+        await withdraw(session, kind, row.id)
     return True

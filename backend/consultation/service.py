@@ -70,13 +70,15 @@ async def ask(
         raise Conflict(
             "该时段号源已约满", code="sold_out", issues=[Issue("slot_id", "sold_out", "号源已约满")]
         )
-    now = clock_of(session).now()
+    until = booking_rules.held_until(
+        policy(), grant.kind, now=clock_of(session).now(), starts_at=slot.starts_at, ends_at=slot.ends_at
+    )
     row = Appointment(
         id=new_id(), person_id=person_id, account_id=actor.id, slot_id=slot.id, practitioner_id=slot.practitioner_id,
         department_code=slot.department_code, kind=CONSULTATION, eligibility_id=None, day=slot.day,
         starts_at=slot.starts_at, ends_at=slot.ends_at, serial_number=taken.number, channel=Channel.GENERAL,
         place=taken.place, mode=mode, booked_by=grant.kind, complaint=question,
-        guardian=await _guardian(session, actor, grant), hold_expires_at=now + policy().hold,
+        guardian=await _guardian(session, actor, grant), hold_expires_at=until,
     )  # fmt: skip
     session.add(row)
     try:

@@ -26,7 +26,6 @@ from backend.notification.service import tell
 from backend.patient import queries as patients
 from backend.payment import queries as payments
 from backend.payment import service as money
-from backend.payment.rulebook import book_on
 from backend.payment.rules import REFUND_RULES, RefundReason
 from backend.policy import policy
 from backend.practitioner import queries as practitioners
@@ -200,33 +199,21 @@ async def _tell_cancelled(session: AsyncSession, booked: Appointment, cause: Ref
 
 
 async def cancel_by_patient(session: AsyncSession, actor: Actor, booked: Appointment) -> bool:
-    """The patient gives the place back before the start, or while nobody has accepted."""
+    """The patient gives the place back: before the start, within the grace after paying, or while nobody has accepted."""
     await lock_stream(session, booked.stream)
+    case = await appointments.cancelling(session, booked)
     issues = cancellable_by_patient(
-        starts_at=booked.starts_at,
-        now=clock_of(session).now(),
+        starts_at=booked.starts_at, now=clock_of(session).now(), free_until=case.free_until,
         checked_in=booked.state == AppointmentState.CHECKED_IN,
-    )
+    )  # fmt: skip
     if issues and booked.state == AppointmentState.BOOKED:
         raise Conflict(issues[0].message, code=issues[0].code, issues=issues)
-    moved = await booking.cancel(session, actor, booked, await _why_cancelled(session, booked), "patient")
+    moved = await booking.cancel(session, actor, booked, case.reason, "patient")
     if moved and booked.encounter_id is not None:
         row = await queries.encounter(session, booked.encounter_id)
         await advance(session, row, "cancel", actor, ended_at=clock_of(session).now())
         await stop_clock(session, row)
     return moved
-
-
-async def _why_cancelled(session: AsyncSession, booked: Appointment) -> RefundReason:
-    """Which case of a patient's cancellation it is (practice.md 17), by the rules of the day the bill was opened."""
-    payment = await payments.of_subject(session, booking.SUBJECT, booked.id)
-    now = clock_of(session).now()
-    if booked.answer_by is not None and now < booked.answer_by:
-        return RefundReason.DOCTOR_CANCELLED  # the hospital moved it, and she has not agreed
-    book = book_on(local(payment.made_at if payment else now).date())
-    return book.cancellation.reason(
-        now=now, starts_at=booked.starts_at, paid_at=booked.booked_at, waiting_since=booked.checked_in_at
-    )
 
 
 async def confirm_diagnoses(

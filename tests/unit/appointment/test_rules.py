@@ -50,4 +50,24 @@ def test_a_patient_cancels_before_the_start_or_while_she_waits(
     at: object, waiting: bool, expected: list[str]
 ) -> None:
     """practice.md 17: patient cancels before and after the cut-off."""
-    assert codes(cancellable_by_patient(starts_at=START, now=at, checked_in=waiting)) == expected  # type: ignore[arg-type]
+    found = cancellable_by_patient(
+        starts_at=START,
+        now=at,  # type: ignore[arg-type]
+        checked_in=waiting,
+        free_until=START - SECOND,
+    )
+    assert codes(found) == expected
+
+
+@pytest.mark.parametrize(("late", "expected"), [(0, []), (1, ["too_late"])])
+def test_within_the_grace_after_paying_she_cancels_a_slot_that_has_begun(
+    late: int, expected: list[str]
+) -> None:
+    """Rule A01: whatever the slot."""
+    until = START + timedelta(minutes=10)
+
+    found = cancellable_by_patient(
+        starts_at=START, now=until + late * SECOND, checked_in=False, free_until=until
+    )
+
+    assert codes(found) == expected

@@ -322,10 +322,11 @@ async def test_the_patient_cancels_while_she_waits_and_nobody_accepted(
     assert await open_intents(session, *service.CLOCKS) == []
 
 
-async def test_after_the_start_a_patient_who_never_waited_does_not_cancel(
-    session: AsyncSession, context: Context, patient: Patient
+async def test_after_start_and_grace_a_patient_who_never_waited_does_not_cancel(
+    session: AsyncSession, context: Context, patient: Patient, clock: SharedClock
 ) -> None:
     row = await booked(session, context, patient, await a_slot(session, hours=0))
+    moves_on(clock, minutes=16)
 
     with pytest.raises(Conflict) as refused:
         await service.cancel_by_patient(session, patient.actor, row)
