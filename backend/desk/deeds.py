@@ -27,6 +27,7 @@ WORDS: Mapping[str, str] = {
     "refund.close": "退款被关闭",
     "refund.late": "超过期限，系统提醒",
     "refund.renew": "重新发起退款",
+    "refund.take_up": "重新办理已关闭的退款",
     "refund.view": "查看了退款",
     "refund.ask_elsewhere": "提出改退",
     "refund.redirected": "微信支付已受理改退",

@@ -49,6 +49,7 @@ class InsuranceOrder(Row, Base):
     other: Mapped[int] = stored(DataClass.MONEY, Fen, default=0)
     cash: Mapped[int] = stored(DataClass.MONEY, Fen, default=0)
     freight: Mapped[int] = stored(DataClass.MONEY, Fen, default=0)
+    return_no: Mapped[str] = stored(DataClass.MONEY, String(40), default="", server_default="")
     failure: Mapped[str] = stored(DataClass.OPERATIONAL, String(120), default="")
     authorised_at: Mapped[datetime] = moment()
     quoted_at: Mapped[datetime | None] = moment(nullable=True)

@@ -14,7 +14,8 @@ from foundation.states import Machine
 
 USER_CARD, HOSPITAL = "user_card", "hospital"
 """Where an abnormal refund may be sent instead."""
-_ALIVE = "state NOT IN ('closed', 'rejected')"
+_IN_THE_WAY = "state NOT IN ('closed', 'rejected') AND NOT (reason = 'by_agreement' AND state = 'succeeded')"
+"""A rule gives its share once; people may agree again, when what they agreed to before is done."""
 
 
 class Payment(Row, Base):
@@ -81,12 +82,13 @@ class Tender(Row, Base):
 class Refund(Row, Base):
     """Money on its way back, by a rule of a version (practice.md 17).
 
-    `approve_by` and `settle_by` are the rule's deadlines; `alarmed_at` says that the present one has rung.
+    `approve_by` and `settle_by` are the rule's deadlines; `alarmed_at` says that the present one has rung. `given_up_at`: it
+    is closed because a person said so, and the provider may think otherwise.
     """
 
     __tablename__ = "refund"
     __table_args__ = (
-        Index("uq_refund_alive", "payment_id", "reason", unique=True, postgresql_where=_ALIVE),
+        Index("uq_refund_alive", "payment_id", "reason", unique=True, postgresql_where=_IN_THE_WAY),
         CheckConstraint("amount > 0", name="amount"),
         Index("ix_refund_succeeded_at", "succeeded_at"),
         Index(
@@ -120,6 +122,7 @@ class Refund(Row, Base):
     settle_by: Mapped[datetime | None] = moment(nullable=True)
     alarmed_at: Mapped[datetime | None] = moment(nullable=True)
     succeeded_at: Mapped[datetime | None] = moment(nullable=True)
+    given_up_at: Mapped[datetime | None] = moment(nullable=True)
 
 
 class RefundPart(Row, Base):

@@ -9,8 +9,10 @@ from backend.alarm import service as alarms
 from backend.payment import queries
 from backend.payment.model import Payment, Refund
 from backend.payment.rules import RefundReason, rule_for
-from backend.payment.service import ALARM, DESK, LATE, REFUND, request_refund
-from backend.payment.states import RefundState
+from backend.payment.service import ALARM, DESK, LATE, REFUND, desk_of, request_refund
+from backend.payment.states import DEAD, RefundState
+from backend.payment.tenders import remaining
+from contracts.money import yuan
 from foundation.actor import SYSTEM, Actor
 from foundation.clock import local
 from foundation.db.advance import advance
@@ -78,10 +80,15 @@ async def propose(session: AsyncSession, actor: Actor, payment: Payment, amount:
 
 
 async def renew(session: AsyncSession, actor: Actor, refund_id: UUID) -> Refund:
-    """The provider closed a refund: what of it has not gone back, for the same reason, under a new number."""
+    """What of a closed refund has not gone back, once more: under a new number only when the provider has closed the old one."""
+    refund = await session.get_one(Refund, refund_id)
+    if guarded("row_lock"):
+        await lock_stream(session, refund.stream)
     refund = await lock(session, Refund, refund_id)
     if refund.state is not RefundState.CLOSED:
-        raise Conflict("只有被微信支付关闭的退款可以重新发起", code="refund_not_closed")
+        raise Conflict("只有已关闭的退款可以重新发起", code="refund_not_closed")
+    if refund.given_up_at is not None:
+        return await _take_up(session, actor, refund)
     payment, parts = (
         await session.get_one(Payment, refund.payment_id),
         await queries.refund_parts(session, refund_id),
@@ -94,6 +101,32 @@ async def renew(session: AsyncSession, actor: Actor, refund_id: UUID) -> Refund:
         raise Conflict("没有可退的金额，或已重新发起", code="nothing_to_refund")
     await alarms.over(session, "refund_closed", refund.id)
     return made
+
+
+async def _take_up(session: AsyncSession, actor: Actor, refund: Refund) -> Refund:
+    """One that a person gave up is where it was; a job asks the provider where that is now. `Conflict` without the money."""
+    payment = await lock(session, Payment, refund.payment_id)
+    left = remaining(
+        await queries.tenders(session, payment.id), await queries.given_back(session, payment.id)
+    )
+    parts = await queries.refund_parts(session, refund.id)
+    others = [one for one in await queries.refunds(session, payment.id) if one.reason == refund.reason]
+    if any(one.state not in DEAD for one in others) or any(
+        part.amount > left.get(tender, 0) for tender, part in parts.items()
+    ):
+        raise Conflict("没有可退的金额，或已重新发起", code="nothing_to_refund")
+    now, (rule, _) = (
+        clock_of(session).now(),
+        rule_for(RefundReason(refund.reason), local(payment.made_at).date()),
+    )
+    settle_by = now + timedelta(hours=rule.settle_within_hours)
+    await advance(session, refund, "take_up", actor, given_up_at=None, settle_by=settle_by, alarmed_at=None)
+    await intend(session, REFUND, refund.id)
+    await intend(session, ALARM, refund.id, due=settle_by)
+    words = f"{yuan(refund.amount)} 元，重新办理，退款单号 {refund.out_refund_no}"
+    await alarms.ring(session, "refund_abnormal", refund.id, words, link=desk_of(refund))
+    touch(session, DESK)
+    return refund
 
 
 async def ring(session: AsyncSession, refund_id: UUID) -> None:

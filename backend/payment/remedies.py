@@ -106,7 +106,16 @@ async def give_up(session: AsyncSession, actor: Actor, refund_id: UUID, note: st
     if any(part.proven_at for part in (await queries.refund_parts(session, refund.id)).values()):
         raise Conflict("部分款项已经退回，不能关闭", code="refund_partly_done")
     now = clock_of(session).now()
-    await advance(session, refund, "close", actor, decided_by=actor.id, decided_at=now, decision_note=note)
+    await advance(
+        session,
+        refund,
+        "close",
+        actor,
+        decided_by=actor.id,
+        decided_at=now,
+        decision_note=note,
+        given_up_at=now,
+    )
     await withdraw(session, ALARM, refund.id)
     await over(session, LATE, refund.id)
     await withdraw(session, REFUND, refund.id)

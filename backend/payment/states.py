@@ -82,6 +82,8 @@ REFUND = Machine(
         move(R.ABNORMAL, "hand_over", R.SUCCEEDED, "clerk", "admin", event="refund.succeeded"),
         move(R.ABNORMAL, "close", R.CLOSED, "system", "clerk", "admin"),
         move(R.PROCESSING, "close", R.CLOSED, "system"),
+        # Given up here, and not by the provider: its number is still good, and another one beside it might arrive as well.
+        move(R.CLOSED, "take_up", R.ABNORMAL, "clerk", "admin"),
         # One that a person gave up may still arrive: what the provider proves is true whatever we decided.
         move(R.CLOSED, "succeed", R.SUCCEEDED, "system", event="refund.succeeded"),
     ],

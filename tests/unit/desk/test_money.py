@@ -230,3 +230,21 @@ async def test_what_is_not_there_is_a_page_that_says_so(browser: Browser) -> Non
 
     for path in ("refunds", "prices", "reconciliation", "differences"):
         assert (await browser.get(f"/desk/{path}/{new_id()}")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("given_up", "words"), [(True, "由本院工作人员关闭"), (False, "微信支付关闭了这笔退款")]
+)
+async def test_the_page_of_a_closed_refund_says_who_closed_it(
+    browser: Browser, db: Database, given_up: bool, words: str
+) -> None:
+    payment = await a_payment(db, RefundState.CLOSED)
+    async with unit_of_work(db) as session:
+        refund = (await session.scalars(select(Refund).where(Refund.payment_id == payment))).one()
+        refund.given_up_at = db.clock.now() if given_up else None
+    await browser.logs_in(CLERK)
+
+    text = (await browser.get(f"/desk/refunds/{refund.id}")).text
+
+    assert words in text
+    assert ("微信支付关闭了这笔退款" in text) is not given_up
