@@ -23,7 +23,7 @@ from backend.payment.billing import bill
 from backend.payment.model import Payment
 from backend.policy import policy
 from backend.schedule import service as pool
-from backend.schedule.service import Taken
+from backend.schedule.service import Taken, Wanted
 from foundation.actor import Actor
 from foundation.clock import local
 from foundation.db import idempotency
@@ -133,12 +133,14 @@ async def hold(
     at = batch.open()
     found = dict(zip(at, await facts_of(session, [presses[i].asked for i in at], now), strict=True))
     terms = {i: decided for i in at if (decided := _decided(batch, i, found[i])) is not None}
-    places = await pool.take_all(session, [(presses[i].slot_id, terms[i].channel) for i in terms])
+    places = await pool.take_all(
+        session, [Wanted(presses[i].slot_id, terms[i].channel, presses[i].wish.only_kept) for i in terms]
+    )
     for i, place in zip(terms, places, strict=True):
         slot = found[i].facts.slot
         assert slot is not None
         if place is None:
-            batch.outcomes[i] = rules.no_place(slot.pool, now)
+            batch.outcomes[i] = rules.no_place(slot.pool, now, presses[i].wish)
         else:
             _write(batch, i, found[i], terms[i], place)
     await insert_all(session, batch.rows)

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from backend.eligibility.rules import require_usable
-from backend.fairness.rules import paused, quota_issues
+from backend.fairness.rules import draw_open, paused, quota_issues
 from backend.patient.rules import GUARDIAN_PRESENT_BELOW, SCOPES, age_on, may
 from backend.policy import Policy
 from backend.practitioner.rules import may_practise
@@ -64,11 +64,15 @@ class Facts:
 
 @dataclass(frozen=True)
 class Wish:
-    """What is asked for. `channel` None: the rule decides; `by` is set where the account needs no grant."""
+    """What is asked for. `channel` None: the rule decides; `by` is set where the account needs no grant.
+
+    `only_kept`: lots are being drawn for the slot, so that only a place kept for the channel may be had.
+    """
 
     mode: str
     channel: Channel | None = None
     by: str = ""
+    only_kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,8 +108,8 @@ def decide(facts: Facts, wish: Wish, limits: Policy, *, now: datetime, today: da
         raise paused(facts.paused_until)
     guardian = _guardian(facts, today)
     channel = wish.channel or (Channel.FOLLOW_UP if facts.seen_before else Channel.GENERAL)
-    if take(slot.pool, channel, now) is None:
-        raise no_place(slot.pool, now)
+    if take(slot.pool, channel, now, only_kept=wish.only_kept) is None:
+        raise no_place(slot.pool, now, wish)
     return Terms(booked_by, channel, guardian)
 
 
@@ -152,9 +156,12 @@ def missed_at(limits: Policy, *, ends_at: datetime, free_until: datetime) -> dat
     return max(ends_at + limits.check_in_late, free_until)
 
 
-def no_place(pool: Pool, now: datetime) -> AppError:
-    """Why there is no place: not on sale, or all are taken."""
-    issue = not_on_sale(pool, now) or Issue("slot_id", "sold_out", "该时段号源已约满")
+def no_place(pool: Pool, now: datetime, wish: Wish) -> AppError:
+    """Why there is no place: not on sale, being drawn, or all are taken."""
+    issue = not_on_sale(pool, now)
+    if issue is None and wish.only_kept:
+        return draw_open()
+    issue = issue or Issue("slot_id", "sold_out", "该时段号源已约满")
     return Conflict(issue.message, code=issue.code, issues=[issue])
 
 

@@ -43,15 +43,16 @@ NOSHOW = "appointment.noshow"
 
 async def request(
     session: AsyncSession, actor: Actor, *, person_id: UUID, slot_id: UUID, eligibility_id: UUID, complaint: str,
-    mode: str, channel: Channel | None = None, by: str = "", account_id: UUID | None = None,
+    mode: str, channel: Channel | None = None, by: str = "", account_id: UUID | None = None, only_kept: bool = False,
 ) -> Appointment:  # fmt: skip
     """Hold a place and open the bill, in the caller's transaction. `rules.decide` says what is refused.
 
-    `channel` None: the rule decides. `by` names who books without a grant, on whose account then.
+    `channel` None: the rule decides. `by` names who books without a grant, on whose account then. `only_kept`: no place
+    that everybody may have.
     """
     own = actor.id if actor.kind == "account" else None
     press = Press(
-        actor, person_id, slot_id, eligibility_id, complaint, Wish(mode, channel, by), account_id or own,
+        actor, person_id, slot_id, eligibility_id, complaint, Wish(mode, channel, by, only_kept), account_id or own,
         request=request_id.get(),
     )  # fmt: skip
     try:

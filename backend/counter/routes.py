@@ -18,6 +18,7 @@ from backend.counter.wire import (
 from backend.edge import CLERK, PATIENT, ApiCall, ApiEndpoint, Family
 from backend.eligibility import asking
 from backend.eligibility.wire import DecisionView, KnownDiagnosis
+from backend.fairness.draw import is_drawn
 from backend.patient import queries as patients
 from backend.patient import service as registry
 from backend.patient.model import Person
@@ -92,10 +93,11 @@ async def _whom(call: ApiCall) -> tuple[CounterCase, Person]:
 
 async def book(call: ApiCall, body: BookAtCounter) -> AssistedView:
     """Hold a place for her and make the code that pays for it."""
+    drawn = await is_drawn(call.app, body.slot_id)
     case = await queries.case(call.session, call.id())
     row = await service.book(
         call.session, call.actor, case, slot_id=body.slot_id, eligibility_id=body.eligibility_id,
-        complaint=body.complaint, mode=body.mode,
+        complaint=body.complaint, mode=body.mode, drawn=drawn,
     )  # fmt: skip
     return await assisted_view(call.session, row, call.app.settings.front_url)
 

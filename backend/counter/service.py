@@ -61,13 +61,18 @@ async def open_case(
 
 async def book(
     session: AsyncSession, actor: Actor, case: CounterCase, *, slot_id: UUID, eligibility_id: UUID, complaint: str,
-    mode: str,
+    mode: str, drawn: bool = False,
 ) -> Appointment:  # fmt: skip
-    """A place of the share kept for the counter, held longer, its bill waiting for whoever pays."""
+    """A place of the share kept for the counter, held longer, its bill waiting for whoever pays.
+
+    Where that share is used up it is a place that everybody may have, unless those are `drawn`: a clerk's quick hand
+    must not beat the lot.
+    """
     assert actor.id is not None
     row = await booking.request(
         session, actor, person_id=case.person_id, slot_id=slot_id, eligibility_id=eligibility_id, complaint=complaint,
         mode=mode, channel=Channel.STAFF_ASSISTED, by=booking_rules.COUNTER,
+        only_kept=drawn,
     )  # fmt: skip
     session.add(
         AssistedBooking(

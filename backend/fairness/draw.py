@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.context import Context
 from backend.fairness.model import ReleaseDraw
-from backend.fairness.rules import Wish, allot, order_of
+from backend.fairness.rules import Wish, allot, draw_open, order_of
 from backend.fairness.tickets import Release, Result, Ticket, Tickets, by_person
 from backend.policy import policy
 from backend.schedule.model import Slot
@@ -31,7 +31,7 @@ from foundation.db.intents import TryLater, intend
 from foundation.db.locks import lock
 from foundation.db.sharing import shared
 from foundation.db.unit_of_work import Database, clock_of, unit_of_work
-from foundation.errors import AppError, Conflict, Issue
+from foundation.errors import AppError
 from foundation.ids import new_id
 from foundation.logs import log
 
@@ -99,15 +99,19 @@ def draws_now(release: Release | None, now: datetime) -> bool:
     return release is not None and release.released_at <= now < release.closes_at + GRACE
 
 
-async def require_no_draw(context: Context, slot_id: UUID) -> None:
-    """`Conflict` while the slot's places are drawn: whoever books past the draw would have come first by speed."""
+async def is_drawn(context: Context, slot_id: UUID) -> bool:
+    """Whether the places that everybody may have are given by lot now."""
     release = await release_of(context, slot_id)
     if release is None or not draws_now(release, context.clock.now()):
-        return
+        return False
     taking = await Tickets(context.redis, release.key).taking()
-    if taking or (taking is not None and context.clock.now() < release.closes_at):
-        words = "号源刚刚放出，正在排队抽号"
-        raise Conflict(words, code="draw_open", issues=[Issue("slot_id", "draw_open", words)])
+    return bool(taking) or (taking is not None and context.clock.now() < release.closes_at)
+
+
+async def require_no_draw(context: Context, slot_id: UUID) -> None:
+    """`Conflict` while the slot's places are drawn."""
+    if await is_drawn(context, slot_id):
+        raise draw_open()
 
 
 async def start(session: AsyncSession, release: Release) -> None:

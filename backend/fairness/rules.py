@@ -31,6 +31,12 @@ def paused(until: datetime) -> Conflict:
     return Conflict(words, code="booking_paused", issues=[Issue("person_id", "booking_paused", words)])
 
 
+def draw_open() -> Conflict:
+    """The refusal while lots are drawn for a slot: whoever books past the draw would have come first by speed."""
+    words = "号源刚刚放出，正在排队抽号"
+    return Conflict(words, code="draw_open", issues=[Issue("slot_id", "draw_open", words)])
+
+
 def pause_after(limits: Policy, absences: Sequence[datetime]) -> tuple[datetime, datetime] | None:
     """From when until when booking pauses, given the no-shows that still count; None while they are too few.
 

@@ -19,7 +19,7 @@ from backend.payment.rules import RefundReason
 from backend.policy import policy
 from backend.practitioner import queries as practitioners
 from backend.rescheduling import queries, rules
-from backend.rescheduling.model import Relocation, ScheduleChange
+from backend.rescheduling.model import Relocation
 from backend.rescheduling.states import RelocationState
 from backend.schedule import service as pool
 from backend.schedule.model import Slot
@@ -45,7 +45,6 @@ async def carry_out(session: AsyncSession, relocation_id: UUID) -> None:
     row = await lock(session, Relocation, relocation_id)
     if row.state != RelocationState.PLANNED:
         return
-    change = await session.get_one(ScheduleChange, row.change_id)
     booked = await lock(session, Appointment, row.appointment_id)
     await _settle_earlier_offer(session, row, booked)
     if booked.state not in OPEN or booked.slot_id != row.from_slot_id:
@@ -62,9 +61,7 @@ async def carry_out(session: AsyncSession, relocation_id: UUID) -> None:
         await cancel_for_hospital(session, SYSTEM, booked)
         await advance(session, row, "cancel", SYSTEM, answered_at=clock_of(session).now())
         await tell_stopped(session, booked)
-    if change.surplus:
-        await _shrink(session, row.from_slot_id)
-    touch(session, f"change:{change.id}", "timetable")
+    touch(session, f"change:{row.change_id}", "timetable")
 
 
 async def accept(session: AsyncSession, actor: Actor, row: Relocation) -> bool:
@@ -220,14 +217,6 @@ async def _settle_earlier_offer(session: AsyncSession, row: Relocation, booked: 
 async def _give_target_back(session: AsyncSession, row: Relocation) -> None:
     if row.to_slot_id is not None:
         await pool.give_back(session, row.to_slot_id, row.to_place)
-
-
-async def _shrink(session: AsyncSession, slot_id: UUID) -> None:
-    """The place she left is no place any more."""
-    slot = await lock(session, Slot, slot_id)
-    if slot.remaining > 0:
-        slot.capacity, slot.remaining = slot.capacity - 1, slot.remaining - 1
-        await session.flush()
 
 
 def _in_time(row: Relocation, now: datetime) -> None:

@@ -143,7 +143,7 @@ async def reduce(
         raise Conflict("号数不少于已预约人数，可以直接调整号数", code="nobody_affected")
     _expect(expected, leaving)
     sold = slot.capacity - slot.remaining
-    slot.capacity, slot.remaining = sold, 0
+    slot.capacity, slot.remaining, slot.surplus = sold, 0, len(leaving)
     for name in HELD.values():
         setattr(slot, name, 0)
     row = _change(actor, scope, "move" if target else "stop", reason, 1, len(leaving), now)

@@ -16,6 +16,7 @@ class Slot(Row, Base):
     Of `remaining`, `held_…` places are kept for one channel until `shares_end_at` (null: for ever). It can be booked from
     `released_at` (null: already) until it is stopped. `source`: own, his; a mirrored one is sold until `fresh_until` and no
     longer, unless the hospital's system was heard again. `mode` is how the doctor sees patients then: any, video, text.
+    The next `surplus` places that come back are none any more: the slot was made smaller than what had been sold.
     """
 
     __tablename__ = "slot"
@@ -27,6 +28,7 @@ class Slot(Row, Base):
             " AND held_follow_up + held_staff + held_referral <= remaining",
             name="held",
         ),
+        CheckConstraint("surplus >= 0", name="surplus"),
         Index("ix_slot_department_day", "department_code", "day"),
     )
 
@@ -48,3 +50,4 @@ class Slot(Row, Base):
     source: Mapped[str] = stored(DataClass.OPERATIONAL, String(10), default="own")
     fresh_until: Mapped[datetime | None] = moment(nullable=True)
     mode: Mapped[str] = stored(DataClass.OPERATIONAL, String(10), default="any")
+    surplus: Mapped[int] = stored(DataClass.OPERATIONAL, Integer, default=0, server_default="0")

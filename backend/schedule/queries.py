@@ -26,7 +26,14 @@ def pool(row: Slot) -> Pool:
     """A slot as the rules see it."""
     held = {channel: getattr(row, name) for channel, name in HELD.items()}
     return Pool(
-        row.capacity, row.remaining, held, row.released_at, row.shares_end_at, row.stopped_at, row.fresh_until
+        row.capacity,
+        row.remaining,
+        held,
+        row.released_at,
+        row.shares_end_at,
+        row.stopped_at,
+        row.fresh_until,
+        row.surplus,
     )
 
 

@@ -40,6 +40,8 @@ class Pool:
     shares_end_at: datetime | None = None
     stopped_at: datetime | None = None
     fresh_until: datetime | None = None
+    surplus: int = 0
+    """So many places vanish when they come back."""
 
 
 def on_sale(pool: Pool, now: datetime) -> bool:
@@ -66,9 +68,16 @@ def shares_over(pool: Pool, now: datetime) -> bool:
     return pool.shares_end_at is not None and pool.shares_end_at <= now
 
 
-def take(pool: Pool, channel: Channel, now: datetime) -> tuple[Pool, Channel] | None:
-    """The pool without one place, and whose place it was; None when there is none for `channel`."""
+def take(
+    pool: Pool, channel: Channel, now: datetime, *, only_kept: bool = False
+) -> tuple[Pool, Channel] | None:
+    """The pool without one place, and whose place it was; None when there is none for `channel`.
+
+    `only_kept`: nothing but a place that is kept for this channel will do.
+    """
     if not on_sale(pool, now) or pool.remaining <= 0:
+        return None
+    if only_kept and not kept_for(pool, channel, now):
         return None
     left = replace(pool, remaining=pool.remaining - 1)
     if shares_over(pool, now):
@@ -81,9 +90,11 @@ def take(pool: Pool, channel: Channel, now: datetime) -> tuple[Pool, Channel] | 
 
 
 def give_back(pool: Pool, place: Channel, now: datetime) -> Pool:
-    """The pool with the place returned to whom it was kept for, while shares last."""
+    """The pool with the place returned to whom it was kept for, while shares last; a surplus one is returned to nobody."""
     if pool.remaining >= pool.capacity:
         return pool
+    if pool.surplus:
+        return replace(pool, capacity=pool.capacity - 1, surplus=pool.surplus - 1)
     more = replace(pool, remaining=pool.remaining + 1)
     if place is Channel.GENERAL or shares_over(pool, now):
         return more

@@ -38,6 +38,15 @@ WHERE slot.id = new.id
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """A place of a slot for a channel; `only_kept`: none that everybody may have."""
+
+    slot_id: UUID
+    channel: Channel
+    only_kept: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Taken:
     """A place: its serial number, and for whom it had been kept."""
 
@@ -47,11 +56,11 @@ class Taken:
 
 async def take(session: AsyncSession, slot_id: UUID, channel: Channel = Channel.GENERAL) -> Taken | None:
     """Take one place for `channel`: one of its own, else one kept for nobody; None when there is none on sale."""
-    (taken,) = await take_all(session, [(slot_id, channel)])
+    (taken,) = await take_all(session, [Wanted(slot_id, channel)])
     return taken
 
 
-async def take_all(session: AsyncSession, wanted: Sequence[tuple[UUID, Channel]]) -> list[Taken | None]:
+async def take_all(session: AsyncSession, wanted: Sequence[Wanted]) -> list[Taken | None]:
     """Take a place for each, who comes first in the list has the first; the rule is `rules.take`.
 
     The slots are locked, in the order of their ids, from the look to the end of the transaction: nobody can come between
@@ -62,12 +71,13 @@ async def take_all(session: AsyncSession, wanted: Sequence[tuple[UUID, Channel]]
     now = clock_of(session).now()
     connection = await driver(session)
     query = _POOLS + (_LOCKED if guarded("slot_take") else "")
-    rows = {row["id"]: row for row in await connection.fetch(query, list({slot for slot, _ in wanted}))}
+    rows = {row["id"]: row for row in await connection.fetch(query, list({one.slot_id for one in wanted}))}
     pools = {slot: _pool(row) for slot, row in rows.items()}
     counts = {slot: row["taken"] for slot, row in rows.items()}
     found: list[Taken | None] = []
-    for slot, channel in wanted:
-        after = rules.take(pools[slot], channel, now) if slot in pools else None
+    for one in wanted:
+        slot, known = one.slot_id, pools.get(one.slot_id)
+        after = rules.take(known, one.channel, now, only_kept=one.only_kept) if known is not None else None
         if after is None:
             found.append(None)
             continue
@@ -91,14 +101,22 @@ def _pool(row: Any) -> rules.Pool:
 
 
 async def give_back(session: AsyncSession, slot_id: UUID, place: Channel = Channel.GENERAL) -> None:
-    """Return one place to whom it was kept for; to everybody when shares are over. Its serial number is not used again."""
+    """Return one place to whom it was kept for; to everybody when shares are over. Its serial number is not used again.
+
+    A place too many is returned to nobody: the slot has one less, from this very statement on.
+    """
     now = clock_of(session).now()
-    more: dict[str, Any] = {"remaining": Slot.remaining + 1}
+    gone = case((Slot.surplus > 0, 1), else_=0)
+    more: dict[str, Any] = {
+        "remaining": Slot.remaining + 1 - gone, "capacity": Slot.capacity - gone, "surplus": Slot.surplus - gone,
+    }  # fmt: skip
     if place in HELD:
         column = getattr(Slot, HELD[place])
         over = Slot.shares_end_at.is_not(None) & (Slot.shares_end_at <= now)
-        more[HELD[place]] = column + case((over, 0), else_=1)
-    await session.execute(update(Slot).where(Slot.id == slot_id, Slot.remaining < Slot.capacity).values(more))
+        more[HELD[place]] = column + case((over | (Slot.surplus > 0), 0), else_=1)
+    statement = update(Slot).where(Slot.id == slot_id, Slot.remaining < Slot.capacity).values(more)
+    fresh = {"populate_existing": True, "synchronize_session": False}  # whoever holds the row sees it too
+    await session.scalars(statement.returning(Slot), execution_options=fresh)
 
 
 async def open_slots(

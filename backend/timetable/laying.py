@@ -186,7 +186,7 @@ def _form(piece: Piece) -> dict[str, Any]:
 
 def _places(piece: Piece, left: int) -> dict[str, int]:
     """What can be sold, and of that what is kept for a channel."""
-    values = {"remaining": left}
+    values = {"remaining": left, "surplus": 0}
     for name in HELD.values():
         values[name] = min(getattr(piece, name), left)
         left -= values[name]

@@ -106,6 +106,7 @@ async def resize(session: AsyncSession, actor: Actor, slot_id: UUID, *, capacity
         said = f"已有 {sold} 人预约，不能少于 {sold} 个号；如确需减少，请先停诊或改约多出的患者"
         raise Conflict(said, code="places_sold", issues=[Issue("capacity", "below_sold", said)])
     before, row.capacity, row.remaining = row.capacity, capacity, capacity - sold
+    row.surplus = 0  # whoever is still to leave leaves a place behind
     left = row.remaining
     for name in HELD.values():
         setattr(row, name, min(getattr(row, name), left))

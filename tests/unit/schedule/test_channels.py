@@ -90,7 +90,8 @@ async def as_row(session: AsyncSession, slot: Slot, pool: Pool) -> None:
         .where(Slot.id == slot.id)
         .values(
             capacity=pool.capacity, remaining=pool.remaining, released_at=pool.released_at,
-            shares_end_at=pool.shares_end_at, stopped_at=pool.stopped_at, fresh_until=pool.fresh_until, **held,
+            shares_end_at=pool.shares_end_at, stopped_at=pool.stopped_at, fresh_until=pool.fresh_until,
+            surplus=pool.surplus, **held,
         )
     )  # fmt: skip
 
@@ -101,6 +102,7 @@ async def as_pool(session: AsyncSession, slot: Slot) -> Pool:
     held = {channel: getattr(slot, column) for channel, column in HELD.items()}
     return Pool(
         slot.capacity, slot.remaining, held, slot.released_at, slot.shares_end_at, slot.stopped_at, slot.fresh_until,
+        slot.surplus,
     )  # fmt: skip
 
 
@@ -115,7 +117,14 @@ def samples() -> list[Pool]:
     ]  # fmt: skip
     return [
         replace(pool, **when)
-        for pool in (kept, replace(kept, remaining=3), Pool(5, 0), Pool(5, 5))
+        for pool in (
+            kept,
+            replace(kept, remaining=3),
+            replace(kept, surplus=2),
+            Pool(5, 0),
+            Pool(5, 0, surplus=1),
+            Pool(5, 5),
+        )
         for when in moments
     ]
 
@@ -148,7 +157,9 @@ async def test_a_place_goes_back_to_whom_it_was_kept_for(session: AsyncSession, 
             await service.give_back(session, slot.id, place)
 
             found = await as_pool(session, slot)
-            assert found.remaining == wanted.remaining
+            assert (found.capacity, found.remaining, found.surplus) == (
+                wanted.capacity, wanted.remaining, wanted.surplus,
+            )  # fmt: skip
             assert {one: count for one, count in found.held.items() if count} == {
                 one: count for one, count in wanted.held.items() if count
             }
