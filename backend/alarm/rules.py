@@ -49,6 +49,9 @@ KINDS: Mapping[str, Kind] = {
     "insurance_refuses_refund": Kind(
         "医保拒绝退费", "请与医保经办机构核对原因；处理后在任务列表里重新执行该笔退款。", by_itself=True
     ),
+    "insurance_settled_after_all": Kind(
+        "已改付的订单，医保又结算了", "请与医保经办机构核对并办理退费；患者已付的自费部分核对后在微信支付商户平台退还。"
+    ),
     "refund_late": Kind(
         "退款超过期限", "请打开退款：待审批的请尽快审批；已提交的请核对微信支付的处理进度，必要时联系患者。", by_itself=True
     ),

@@ -223,9 +223,11 @@ async def _reopen(session: AsyncSession, order: InsuranceOrder) -> None:
 
 
 async def return_cash(session: AsyncSession, order_id: UUID, words: str, cash: Transaction) -> None:
-    """The insurance did not pay, her cash was taken: it is written down as received, and goes back by a job."""
+    """The insurance did not pay, her cash was taken: it is written down as received, and goes back by a job. Once."""
     order = await _locked(session, order_id)
-    if order.state not in OPEN:
+    over = order.state in (InsuranceState.FAILED, InsuranceState.ABANDONED)
+    known = over and await payments.moved(session, order.payment_id, "received", cash.transaction_id)
+    if known or not (over or order.state in OPEN):
         return
     await advance(session, order, "return_cash", SYSTEM, failure=words[:120])
     await money.record(

@@ -38,6 +38,9 @@ INSURANCE_ORDER = Machine(
         # Her cash was taken and the insurance did not pay: the cash goes back, then it has failed.
         move(S.PLACED, "return_cash", S.RETURNING, "system"),
         move(S.RETURNING, "fail", S.FAILED, "system"),
+        # The order was over, and her cash was faster than its closing.
+        move(S.FAILED, "return_cash", S.RETURNING, "system"),
+        move(S.ABANDONED, "return_cash", S.RETURNING, "system"),
     ],
     labels={
         S.AUTHORISED: "已授权，待医保结算",

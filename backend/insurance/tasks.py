@@ -17,7 +17,7 @@ from backend.payment.model import Payment, Refund
 from backend.payment.rulebook import RefundReason
 from backend.payment.rules import REFUND_RULES, next_look
 from backend.payment.states import PaymentState
-from backend.payment.tasks import PAID, notify_url
+from backend.payment.tasks import OVER, PAID, notify_url
 from backend.payment.tenders import INSURANCE
 from contracts.money import yuan
 from foundation.actor import SYSTEM
@@ -29,6 +29,7 @@ MONEY_WAS_FASTER = ("orderpaid", "order_paid", "trade_error", "invalid_request")
 NEVER_PLACED = ("order_not_exist", "resource_not_exists", "order_closed")
 UNPAID = "医保没有完成支付"
 DESK_OF = "/desk/payments/{}"
+SETTLED = "insurance_settled_after_all"
 REFUSES = "insurance_refuses_refund"
 
 
@@ -245,10 +246,34 @@ async def tidy(work: Work[Context]) -> None:
         order = await session.get_one(InsuranceOrder, work.subject)
     if order.state not in (InsuranceState.FAILED, InsuranceState.ABANDONED):
         return
-    if order.prepay_id:
-        await _close_cash(context, order)
-    if order.pay_order_id:
-        await context.insurance.revoke(order.pay_order_id)
+    cash = None
+    if order.prepay_id and not await _close_cash(context, order):
+        cash = await _taken(context, order)
+    if order.pay_order_id and not await context.insurance.revoke(order.pay_order_id):
+        await _rings_for(context, order, SETTLED)
+    if cash is not None:
+        async with unit_of_work(context.db) as session:
+            await service.return_cash(session, order.id, UNPAID, cash)
+
+
+async def _taken(context: Context, order: InsuranceOrder) -> Transaction | None:
+    """Cash that was paid for an order that is over; None when it cannot be paid any more. A person's case when all of it was."""
+    found = await context.pay.query(order.out_trade_no)
+    if found is None or found.trade_state in OVER:
+        return None
+    if found.trade_state not in PAID:
+        raise TryLater(f"cash part is {found.trade_state}", timedelta(minutes=1))
+    mixed = await context.insurance.query(order.out_trade_no)
+    if mixed is not None and mixed.whole in (Part.SUCCESS, Part.REFUND):
+        await _rings_for(context, order, SETTLED)
+        raise Conflict("医保订单已改付，却又支付成功，需人工处理", code="insurance_paid_after_all")
+    return found
+
+
+async def _rings_for(context: Context, order: InsuranceOrder, kind: str) -> None:
+    async with unit_of_work(context.db) as session:
+        words = f"医保支付单号 {order.pay_order_id}，商户单号 {order.out_trade_no}"
+        await ring(session, kind, order.id, words, link=DESK_OF.format(order.payment_id))
 
 
 async def tell_refund(work: Work[Context]) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.patient import queries as patients
-from backend.payment.model import FeeLine, Payment, Refund, RefundPart, Remedy, Tender
+from backend.payment.model import FeeLine, MoneyEvent, Payment, Refund, RefundPart, Remedy, Tender
 from backend.payment.states import DEAD
 from contracts import events
 from foundation.actor import Actor
@@ -108,6 +108,16 @@ async def given_back(session: AsyncSession, payment_id: UUID) -> dict[str, int]:
         .group_by(RefundPart.tender)
     )
     return {tender: int(amount) for tender, amount in await session.execute(query)}
+
+
+async def moved(session: AsyncSession, payment_id: UUID, kind: str, reference: str) -> bool:
+    """Whether this movement is written down, by the provider's number of it."""
+    query = select(MoneyEvent.id).where(
+        MoneyEvent.payment_id == payment_id,
+        MoneyEvent.kind == kind,
+        MoneyEvent.provider_reference == reference,
+    )
+    return await session.scalar(query) is not None
 
 
 async def gone_before(session: AsyncSession, payment_id: UUID, reason: str) -> int:
