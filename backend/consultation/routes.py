@@ -9,6 +9,7 @@ from backend.encounter import queries
 from backend.encounter.model import Consultation
 from backend.fairness.draw import require_no_draw
 from backend.payment import queries as payments
+from backend.rates import admit
 from foundation.errors import NotFound
 from foundation.web.endpoint import send
 
@@ -16,6 +17,7 @@ from foundation.web.endpoint import send
 async def ask(call: ApiCall, body: AskRequest) -> AskedView:
     """Hold a place for a question and open its bill; free ones are booked at once."""
     await require_no_draw(call.app, body.slot_id)
+    await admit(call, "book", body.person_id)
     row = await service.ask(
         call.session, call.actor, person_id=body.person_id, slot_id=body.slot_id, question=body.question.strip(),
         mode=body.mode,

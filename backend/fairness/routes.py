@@ -12,6 +12,7 @@ from backend.fairness.tickets import Entered, Release, Status, Ticket, Tickets
 from backend.fairness.wire import LiftPause, PauseView, StandingView, TicketRequest, TicketView
 from backend.patient import queries as patients
 from backend.policy import policy
+from backend.rates import admit
 from foundation.db.sharing import shared
 from foundation.db.unit_of_work import Database, unit_of_work
 from foundation.errors import Conflict, Issue, NotFound, TooOften, invalid
@@ -30,6 +31,7 @@ async def take_ticket(call: ApiCall, body: TicketRequest) -> TicketView:
     """
     account_id = call.actor.id
     assert account_id is not None
+    await admit(call, "ticket", body.person_id)
     if not await shared(call.db, _may_book).ask((account_id, body.person_id)):
         raise NotFound
     release = await _release(call, body.slot_ids)
