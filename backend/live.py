@@ -72,9 +72,12 @@ class Live:
             try:
                 async with self.redis.pubsub() as pubsub:
                     await pubsub.psubscribe(PREFIX + "*")
-                    self._forget()
                     async for message in pubsub.listen():
-                        if message["type"] == "pmessage":
+                        if (
+                            message["type"] == "psubscribe"
+                        ):  # also when the client has found its line again by itself
+                            self._begin()
+                        elif message["type"] == "pmessage":
                             stream = message["channel"].decode().removeprefix(PREFIX)
                             self._wake(stream, message["data"].decode())
             except (RedisError, OSError) as error:
@@ -85,6 +88,13 @@ class Live:
         """What was announced before is not known: marks made until now are void."""
         self._listening, self._heard = secrets.token_hex(4), 0
         self._last.clear()
+
+    def _begin(self) -> None:
+        """What was announced while nobody listened may concern anybody: all look again."""
+        self._forget()
+        for watches in self._watchers.values():
+            for watch in watches:
+                watch.wake("")
 
     def _wake(self, stream: str, words: str) -> None:
         if not words:

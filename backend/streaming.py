@@ -4,7 +4,7 @@ Whoever reconnects is told everything again, so nothing that was missed matters 
 only says how fresh a snapshot is.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -19,6 +19,8 @@ from foundation.errors import Unauthenticated
 HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 Look = Callable[[], Awaitable[Any]]
 """The present state, as anything that JSON can say."""
+Names = Callable[[], Awaitable[Sequence[str]]]
+"""The streams whose changes matter, as of now."""
 
 
 async def listener(identify: Identify, request: Request, role: str) -> Actor:
@@ -32,14 +34,29 @@ async def listener(identify: Identify, request: Request, role: str) -> Actor:
 
 def snapshots(context: Context, names: Iterable[str], event: str, look: Look) -> Response:
     """A stream of `event`s with what `look` sees, now and whenever one of the streams `names` changes."""
+    fixed = list(names)
+
+    async def always() -> Sequence[str]:
+        return fixed
+
+    return following(context, always, event, look)
+
+
+def following(context: Context, names: Names, event: str, look: Look) -> Response:
+    """The same where the streams themselves may become others: they are asked for again after each change.
+
+    They are asked for once more when they are watched, so that no change falls between the question and the watch.
+    """
 
     async def lines() -> AsyncIterator[bytes]:
-        async with context.live.watching(names) as watch:
-            while True:
-                mark = int(context.clock.now().timestamp() * 1000)
-                data = msgspec.json.encode(await look())
-                yield f"id: {mark}\nevent: {event}\ndata: ".encode() + data + b"\n\n"
-                while not await watch.changed():
-                    yield b": heartbeat\n\n"
+        while True:
+            watched = await names()
+            async with context.live.watching(watched) as watch:
+                while await names() == watched:
+                    mark = int(context.clock.now().timestamp() * 1000)
+                    data = msgspec.json.encode(await look())
+                    yield f"id: {mark}\nevent: {event}\ndata: ".encode() + data + b"\n\n"
+                    while not await watch.changed():
+                        yield b": heartbeat\n\n"
 
     return StreamingResponse(lines(), media_type="text/event-stream", headers=HEADERS)

@@ -1,4 +1,9 @@
-"""The waiting room live: the whole state at once and after each change of the visit or of the doctor's queue."""
+"""The waiting room live: the whole state at once and after each change of the visit or of the queue she stands in.
+
+That queue is another one after a hand-over or a move, and then the new doctor's is listened to.
+"""
+
+from collections.abc import Sequence
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -7,7 +12,7 @@ from starlette.routing import Route
 from backend.appointment import queries as appointments
 from backend.context import Context
 from backend.edge import PATIENT
-from backend.streaming import listener, snapshots
+from backend.streaming import following, listener
 from backend.waiting.views import waiting_view
 from backend.waiting.wire import WaitingView
 from foundation.db.calls import Identify
@@ -21,14 +26,18 @@ def routes(context: Context, identify: Identify) -> list[Route]:
     async def waiting(request: Request) -> Response:
         actor = await listener(identify, request, PATIENT)
         appointment_id = path_id(request, "id")
-        async with unit_of_work(context.db) as session:
-            row = await appointments.visible(session, actor, appointment_id)
+
+        async def names() -> Sequence[str]:
+            async with unit_of_work(context.db) as session:
+                row = await appointments.visible(session, actor, appointment_id)
+                return [row.stream, f"queue:{row.practitioner_id}"]
 
         async def look() -> WaitingView:
             async with unit_of_work(context.db) as session:
                 now = await appointments.visible(session, actor, appointment_id)
                 return await waiting_view(session, now)
 
-        return snapshots(context, [row.stream, f"queue:{row.practitioner_id}"], "waiting", look)
+        await names()  # a stranger is refused before the first byte
+        return following(context, names, "waiting", look)
 
     return [Route("/api/v1/appointments/{id}/waiting/events", waiting)]
