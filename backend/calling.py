@@ -18,6 +18,12 @@ class Calling:
         "secret shared with them (coturn: static-auth-secret)", default="", secret=True
     )
     turn_seconds: int = setting("life of a credential for them", default=600)
+    video_least_bitrate: int = setting(
+        "bit/s that the network must carry each way in the check before a call; under it video is refused and chat "
+        "offered; 0: never refused",
+        default=300_000,
+    )
+    probes_per_minute: int = setting("such checks of one account in a minute", default=10)
     look_in_shown: bool = setting("doctor and patient see that a supervisor looks in", default=True)
     look_in_minutes: int = setting("minutes that one permission to look in lasts", default=30)
 
@@ -30,6 +36,10 @@ class Calling:
             problems.append("TURN_SECRET is missing (TURN_URLS names servers)")
         if not 60 <= self.turn_seconds <= LONGEST:
             problems.append("TURN_SECONDS is malformed: not between 60 and 86400")
+        if self.video_least_bitrate < 0:
+            problems.append("VIDEO_LEAST_BITRATE is malformed: negative")
+        if self.probes_per_minute < 1:
+            problems.append("PROBES_PER_MINUTE is malformed: less than 1")
         if not 1 <= self.look_in_minutes <= 480:
             problems.append("LOOK_IN_MINUTES is malformed: not between 1 and 480")
         return problems

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from backend.video import service, signalling
+from backend.video import probing, service, signalling
 from backend.video.engine import MediaEngine, OnEvent
 from backend.video.janus_engine.process import INSTALL, JanusOptions, program
 from backend.video.journal import Journal
@@ -74,6 +74,7 @@ def create_app(settings: MediaSettings) -> Starlette:
         app.state.drain = drain
         sockets = signalling.Signalling(redis, db, rooms, settings.origins, settings.address)
         app.router.routes.extend(signalling.routes(sockets))
+        app.router.routes.extend(probing.routes(redis, settings.origins, settings.address))
         presence.start()
         yield
         await drain()

@@ -69,10 +69,20 @@ class _Asked:
 
 async def admit(call: ApiCall, what: str, person: UUID | None = None) -> None:
     """`TooOften` when the account, the person, the device or the address asked for `what` too often."""
+    await _admit(call, what, _buckets(call, policy(), person))
+
+
+async def admit_account(call: ApiCall, what: str, rate: Rate) -> None:
+    """`TooOften` when the account asked for `what` more often than `rate`, whatever else it does."""
+    assert call.actor.id is not None
+    await _admit(call, what, [("account", call.actor.id.hex, rate)])
+
+
+async def _admit(call: ApiCall, what: str, buckets: Sequence[tuple[str, str, Rate]]) -> None:
     keys: list[str] = []
     rates: list[int] = []
     named = []
-    for by, key, rate in _buckets(call, policy(), person):
+    for by, key, rate in buckets:
         named.append(by)
         keys.append(f"rate:{what}:{by}:{key}")
         rates += [rate.most, rate.seconds * 1000]

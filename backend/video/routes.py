@@ -2,10 +2,12 @@
 
 from starlette.responses import Response
 
+from backend import rates
 from backend.chat import admission
 from backend.chat.service import side_of
 from backend.edge import ADMIN, DOCTOR, PATIENT, QUALITY, ApiCall, ApiEndpoint, Family
 from backend.encounter import queries as encounters
+from backend.policy import Rate
 from backend.video import entry, keeping, looking_in, viewing, wire
 from backend.video.playback import film_response
 from foundation.errors import Gone
@@ -17,7 +19,24 @@ async def enter(call: ApiCall) -> wire.RoomEntry:
     async with call.unit_of_work() as session:
         row = await admission.admitted(session, call.actor, call.id())
         entry.require_video(row)
+    await entry.require_network(call.app, row.id, call.actor)
     return await entry.entry(call.app, row.id, call.actor, side_of(call.actor, row))
+
+
+async def probe(call: ApiCall) -> wire.ProbeEntry:
+    """The way to a check of the network, for who may have video."""
+    async with call.unit_of_work() as session:
+        row = await admission.admitted(session, call.actor, call.id())
+        entry.require_video(row)
+    await rates.admit_account(call, "probe", Rate(f"{call.app.settings.probes_per_minute}/60"))
+    return await entry.probe_entry(call.app, row.id, call.actor, side_of(call.actor, row))
+
+
+async def probed(call: ApiCall) -> wire.ProbeView:
+    """What one's own last check found."""
+    row = await admission.visit_of(call)
+    found = await entry.last_probe(call.app, row.id, call.actor)
+    return wire.probe_view(found, call.app.settings.video_least_bitrate)
 
 
 async def look_in(call: ApiCall, body: wire.Why) -> wire.LookInView:
@@ -101,6 +120,10 @@ VIEWERS = (QUALITY,)
 ENDPOINTS: list[ApiEndpoint] = [
     act("POST", "/encounters/{id}/room", enter, reply=wire.RoomEntry, summary="进入视频", family=TREATMENT,
         roles=(PATIENT, DOCTOR), status=201, transaction=False),
+    act("POST", "/encounters/{id}/probe", probe, reply=wire.ProbeEntry, summary="通话前检测网络", family=TREATMENT,
+        roles=(PATIENT, DOCTOR), status=201, transaction=False),
+    get("/encounters/{id}/probe", probed, reply=wire.ProbeView, summary="网络检测结果", family=TREATMENT,
+        roles=(PATIENT, DOCTOR)),
     send("POST", "/encounters/{id}/look-ins", look_in, body=wire.Why, reply=wire.LookInView, summary="申请旁看视频",
          family=OVERSIGHT, roles=VIEWERS, status=201),
     send("POST", "/look-ins/{id}/tickets", look_in_ticket, body=wire.Watch, reply=wire.RoomEntry, summary="旁看一方的画面",

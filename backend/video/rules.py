@@ -1,5 +1,6 @@
-"""What recordings are kept for and how long, and what a look needs. Pure."""
+"""What a network must carry for a call; what recordings are kept for and how long, and what a look needs. Pure."""
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -11,6 +12,8 @@ KEPT_YEARS = 3
 FILM_DAYS = 7
 VIEW_MINUTES = 60
 SHORTEST_REASON, LONGEST_REASON = 4, 300
+SLOW_ROUND_TRIP_MS = 400
+"""From here on people talk into each other's words: a hint, no refusal."""
 
 
 class Purpose(StrEnum):
@@ -58,3 +61,23 @@ def reason_issues(reason: str) -> list[Issue]:
     if len(reason.strip()) < SHORTEST_REASON:
         return [Issue("reason", "too_short", f"请写明原因，至少 {SHORTEST_REASON} 个字")]
     return []
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What the check before a call found between a browser and the media process, in bit/s."""
+
+    up: int
+    down: int
+    round_trip_ms: int
+
+
+def network_issues(measured: Measured, least: int) -> list[Issue]:
+    """Every direction that carries less than a call needs; a `least` of 0 asks for nothing."""
+    return [
+        Issue(
+            name, "bitrate_too_low", f"{words}约 {found // 1000} kbit/s，视频至少需要 {least // 1000} kbit/s"
+        )
+        for name, words, found in (("up", "上传", measured.up), ("down", "下载", measured.down))
+        if found < least
+    ]

@@ -64,7 +64,7 @@ def routes(signalling: Signalling) -> list[WebSocketRoute]:
         try:
             await _converse(signalling, socket)
         except Refused as refusal:
-            await _end(socket, refusal.code)
+            await end(socket, refusal.code)
         except WebSocketDisconnect:
             pass
 
@@ -180,7 +180,8 @@ async def _speak(socket: WebSocket, seat: Seat) -> None:
     await socket.close(ENDED)
 
 
-async def _end(socket: WebSocket, code: str) -> None:
+async def end(socket: WebSocket, code: str) -> None:
+    """Say why it does not go on, and close; a browser that is gone is not told."""
     if socket.client_state is not WebSocketState.CONNECTED:
         return
     message: dict[str, Any] = wire.error(code)

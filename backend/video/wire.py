@@ -15,6 +15,10 @@ PURPOSE = "signalling"
 """Of a ticket that opens a room."""
 
 
+PROBE = "probe"
+"""Of a ticket that measures the way to a media process."""
+
+
 class Offer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="offer"):
     """The first message: the browser's session description."""
 
@@ -41,6 +45,25 @@ class RoomEntry(msgspec.Struct, frozen=True):
     ticket: str
     seconds: int
     ice_servers: list[IceServer]
+
+
+class ProbeEntry(msgspec.Struct, frozen=True):
+    """Where the network is measured: the address and the single-use ticket that opens it within `seconds`."""
+
+    url: str
+    ticket: str
+    seconds: int
+
+
+class ProbeView(msgspec.Struct, frozen=True):
+    """What the last check found, bit/s and milliseconds; None: none lately. Not `enough`: the room is refused."""
+
+    up: int | None
+    down: int | None
+    round_trip_ms: int | None
+    least: int
+    enough: bool
+    detail: str
 
 
 Reason = Annotated[str, Meta(max_length=rules.LONGEST_REASON)]
@@ -181,6 +204,18 @@ def watched(watching: bool) -> dict[str, Any]:
 def error(code: str) -> dict[str, Any]:
     """Why it does not go on."""
     return {"type": "error", "code": code, "detail": DETAILS[code]}
+
+
+def probe_view(measured: rules.Measured | None, least: int) -> ProbeView:
+    """With the words for the user."""
+    if measured is None:
+        return ProbeView(None, None, None, least, True, "没有测出网速")
+    issues = rules.network_issues(measured, least)
+    slow = measured.round_trip_ms > rules.SLOW_ROUND_TRIP_MS
+    words = "；".join(issue.message for issue in issues) or (
+        "网速够用，但延迟较大，说话请稍等对方" if slow else "网络良好"
+    )
+    return ProbeView(measured.up, measured.down, measured.round_trip_ms, least, not issues, words)
 
 
 def look_in_view(row: LookIn) -> LookInView:

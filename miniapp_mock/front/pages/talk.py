@@ -1,4 +1,4 @@
-"""What the scripts of chat and video ask for, the same for both sides of a visit: messages, marks, files, tickets.
+"""What the scripts of chat and video ask for, the same for both sides of a visit: messages, marks, files, tickets, the check before a call.
 
 `talk_routes("/doctor", doctor)` makes the doctor's; the patient's have no prefix.
 """
@@ -46,6 +46,12 @@ def talk_routes(prefix: str, side: Side) -> list[BaseRoute]:
     async def room(request: Request) -> Response:
         return JSONResponse(await side(request).post(f"{_encounter(request)}/room"))
 
+    async def probe(request: Request) -> Response:
+        path = f"{_encounter(request)}/probe"
+        if request.method == "POST":
+            return JSONResponse(await side(request).post(path))
+        return JSONResponse(await side(request).get(path))
+
     base = f"{prefix}/encounters/{{id:uuid}}"
     return [
         Route(f"{base}/messages", messages, methods=["GET"]),
@@ -53,6 +59,7 @@ def talk_routes(prefix: str, side: Side) -> list[BaseRoute]:
         Route(f"{base}/marks", marks, methods=["GET", "PUT"]),
         Route(f"{base}/tickets", ticket, methods=["POST"]),
         Route(f"{base}/room", room, methods=["POST"]),
+        Route(f"{base}/probe", probe, methods=["GET", "POST"]),
         *file_routes(prefix, side),
     ]
 

@@ -1,13 +1,14 @@
 // The browser's side of a video consultation: one object that keeps the call alive.
 //
-//   const client = new MediaClient({ getEntry, entry, localVideo, remoteVideo, onState });
+//   const client = new MediaClient({ getEntry, entry, stream, localVideo, remoteVideo, onState });
 //   await client.connect();      // from a click, so that sound may play
 //   client.toggleMic();          // -> true when the microphone is on now
 //   client.close();
 //
 // An entry is {url, ticket, iceServers}: the signalling address (ws:// or wss://…/rooms/<encounter>), the ticket that opens
 // it once, and the relays. The first may be handed in; for every further connection `await getEntry()` is asked anew,
-// because a room whose server died lives at another address. It may throw an Error with `final = true` when there will be
+// because a room whose server died lives at another address. A stream that is open already is taken as it is: nobody is asked
+// for camera and microphone twice. It may throw an Error with `final = true` when there will be
 // none (the visit is over): its message is shown and nothing is tried again.
 // `onState({state, text, code})` is told: unsupported, asking, connecting, connected, peer_joined, peer_left,
 // peer_media_lost, peer_media_back, watched, unwatched, needs_tap, no_camera, reconnecting, refused, failed, closed. `text`
@@ -38,18 +39,30 @@ const TEXT = {
   watched: "监管人员正在查看本次视频",
   unwatched: "监管人员已离开",
   needs_tap: "请轻触画面开始播放",
-  no_camera: "没有找到可用的摄像头，对方只能听到您的声音",
+  no_camera: "没有摄像头画面，对方只能听到您的声音",
   reconnecting: "网络中断，正在重新连接…",
   failed: "视频连接失败，请检查网络后重试，或继续用文字交流",
   closed: "视频已结束",
 };
-const OPEN_IN_BROWSER = "当前浏览器不支持视频，请点右上角选择“在浏览器中打开”，或继续用文字交流";
+
+/** Which browser to use instead. What it can do is found by trying; its name only chooses the words. */
+function useInstead() {
+  const name = navigator.userAgent;
+  const apple = /iPhone|iPad/.test(name);
+  if (/miniProgram/i.test(name) || window.__wxjs_environment === "miniprogram") {
+    return `当前微信版本不支持视频，请更新微信${apple ? "，系统需 iOS 14.3 以上" : ""}，或继续用文字交流`;
+  }
+  if (/MicroMessenger/i.test(name)) {
+    return `微信里打不开视频，请点右上角“…”，选择在${apple ? " Safari（iOS 14.3 以上）" : "浏览器中"}打开，或继续用文字交流`;
+  }
+  return `当前浏览器不支持视频，请换用${apple ? " Safari（iOS 14.3 以上）" : "新版 Chrome、Edge 或手机自带浏览器"}打开，或继续用文字交流`;
+}
 
 /** Why this browser cannot do video, as a sentence for the user; an empty string when it can. */
 export function whyUnsupported() {
   if (!window.isSecureContext) return "当前页面不是安全连接，无法使用摄像头，请用 https 打开，或继续用文字交流";
-  if (!window.WebSocket || !window.RTCPeerConnection || !navigator.mediaDevices?.getUserMedia) return OPEN_IN_BROWSER;
-  if (!("addTransceiver" in RTCPeerConnection.prototype)) return OPEN_IN_BROWSER;
+  if (!window.WebSocket || !window.RTCPeerConnection || !navigator.mediaDevices?.getUserMedia) return useInstead();
+  if (!("addTransceiver" in RTCPeerConnection.prototype)) return useInstead();
   return "";
 }
 
@@ -66,8 +79,15 @@ function whyNoMedia(error) {
     case "OverconstrainedError":
       return "没有找到可用的麦克风，请检查设备后重试";
     default:
-      return OPEN_IN_BROWSER;
+      return useInstead();
   }
+}
+
+/** The stream of a call; `picture: false` asks for the voice alone. */
+export function capture({ picture = true } = {}) {
+  const audio = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+  const video = { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 20, max: 30 }, facingMode: "user" };
+  return navigator.mediaDevices.getUserMedia(picture ? { audio, video } : { audio });
 }
 
 // No private methods (#x): the web views of iOS 14 do not know them.
@@ -84,8 +104,8 @@ export class MediaClient {
   _cameraOn = true;
   _onOnline = () => this._retryNow();
 
-  constructor({ entry = null, getEntry, localVideo = null, remoteVideo = null, onState = () => {}, relayOnly = false }) {
-    this._options = { getEntry, localVideo, remoteVideo, onState, relayOnly };
+  constructor({ entry = null, getEntry, stream = null, localVideo = null, remoteVideo = null, onState = () => {}, relayOnly = false }) {
+    this._options = { getEntry, stream, localVideo, remoteVideo, onState, relayOnly };
     this._entry = entry;
   }
 
@@ -184,13 +204,16 @@ export class MediaClient {
   }
 
   async _capture() {
-    const audio = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
-    const video = { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 20, max: 30 }, facingMode: "user" };
+    const { stream } = this._options;
+    if (stream?.getAudioTracks().some((track) => track.readyState === "live")) {
+      if (!stream.getVideoTracks().length) this._tell("no_camera");
+      return stream;
+    }
     try {
-      return await navigator.mediaDevices.getUserMedia({ audio, video });
+      return await capture();
     } catch (error) {
       if (error?.name !== "NotFoundError" && error?.name !== "OverconstrainedError") throw error;
-      const onlySound = await navigator.mediaDevices.getUserMedia({ audio });
+      const onlySound = await capture({ picture: false });
       this._tell("no_camera");
       return onlySound;
     }

@@ -5,13 +5,15 @@ import hashlib
 import hmac
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
 from backend.chat import tickets
 from backend.context import Context
-from backend.video import nodes
+from backend.video import nodes, probes
+from backend.video.rules import Measured
 from backend.video.turn import ice_servers
 from foundation.db.unit_of_work import unit_of_work
 from tests.builders.requests import Headers, a_person, staff_session
@@ -92,6 +94,83 @@ async def test_without_a_live_media_process_the_browser_is_told_to_come_again(
     refused = await api.post(f"/encounters/{visit}/room", headers=doctor)
 
     assert (refused.status_code, refused.json()["code"]) == (503, "no_media_node")
+
+
+FAST, SLOW = Measured(900_000, 2_000_000, 40), Measured(120_000, 2_000_000, 40)
+
+
+async def test_who_is_in_the_visit_may_have_the_network_checked_and_nobody_else(
+    api: httpx.AsyncClient, running: Context, node: str
+) -> None:
+    visit, doctor = await doctors_visit(running)
+    stranger = await staff_session(running, CHILD_DOCTOR)
+
+    answer = await api.post(f"/encounters/{visit}/probe", headers=doctor)
+    refused = await api.post(f"/encounters/{visit}/probe", headers=stranger)
+
+    entry = answer.json()
+    assert answer.status_code == 201
+    assert entry["url"] == f"{node.replace('http', 'ws')}/probes/{visit}"
+    ticket = await tickets.take(running.redis, entry["ticket"], "probe")
+    assert ticket is not None
+    assert (ticket.node, ticket.participant_id) == (node, DOCTOR.id)
+    assert refused.status_code in (403, 404)
+    assert (await api.get(f"/encounters/{visit}/probe", headers=stranger)).status_code in (403, 404)
+
+
+async def test_where_there_may_be_no_video_nothing_is_checked(
+    api: httpx.AsyncClient, running: Context, node: str
+) -> None:
+    visit, doctor = await doctors_visit(running, consent="")
+
+    refused = await api.post(f"/encounters/{visit}/probe", headers=doctor)
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "no_recording_consent")
+
+
+async def test_an_account_may_check_so_often_in_a_minute(
+    api: httpx.AsyncClient, running: Context, node: str
+) -> None:
+    visit, doctor = await doctors_visit(running)
+    most = running.settings.probes_per_minute
+
+    answers = [await api.post(f"/encounters/{visit}/probe", headers=doctor) for _ in range(most + 1)]
+
+    assert [one.status_code for one in answers] == [201] * most + [429]
+    assert answers[-1].json()["code"] == "too_often"
+    assert int(answers[-1].headers["retry-after"]) >= 1
+
+
+async def test_under_the_set_bitrate_there_is_no_room_until_a_better_check(
+    api: httpx.AsyncClient, running: Context, node: str
+) -> None:
+    visit, doctor = await doctors_visit(running)
+    path = f"/encounters/{visit}/room"
+    await probes.keep(running.redis, UUID(visit), DOCTOR.id, SLOW)
+
+    refused = await api.post(path, headers=doctor)
+    told = (await api.get(f"/encounters/{visit}/probe", headers=doctor)).json()
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "network_too_slow")
+    assert [issue["field"] for issue in refused.json()["issues"]] == ["up"]
+    assert (told["enough"], told["up"], told["least"]) == (False, 120_000, 300_000)
+    assert told["detail"] == "上传约 120 kbit/s，视频至少需要 300 kbit/s"
+
+    await probes.keep(running.redis, UUID(visit), DOCTOR.id, FAST)
+
+    assert (await api.post(path, headers=doctor)).status_code == 201
+
+
+async def test_the_check_of_another_person_or_visit_refuses_nobody(
+    api: httpx.AsyncClient, running: Context, node: str
+) -> None:
+    visit, doctor = await doctors_visit(running)
+    await probes.keep(running.redis, UUID(visit), uuid4(), SLOW)
+    await probes.keep(running.redis, uuid4(), DOCTOR.id, SLOW)
+
+    assert (await api.post(f"/encounters/{visit}/room", headers=doctor)).status_code == 201
+    told = (await api.get(f"/encounters/{visit}/probe", headers=doctor)).json()
+    assert (told["enough"], told["up"]) == (True, None)
 
 
 def test_a_relay_s_credential_ends_by_itself_and_is_what_coturn_computes() -> None:

@@ -1,16 +1,19 @@
-// The page of a call around MediaClient: what is said, which buttons are there, and the way back to writing.
+// The page of a call around MediaClient: the check before it, what is said, which buttons are there, the way back to writing.
 
 import { call } from "./app.js";
+import { check, line, release } from "./call-check.js";
 import { MediaClient, whyUnsupported } from "../video.js";
 
 const root = document.getElementById("call");
 const find = (id) => document.getElementById(id);
-const [cover, words, start, state, watched, keys, remote, local] =
-  ["call-cover", "call-words", "call-start", "call-state", "call-watched", "call-keys", "remote", "local"].map(find);
+const [cover, words, start, again, write, state, watched, keys, remote, local] = [
+  "call-cover", "call-words", "call-start", "call-again", "call-write", "call-state", "call-watched", "call-keys", "remote", "local",
+].map(find);
 const { talk, peer } = root.dataset;
 const chat = find("key-chat").href;
 let client = null;
 let seen = false;
+let checked = { stream: null, network: "unknown" };
 
 async function ask() {
   try {
@@ -30,6 +33,8 @@ function say(text) {
 /** The sheet over the picture: with a reason, and a button where trying again makes sense. */
 function showCover(text, button) {
   cover.hidden = false;
+  cover.classList.remove("is-checking");
+  again.hidden = true;
   keys.hidden = true;
   words.textContent = text;
   start.textContent = button ?? "";
@@ -56,7 +61,47 @@ function told({ state: now, text }) {
   else say(text);
 }
 
+function stopStream() {
+  checked.stream?.getTracks().forEach((track) => track.stop());
+  checked.stream = null;
+}
+
+/** The check, and after it one of: in with picture, in with the voice alone, or writing. */
+async function lookFirst() {
+  stopStream();
+  delete root.dataset.check;
+  cover.classList.remove("is-refused");
+  again.hidden = true;
+  start.hidden = false;
+  start.disabled = true;
+  words.textContent = "请允许使用摄像头和麦克风。";
+  checked = await check(talk);
+  conclude();
+}
+
+function conclude() {
+  const { stream, network } = checked;
+  const picture = Boolean(stream?.getVideoTracks().length);
+  const refused = network === "slow" || !stream;
+  root.dataset.check = network === "slow" ? "slow" : stream ? network : "silent";
+  cover.classList.toggle("is-refused", refused);
+  write.classList.toggle("weui-btn_primary", refused);
+  write.classList.toggle("weui-btn_default", !refused);
+  start.hidden = refused;
+  start.disabled = false;
+  start.classList.remove("is-busy");
+  start.textContent = picture ? "开始视频" : "只用语音进入";
+  again.hidden = !refused && picture && network === "ok";
+  if (network === "slow") words.textContent = "网络太慢，视频会卡。请换个网络再检测，或继续用文字交流。";
+  else if (!stream) words.textContent = "没有麦克风，不能通话。请按上面的提示处理后再检测，或继续用文字交流。";
+  else if (!picture) words.textContent = "没有画面，可以只用语音，对方看不到您。通话会录音。";
+  else if (network === "ok") words.textContent = "都准备好了。本次视频会录像。";
+  else words.textContent = "没有测出网速，可以直接试试。本次视频会录像。";
+  if (refused) { release(); stopStream(); } // nobody is filmed who is not in a call
+}
+
 async function begin() {
+  release();
   start.disabled = true;
   start.classList.add("is-busy");
   words.textContent = "正在连接…";
@@ -64,17 +109,19 @@ async function begin() {
   try {
     first = await ask();
   } catch (error) {
-    showCover(error.message, error.final ? null : "重试");
+    if (error.code === "network_too_slow") { checked.network = "slow"; conclude(); }
+    else showCover(error.message, error.final ? null : "重试");
     return;
   }
   client = new MediaClient({
-    entry: first, getEntry: ask, localVideo: local, remoteVideo: remote, onState: told,
+    entry: first, getEntry: ask, stream: checked.stream, localVideo: local, remoteVideo: remote, onState: told,
   });
   if (!await client.connect()) client = null;
 }
 
 remote.addEventListener("playing", () => { seen = true; if (root.dataset.state === "connected") say(""); });
 start.addEventListener("click", begin);
+again.addEventListener("click", lookFirst);
 
 function key(id, toggle, on, off) {
   const button = find(id);
@@ -93,8 +140,12 @@ key("key-camera", () => {
 }, "关摄像头", "开摄像头");
 find("key-end").addEventListener("click", () => { client?.close(); location.assign(chat); });
 find("key-chat").addEventListener("click", () => client?.close());
-addEventListener("pagehide", () => client?.close());
+addEventListener("pagehide", () => { client?.close(); release(); stopStream(); });
 
+cover.classList.remove("is-plain"); // from here on the page is more than its plain fallback
 const problem = whyUnsupported();
-if (problem) showCover(problem);
-else start.disabled = false; // until here a tap would be lost
+if (problem) {
+  start.hidden = true;
+  words.textContent = problem;
+  line("browser", "bad", "不支持视频");
+} else lookFirst();
