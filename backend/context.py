@@ -1,6 +1,6 @@
 """What every handler and job of the backend is given: one object, built once in the composition root."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -38,7 +38,8 @@ class Insured:
     `settle` and `close` answer False for a bill that is not insured; `refund` drives the insurance's parts of a refund.
     `by_cash` is asked in the transaction in which a patient wants to pay all of a bill herself: it refuses what she has
     not chosen, and writes down what she has. `job_of` names the job that a notice about an order's or a refund's number of
-    theirs wakes, None for a number that is not theirs.
+    theirs wakes, None for a number that is not theirs. `returns`: what goes back to her of orders that insurance did not pay,
+    by our own numbers of these refunds.
     """
 
     settle: Callable[["Context", UUID], Awaitable[bool]]
@@ -46,6 +47,7 @@ class Insured:
     refund: Callable[["Context", UUID], Awaitable[None]]
     by_cash: Callable[[AsyncSession, "Context", Actor, UUID], Awaitable[None]]
     job_of: Callable[[AsyncSession, str, str], Awaitable[tuple[str, UUID] | None]]
+    returns: Callable[[AsyncSession, Iterable[str]], Awaitable[Mapping[str, int]]]
 
 
 @dataclass(frozen=True)

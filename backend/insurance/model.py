@@ -58,6 +58,11 @@ class InsuranceOrder(Row, Base):
     ended_at: Mapped[datetime | None] = moment(nullable=True)
 
     @property
+    def refund_no(self) -> str:
+        """The number under which its cash goes back."""
+        return self.return_no or self.id.hex
+
+    @property
     def split(self) -> Split:
         """As quoted."""
         return Split(self.gov, self.own, self.other, self.cash)

@@ -1,6 +1,7 @@
 """Reads about insurance payments."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from sqlalchemy import select
@@ -10,7 +11,7 @@ from backend.context import Panel
 from backend.formulary import queries as drugs
 from backend.insurance.model import InsuranceOrder, InsuranceRefund, PaymentChoice
 from backend.insurance.rules import Fee, services
-from backend.insurance.states import INSURANCE_ORDER, OPEN, InsuranceState
+from backend.insurance.states import ENDED_BADLY, INSURANCE_ORDER, OPEN, InsuranceState
 from backend.outside.insurance import OrderType
 from backend.payment import queries as payments
 from backend.payment.model import Payment
@@ -19,6 +20,8 @@ from backend.pricing.rules import DELIVERY
 from contracts.money import yuan
 from foundation.clock import local
 
+PORTION = 5_000
+_ID = re.compile(r"[0-9a-f]{32}")
 WAYS = {"insurance": "医保支付", "self_pay": "全部自费"}
 
 
@@ -45,6 +48,20 @@ async def running(session: AsyncSession, payment_id: UUID) -> InsuranceOrder | N
 async def by_number(session: AsyncSession, out_trade_no: str) -> InsuranceOrder | None:
     """The attempt that WeChat Pay knows by this number."""
     return await session.scalar(select(InsuranceOrder).where(InsuranceOrder.out_trade_no == out_trade_no))
+
+
+async def returns(session: AsyncSession, numbers: Iterable[str]) -> dict[str, int]:
+    """Cash on its way back, or back, by our own numbers among `numbers`."""
+    wanted, found = sorted(set(numbers)), dict[str, int]()
+    for place in range(0, len(wanted), PORTION):
+        numbers = wanted[place : place + PORTION]
+        ids = [UUID(hex=number[:32]) for number in numbers if _ID.match(number)]
+        query = select(InsuranceOrder).where(
+            InsuranceOrder.id.in_(ids), InsuranceOrder.state.in_(ENDED_BADLY)
+        )
+        for row in await session.scalars(query):
+            found[row.refund_no] = row.cash + row.freight
+    return {number: found[number] for number in wanted if number in found}
 
 
 async def paid(session: AsyncSession, payment_id: UUID) -> InsuranceOrder | None:

@@ -230,9 +230,8 @@ async def return_cash(session: AsyncSession, order_id: UUID, words: str, cash: T
     if known or not (over or order.state in OPEN):
         return
     await advance(session, order, "return_cash", SYSTEM, failure=words[:120])
-    await money.record(
-        session, order.payment_id, "received", CASH, Proven(cash.amount.total, cash.transaction_id)
-    )
+    proof, at = Proven(cash.amount.total, cash.transaction_id), cash.success_time or clock_of(session).now()
+    await money.record(session, order.payment_id, "received", CASH, proof, at)
     await _reopen(session, order)
     await intend(session, RETURN, order.id)
 
@@ -243,7 +242,8 @@ async def cash_returned(session: AsyncSession, order_id: UUID, answer: RefundAns
     if order.state == InsuranceState.RETURNING:
         await advance(session, order, "fail", SYSTEM, ended_at=clock_of(session).now())
         proof = Proven(answer.amount.refund, answer.refund_id)
-        await money.record(session, order.payment_id, "refunded", CASH, proof)
+        at = answer.success_time or clock_of(session).now()
+        await money.record(session, order.payment_id, "refunded", CASH, proof, at)
 
 
 async def by_cash(session: AsyncSession, _: Context, actor: Actor, payment_id: UUID) -> None:

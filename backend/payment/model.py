@@ -175,7 +175,7 @@ class Remedy(Row, Base):
 
 
 class MoneyEvent(Row, Base):
-    """What moved, proven by the provider; rows are only ever added. `kind`: received, refunded."""
+    """What moved, proven by the provider, `at` its time; rows are only ever added. `kind`: received, refunded."""
 
     __tablename__ = "money_event"
     __table_args__ = (

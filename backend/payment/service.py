@@ -162,7 +162,7 @@ async def received(session: AsyncSession, context: Context, payment_id: UUID, re
     if not await advance(session, payment, "confirm", SYSTEM, event=event, **changes):
         return False
     for tender, part in receipt.parts.items():
-        await record(session, payment.id, "received", tender, part)
+        await record(session, payment.id, "received", tender, part, paid_at)
     await context.wiring.on_paid[payment.subject_kind](session, context, payment.subject_id)
     await _moved(session, context, payment.id)
     return True
@@ -308,7 +308,7 @@ async def given_back(
             raise Conflict("退款金额与申请不符", code="refund_mismatch")
         if part.proven_at is None:
             part.provider_reference, part.proven_at = proof.reference, moment
-            await record(session, refund.payment_id, "refunded", tender, proof)
+            await record(session, refund.payment_id, "refunded", tender, proof, moment)
     if not all(part.proven_at for part in parts.values()):
         return
     remedy = await queries.remedy(session, refund.id)
@@ -385,12 +385,14 @@ async def _moved(session: AsyncSession, context: Context, payment_id: UUID) -> N
         await told(session, context, payment_id)
 
 
-async def record(session: AsyncSession, payment_id: UUID, kind: str, tender: str, proof: Proven) -> None:
-    """Append what really moved."""
+async def record(
+    session: AsyncSession, payment_id: UUID, kind: str, tender: str, proof: Proven, at: datetime
+) -> None:
+    """Append what really moved, with the provider's own time of it: its books are compared by their days."""
     session.add(
         MoneyEvent(
             payment_id=payment_id, kind=kind, tender=tender, amount=proof.amount, provider_reference=proof.reference,
-            at=clock_of(session).now(),
+            at=at,
         )
     )  # fmt: skip
     await session.flush()

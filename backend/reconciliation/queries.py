@@ -21,7 +21,10 @@ PORTION = 5_000
 
 
 async def our_book(session: AsyncSession, start: datetime, end: datetime) -> list[Ours]:
-    """What providers' receipts have proven in [start, end), by the providers' own times; see `rules.Ours`."""
+    """What providers' receipts have proven in [start, end), by the providers' own times; see `rules.Ours`.
+
+    Cash is what moved, whatever became of the bill: it may have been taken for an insurance order that came to nothing.
+    """
     cash = [*await _cash_in(session, start, end), *await _cash_back(session, start, end)]
     whole = [*await _charged(session, start, end), *await _refunded(session, start, end)]
     found = {(one.money, one.number): one for one in cash}
@@ -36,7 +39,7 @@ async def _cash_in(session: AsyncSession, start: datetime, end: datetime) -> lis
         select(MoneyEvent.provider_reference, Payment.out_trade_no, MoneyEvent.amount)
         .join(Payment, Payment.id == MoneyEvent.payment_id)
         .where(MoneyEvent.kind == "received", MoneyEvent.tender == CASH)
-        .where(Payment.paid_at >= start, Payment.paid_at < end)
+        .where(MoneyEvent.at >= start, MoneyEvent.at < end)
     )
     return [
         Ours(Money.CHARGE, number, own, cash, 0, False) for number, own, cash in await session.execute(query)
@@ -44,10 +47,18 @@ async def _cash_in(session: AsyncSession, start: datetime, end: datetime) -> lis
 
 
 async def _cash_back(session: AsyncSession, start: datetime, end: datetime) -> list[Ours]:
+    own = (
+        select(Refund.out_refund_no)
+        .join(RefundPart, RefundPart.refund_id == Refund.id)
+        .where(Refund.payment_id == MoneyEvent.payment_id, RefundPart.tender == CASH)
+        .where(RefundPart.provider_reference == MoneyEvent.provider_reference)
+        .limit(1)
+        .scalar_subquery()
+    )
     query = (
-        select(RefundPart.provider_reference, Refund.out_refund_no, RefundPart.amount)
-        .join(Refund, Refund.id == RefundPart.refund_id)
-        .where(RefundPart.tender == CASH, RefundPart.proven_at >= start, RefundPart.proven_at < end)
+        select(MoneyEvent.provider_reference, func.coalesce(own, ""), MoneyEvent.amount)
+        .where(MoneyEvent.kind == "refunded", MoneyEvent.tender == CASH)
+        .where(MoneyEvent.at >= start, MoneyEvent.at < end)
     )
     return [
         Ours(Money.REFUND, number, own, cash, 0, False) for number, own, cash in await session.execute(query)

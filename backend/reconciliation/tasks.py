@@ -42,7 +42,10 @@ async def run(work: Work[Context]) -> None:
         raise TryLater(f"the hospital does not answer: {error.code}", LATER) from error
     async with unit_of_work(context.db) as session:
         ours = await queries.our_book(session, start, end)
-        refunds = await queries.refunds_by_number(session, [one.out_refund_no for one in trade.refunds])
+        numbers = [one.out_refund_no for one in trade.refunds]
+        refunds = await queries.refunds_by_number(session, numbers)
+        if context.wiring.insured is not None:
+            refunds |= await context.wiring.insured.returns(session, numbers)
     if not trade.exists and any(one.cash for one in ours if one.money is Money.CHARGE):
         await _until_it_is_sure(context, row)
     books = Books(ours, traded(trade), moved(flow), hospital_book(booked), refunds, sums(trade, flow))

@@ -41,6 +41,7 @@ def wiring() -> Wiring:
             insurance.refund,
             insurance_service.by_cash,
             insurance_service.job_of,
+            insurance_queries.returns,
         ),
         panels=[insurance_queries.panels, e_bill_queries.panels],
         on_money=[e_bill_service.on_money],
