@@ -4,7 +4,6 @@ from uuid import UUID
 
 from backend.account.queries import staff_names
 from backend.appointment import queries as appointments
-from backend.appointment.service import SUBJECT
 from backend.cashier import queries
 from backend.cashier.wire import (
     Approve,
@@ -21,12 +20,11 @@ from backend.cashier.wire import (
     refund_view,
 )
 from backend.edge import ADMIN, CLERK, PATIENT, ApiCall, ApiEndpoint, Family
-from backend.payment import queries as payments
+from backend.encounter import queries as encounters
 from backend.payment import refunding
 from backend.payment.rulebook import book_on
 from backend.payment.states import PaymentState
 from contracts.money import parse_yuan
-from foundation.clock import local
 from foundation.errors import NotFound
 from foundation.web.endpoint import act, get, send
 
@@ -39,17 +37,14 @@ async def rules(call: ApiCall) -> RuleBookView:
 async def cancellation(call: ApiCall) -> CancellationView:
     """What a cancellation at this moment would give back, before she decides."""
     row = await appointments.visible(call.session, call.actor, call.id())
-    payment = await payments.of_subject(call.session, SUBJECT, row.id)
-    if payment is None:
+    case = await encounters.cancelling(call.session, row)
+    if case.payment is None:
         raise NotFound("没有找到该订单")
-    book = book_on(local(payment.made_at).date())
-    reason = book.cancellation.reason(
-        now=call.clock.now(), starts_at=row.starts_at, paid_at=row.booked_at, waiting_since=row.checked_in_at
-    )
-    rule, paid = book.of(reason), payment.amount if payment.state is PaymentState.CONFIRMED else 0
+    rule = case.book.of(case.reason)
+    paid = case.payment.amount if case.payment.state is PaymentState.CONFIRMED else 0
     return CancellationView(
-        reason=reason, rule_id=rule.id, rule_version=book.version, percent=rule.percent, paid=paid,
-        amount=rule.share(paid), free_until=book.cancellation.free_until(starts_at=row.starts_at, paid_at=row.booked_at),
+        reason=case.reason, rule_id=rule.id, rule_version=case.book.version, percent=rule.percent, paid=paid,
+        amount=rule.share(paid), free_until=case.free_until,
     )  # fmt: skip
 
 

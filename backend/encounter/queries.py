@@ -1,7 +1,7 @@
 """Reads about encounters."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.appointment import queries as appointments
 from backend.appointment.model import Appointment
+from backend.appointment.queries import Cancelling
 from backend.appointment.states import AppointmentState
 from backend.diagnosis.codes import diagnosis_name
 from backend.encounter import rules
@@ -17,6 +18,7 @@ from backend.encounter.model import Consultation, Encounter, FollowUp
 from backend.encounter.rules import Moments
 from backend.encounter.states import RUNNING, EncounterState
 from backend.patient import queries as patients
+from backend.payment.rulebook import RefundReason
 from backend.schedule.model import Slot
 from contracts import events
 from foundation.actor import Actor
@@ -40,6 +42,18 @@ async def visible(session: AsyncSession, actor: Actor, encounter_id: UUID) -> En
     elif row.practitioner_id != actor.id:
         raise NotFound("没有找到该次问诊")
     return row
+
+
+async def cancelling(session: AsyncSession, booked: Appointment) -> Cancelling:
+    """Which case it would be if the patient cancelled now: told to her beforehand, and kept when she does.
+
+    Who was offered all her money because the doctor is late is given all of it, however long the rules would have her wait.
+    """
+    case = await appointments.cancelling(session, booked)
+    if booked.state != AppointmentState.CHECKED_IN or booked.encounter_id is None:
+        return case
+    visit = await encounter(session, booked.encounter_id)
+    return replace(case, reason=RefundReason.DOCTOR_LATE) if visit.late_offered_at is not None else case
 
 
 async def doctors_own(session: AsyncSession, actor: Actor, encounter_id: UUID) -> Encounter:

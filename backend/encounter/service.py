@@ -201,7 +201,8 @@ async def _tell_cancelled(session: AsyncSession, booked: Appointment, cause: Ref
 async def cancel_by_patient(session: AsyncSession, actor: Actor, booked: Appointment) -> bool:
     """The patient gives the place back: before the start, within the grace after paying, or while nobody has accepted."""
     await lock_stream(session, booked.stream)
-    case = await appointments.cancelling(session, booked)
+    await session.refresh(booked)
+    case = await queries.cancelling(session, booked)
     issues = cancellable_by_patient(
         starts_at=booked.starts_at, now=clock_of(session).now(), free_until=case.free_until,
         checked_in=booked.state == AppointmentState.CHECKED_IN,

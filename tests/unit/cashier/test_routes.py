@@ -1,5 +1,7 @@
 """What the money desk's JSON says to patients and clerks."""
 
+from datetime import datetime
+
 import httpx
 import pytest
 from sqlalchemy import select
@@ -8,11 +10,13 @@ from backend.appointment.model import Appointment
 from backend.context import Context
 from backend.encounter import service as visiting
 from backend.payment.model import Refund
+from backend.waiting import service as late
 from foundation.db.audit import AuditEvent
 from foundation.db.unit_of_work import unit_of_work
 from tests.builders.requests import Headers, a_person, staff_session
 from tests.builders.visits import Patient, a_slot, bill, booked
 from tests.database import SharedClock, moves_on
+from tests.policies import numbers
 from tests.small_world import CLERK, OTHER, QUALITY
 
 pytestmark = pytest.mark.anyio
@@ -49,6 +53,55 @@ async def test_what_is_promised_before_a_cancellation_is_what_goes_back(
     assert (refund.amount, refund.rule_id, refund.reason) == (
         promised["amount"], promised["rule_id"], promised["reason"],
     )  # fmt: skip
+
+
+async def test_who_was_moved_and_has_not_agreed_is_promised_all_of_it_and_given_it(
+    running: Context, api: httpx.AsyncClient, mother: tuple[Patient, Headers], visit: Appointment, clock: SharedClock
+) -> None:  # fmt: skip
+    """practice.md 17: the doctor cancelled, whatever the hour."""
+    async with unit_of_work(running.db) as session:
+        moved = await session.get_one(Appointment, visit.id)
+        moved.answer_by = visit.starts_at
+    moves_on(clock, minutes=95)
+
+    promised = (await api.get(f"/appointments/{visit.id}/cancellation", headers=mother[1])).json()
+    async with unit_of_work(running.db) as session:
+        await visiting.cancel_by_patient(
+            session, mother[0].actor, await session.get_one(Appointment, visit.id)
+        )
+
+    assert (promised["reason"], promised["percent"], promised["amount"]) == ("doctor_cancelled", 100, 5000)
+    assert datetime.fromisoformat(promised["free_until"]) == visit.starts_at
+    async with unit_of_work(running.db) as session:
+        refund = (await session.scalars(select(Refund))).one()
+    assert (refund.reason, refund.amount) == ("doctor_cancelled", 5000)
+
+
+@pytest.mark.parametrize("way", ["refund", "cancel"])
+async def test_what_a_late_doctor_offers_is_what_is_promised_and_given(
+    running: Context, api: httpx.AsyncClient, mother: tuple[Patient, Headers], visit: Appointment, clock: SharedClock,
+    way: str,
+) -> None:  # fmt: skip
+    """The hospital asks sooner than the rules do: all of it goes back all the same (practice.md 17, doctor late)."""
+    with numbers(late_minutes=5):
+        moves_on(clock, minutes=100)
+        async with unit_of_work(running.db) as session:
+            row = await session.get_one(Appointment, visit.id)
+            seen = await visiting.check_in(session, mother[0].actor, row)
+        moves_on(clock, minutes=17)
+        async with unit_of_work(running.db) as session:
+            assert await late.offer(session, seen.id)
+
+        promised = (await api.get(f"/appointments/{visit.id}/cancellation", headers=mother[1])).json()
+        async with unit_of_work(running.db) as session:
+            row = await session.get_one(Appointment, visit.id)
+            act = late.take_refund if way == "refund" else visiting.cancel_by_patient
+            await act(session, mother[0].actor, row)
+
+    assert (promised["reason"], promised["percent"]) == ("doctor_late", 100)
+    async with unit_of_work(running.db) as session:
+        refund = (await session.scalars(select(Refund))).one()
+    assert (refund.reason, refund.amount) == ("doctor_late", 5000)
 
 
 async def test_nobody_elses_cancellation_is_priced(
