@@ -171,7 +171,7 @@ async def _locked(session: AsyncSession, presses: Sequence[Press]) -> list[Outco
 def _decided(batch: _Batch, i: int, found: Found) -> Terms | None:
     press, earlier = batch.presses[i], found.earlier
     try:
-        if earlier is not None:
+        if earlier is not None and guarded("kept_answer"):
             body = idempotency.replayed(press.digest, earlier.digest, earlier.sealed)
             batch.outcomes[i] = Replay(earlier.status, body)
             return None

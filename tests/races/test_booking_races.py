@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 
 from backend.appointment.model import Appointment
 from backend.context import Context
@@ -123,22 +123,72 @@ async def test_a_rush_sells_exactly_what_there_is(db: Database) -> None:
         assert await session.scalar(select(func.count()).select_from(Payment)) == 3
 
 
-async def test_the_same_press_twice_at_once_is_one_booking_and_one_answer(
-    api: httpx.AsyncClient, running: Context
-) -> None:
+async def pressed_four_times(api: httpx.AsyncClient, running: Context) -> list[httpx.Response]:
+    """The same press with the same key, all at once."""
     patient, headers = await a_person(running)
     async with unit_of_work(running.db) as session:
         decision = await eligible(session, patient)
         slot = await a_slot(session, hours=1)
     body = {"person_id": str(patient.person.id), "slot_id": str(slot.id), "eligibility_id": str(decision.id)}
     keyed = headers | {"idempotency-key": "press-0001"}
+    return await asyncio.gather(*(api.post("/appointments", json=body, headers=keyed) for _ in range(4)))
 
-    answers = await asyncio.gather(*(api.post("/appointments", json=body, headers=keyed) for _ in range(4)))
+
+async def test_the_same_press_twice_at_once_is_one_booking_and_one_answer(
+    api: httpx.AsyncClient, running: Context
+) -> None:
+    answers = await pressed_four_times(api, running)
 
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.content for answer in answers}) == 1
     assert sum("idempotency-replayed" in answer.headers for answer in answers) == 3
     assert await held_places(running.db) == 1
+
+
+async def test_without_the_kept_answer_who_pressed_twice_is_told_that_she_was_late(
+    api: httpx.AsyncClient, running: Context
+) -> None:
+    """The twin: her place is held, and three of four answers tell her that there is none for her."""
+    with without_guard("kept_answer", allowed=True):
+        answers = await pressed_four_times(api, running)
+
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
+
+
+async def race_for_one_place_twice(db: Database, *, index: bool = True) -> tuple[list[Any], Slot]:
+    """One person presses twice, without a key, and both presses have got as far as the slot."""
+    (slot,) = await slots(db, 1)
+    (patient,) = await people(db, 1)
+    if not index:
+        async with unit_of_work(db) as session:
+            await session.execute(text("DROP INDEX uq_appointment_open"))
+    works = [books(db, patient, slot) for _ in range(2)]
+    return await both(db, *works, lock=SLOT, slots=[slot.id]), slot
+
+
+async def test_one_person_pressing_twice_at_once_holds_one_place(db: Database) -> None:
+    results, slot = await race_for_one_place_twice(db)
+
+    assert kinds(results) == ["'pending'", "Conflict"]
+    assert await sold(db, slot) == (5, [1])
+
+
+async def test_without_her_lock_the_index_still_lets_her_hold_one_place(db: Database) -> None:
+    with without_guard("person_lock", allowed=True):
+        results, slot = await race_for_one_place_twice(db)
+
+    assert kinds(results) == ["'pending'", "Conflict"]
+    assert next(one for one in results if isinstance(one, Conflict)).code == "already_booked"
+    assert await sold(db, slot) == (5, [1])
+
+
+async def test_without_her_lock_and_the_index_she_holds_two_places(db: Database) -> None:
+    """The twin."""
+    with without_guard("person_lock", allowed=True):
+        results, slot = await race_for_one_place_twice(db, index=False)
+
+    assert kinds(results) == ["'pending'", "'pending'"]
+    assert await sold(db, slot) == (4, [1, 2])
 
 
 async def test_two_presses_without_a_key_hold_one_place_of_the_slot(

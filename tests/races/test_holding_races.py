@@ -106,19 +106,32 @@ async def test_without_its_guard_two_processes_sell_places_twice(db: Database) -
     assert await sold(db, slot) == (0, [1, 1, 2, 2, 3, 3])
 
 
-async def test_the_same_press_in_two_processes_is_one_booking_with_one_answer(db: Database) -> None:
+async def pressed_in_two_processes(db: Database) -> list[Any]:
+    """The same press with the same key, twice in each."""
     (slot,) = await slots(db, 1)
     (patient,) = await people(db, 1)
     press = await press_of(db, patient, slot, "press-0001")
     async with another_process(db) as other:
         first, second = await asyncio.gather(together(db, [press, press]), together(other, [press, press]))
+    return [*first, *second]
 
-    found = [*first, *second]
+
+async def test_the_same_press_in_two_processes_is_one_booking_with_one_answer(db: Database) -> None:
+    found = await pressed_in_two_processes(db)
+
     made = [one for one in found if isinstance(one, Held)]
     again = [one for one in found if isinstance(one, Replay)]
     assert (len(made), len(again)) == (1, 3)
     assert {one.body for one in again} == {str(made[0].row["id"]).encode()}
     assert await counted(db) == [1, 1, 1, 1, 1]
+
+
+async def test_without_the_kept_answer_the_same_press_is_answered_once_and_then_refused(db: Database) -> None:
+    """The twin."""
+    with without_guard("kept_answer", allowed=True):
+        found = await pressed_in_two_processes(db)
+
+    assert sorted(getattr(one, "code", "held") for one in found) == ["already_booked"] * 3 + ["held"]
 
 
 async def test_presses_of_one_group_are_decided_each_for_itself(db: Database) -> None:

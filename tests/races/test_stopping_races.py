@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from backend.appointment.model import Appointment
+from backend.notification.model import Message
 from backend.rescheduling import carrying, service
 from backend.rescheduling.model import Relocation
 from backend.rescheduling.queries import Scope
@@ -65,24 +66,39 @@ async def test_without_its_guard_she_is_left_waiting_for_nobody(db: Database) ->
     assert states == ["pending"]
 
 
-async def test_two_workers_tell_one_patient_once(db: Database) -> None:
+async def carried_out_twice(db: Database) -> tuple[list[Any], int, int]:
+    """Two workers have the job of one of two patients: what came out, how often she was told, places left of six."""
     async with unit_of_work(db) as session:
         slot = await a_slot(session, hours=3)
-    (patient,) = await people(db, 1)
+    patient, other = await people(db, 2)
     await books(db, patient, slot)
+    await books(db, other, slot)
     await stops(db, slot)
     async with unit_of_work(db) as session:
-        row = (await session.scalars(select(Relocation))).one()
+        hers = select(Relocation).join(Appointment, Appointment.id == Relocation.appointment_id)
+        row = (await session.scalars(hers.where(Appointment.person_id == patient.person.id))).one()
 
     async def carries_out() -> str:
         async with unit_of_work(db) as session:
             await carrying.carry_out(session, row.id)
         return "done"
 
-    lock = "SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"
-    results = await both(db, carries_out(), carries_out(), lock=lock, name=row.stream)
-
-    assert results == ["done", "done"]
+    results = await both(db, carries_out(), carries_out(), lock=SLOT, slot=slot.id)
     async with unit_of_work(db) as session:
-        found = (await session.scalars(select(Slot).where(Slot.id == slot.id))).one()
-        assert (found.remaining, found.capacity) == (6, 6)
+        told = select(func.count()).where(Message.subject_id == row.appointment_id)
+        left = select(Slot.remaining).where(Slot.id == slot.id)
+        return results, await session.scalar(told) or 0, await session.scalar(left) or 0
+
+
+async def test_two_workers_tell_one_patient_once(db: Database) -> None:
+    assert await carried_out_twice(db) == (["done", "done"], 1, 5)
+
+
+async def test_without_their_locks_two_workers_tell_her_twice_and_give_back_a_place_too_many(
+    db: Database,
+) -> None:
+    """The twin."""
+    with without_guard("stream_lock", allowed=True), without_guard("row_lock", allowed=True):
+        _, told, left = await carried_out_twice(db)
+
+    assert (told, left) == (2, 6)
