@@ -30,6 +30,7 @@ from tests.unit.wechat_mock.merchant import APIV3_KEY, APPID, MCHID, PUBLIC_KEY_
 from tests.unit.wechat_mock.merchant import SECRET as APP_SECRET
 from tests.unit.wechat_mock.settings_of_a_mock import INSURANCE_KEY, INSURANCE_SECRET
 
+_ROOTS = ssl.create_default_context()
 FRONT = "http://127.0.0.1:8000"
 
 
@@ -77,7 +78,7 @@ async def opened(settings: Settings, clock: Clock, db: Database) -> AsyncIterato
         settings=s, clock=clock, db=db, redis=redis,
         wechat=WeChat(s.wechat_api_url, s.wechat_appid, s.wechat_secret, clock),
         pay=pay,
-        hospital=Hospital(s.gateway_urls, ssl.create_default_context()),
+        hospital=Hospital(s.gateway_urls, _ROOTS),
         identity=IdentityService(SignedClient(s.identity_url, s.identity_app_key, s.identity_secret, clock, "实名认证服务")),
         ca=SignatureProvider(SignedClient(s.ca_url, s.ca_app_key, s.ca_secret, clock, "签名服务")),
         courier=Courier(SignedClient(s.courier_url, s.courier_app_key, s.courier_secret, clock, "配送公司")),

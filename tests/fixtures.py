@@ -7,6 +7,7 @@
 - `context` goes with `session`; `running` goes with `db`; `api` speaks to the whole application over `db`.
 """
 
+import dataclasses
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -140,16 +141,22 @@ def backend_certificates(tmp_path_factory: pytest.TempPathFactory) -> "Certifica
     return ensure(DataFolder(tmp_path_factory.mktemp("backend_certificates")))
 
 
-@pytest.fixture
-def settings(
-    town: "Town", cluster: "Cluster", backend_certificates: "Certificates", tmp_path: Path
+@pytest.fixture(scope="session")
+def common_settings(
+    whole_town: "Town", cluster: "Cluster", backend_certificates: "Certificates"
 ) -> "Settings":
-    """The backend's, as its process reads them."""
+    """The backend's, as its process reads them; keys are checked once, that takes a while."""
     from backend.settings import Settings
     from foundation.settings import load
     from tests.backend_context import environment
 
-    return load(Settings, environment(town, backend_certificates, cluster.redis, tmp_path / "objects"))
+    return load(Settings, environment(whole_town, backend_certificates, cluster.redis, Path("objects")))
+
+
+@pytest.fixture
+def settings(town: "Town", common_settings: "Settings", tmp_path: Path) -> "Settings":
+    """The same with a folder of the test's own."""
+    return dataclasses.replace(common_settings, object_folder=tmp_path / "objects")
 
 
 @pytest.fixture
