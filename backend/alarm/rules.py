@@ -47,7 +47,21 @@ KINDS: Mapping[str, Kind] = {
     "refund_closed": Kind("退款被微信支付关闭", "请打开这笔退款，核对后重新发起。", by_itself=True),
     "refund_refused": Kind("微信支付拒绝退款", "请按微信支付的说明核对，必要时线下退还并登记。", by_itself=True),
     "insurance_refuses_refund": Kind(
-        "医保拒绝退费", "请与医保经办机构核对原因；处理后在任务列表里重新执行该笔退款。", by_itself=True
+        "医保拒绝退费", "请与医保经办机构核对原因；处理后到“待人工处理”重新执行该笔退款。", by_itself=True
+    ),
+    "returned_cash_abnormal": Kind(
+        "医保未支付，自费款退不回去", "请在微信支付商户平台对这笔退款做异常退款处理（退到患者银行卡或医院账户）；到账后自动结束。",
+        by_itself=True,
+    ),
+    "returned_cash_closed": Kind(
+        "医保未支付，自费退款被关闭", "请查明关闭原因（例如商户余额不足），再到“待人工处理”重新执行，将换用新的退款单号。",
+        by_itself=True,
+    ),
+    "returned_cash_refused": Kind(
+        "医保未支付，自费退款被拒绝", "请按微信支付的说明核对，再到“待人工处理”重新执行，必要时线下退还并登记。", by_itself=True
+    ),
+    "returned_cash_at_hospital": Kind(
+        "医保未支付，自费款退到了医院账户", "请将款项交付患者（转账或现金），并在处理说明中写明凭证。"
     ),
     "insurance_settled_after_all": Kind(
         "已改付的订单，医保又结算了", "请与医保经办机构核对并办理退费；患者已付的自费部分核对后在微信支付商户平台退还。"

@@ -34,13 +34,16 @@ NOT_HERSELF = "医保支付须由就诊人本人在自己的微信中授权，�
 
 
 async def job_of(session: AsyncSession, out_trade_no: str, out_refund_no: str) -> tuple[str, UUID] | None:
-    """What a notice about one of our numbers wakes: cash on its way back has its order's id as its number."""
+    """What a notice about one of our numbers wakes: those of cash on its way back begin with its order's id."""
     order = await queries.by_number(session, out_trade_no)
     if order is None:
         return None
     if not out_refund_no:
         return money.SETTLE, order.payment_id
-    return (RETURN, order.id) if out_refund_no == order.id.hex else None
+    if out_refund_no == order.refund_no:
+        return RETURN, order.id
+    # A number of before, closed by then: nothing to be done about it, least of all by itself.
+    return (money.SETTLE, order.payment_id) if out_refund_no.startswith(order.id.hex) else None
 
 
 async def herself(session: AsyncSession, actor: Actor, payment_id: UUID) -> Payment:
@@ -244,6 +247,14 @@ async def cash_returned(session: AsyncSession, order_id: UUID, answer: RefundAns
         proof = Proven(answer.amount.refund, answer.refund_id)
         at = answer.success_time or clock_of(session).now()
         await money.record(session, order.payment_id, "refunded", CASH, proof, at)
+
+
+async def closed_on_its_way(session: AsyncSession, order_id: UUID, number: str) -> None:
+    """The provider closed the refund `number`, which is good for nothing any more: the next attempt has another one."""
+    order = await _locked(session, order_id)
+    if order.refund_no == number:
+        tries = int(number.partition("-")[2] or 1)
+        order.return_no = f"{order.id.hex}-{tries + 1}"
 
 
 async def by_cash(session: AsyncSession, _: Context, actor: Actor, payment_id: UUID) -> None:

@@ -1,7 +1,10 @@
 """Jobs and calls of an insurance payment: ask what became of it, end it, return cash, take a claim back, give parts back."""
 
 from datetime import timedelta
+from typing import NoReturn
 from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account.model import Account
 from backend.alarm.service import over, ring
@@ -10,14 +13,15 @@ from backend.insurance import queries, service
 from backend.insurance.model import InsuranceOrder
 from backend.insurance.states import InsuranceState
 from backend.outside.insurance import GivenBack, InsuranceRefused, Mixed, MixedOrder, OrderType, Part, Split
-from backend.outside.wechat_pay import PayRefused, Transaction
+from backend.outside.wechat_pay import PayRefused, RefundAnswer, Transaction
 from backend.patient import queries as patients
 from backend.payment import queries as payments
 from backend.payment.model import Payment, Refund
 from backend.payment.rulebook import RefundReason
-from backend.payment.rules import REFUND_RULES, next_look
+from backend.payment.rules import REFUND_RULES, SELDOM, next_look
+from backend.payment.service import MERCHANT, OF_THE_MERCHANT
 from backend.payment.states import PaymentState
-from backend.payment.tasks import OVER, PAID, notify_url
+from backend.payment.tasks import NO_MONEY, OVER, PAID, notify_url
 from backend.payment.tenders import INSURANCE
 from contracts.money import yuan
 from foundation.actor import SYSTEM
@@ -29,6 +33,7 @@ MONEY_WAS_FASTER = ("orderpaid", "order_paid", "trade_error", "invalid_request")
 NEVER_PLACED = ("order_not_exist", "resource_not_exists", "order_closed")
 UNPAID = "医保没有完成支付"
 DESK_OF = "/desk/payments/{}"
+NOT_ENOUGH = "refund_not_enough"
 SETTLED = "insurance_settled_after_all"
 REFUSES = "insurance_refuses_refund"
 
@@ -222,21 +227,62 @@ async def return_cash(work: Work[Context]) -> None:
         order = await session.get_one(InsuranceOrder, work.subject)
     if order.state != InsuranceState.RETURNING:
         return
-    cash, number = order.cash + order.freight, order.id.hex
+    cash, number = order.cash + order.freight, order.refund_no
     answer = await context.pay.query_refund(number)
     if answer is None:
-        answer = await context.pay.refund(
-            out_trade_no=order.out_trade_no, out_refund_no=number, refund=cash, total=cash, reason=UNPAID,
-            notify_url=notify_url(context, "refund"),
-        )  # fmt: skip
-    if answer.status == "SUCCESS" and answer.amount.refund == cash:
+        try:
+            answer = await context.pay.refund(
+                out_trade_no=order.out_trade_no, out_refund_no=number, refund=cash, total=cash, reason=UNPAID,
+                notify_url=notify_url(context, "refund"),
+            )  # fmt: skip
+        except PayRefused as error:
+            await _not_returned(context, order, error)
         async with unit_of_work(context.db) as session:
+            await over(session, NOT_ENOUGH, MERCHANT)
+            for kind in ("returned_cash_closed", "returned_cash_refused"):
+                await over(session, kind, order.id)
+    if answer.amount.refund != cash:
+        raise Conflict("退款金额与申请不符", code="refund_mismatch")
+    await _returning(context, order, answer)
+
+
+async def _returning(context: Context, order: InsuranceOrder, answer: RefundAnswer) -> None:
+    """Where WeChat Pay says that it is."""
+    async with unit_of_work(context.db) as session:
+        if answer.status != "ABNORMAL":
+            await over(session, "returned_cash_abnormal", order.id)
+        if answer.status == "SUCCESS":
             await service.cash_returned(session, order.id, answer)
-    elif answer.status == "CLOSED":
+            if answer.user_received_account.startswith(OF_THE_MERCHANT):
+                await _rings(session, order, "returned_cash_at_hospital")
+            return
+        if answer.status == "CLOSED":
+            await service.closed_on_its_way(session, order.id, answer.out_refund_no)
+            await _rings(session, order, "returned_cash_closed")
+        elif answer.status == "ABNORMAL":
+            await _rings(session, order, "returned_cash_abnormal")
+    if answer.status == "CLOSED":
         raise Conflict("自费部分退款被微信支付关闭，需人工处理", code="refund_closed")
-    else:
-        wait = timedelta(minutes=30) if answer.status == "ABNORMAL" else timedelta(seconds=60)
-        raise TryLater("cash part is on its way back", wait)
+    wait = timedelta(seconds=SELDOM if answer.status == "ABNORMAL" else 60)
+    raise TryLater("cash part is on its way back", wait)
+
+
+async def _not_returned(context: Context, order: InsuranceOrder, error: PayRefused) -> NoReturn:
+    """An empty account is filled again, and she waits for that; any other no is a person's case."""
+    cash, empty = yuan(order.cash + order.freight), error.code == NO_MONEY
+    async with unit_of_work(context.db) as session:
+        if empty:
+            await ring(session, NOT_ENOUGH, MERCHANT, f"最近一笔 {cash} 元")
+        else:
+            await _rings(session, order, "returned_cash_refused", error.detail)
+    if empty:
+        raise TryLater("the merchant has no money", timedelta(seconds=SELDOM)) from error
+    raise error
+
+
+async def _rings(session: AsyncSession, order: InsuranceOrder, kind: str, why: str = "") -> None:
+    words = f"{yuan(order.cash + order.freight)} 元，退款单号 {order.refund_no}" + (f"，{why}" if why else "")
+    await ring(session, kind, order.id, words, link=DESK_OF.format(order.payment_id))
 
 
 async def tidy(work: Work[Context]) -> None:
