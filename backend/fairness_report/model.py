@@ -12,7 +12,7 @@ from foundation.db.columns import DataClass, stored
 
 
 class FairnessReport(Row, Base):
-    """The figures as they stood on a day; of a past day, as they stood at its last reading."""
+    """The figures as they stood on a day; of a past day, as they stood at its end."""
 
     __tablename__ = "fairness_report"
 

@@ -15,6 +15,7 @@ from backend.e_bill import tasks as e_bill
 from backend.encounter import service as encounter
 from backend.encounter import tasks as encounter_tasks
 from backend.escalation import tasks as escalation
+from backend.fairness_report import tasks as fairness_report
 from backend.insurance import queries as insurance_queries
 from backend.insurance import service as insurance_service
 from backend.insurance import tasks as insurance
@@ -66,7 +67,7 @@ def handlers() -> dict[str, Handler]:
     found: dict[str, Handler] = {}
     for feature in (
         notification, payment, writeback, appointment, encounter_tasks, waiting, escalation, chat, prescription, dispensing_tasks, complaint,
-        timetable, video, rescheduling, reconciliation, insurance, e_bill,
+        timetable, video, rescheduling, reconciliation, insurance, e_bill, fairness_report,
     ):  # fmt: skip
         if twice := found.keys() & feature.HANDLERS.keys():
             raise RuntimeError(f"intents with two handlers: {sorted(twice)}")
@@ -76,4 +77,4 @@ def handlers() -> dict[str, Handler]:
 
 def standing() -> tuple[str, ...]:
     """Kinds of intents that are always open, with the hospital as their subject: the daily and periodic work."""
-    return (*timetable.STANDING, *video.STANDING, *reconciliation.STANDING)
+    return (*timetable.STANDING, *video.STANDING, *reconciliation.STANDING, *fairness_report.STANDING)

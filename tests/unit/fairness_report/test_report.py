@@ -18,8 +18,13 @@ from backend.fairness_report.model import FairnessReport
 from backend.fairness_report.queries import shares
 from backend.fairness_report.wire import FairnessView, Share
 from backend.schedule.model import Slot
+from backend.wiring import handlers, standing
 from foundation.actor import NOBODY
+from foundation.clock import local_day_start
 from foundation.db.audit import audit
+from foundation.db.base import hospital_id
+from foundation.db.intents import Intent, due_ids, intend, run_one
+from foundation.db.unit_of_work import unit_of_work
 from foundation.errors import NotFound
 from foundation.ids import new_id
 from tests.builders.visits import a_patient, a_slot, booked
@@ -117,6 +122,48 @@ async def test_a_past_days_report_stays_as_it_was(session: AsyncSession, clock: 
     assert (await service.report(session, day)).figures == before.figures
     with pytest.raises(NotFound):
         await service.report(session, day - timedelta(days=1))
+
+
+async def run_due(running: Context) -> None:
+    for intent_id in await due_ids(running.db):
+        await run_one(running.db, running, handlers(), intent_id)
+
+
+async def test_a_day_that_nobody_read_has_its_report_all_the_same(
+    running: Context, clock: SharedClock
+) -> None:
+    """Published means every day, also those that a worker slept through; what came after a day is not in it."""
+    first = clock.today()
+    async with unit_of_work(running.db) as session:
+        patient = await a_patient(session)
+        await booked(session, running, patient, await a_slot(session, hours=48))
+        assert (await service.report(session)).figures.places == 1
+        await booked(session, running, patient, await a_slot(session, SECOND_DOCTOR, hours=48))
+        await intend(session, service.KEEP, hospital_id())
+    await run_due(running)
+
+    moves_on(clock, days=3)
+    await run_due(running)
+
+    async with unit_of_work(running.db) as session:
+        found = [await service.report(session, first + timedelta(days=n)) for n in range(3)]
+        assert [one.figures.places for one in found] == [2, 2, 2]
+        assert [one.last_day for one in found] == [first + timedelta(days=n) for n in range(3)]
+        due = select(Intent.due_at).where(Intent.kind == service.KEEP, Intent.done_at.is_(None))
+        (again,) = await session.scalars(due)
+    assert again == local_day_start(clock.today() + timedelta(days=1)) + service.AFTER_MIDNIGHT
+
+
+async def test_a_finished_report_is_not_made_again(running: Context, clock: SharedClock) -> None:
+    async with unit_of_work(running.db) as session:
+        assert await service.unfinished(session) == [clock.today() - timedelta(days=1)]
+        await service.finish(session, clock.today() - timedelta(days=1))
+
+        assert await service.unfinished(session) == []
+
+
+def test_its_work_never_ends() -> None:
+    assert service.KEEP in standing()
 
 
 async def test_anybody_may_read_it_and_nobody_is_in_it(api: httpx.AsyncClient, running: Context) -> None:
