@@ -75,8 +75,26 @@ async def propose(session: AsyncSession, actor: Actor, payment: Payment, amount:
     """A refund by agreement, for what no other rule foresees; somebody else must approve it."""
     made = await request_refund(session, actor, payment, RefundReason.BY_AGREEMENT, note=note, at_most=amount)
     if made is None:
-        raise Conflict("没有可退的金额，或已有一笔协商退款在办理", code="nothing_to_refund")
+        left = sum((await _left(session, payment)).values())
+        if left > 0 and await _in_the_way(session, payment.id, RefundReason.BY_AGREEMENT):
+            raise Conflict("已有一笔协商退款在办理，请先办结", code="refund_running")
+        raise Conflict("没有可退的金额", code="nothing_to_refund")
     return made
+
+
+async def _left(session: AsyncSession, payment: Payment) -> dict[str, int]:
+    """Of each tender, what has not gone back and is not on its way."""
+    return remaining(
+        await queries.tenders(session, payment.id), await queries.given_back(session, payment.id)
+    )
+
+
+async def _in_the_way(session: AsyncSession, payment_id: UUID, reason: RefundReason) -> bool:
+    """As the database has it (`uq_refund_alive`): a rule gives its share once, people may agree again when the last is done."""
+    over = (*DEAD, RefundState.SUCCEEDED) if reason is RefundReason.BY_AGREEMENT else DEAD
+    return any(
+        one.state not in over for one in await queries.refunds(session, payment_id) if one.reason == reason
+    )
 
 
 async def renew(session: AsyncSession, actor: Actor, refund_id: UUID) -> Refund:
@@ -106,14 +124,9 @@ async def renew(session: AsyncSession, actor: Actor, refund_id: UUID) -> Refund:
 async def _take_up(session: AsyncSession, actor: Actor, refund: Refund) -> Refund:
     """One that a person gave up is where it was; a job asks the provider where that is now. `Conflict` without the money."""
     payment = await lock(session, Payment, refund.payment_id)
-    left = remaining(
-        await queries.tenders(session, payment.id), await queries.given_back(session, payment.id)
-    )
-    parts = await queries.refund_parts(session, refund.id)
-    others = [one for one in await queries.refunds(session, payment.id) if one.reason == refund.reason]
-    if any(one.state not in DEAD for one in others) or any(
-        part.amount > left.get(tender, 0) for tender, part in parts.items()
-    ):
+    left, parts = await _left(session, payment), await queries.refund_parts(session, refund.id)
+    short = any(part.amount > left.get(tender, 0) for tender, part in parts.items())
+    if short or await _in_the_way(session, payment.id, RefundReason(refund.reason)):
         raise Conflict("没有可退的金额，或已重新发起", code="nothing_to_refund")
     now, (rule, _) = (
         clock_of(session).now(),
