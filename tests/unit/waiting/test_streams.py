@@ -2,20 +2,20 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import cast
+from contextlib import asynccontextmanager
+from uuid import UUID
 
 import pytest
 from sqlalchemy import update
-from starlette.requests import Request
-from starlette.responses import StreamingResponse
+from starlette.types import Message, Scope
 
+from backend.app import create_app
 from backend.appointment.model import Appointment
 from backend.context import Context
 from backend.live import Live
-from backend.waiting.streams import routes
-from foundation.actor import Actor
 from foundation.db.unit_of_work import unit_of_work
-from tests.builders.visits import Patient, a_patient, waiting
+from tests.builders.requests import Headers, a_person
+from tests.builders.visits import waiting
 from tests.small_world import DOCTOR, SECOND_DOCTOR
 
 pytestmark = pytest.mark.anyio
@@ -23,39 +23,54 @@ SOON = 10.0
 """Less than a heartbeat."""
 
 
-async def room(running: Context, patient: Patient, appointment: str) -> AsyncIterator[bytes]:
-    """What the stream of this appointment says, bit by bit."""
+@asynccontextmanager
+async def room(running: Context, headers: Headers, appointment: UUID) -> AsyncIterator[asyncio.Queue[bytes]]:
+    """What the stream of this appointment says, bit by bit; httpx would wait for its end, which never comes."""
+    said: asyncio.Queue[bytes] = asyncio.Queue()
+    stays = asyncio.Event()
 
-    async def identify(_: Request) -> Actor:
-        return patient.actor
+    async def receive() -> Message:
+        await stays.wait()
+        return {"type": "http.disconnect"}
 
-    (route,) = routes(running, identify)
-    request = Request({"type": "http", "headers": [], "path_params": {"id": appointment}})
-    answer = await route.endpoint(request)
-    assert isinstance(answer, StreamingResponse)
-    return cast("AsyncIterator[bytes]", answer.body_iterator)
+    async def send(message: Message) -> None:
+        if message.get("body"):
+            await said.put(message["body"])
+
+    path = f"/api/v1/appointments/{appointment}/waiting/events"
+    scope: Scope = {
+        "type": "http", "http_version": "1.1", "method": "GET", "scheme": "http", "path": path,
+        "raw_path": path.encode(), "query_string": b"", "root_path": "", "client": ("127.0.0.1", 1),
+        "server": ("test", 80), "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+    }  # fmt: skip
+    listening = asyncio.create_task(create_app(running)(scope, receive, send))
+    try:
+        yield said
+    finally:
+        stays.set()
+        await listening
 
 
-async def next_of(said: AsyncIterator[bytes]) -> bytes:
+async def next_of(said: asyncio.Queue[bytes]) -> bytes:
     async with asyncio.timeout(SOON):
-        return await anext(said)
+        return await said.get()
 
 
 async def test_after_a_hand_over_the_new_doctors_queue_is_listened_to(running: Context) -> None:
+    patient, headers = await a_person(running)
     async with unit_of_work(running.db) as session:
-        patient = await a_patient(session)
         visit = await waiting(session, running, patient)
-    said = await room(running, patient, str(visit.appointment_id))
-    assert b"event: waiting" in await next_of(said)
+    async with room(running, headers, visit.appointment_id) as said:
+        assert b"event: waiting" in await next_of(said)
 
-    async with unit_of_work(running.db) as session:
-        moved = update(Appointment).where(Appointment.id == visit.appointment_id)
-        await session.execute(moved.values(practitioner_id=SECOND_DOCTOR.id))
-    running.live._wake(f"queue:{DOCTOR.id}", "")
-    assert b"event: waiting" in await next_of(said)
-    running.live._wake(f"queue:{SECOND_DOCTOR.id}", "")
+        async with unit_of_work(running.db) as session:
+            moved = update(Appointment).where(Appointment.id == visit.appointment_id)
+            await session.execute(moved.values(practitioner_id=SECOND_DOCTOR.id))
+        running.live._wake(f"queue:{DOCTOR.id}", "")
+        assert b"event: waiting" in await next_of(said)
+        running.live._wake(f"queue:{SECOND_DOCTOR.id}", "")
 
-    assert b"event: waiting" in await next_of(said)
+        assert b"event: waiting" in await next_of(said)
 
 
 async def test_whoever_watches_looks_again_when_the_line_to_valkey_was_lost(running: Context) -> None:
