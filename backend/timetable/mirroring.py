@@ -250,6 +250,11 @@ def _follow(slot: Slot, one: his.HospitalSlot, doctor: Practitioner, done: Mirro
             done.problems.append(
                 f"{doctor.name} {local(slot.starts_at):%m-%d %H:%M} 院内改了时间，但有患者已预约"
             )
+        elif one.status != "free" and slot.stopped_at is None:
+            # never our doing: nothing we write there takes a place of its schedule, and what is stopped here is told apart
+            done.problems.append(
+                f"{doctor.name} {local(slot.starts_at):%m-%d %H:%M} 院内也已占用，但有患者已预约"
+            )
         return
     if moved:
         slot.starts_at, slot.ends_at, slot.day = one.starts_at, one.ends_at, rules.day_of(one.starts_at)

@@ -233,6 +233,24 @@ async def test_a_place_somebody_has_is_never_taken_away_by_the_mirror(session: A
     assert "院内已取消" in source.problem
 
 
+async def test_a_place_that_was_sold_here_and_there_is_a_case_for_a_person(session: AsyncSession) -> None:
+    source = await mirrored(session)
+    await mirroring.mirror(session, source.id, [theirs("a", 8), theirs("b", 9)])
+    sold, _ = await slots(session)
+    await sell(session, sold)
+
+    done = await mirroring.mirror(session, source.id, [theirs("a", 8, "busy"), theirs("b", 9, "busy")])
+
+    assert [one.split(maxsplit=1)[1] for one in done.problems] == ["11-23 08:00 院内也已占用，但有患者已预约"]
+    assert "院内也已占用" in source.problem
+    assert (sold.stopped_at, done.closed) == (None, 1)
+    assert (await mirroring.mirror(session, source.id, [theirs("a", 8), theirs("b", 9)])).problems == []
+    sold.stopped_at = sold.starts_at
+    assert (
+        await mirroring.mirror(session, source.id, [theirs("a", 8, "busy"), theirs("b", 9)])
+    ).problems == []
+
+
 async def test_a_mirrored_department_opens_nothing_of_its_own_and_closes_what_nobody_has(
     session: AsyncSession,
 ) -> None:
