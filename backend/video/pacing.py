@@ -13,7 +13,7 @@ PIECES = 64
 FIRST = 2
 PATIENCE = 0.4
 """Seconds that pieces may queue on top of the round trip before no more are sent at once."""
-SPAN = 1.0
+SPAN = 0.8
 """The best stretch of this length counts: the slow start of a connection says nothing about a call."""
 
 
@@ -31,6 +31,11 @@ class Pace:
     def done(self) -> bool:
         """Everything came back."""
         return len(self._arrivals) > PIECES
+
+    @property
+    def under_way(self) -> int:
+        """Pieces that were given and not answered."""
+        return len(self._under_way)
 
     def due(self, now: float) -> int:
         """Pieces to give now."""

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -38,9 +39,9 @@ class House:
         return ticket(self.urls, self.encounter, self.person, "patient", purpose=purpose, **more)
 
     async def open(
-        self, text: str, *, origin: str = FRONT, visit: UUID | None = None
+        self, text: str, *, origin: str = FRONT, visit: UUID | None = None, base: str = ""
     ) -> aiohttp.ClientWebSocketResponse:
-        address = f"{self.base}/probes/{visit or self.encounter}?ticket={text}"
+        address = f"{base or self.base}/probes/{visit or self.encounter}?ticket={text}"
         return await self.session.ws_connect(address, headers={"Origin": origin})
 
     async def kept(self) -> Measured | None:
@@ -78,6 +79,43 @@ async def browse(socket: aiohttp.ClientWebSocketResponse, wait: float = 0) -> di
             await socket.send_bytes(os.urandom(4096))
         else:
             return told
+
+
+@asynccontextmanager
+async def a_line(target: str, up: int, down: int) -> AsyncIterator[str]:
+    """An address that leads to `target` over a wire of so many bit/s each way."""
+    host, _, port = target.removeprefix("http://").partition(":")
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, rate: int) -> None:
+        while data := await reader.read(512):
+            await asyncio.sleep(len(data) * 8 / rate)
+            writer.write(data)
+            await writer.drain()
+        writer.close()
+
+    async def carry_both(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection(host, int(port))
+        await asyncio.gather(
+            carry(reader, far_writer, up), carry(far_reader, writer, down), return_exceptions=True
+        )
+
+    server = await asyncio.start_server(carry_both, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+
+
+@pytest.mark.parametrize(("up", "down"), [(150_000, 600_000), (600_000, 150_000), (64_000, 64_000)])
+async def test_a_line_is_found_as_slow_as_it_is_within_five_seconds(house: House, up: int, down: int) -> None:
+    async with a_line(house.base, up, down) as base:
+        begun = asyncio.get_running_loop().time()
+        told = await browse(await house.open(house.ticket(), base=base))
+        seconds = asyncio.get_running_loop().time() - begun
+
+    assert 0.5 * up < told["up"] < 1.3 * up
+    assert 0.5 * down < told["down"] < 1.3 * down
+    assert seconds < 6
 
 
 async def test_a_good_network_is_measured_both_ways_and_written_down(house: House) -> None:
