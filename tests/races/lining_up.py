@@ -12,7 +12,7 @@ from foundation.db.unit_of_work import Database, unit_of_work
 from tests.builders.visits import Patient, a_patient
 from tests.small_world import Resident
 
-DEADLINE = 10.0
+DEADLINE = 30.0
 WAITING = text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 )

@@ -10,8 +10,24 @@ async function refresh() {
   const answer = await fetch(location.href, { headers: { accept: "text/html" } });
   if (!answer.ok || answer.redirected) { location.reload(); return; }
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const now = page.getElementById("refresh"), old = document.getElementById("refresh");
-  if (now && old && !old.contains(document.activeElement)) old.replaceWith(now);
+  const now = moving(page), old = moving(document);
+  if (now && old && !old.contains(document.activeElement) && !isTouched(old)) old.replaceWith(now);
+}
+
+// What is replaced: the part that says so, or all that is under the menu.
+function moving(page) { return page.getElementById("refresh") ?? page.getElementById("main"); }
+
+// Nothing that somebody typed or opened is taken away.
+function isTouched(part) {
+  const fields = [...part.querySelectorAll("input, textarea, select")];
+  return fields.some(isChanged) || part.querySelector("details[open], dialog[open]") !== null;
+}
+
+function isChanged(field) {
+  if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
+  if (field.tagName !== "SELECT") return field.value !== field.defaultValue;
+  const first = [...field.options].findIndex((one) => one.defaultSelected);
+  return field.selectedIndex !== Math.max(first, 0);
 }
 
 const live = document.querySelector("[data-live]");
