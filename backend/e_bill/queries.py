@@ -18,6 +18,7 @@ from backend.payment.model import Payment, Refund, RefundPart
 from backend.payment.states import RefundState
 from backend.pricing.rules import DELIVERY
 from foundation.clock import local
+from foundation.db.guards import guarded
 
 
 async def bills(session: AsyncSession, payment_id: UUID) -> Sequence[EBillRow]:
@@ -45,8 +46,10 @@ async def net(session: AsyncSession, payment_id: UUID) -> Split:
 
 
 async def newest_refund(session: AsyncSession, payment_id: UUID) -> Refund | None:
-    """The last that has succeeded: what a red bill is for."""
-    query = select(Refund).where(Refund.payment_id == payment_id, Refund.state == RefundState.SUCCEEDED)
+    """The last that has succeeded: what a red bill is for, and never before the money is back."""
+    query = select(Refund).where(Refund.payment_id == payment_id)
+    if guarded("red_after_refund"):
+        query = query.where(Refund.state == RefundState.SUCCEEDED)
     return await session.scalar(query.order_by(Refund.succeeded_at.desc()).limit(1))
 
 

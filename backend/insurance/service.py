@@ -106,8 +106,14 @@ async def quoted(session: AsyncSession, order_id: UUID, quote: Quote) -> Insuran
     return order
 
 
-async def agree(session: AsyncSession, actor: Actor, payment: Payment, shown: Split) -> InsuranceOrder:
-    """She accepts the split that she was shown: written down, and the bill is paid by it from now on. Again: the same."""
+async def agree(
+    session: AsyncSession, actor: Actor, payment: Payment, shown: Split, closed: str = ""
+) -> InsuranceOrder:
+    """She accepts the split that she was shown: written down, and the bill is paid by it from now on. Again: the same.
+
+    `closed`: the number of the order for all of the bill that was closed before. Another one that stands by now could be
+    paid beside this one: `Conflict`.
+    """
     await lock_stream(session, payment.stream)
     payment = await lock(session, Payment, payment.id)
     money.payable(payment, clock_of(session).now())
@@ -117,6 +123,8 @@ async def agree(session: AsyncSession, actor: Actor, payment: Payment, shown: Sp
     if issues := rules.quote_issues(shown, order.split):
         raise Invalid(issues=issues)
     if order.agreed_at is None:
+        if guarded("plain_order") and payment.prepay_id and payment.out_trade_no != closed:
+            raise Conflict("支付方式已更改，请刷新后重试", code="payment_way_changed")
         order.agreed_at = clock_of(session).now()
         await money.pay_by(
             session, payment, rules.parts_of(order.split, order.freight), out_trade_no=order.out_trade_no
@@ -290,6 +298,16 @@ async def given_back(
             )
         )  # fmt: skip
         await intend(session, TELL, refund_id)
+
+
+async def given_up(session: AsyncSession, seen: InsuranceOrder) -> bool:
+    """End an order that is as it was `seen` when it was made sure of; False when she has agreed to it meanwhile."""
+    order = await _locked(session, seen.id)
+    if guarded("agreed_meanwhile") and order.agreed_at != seen.agreed_at:
+        return False
+    if order.state in OPEN:
+        await abandon(session, SYSTEM, order)
+    return True
 
 
 async def _locked(session: AsyncSession, order_id: UUID) -> InsuranceOrder:

@@ -24,7 +24,6 @@ from backend.payment.states import PaymentState
 from backend.payment.tasks import NO_MONEY, OVER, PAID, notify_url
 from backend.payment.tenders import INSURANCE
 from contracts.money import yuan
-from foundation.actor import SYSTEM
 from foundation.db.intents import Handler, TryLater, Work
 from foundation.db.unit_of_work import unit_of_work
 from foundation.errors import Conflict, Unavailable
@@ -142,9 +141,9 @@ async def end(context: Context, order: InsuranceOrder) -> bool:
             if not closed:
                 raise StillPaying("正在确认支付结果，请稍候")
     async with unit_of_work(context.db) as session:
-        found = await session.get_one(InsuranceOrder, order.id)
-        if found.state in (InsuranceState.AUTHORISED, InsuranceState.QUOTED, InsuranceState.PLACED):
-            await service.abandon(session, SYSTEM, found)
+        given_up = await service.given_up(session, order)
+    if not given_up:
+        raise StillPaying("医保支付已改变，请刷新后重试")
     return True
 
 

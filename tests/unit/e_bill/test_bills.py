@@ -12,6 +12,7 @@ from backend.payment import service as money
 from backend.payment.model import Payment
 from backend.payment.rulebook import RefundReason
 from foundation.actor import SYSTEM
+from foundation.db.guards import without_guard
 from foundation.db.intents import Work
 from foundation.db.unit_of_work import unit_of_work
 from foundation.errors import Conflict
@@ -181,6 +182,41 @@ async def test_nobody_reverses_a_bill_by_hand_before_the_refund(paid: Insured, c
             await service.may_reverse(session, row.id)
 
     assert refused.value.code == "red_before_refund"
+
+
+async def with_a_refund_on_its_way(paid: Insured, town: Town, clock: SharedClock) -> EBillRow:
+    await settles(paid, clock, times=1)
+    town.wechat_faults(refund_seconds=24 * 3600)
+    await asks(paid)
+    await settles(paid, clock, times=2)
+    [row], [refund] = await bills(paid), await paid.refunds()
+    assert (row.state, refund.state) == ("issued", "processing")
+    return row
+
+
+async def test_nobody_reverses_a_bill_while_the_refund_is_on_its_way(
+    paid: Insured, town: Town, clock: SharedClock
+) -> None:
+    row = await with_a_refund_on_its_way(paid, town, clock)
+
+    with pytest.raises(Conflict) as refused:
+        async with unit_of_work(paid.context.db) as session:
+            await service.may_reverse(session, row.id)
+
+    assert refused.value.code == "red_before_refund"
+
+
+async def test_without_its_guard_the_red_bill_comes_before_the_money(
+    paid: Insured, town: Town, clock: SharedClock
+) -> None:
+    """The twin: she would have neither the bill nor the money."""
+    row = await with_a_refund_on_its_way(paid, town, clock)
+
+    with without_guard("red_after_refund", allowed=True):
+        async with unit_of_work(paid.context.db) as session:
+            refund = await service.may_reverse(session, row.id)
+
+    assert (refund.state, refund.succeeded_at) == ("processing", None)
 
 
 async def test_a_refund_that_failed_leaves_the_bill_as_it_is(

@@ -18,6 +18,7 @@ from backend.pricing.rules import (
 )
 from foundation.actor import Actor
 from foundation.db.audit import AuditEvent
+from foundation.db.guards import without_guard
 from foundation.errors import Conflict, Forbidden, IllegalMove, Invalid, NotFound
 from tests.builders.visits import Patient, a_patient, bill, requested
 from tests.database import SharedClock, moves_on
@@ -100,6 +101,22 @@ async def test_what_changed_after_the_approver_looked_is_not_approved(session: A
     with pytest.raises(Conflict) as refused:
         await service.approve(session, SECOND_CLERK, row.id, TOMORROW, looked_at)
     assert refused.value.code == "price_list_changed"
+
+
+async def test_without_its_guard_a_price_that_the_approver_never_saw_comes_into_force(
+    session: AsyncSession,
+) -> None:
+    """The twin."""
+    row = await a_draft(session)
+    looked_at = await seen(session, row)
+    await service.set_price(session, CLERK.actor, row.id, Price(DELIVERY, "药品配送费", 9900))
+
+    with without_guard("seen_digest", allowed=True):
+        approved_row = await service.approve(session, SECOND_CLERK, row.id, TOMORROW, looked_at)
+
+    assert approved_row.state == "approved"
+    amounts = {one.code: one.amount for one in await queries.items(session, row.version)}
+    assert amounts[DELIVERY] == 9900
 
 
 async def test_a_list_without_a_needed_price_is_not_approved(session: AsyncSession) -> None:
