@@ -26,9 +26,6 @@ OVER = ("CLOSED", "REVOKED", "PAYERROR")
 NO_MONEY = "not_enough"
 """WeChat Pay's word for a merchant's account that is empty: the same number again once there is money."""
 
-POLL = (2, 5, 10, 20, 30, 60, 120, 300)
-"""Seconds between questions about a silent order; the callback usually comes first."""
-
 
 def notify_url(context: Context, kind: str) -> str:
     """Where WeChat Pay calls back."""
