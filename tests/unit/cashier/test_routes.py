@@ -157,7 +157,7 @@ async def test_a_refund_is_proposed_and_rejected_by_json_alone(
     waiting = (await api.get("/refunds?view=deciding", headers=clerk)).json()
 
     assert (made.status_code, made.json()["amount"], made.json()["requested_by"]) == (201, 1000, CLERK.name)
-    assert (again.status_code, again.json()["code"]) == (409, "nothing_to_refund")
+    assert (again.status_code, again.json()["code"]) == (409, "refund_running")
     assert (refused.status_code, refused.json()["code"]) == (403, "four_eyes")
     assert quality.status_code == 403
     assert [one["id"] for one in waiting] == [made.json()["id"]]
