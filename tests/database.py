@@ -4,16 +4,16 @@ What the fixtures of `tests.fixtures` are made of.
 """
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import asyncpg
 from sqlalchemy import NullPool
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from foundation.clock import Clock
 from foundation.crypto import Keyring
@@ -109,17 +109,27 @@ async def clone(cluster: Cluster, template: str, name: str) -> None:
 
 @asynccontextmanager
 async def cloned(cluster: Cluster, template: str, clock: Clock) -> AsyncIterator[Database]:
-    """A database of one's own for the block."""
-    name = f"test_{secrets.token_hex(6)}"
+    """A database of one's own for the block. Its name and engine are those of the test before: statements stay compiled."""
+    name = f"{template}_of_a_test"
     await clone(cluster, template, name)
-    database = connect(cluster.url(name), clock, pool=12, application="test")
+    engine = _engine(cluster.url(name))
     try:
-        yield database
+        yield Database(engine, clock)
     finally:
-        await database.engine.dispose()
+        await engine.dispose()
         connection = await asyncpg.connect(cluster.admin)
         await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
         await connection.close()
+
+
+@cache
+def _engine(url: str) -> AsyncEngine:
+    return connect(url, Clock(), pool=12, application="test").engine
+
+
+@cache
+def _poolless(url: str) -> AsyncEngine:
+    return create_async_engine(url, poolclass=NullPool)
 
 
 def bind() -> None:
@@ -171,9 +181,7 @@ def moves_on(clock: Clock, **time: float) -> None:
 @asynccontextmanager
 async def rolled_back(cluster: Cluster, clock: Clock) -> AsyncIterator[AsyncSession]:
     """A transaction over the furnished hospital, undone at the end; it knows the clock as in a unit of work."""
-    engine = create_async_engine(cluster.url(ROLLED_BACK), poolclass=NullPool)
-    async with AsyncSession(engine, expire_on_commit=False) as opened:
+    async with AsyncSession(_poolless(cluster.url(ROLLED_BACK)), expire_on_commit=False) as opened:
         opened.info.update(clock=clock, due=[], touched=set())
         yield opened
         await opened.rollback()
-    await engine.dispose()

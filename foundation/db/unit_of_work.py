@@ -12,6 +12,7 @@ from asyncpg.exceptions import (
     DataError,
     DeadlockDetectedError,
     InterfaceError,
+    InternalClientError,
     LockNotAvailableError,
     OperatorInterventionError,
     PostgresConnectionError,
@@ -121,8 +122,13 @@ async def looking(db: Database) -> AsyncIterator[Any]:
         found: Any = (await connection.get_raw_connection()).driver_connection
         try:
             yield found
+        except InternalClientError:
+            await connection.invalidate()
+            raise
         finally:
-            if found.is_closed():  # what died behind SQLAlchemy's back must not go back into the pool
+            if (
+                found.is_closed() and not connection.invalidated
+            ):  # what died behind SQLAlchemy's back must not go back into the pool
                 await connection.invalidate()
 
 
@@ -137,7 +143,10 @@ async def _in_our_words() -> AsyncIterator[None]:
         raise _fact_of(error) or error from error
     except NoConnectionLeft as error:
         raise Busy(retry_after=1) from error
-    except ConnectionError as error:
+    except (
+        ConnectionError,
+        InternalClientError,
+    ) as error:  # the latter: it died while the driver was writing to it
         raise Unavailable(retry_after=5) from error
 
 
