@@ -108,6 +108,9 @@ class Policy:
     visit_warning_minutes: int = setting("how long before the end both are warned", default=10)
     visit_extension_minutes: int = setting("by how much the doctor may prolong it", default=15)
     visit_extensions: int = setting("and how often", default=4)
+    visit_pause_minutes: int = setting(
+        "for how long the pauses of one visit together stop its clock; beyond that it runs on", default=30
+    )
 
     def policy_problems(self) -> list[str]:
         """One sentence per number that makes no sense."""
@@ -119,7 +122,7 @@ class Policy:
         )  # fmt: skip
         at_least_none = (
             "draw_seconds", "check_in_early_minutes", "check_in_late_minutes", "release_days", "shares_end_hours",
-            "review_minutes",
+            "review_minutes", "visit_pause_minutes",
         )  # fmt: skip
         problems = [
             f"{name.upper()} is malformed: less than 1" for name in at_least_one if getattr(self, name) < 1
@@ -145,6 +148,11 @@ class Policy:
     def visit_extension(self) -> timedelta:
         """By how much the doctor may prolong it."""
         return timedelta(minutes=self.visit_extension_minutes)
+
+    @property
+    def visit_pause(self) -> timedelta:
+        """For how long pauses of one visit together stop its clock."""
+        return timedelta(minutes=self.visit_pause_minutes)
 
     @property
     def hold(self) -> timedelta:

@@ -89,7 +89,7 @@ async def _begin(session: AsyncSession, row: Encounter, client_id: str) -> ChatM
     await _line_up(session, row)
     known = await _known(session, row, client_id)
     if known is None:
-        await session.refresh(row, ["state", "talk_until"])
+        await session.refresh(row, queries.TALKING)
         queries.require_talking(row, clock_of(session).now())
     return known
 

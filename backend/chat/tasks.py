@@ -4,9 +4,10 @@ from backend.chat import uploads
 from backend.chat.cards import NoticeCard
 from backend.chat.service import post_card
 from backend.context import Context
+from backend.encounter import queries
 from backend.encounter.model import Encounter
-from backend.encounter.service import TIME_OVER, TIME_WARNING
-from backend.encounter.states import EncounterState
+from backend.encounter.service import TIME_EXTENDED, TIME_OVER, TIME_WARNING
+from backend.encounter.states import RUNNING
 from backend.policy import policy
 from foundation.db.intents import Handler, Work
 from foundation.db.locks import lock_stream
@@ -19,14 +20,15 @@ async def warn(work: Work[Context]) -> None:
         row = await session.get_one(Encounter, work.subject)
         await lock_stream(session, row.stream)
         await session.refresh(row)
-        now = work.context.clock.now()
-        if row.state != EncounterState.IN_PROGRESS or row.talk_until is None:
+        now, time = work.context.clock.now(), queries.talk_time(row)
+        if row.state not in RUNNING or time is None:
             return
-        if not row.talk_until - policy().visit_warning <= now < row.talk_until:
+        ends = time.ends(now)
+        if not ends - policy().visit_warning <= now < ends:
             return
-        minutes = max(1, round((row.talk_until - now).total_seconds() / 60))
+        minutes = max(1, round((ends - now).total_seconds() / 60))
         card = NoticeCard(f"本次问诊还剩 {minutes} 分钟", "没有说完也不要紧，医生可以延长时间。")
-        await post_card(session, row, card, key=f"time-warning-{row.talk_until.timestamp():.0f}")
+        await post_card(session, row, card, key=f"time-warning-{ends.timestamp():.0f}")
 
 
 async def end(work: Work[Context]) -> None:
@@ -35,12 +37,20 @@ async def end(work: Work[Context]) -> None:
         row = await session.get_one(Encounter, work.subject)
         await lock_stream(session, row.stream)
         await session.refresh(row)
-        if row.state != EncounterState.IN_PROGRESS or row.talk_until is None:
-            return
-        if work.context.clock.now() < row.talk_until:
+        now, time = work.context.clock.now(), queries.talk_time(row)
+        if row.state not in RUNNING or time is None or not time.over(now):
             return
         card = NoticeCard("本次问诊时间已到", "医生可以延长，也可以书写病历后结束问诊。")
-        await post_card(session, row, card, key=f"time-over-{row.talk_until.timestamp():.0f}")
+        await post_card(session, row, card, key=f"time-over-{time.ends(now).timestamp():.0f}")
+
+
+async def go_on(work: Work[Context]) -> None:
+    """Both are told that the doctor prolonged it: what was kept back meanwhile goes out."""
+    async with unit_of_work(work.context.db) as session:
+        row = await session.get_one(Encounter, work.subject)
+        if row.state in RUNNING:
+            card = NoticeCard("医生延长了问诊时间", "可以继续发送消息。")
+            await post_card(session, row, card, key=f"time-extended-{row.extensions}")
 
 
 async def forget_upload(work: Work[Context]) -> None:
@@ -48,4 +58,9 @@ async def forget_upload(work: Work[Context]) -> None:
     await uploads.forget(work.context, work.subject)
 
 
-HANDLERS: dict[str, Handler] = {TIME_WARNING: warn, TIME_OVER: end, uploads.FORGET: forget_upload}
+HANDLERS: dict[str, Handler] = {
+    TIME_WARNING: warn,
+    TIME_OVER: end,
+    TIME_EXTENDED: go_on,
+    uploads.FORGET: forget_upload,
+}

@@ -37,7 +37,8 @@ class Encounter(Row, Base):
 
     `acceptance_deadline` is the earliest moment at which the acceptance clock can have run out; it moves while the doctor is
     in another visit. When it grows late the patient is offered her money or her place (`late_offered_at`, `place_kept_at`).
-    The doctor may talk until `talk_until`; `extensions` counts how often she prolonged it, `held_at` is set while she pauses.
+    They may talk until `talk_until`; `extensions` counts how often the doctor prolonged it, `held_at` is set while she pauses and
+    `paused_seconds` is what earlier pauses took (`rules.TalkTime`).
     """
 
     __tablename__ = "encounter"
@@ -68,6 +69,7 @@ class Encounter(Row, Base):
     talk_until: Mapped[datetime | None] = moment(nullable=True)
     held_at: Mapped[datetime | None] = moment(nullable=True)
     extensions: Mapped[int] = stored(DataClass.OPERATIONAL, Integer, default=0)
+    paused_seconds: Mapped[int] = stored(DataClass.OPERATIONAL, Integer, default=0)
     guardian_present_at: Mapped[datetime | None] = moment(nullable=True)
     advice_given: Mapped[bool] = stored(DataClass.OPERATIONAL, Boolean, default=False)
     recording_consent: Mapped[str] = stored(DataClass.OPERATIONAL, String(10), default="")

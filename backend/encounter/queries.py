@@ -15,10 +15,11 @@ from backend.appointment.states import AppointmentState
 from backend.diagnosis.codes import diagnosis_name
 from backend.encounter import rules
 from backend.encounter.model import Consultation, Encounter, FollowUp
-from backend.encounter.rules import Moments
+from backend.encounter.rules import Moments, TalkTime
 from backend.encounter.states import RUNNING, EncounterState
 from backend.patient import queries as patients
 from backend.payment.rulebook import RefundReason
+from backend.policy import policy
 from backend.schedule.model import Slot
 from contracts import events
 from foundation.actor import Actor
@@ -81,11 +82,24 @@ def as_follow_up(row: Encounter) -> FollowUp:
     return row
 
 
+TALKING = ("state", "talk_until", "held_at", "paused_seconds")
+"""What `require_talking` goes by: to be read again before it is asked."""
+
+
+def talk_time(row: Encounter) -> TalkTime | None:
+    """How long the two may talk; None before the visit was accepted."""
+    if row.talk_until is None:
+        return None
+    paused, most = timedelta(seconds=row.paused_seconds), policy().visit_pause
+    return TalkTime(row.talk_until, row.held_at, paused, most)
+
+
 def require_talking(row: Encounter, now: datetime) -> None:
     """`Conflict` when the two may not talk: the visit does not run, or its time is over and the doctor has not prolonged it."""
     if row.state not in RUNNING:
         raise Conflict("问诊未在进行中，不能发送消息", code="encounter_not_running")
-    if row.state == EncounterState.IN_PROGRESS and row.talk_until is not None and now >= row.talk_until:
+    time = talk_time(row)
+    if time is not None and time.over(now):
         raise Conflict("本次问诊时间已到，医生可以延长", code="time_over")
 
 

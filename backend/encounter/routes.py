@@ -22,6 +22,7 @@ from backend.practitioner import queries as practitioners
 from backend.shift.service import require as require_shift
 from contracts.events import Diagnosis
 from foundation.clock import local
+from foundation.db.unit_of_work import clock_of
 from foundation.errors import Conflict
 from foundation.web.endpoint import act, get, send
 
@@ -33,6 +34,7 @@ async def view(session: AsyncSession, row: Encounter, booked: Appointment | None
     doctor = await practitioners.practitioner(session, row.practitioner_id)
     department = await practitioners.department(session, booked.department_code)
     age = age_on(birth_date(person), local(booked.starts_at).date())
+    now, time = clock_of(session).now(), queries.talk_time(row)
     return EncounterView(
         id=row.id, appointment_id=row.appointment_id, state=row.state, state_label=row.MACHINE.labels[row.state],
         mode=booked.mode, patient_name=person.name, patient_sex=person.sex, patient_age=age,
@@ -40,7 +42,8 @@ async def view(session: AsyncSession, row: Encounter, booked: Appointment | None
         department_name=department.name, starts_at=booked.starts_at, serial_number=booked.serial_number,
         complaint=booked.complaint, waiting_since=booked.checked_in_at, acceptance_deadline=row.acceptance_deadline,
         started_at=row.started_at, ended_at=row.ended_at, end_reason=row.end_reason,
-        recording_consent=row.recording_consent, appointment_state=booked.state, talk_until=row.talk_until,
+        recording_consent=row.recording_consent, appointment_state=booked.state,
+        talk_until=time.ends(now) if time else None, clock_stands=time is not None and time.still(now),
         extensions_left=max(0, policy().visit_extensions - row.extensions), kind=row.kind, **_of_kind(row),
     )  # fmt: skip
 

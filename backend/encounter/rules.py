@@ -1,6 +1,7 @@
-"""The acceptance clock and the conditions of accepting. Pure; the numbers are `backend.policy`."""
+"""The acceptance clock, the conditions of accepting, the time to talk. Pure; the numbers are `backend.policy`."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from backend.policy import Policy
@@ -61,3 +62,43 @@ def may_accept(*, confirmed: bool, checked_in: bool, running: int, most: int) ->
     if running >= most:
         issues.append(Issue("practitioner", "too_many_visits", f"同时接诊不能超过 {most} 位"))
     return issues
+
+
+@dataclass(frozen=True)
+class TalkTime:
+    """How long the two may talk: until `until`, which a pause since `held_at` pushes out. `paused` is what earlier pauses took.
+
+    Pauses of one visit together push the end out by `most` at most: beyond that the clock runs though the visit is on hold.
+    A pause that begins after the end pushes nothing out, only prolonging does.
+    """
+
+    until: datetime
+    held_at: datetime | None
+    paused: timedelta
+    most: timedelta
+
+    def pausing(self, now: datetime) -> timedelta:
+        """What the running pause has taken so far."""
+        if self.held_at is None or self.held_at >= self.until:
+            return timedelta()
+        return max(timedelta(), min(now - self.held_at, self.most - self.paused))
+
+    def ends(self, now: datetime) -> datetime:
+        """The end as it stands now; while the clock stands still it moves along."""
+        return self.until + self.pausing(now)
+
+    def latest(self) -> datetime:
+        """The end if nobody ever goes on."""
+        return self.ends(datetime.max.replace(tzinfo=self.until.tzinfo))
+
+    def over(self, now: datetime) -> bool:
+        """Nothing can be said any more, on hold or not."""
+        return now >= self.ends(now)
+
+    def still(self, now: datetime) -> bool:
+        """The clock stands still."""
+        return (
+            self.held_at is not None
+            and self.held_at < self.until
+            and now - self.held_at < self.most - self.paused
+        )

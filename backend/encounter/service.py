@@ -50,6 +50,7 @@ WAITING = "waiting"
 """Stream of the duty desk: somebody begins or ends to wait."""
 TIME_WARNING = "encounter.time_warning"
 TIME_OVER = "encounter.time_over"
+TIME_EXTENDED = "encounter.time_extended"
 """Handled in `chat`, where both sides are told."""
 
 
@@ -243,19 +244,38 @@ async def confirm_diagnoses(
 
 
 async def hold(session: AsyncSession, actor: Actor, row: Encounter) -> bool:
-    """Pause; the time to talk stands still."""
-    return await advance(session, row, "hold", actor, held_at=clock_of(session).now())
+    """Pause; the time to talk stands still, as long as pauses may last."""
+    await lock_stream(session, row.stream)
+    moved = await advance(session, row, "hold", actor, held_at=clock_of(session).now())
+    if moved:
+        await _time(session, row)
+        touch(session, f"chat:{row.id}")
+    return moved
 
 
 async def resume(session: AsyncSession, actor: Actor, row: Encounter) -> bool:
     """Go on, with as much time left as before the pause."""
-    now = clock_of(session).now()
-    paused = now - row.held_at if row.held_at else timedelta(0)
-    until = row.talk_until + paused if row.talk_until else None
-    moved = await advance(session, row, "resume", actor, held_at=None, talk_until=until)
+    await lock_stream(session, row.stream)
+    await session.refresh(row)
+    moved = await advance(
+        session, row, "resume", actor, **_settled(row, clock_of(session).now()), held_at=None
+    )
     if moved:
         await _time(session, row)
+        touch(session, f"chat:{row.id}")
     return moved
+
+
+def _settled(row: Encounter, now: datetime) -> dict[str, Any]:
+    """The columns of the time to talk with the running pause counted."""
+    time = queries.talk_time(row)
+    if time is None:
+        return {}
+    pause = time.pausing(now)
+    return {
+        "talk_until": time.until + pause,
+        "paused_seconds": row.paused_seconds + round(pause.total_seconds()),
+    }
 
 
 async def extend(session: AsyncSession, actor: Actor, row: Encounter) -> None:
@@ -263,22 +283,27 @@ async def extend(session: AsyncSession, actor: Actor, row: Encounter) -> None:
     await lock_stream(session, row.stream)
     await session.refresh(row)
     now, limits = clock_of(session).now(), policy()
-    if row.state != EncounterState.IN_PROGRESS:
+    if row.state not in RUNNING:
         raise Conflict("问诊未在进行中", code="encounter_not_running")
     if row.extensions >= limits.visit_extensions:
         raise Conflict("已达到延长次数上限，请结束问诊或建议患者再次预约", code="extended_enough")
     row.extensions += 1
+    for name, value in _settled(row, now).items():
+        setattr(row, name, value)
+    row.held_at = now if row.held_at else None
     row.talk_until = max(row.talk_until or now, now) + limits.visit_extension
     await _time(session, row)
+    await intend(session, TIME_EXTENDED, row.id)
     audit(session, actor, "encounter.extend", "encounter", row.id, detail={"times": str(row.extensions)})
     touch(session, row.stream, f"chat:{row.id}")
 
 
 async def _time(session: AsyncSession, row: Encounter) -> None:
-    """Wake up for the warning and for the end of the talk."""
-    if row.talk_until is not None:
-        await intend(session, TIME_WARNING, row.id, due=row.talk_until - policy().visit_warning)
-        await intend(session, TIME_OVER, row.id, due=row.talk_until)
+    """Wake up for the warning and for the end of the talk: on hold for the end there would be if nobody went on."""
+    time = queries.talk_time(row)
+    if time is not None:
+        await intend(session, TIME_WARNING, row.id, due=time.latest() - policy().visit_warning)
+        await intend(session, TIME_OVER, row.id, due=time.latest())
 
 
 async def refer_offline(session: AsyncSession, actor: Actor, row: Encounter, *, reason: str) -> bool:

@@ -39,7 +39,10 @@ class Diagnoses(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class EncounterView(msgspec.Struct, frozen=True):
-    """A visit, for its patient and its doctor. `kind`: follow_up, which alone has diagnoses, or consultation, which has an answer."""
+    """A visit, for its patient and its doctor. `talk_until` is the end of the talk as it stands now, `clock_stands` that a pause holds it.
+
+    `kind`: follow_up, which alone has diagnoses, or consultation, which has an answer.
+    """
 
     id: UUID
     appointment_id: UUID
@@ -64,6 +67,7 @@ class EncounterView(msgspec.Struct, frozen=True):
     recording_consent: str
     appointment_state: str
     talk_until: datetime | None
+    clock_stands: bool
     extensions_left: int
     kind: str
     original_diagnosis: Diagnosis | None = None
