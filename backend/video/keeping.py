@@ -113,19 +113,26 @@ async def over(session: AsyncSession, now: datetime, limit: int = BATCH) -> list
     return [row_id for row_id, at in await session.execute(query) if today > rules.last_kept_day(at)]
 
 
-async def delete_films(session: AsyncSession, store: ObjectStore, before: datetime) -> int:
-    """Delete copies made before; how many there were."""
+async def old_films(session: AsyncSession, before: datetime, limit: int = BATCH) -> list[UUID]:
+    """Copies asked for before."""
     query = (
-        select(RecordingFilm)
+        select(RecordingFilm.id)
         .where(RecordingFilm.asked_at < before, RecordingFilm.deleted_at.is_(None))
-        .limit(BATCH)
-        .with_for_update(skip_locked=True)
+        .order_by(RecordingFilm.asked_at)
+        .limit(limit)
     )
-    rows = list(await session.scalars(query))
-    for row in rows:
+    return list(await session.scalars(query))
+
+
+async def delete_film(session: AsyncSession, store: ObjectStore, film_id: UUID, before: datetime) -> bool:
+    """Delete one copy; False when it is gone, or was asked for again meanwhile. One that was never made has no file."""
+    row = await session.get_one(RecordingFilm, film_id, with_for_update=True)
+    if row.deleted_at is not None or row.asked_at >= before:
+        return False
+    if row.object_key:
         await _remove(store, row.object_key)
-        row.deleted_at = clock_of(session).now()
-    return len(rows)
+    row.deleted_at = clock_of(session).now()
+    return True
 
 
 async def _remove(store: ObjectStore, key: str) -> None:

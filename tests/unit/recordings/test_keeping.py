@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.context import Context
 from backend.video import keeping, tasks, viewing
-from backend.video.model import Recording
+from backend.video.model import Recording, RecordingFilm
 from foundation.db.audit import AuditEvent
 from foundation.db.base import hospital_id
 from foundation.db.intents import Intent, Work
@@ -144,3 +144,25 @@ async def test_films_are_copies_and_go_after_a_week(running: Context, clock: Sha
         assert found.deleted_at is not None
         assert not await running.objects.exists(found.object_key)
     assert await left(running) == [True, True]
+
+
+async def test_a_film_that_was_never_made_and_one_that_cannot_be_deleted_hold_up_nobody(
+    running: Context, clock: SharedClock
+) -> None:
+    """A film that failed has no file; were its key taken for one, retention would never run again."""
+    talk = await a_finished_talk(running)
+    async with unit_of_work(running.db) as session:
+        never_made = await viewing.want_film(session, talk.visit.id, "patient")
+        bad = await viewing.want_film(session, talk.visit.id, "doctor")
+        good = await viewing.want_film(session, talk.visit.id, "both")
+        bad.object_key = "../not a key"
+    await tasks.make_film(Work(running, good.id))
+    moves_on(clock, days=8)
+
+    await deletes(running)
+
+    async with unit_of_work(running.db) as session:
+        gone = {row.id: row.deleted_at is not None for row in await session.scalars(select(RecordingFilm))}
+        again = select(Intent.id).where(Intent.kind == tasks.RETENTION, Intent.done_at.is_(None))
+        assert await session.scalar(again) is not None
+    assert gone == {never_made.id: True, bad.id: False, good.id: True}
