@@ -1,7 +1,7 @@
 """`python -m tests.load.bench_video`: what a video room costs the server, beside Janus under the same load.
 
 Prints figures while it runs; its last line is JSON: {cpu_s_per_room_s, janus_cpu_s_per_room_s, ratio, delivered, recordings_ok, …}.
-CPU seconds of the server process are the measure, not wall time: the load runs on the same machine.
+Ends with 1 when frames or recordings are not whole. CPU seconds of the server process are the measure, not wall time: the load runs on the same machine.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ from tests.unit.video.conftest import KEYRING, TABLES, decoded
 
 ROOT = Path(__file__).parents[2]
 ORIGIN = "http://127.0.0.1:1"
+LEAST_DELIVERED = 0.99
 
 
 class Loader:
@@ -197,7 +198,22 @@ def main() -> None:
             _say("janus", other[-1])
         own.append(ours(asked.rooms, asked.seconds))
         _say("ours", own[-1])
-    sys.stdout.write(json.dumps(_result(asked.rooms, own, other)) + "\n")
+    result = _result(asked.rooms, own, other)
+    sys.stdout.write(json.dumps(result) + "\n")
+    if broken := problems(result):
+        sys.exit("bench-video: " + "; ".join(broken))
+
+
+def problems(result: Mapping[str, Any]) -> list[str]:
+    """What no figure makes good: frames that did not arrive, recordings that are not whole."""
+    found = []
+    if result["delivered"] < LEAST_DELIVERED:
+        found.append(f"{result['delivered']:.2%} of the frames arrived, not {LEAST_DELIVERED:.0%}")
+    if not result["recordings_ok"]:
+        found.append(
+            f"{result['recordings_wrong']} of {result['recordings']} recordings are wrong, or some are missing"
+        )
+    return found
 
 
 def _result(rooms: int, own: list[dict[str, Any]], other: list[dict[str, Any]]) -> dict[str, Any]:
