@@ -125,8 +125,12 @@ class VideoAssembler:
             self._parts.append(part.data)
             self._size += len(part.data)
             self._key = self._key or part.key
-            if self._size > MAX_FRAME:
+            if (
+                self._size > MAX_FRAME
+            ):  # also on its last packet: what follows builds on a picture that is not there
                 self._drop()
+                self.broken += 1
+                self.needs_keyframe = True
         if packet.marker:
             self._emit(frames, packet.arrival)
 

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.video.engine import VideoCodec
+from backend.video.recording import assembler as assembler_module
 from backend.video.recording.assembler import GAP_VIDEO, AudioAssembler, Frame, Packet, VideoAssembler
 from backend.video.recording.payloads import payload_format
 from tests.unit.video import clips
@@ -165,3 +166,24 @@ def test_audio_goes_on_over_a_hole() -> None:
 
     assert len(assembler.pop(packets[12].arrival)) == 10
     assert len(assembler.pop(packets[12].arrival + 0.5)) == 27
+
+
+@pytest.mark.parametrize("too_long_on", ["the last packet", "an earlier packet"])
+def test_after_a_frame_that_is_too_long_only_a_keyframe_goes_on(
+    monkeypatch: pytest.MonkeyPatch, too_long_on: str
+) -> None:
+    frames = clip()  # keyframes at 0 and 30
+    packets = video_packets(VP8, frames)
+    fifth = [packet for packet in packets if packet.timestamp == frames[5].pts]
+    length = sum(len(payload_format(VP8).part(packet.payload).data) for packet in fifth)
+    last = len(payload_format(VP8).part(fifth[-1].payload).data)
+    limit = length - (1 if too_long_on == "the last packet" else last + 1)
+    assembler, out = VideoAssembler(payload_format(VP8)), []
+
+    for packet in packets:
+        monkeypatch.setattr(assembler_module, "MAX_FRAME", limit if packet in fifth else 4_000_000)
+        assembler.push(packet)
+        out += assembler.pop(packet.arrival)
+
+    assert [frame.timestamp for frame in out] == [frame.pts for frame in [*frames[:5], *frames[30:]]]
+    assert assembler.broken
