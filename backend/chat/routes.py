@@ -18,7 +18,7 @@ from backend.chat.wire import (
 from backend.edge import DOCTOR, PATIENT, ApiCall, ApiEndpoint, Family
 from backend.encounter.states import RUNNING
 from foundation.errors import Conflict
-from foundation.web.endpoint import act, get, send
+from foundation.web.endpoint import get, send
 
 
 async def list_messages(call: ApiCall) -> list[MessageView]:
@@ -79,13 +79,6 @@ async def ticket(call: ApiCall, body: TicketRequest) -> TicketView:
     return TicketView(text, f"{base}/api/v1/encounters/{row.id}/chat", tickets.LIFE_SECONDS)
 
 
-async def consent_to_recording(call: ApiCall) -> None:
-    """The patient agrees that the video is recorded; without it there is none."""
-    row = await admission.visit_of(call)
-    row.recording_consent = "given"
-    await service.notice(call.session, row, "患者已同意视频问诊并录像", key="recording-consent")
-
-
 FAMILY = Family.ONLINE_TREATMENT
 BOTH = (PATIENT, DOCTOR)
 ENDPOINTS: list[ApiEndpoint] = [
@@ -102,7 +95,5 @@ ENDPOINTS: list[ApiEndpoint] = [
         roles=[DOCTOR]),
     send("POST", "/encounters/{id}/tickets", ticket, body=TicketRequest, reply=TicketView, summary="会话票据",
          family=FAMILY, roles=BOTH, status=201),
-    act("POST", "/encounters/{id}/recording-consent", consent_to_recording, summary="同意视频录像", family=FAMILY,
-        roles=[PATIENT]),
     *FILES,
 ]  # fmt: skip

@@ -27,6 +27,8 @@ class Ticket(msgspec.Struct, frozen=True):
     """A supervisor's: whether both sides are told that somebody looks in."""
     until: datetime | None = None
     """A supervisor's: when her permission ends."""
+    kind: str = ""
+    """Of the actor: account, staff, platform; a ticket from before has none."""
 
 
 async def issue(redis: Redis, ticket: Ticket) -> str:

@@ -5,20 +5,22 @@ from uuid import UUID
 
 from backend.chat import tickets
 from backend.context import Context
+from backend.encounter import queries as encounters
 from backend.encounter.model import Encounter
 from backend.encounter.states import RUNNING
 from backend.video import nodes, probes, wire
-from backend.video.rules import Measured, network_issues
+from backend.video.rules import GIVEN, Measured, network_issues
 from backend.video.turn import ice_servers
 from foundation.actor import Actor
 from foundation.errors import Conflict
 
 
-def require_video(row: Encounter) -> None:
-    """`Conflict` unless there may be video: the visit runs and the patient agreed that it is recorded."""
+def require_video(row: Encounter, now: datetime) -> None:
+    """`Conflict` unless there may be video: the visit runs, has time left, and the patient agreed that it is recorded."""
     if row.state not in RUNNING:
         raise Conflict("问诊未在进行中", code="encounter_not_running")
-    if row.recording_consent != "given":
+    encounters.require_talking(row, now)
+    if row.recording_consent != GIVEN:
         raise Conflict("视频问诊需要录像，请先征得患者同意", code="no_recording_consent")
 
 
@@ -37,7 +39,7 @@ async def entry(
     settings = app.settings
     node = await nodes.address_of(app.redis, encounter_id, settings.media_urls)
     ticket = tickets.Ticket(
-        wire.PURPOSE, encounter_id, actor.id, role, actor.name, node, watches, shown, until
+        wire.PURPOSE, encounter_id, actor.id, role, actor.name, node, watches, shown, until, actor.kind
     )
     return wire.RoomEntry(
         f"{node.replace('http', 'ws', 1)}/rooms/{encounter_id}",
@@ -53,7 +55,7 @@ async def probe_entry(app: Context, encounter_id: UUID, actor: Actor, role: str)
     """To the process where the room is or will be: that way is to be measured, no other."""
     assert actor.id is not None
     node = await nodes.address_of(app.redis, encounter_id, app.settings.media_urls)
-    ticket = tickets.Ticket(wire.PROBE, encounter_id, actor.id, role, actor.name, node)
+    ticket = tickets.Ticket(wire.PROBE, encounter_id, actor.id, role, actor.name, node, kind=actor.kind)
     url = f"{node.replace('http', 'ws', 1)}/probes/{encounter_id}"
     return wire.ProbeEntry(url, await tickets.issue(app.redis, ticket), tickets.LIFE_SECONDS)
 

@@ -18,12 +18,13 @@ from backend.video import entry, rules, wire
 from backend.video.model import LookIn
 from foundation.actor import Actor
 from foundation.db.audit import audit
-from foundation.db.unit_of_work import clock_of
+from foundation.db.unit_of_work import clock_of, touch
 from foundation.errors import Conflict, Gone, Invalid, NotFound
 
 ROLE = "supervisor"
 WATCHED = ("patient", "doctor")
 NOTICE = "监管人员正在查看本次视频问诊"
+NOTICE_OVER = "监管人员已结束查看"
 
 
 async def open_look_in(
@@ -36,8 +37,8 @@ async def open_look_in(
     row = await session.get(Encounter, encounter_id)
     if row is None:
         raise NotFound("没有找到该次问诊")
-    entry.require_video(row)
     settings, now = app.settings, clock_of(session).now()
+    entry.require_video(row, now)
     made = LookIn(
         encounter_id=row.id, supervisor_kind=actor.kind, supervisor_id=actor.id, reason=reason.strip(),
         shown=settings.look_in_shown, opened_at=now, ends_at=now + timedelta(minutes=settings.look_in_minutes),
@@ -71,7 +72,7 @@ async def seat(
     visit = await session.get(Encounter, row.encounter_id)
     if visit is None:
         raise Conflict("问诊未在进行中", code="encounter_not_running")
-    entry.require_video(visit)
+    entry.require_video(visit, now)
     audit(
         session, actor, "video.look_in_ticket", "encounter", row.encounter_id,
         detail={"look_in": str(row.id), "watches": watches},
@@ -82,7 +83,7 @@ async def seat(
 
 
 async def end_look_in(session: AsyncSession, actor: Actor, row: LookIn) -> None:
-    """Over before its time; again is harmless."""
+    """Over before its time, and the seats with it; again is harmless. Who was told that she came is told that she went."""
     if row.ended_at is None:
         row.ended_at = clock_of(session).now()
         audit(
@@ -93,6 +94,10 @@ async def end_look_in(session: AsyncSession, actor: Actor, row: LookIn) -> None:
             row.encounter_id,
             detail={"look_in": str(row.id)},
         )
+        touch(session, rules.stream(row.encounter_id))
+        visit = await session.get(Encounter, row.encounter_id)
+        if row.shown and visit is not None:
+            await chat.notice(session, visit, NOTICE_OVER, key=f"look-in-over:{row.id}")
 
 
 async def of_visit(session: AsyncSession, encounter_id: UUID) -> list[LookIn]:

@@ -99,6 +99,25 @@ class RecordingFilm(Row, Base):
     deleted_at: Mapped[datetime | None] = moment(nullable=True)
 
 
+class RecordingConsent(Row, Base):
+    """One decision about being recorded: which account, acting as whom (self, guardian, proxy), on which text, when.
+
+    `Encounter.recording_consent` has the last one; these rows are the evidence and are never changed.
+    """
+
+    __tablename__ = "recording_consent"
+    __table_args__ = (Index("ix_recording_consent_encounter", "encounter_id", "at"),)
+
+    encounter_id: Mapped[UUID] = stored(DataClass.EVIDENCE, Uuid)
+    person_id: Mapped[UUID] = stored(DataClass.EVIDENCE, Uuid)
+    account_id: Mapped[UUID] = stored(DataClass.EVIDENCE, Uuid)
+    acts_as: Mapped[str] = stored(DataClass.EVIDENCE, String(12))
+    decision: Mapped[str] = stored(DataClass.EVIDENCE, String(10))
+    text_version: Mapped[str] = stored(DataClass.EVIDENCE, String(20))
+    text_sha256: Mapped[str] = stored(DataClass.EVIDENCE, String(64))
+    at: Mapped[datetime] = moment()
+
+
 class LookIn(Row, Base):
     """A supervisor's permission to watch one live consultation: by whom, why, until when, shown or not."""
 

@@ -19,7 +19,7 @@ from backend.encounter.model import Encounter
 from backend.encounter.states import RUNNING
 from backend.patient.model import Person
 from backend.practitioner.model import Practitioner
-from backend.video import keeping, looking_in, routes, rules, viewing
+from backend.video import consenting, keeping, looking_in, routes, rules, viewing
 from backend.video.model import Recording, RecordingView
 from backend.video.playback import film_response
 from backend.video.routes import VIEWERS
@@ -75,6 +75,7 @@ async def recording(call: DeskCall) -> Shown:
         "visit": visit, "rows": rows, "person": person, "doctor": doctor, "films": films, "view": view,
         "hold": await keeping.standing_hold(call.session, visit.id), "looks": looks.all(), "purposes": rules.PURPOSES,
         "kept_until": max(rules.last_kept_day(row.started_at) for row in rows), "parties": viewing.PARTIES,
+        "consents": await consenting.of_visit(call.session, visit.id), "acting": consenting.ACTING,
         "waiting": any(film.ready_at is None and not film.problem for film in films.values()),
     }  # fmt: skip
     return Shown("video/recording.html", words)
@@ -192,5 +193,8 @@ ACTIONS = [
     action(
         "/desk/look-ins/{id}/open", routes.ENDPOINTS, routes.look_in, back=LOOK, then="/desk/look-ins/{id}",
         said="已登记，可以旁看。",
+    ),
+    action(
+        "/desk/look-ins/{id}/end", routes.ENDPOINTS, routes.end_look_in, back=LIVE, then="/desk/look-ins", said="已结束旁看。"
     ),
 ]  # fmt: skip

@@ -8,7 +8,7 @@ from backend.chat.service import side_of
 from backend.edge import ADMIN, DOCTOR, PATIENT, QUALITY, ApiCall, ApiEndpoint, Family
 from backend.encounter import queries as encounters
 from backend.policy import Rate
-from backend.video import entry, keeping, looking_in, viewing, wire
+from backend.video import consenting, entry, keeping, looking_in, rules, viewing, wire
 from backend.video.playback import film_response
 from foundation.errors import Gone
 from foundation.web.endpoint import act, get, send
@@ -18,16 +18,34 @@ async def enter(call: ApiCall) -> wire.RoomEntry:
     """A way into the room of a running visit, asked for anew for each connection: the room may live elsewhere by now."""
     async with call.unit_of_work() as session:
         row = await admission.admitted(session, call.actor, call.id())
-        entry.require_video(row)
+        entry.require_video(row, call.clock.now())
     await entry.require_network(call.app, row.id, call.actor)
     return await entry.entry(call.app, row.id, call.actor, side_of(call.actor, row))
+
+
+async def consent(call: ApiCall) -> wire.ConsentView:
+    """What the patient is asked, and what she said."""
+    row = await admission.visit_of(call)
+    return wire.ConsentView(rules.CONSENT_VERSION, list(rules.CONSENT_TEXT), row.recording_consent)
+
+
+async def decide(call: ApiCall, body: wire.Decide) -> None:
+    """The patient agrees to be recorded, refuses, or takes it back."""
+    row = await admission.visit_of(call)
+    await consenting.decide(call.session, call.actor, row, body.decision, body.version)
+
+
+async def consent_to_recording(call: ApiCall) -> None:
+    """The patient agrees to the present text."""
+    row = await admission.visit_of(call)
+    await consenting.decide(call.session, call.actor, row, rules.Decision.GIVEN, rules.CONSENT_VERSION)
 
 
 async def probe(call: ApiCall) -> wire.ProbeEntry:
     """The way to a check of the network, for who may have video."""
     async with call.unit_of_work() as session:
         row = await admission.admitted(session, call.actor, call.id())
-        entry.require_video(row)
+        entry.require_video(row, call.clock.now())
     await rates.admit_account(call, "probe", Rate(f"{call.app.settings.probes_per_minute}/60"))
     return await entry.probe_entry(call.app, row.id, call.actor, side_of(call.actor, row))
 
@@ -120,6 +138,12 @@ VIEWERS = (QUALITY,)
 ENDPOINTS: list[ApiEndpoint] = [
     act("POST", "/encounters/{id}/room", enter, reply=wire.RoomEntry, summary="进入视频", family=TREATMENT,
         roles=(PATIENT, DOCTOR), status=201, transaction=False),
+    get("/encounters/{id}/recording-consent", consent, reply=wire.ConsentView, summary="录像说明", family=TREATMENT,
+        roles=(PATIENT, DOCTOR)),
+    send("PUT", "/encounters/{id}/recording-consent", decide, body=wire.Decide, summary="是否同意视频录像", family=TREATMENT,
+         roles=[PATIENT], audited="video.recording_consent"),
+    act("POST", "/encounters/{id}/recording-consent", consent_to_recording, summary="同意视频录像", family=TREATMENT,
+        roles=[PATIENT], audited="video.recording_consent"),
     act("POST", "/encounters/{id}/probe", probe, reply=wire.ProbeEntry, summary="通话前检测网络", family=TREATMENT,
         roles=(PATIENT, DOCTOR), status=201, transaction=False),
     get("/encounters/{id}/probe", probed, reply=wire.ProbeView, summary="网络检测结果", family=TREATMENT,
@@ -130,7 +154,7 @@ ENDPOINTS: list[ApiEndpoint] = [
          family=OVERSIGHT, roles=VIEWERS, status=201),
     act("POST", "/look-ins/{id}/end", end_look_in, summary="结束旁看", family=OVERSIGHT, roles=VIEWERS),
     get("/encounters/{id}/recordings", manifest, reply=wire.ManifestView, summary="录像清单", family=OVERSIGHT,
-        roles=(QUALITY, ADMIN)),
+        roles=(QUALITY, ADMIN), audited="recording.manifest"),
     send("POST", "/encounters/{id}/recording-views", open_view, body=wire.OpenView, reply=wire.RecordingViewView,
          summary="查看录像", family=OVERSIGHT, roles=VIEWERS, status=201),
     get("/recording-views/{id}", show_view, reply=wire.RecordingViewView, summary="录像整理情况", family=OVERSIGHT,

@@ -12,8 +12,26 @@ KEPT_YEARS = 3
 FILM_DAYS = 7
 VIEW_MINUTES = 60
 SHORTEST_REASON, LONGEST_REASON = 4, 300
+GIVEN = "given"
+"""Of `Encounter.recording_consent`: she agreed, and has not taken it back."""
+CONSENT_VERSION = "2026-11"
+"""Of the text below; a change of a word makes a new one."""
+CONSENT_TEXT = (
+    "按规定，视频问诊的画面和声音要全程录制，作为诊疗资料保存至少 3 年。",
+    "录像加密保存，只用于诊疗质量管理和纠纷处理。",
+    "请在安静、光线好的地方，并照顾好旁人的隐私。",
+    "不同意录像也没关系，可以继续用文字和图片问诊；同意后也可以随时撤回，撤回后视频即结束，已录制的部分按规定保存。",
+)
 SLOW_ROUND_TRIP_MS = 400
 """From here on people talk into each other's words: a hint, no refusal."""
+
+
+class Decision(StrEnum):
+    """About being recorded."""
+
+    GIVEN = "given"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
 
 
 class Purpose(StrEnum):
@@ -31,6 +49,11 @@ PURPOSES = {
     Purpose.DISPUTE: "医疗纠纷",
     Purpose.AUTHORITY: "主管部门调阅",
 }
+
+
+def stream(encounter_id: object) -> str:
+    """Of what the video of a visit depends on, besides the visit: consent and permissions to look in."""
+    return f"video:{encounter_id}"
 
 
 def last_kept_day(recorded_at: datetime) -> date:

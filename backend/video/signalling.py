@@ -2,7 +2,8 @@
 
 Browser → `{"type":"offer","sdp"}` once, `{"type":"answer","sdp"}` to each offer of the server, `{"type":"bye"}`.
 Server → `{"type":"answer","sdp"}` (or `{"type":"wait"}`), `{"type":"offer","sdp"}` from engines that keep both ways apart,
-`{"type":"peer","state":"joined"|"left"|"media_lost"|"media_back","role"}`, `{"type":"watched","watching"}`, `{"type":"error","code","detail"}` and then the end.
+`{"type":"peer","state":"joined"|"left"|"media_lost"|"media_back","role"}`, `{"type":"watched","watching"}`,
+`{"type":"recording","state":"on"|"failed"|"off"}`, `{"type":"time","minutes"}` when the visit's time ends soon, `{"type":"error","code","detail"}` and then the end.
 """
 
 import asyncio
@@ -117,8 +118,8 @@ async def _admitted(signalling: Signalling, socket: WebSocket, room_id: str) -> 
 
 
 def _actor(ticket: Ticket) -> Actor:
-    kind = "account" if ticket.role == Role.PATIENT else "staff"
-    return Actor(kind, ticket.participant_id, frozenset({ticket.role}), ticket.name)
+    before = "account" if ticket.role == Role.PATIENT else "staff"
+    return Actor(ticket.kind or before, ticket.participant_id, frozenset({ticket.role}), ticket.name)
 
 
 async def _first(socket: WebSocket) -> wire.Offer:

@@ -75,6 +75,21 @@ class Why(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: Reason
 
 
+class Decide(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """About being recorded, having read the text of `version`. To refuse what was agreed to is to take it back."""
+
+    decision: rules.Decision
+    version: Annotated[str, Meta(max_length=20)]
+
+
+class ConsentView(msgspec.Struct, frozen=True):
+    """What is to be read before, and what was decided: empty, given, refused or withdrawn."""
+
+    version: str
+    text: list[str]
+    decision: str
+
+
 class OpenView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """To look at a visit's recordings."""
 
@@ -165,7 +180,8 @@ DETAILS = {
     "media_ended": "视频中断，正在重新连接",
     "kicked": "您已被移出视频",
     "time_over": "视频时间已到",
-    "closed": "视频已结束",
+    "closed": "问诊已结束，视频已关闭",
+    "no_consent": "患者已不同意录像，视频已结束，可以继续用文字交流",
     "too_slow": "等待时间过长，请重新进入视频",
 }
 """Every error code that a browser may get, with what the user reads."""
@@ -199,6 +215,16 @@ def peer(state: str, role: str) -> dict[str, Any]:
 def watched(watching: bool) -> dict[str, Any]:
     """Whether a supervisor looks in, for those who are to be told."""
     return {"type": "watched", "watching": watching}
+
+
+def recording(state: str) -> dict[str, Any]:
+    """Whether the parties are being recorded: `on`, `failed`, `off`."""
+    return {"type": "recording", "state": state}
+
+
+def time_left(minutes: int | None) -> dict[str, Any]:
+    """The time to talk ends soon; None: not so soon after all, it was prolonged."""
+    return {"type": "time", "minutes": minutes}
 
 
 def error(code: str) -> dict[str, Any]:

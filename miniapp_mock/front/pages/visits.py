@@ -184,22 +184,23 @@ async def composer(request: Request) -> Response:
 
 async def video(request: Request) -> Response:
     """The call. Recording is asked for first; without it there is none."""
-    _, row, encounter, stage = await load(request)
+    api, row, encounter, stage = await load(request)
     if encounter is None or encounter["state"] not in RUNNING:
         return go(f"/visits/{row['id']}")
-    template = (
-        "patient/video.html" if encounter["recording_consent"] == "given" else "patient/video_consent.html"
-    )
+    consent = await api.get(f"/encounters/{row['encounter_id']}/recording-consent")
+    template = "patient/video.html" if consent["decision"] == "given" else "patient/video_consent.html"
     return await show(
-        request, template, back=f"/visits/{row['id']}/chat", row=row, encounter=encounter, stage=stage
-    )
+        request, template, back=f"/visits/{row['id']}/chat", row=row, encounter=encounter, stage=stage, consent=consent,
+    )  # fmt: skip
 
 
 async def consent_to_recording(request: Request) -> Response:
-    """Agreed: into the call."""
-    _, row, _, _ = await load(request)
-    await patient(request).post(f"/encounters/{row['encounter_id']}/recording-consent")
-    return go(f"/visits/{row['id']}/video")
+    """Agreed: into the call. Refused or taken back: into the conversation."""
+    api, row, _, _ = await load(request)
+    said = await read_form(request)
+    decision = {"decision": said.get("decision", ""), "version": said.get("version", "")}
+    await api.put(f"/encounters/{row['encounter_id']}/recording-consent", decision)
+    return go(f"/visits/{row['id']}/{'video' if decision['decision'] == 'given' else 'chat'}")
 
 
 async def record(request: Request) -> Response:

@@ -109,6 +109,9 @@ async def test_a_live_consultation_is_looked_in_on_with_a_ticket_per_party(
     socket = running.settings.media_urls[0].replace("http", "ws")
     assert socket in (await browser.get(page)).headers["content-security-policy"]
 
+    await browser.post(f"/desk/look-ins/{look}/end")
+    assert "data-look" not in (await browser.get(page)).text
+
 
 async def test_nobody_else_gets_a_film_or_a_ticket(
     browser: Browser, running: Context, clock: Clock, talk: Talk

@@ -50,12 +50,9 @@ async def test_an_entry_names_the_room_s_node_and_opens_it_once(
     assert entry["url"] == f"{node.replace('http', 'ws')}/rooms/{visit}"
     ticket = await tickets.take(running.redis, entry["ticket"], "signalling")
     assert ticket is not None
-    assert (ticket.role, ticket.node, ticket.participant_id, ticket.watches) == (
-        "doctor",
-        node,
-        DOCTOR.id,
-        "",
-    )
+    assert (ticket.role, ticket.node, ticket.participant_id, ticket.watches, ticket.kind) == (
+        "doctor", node, DOCTOR.id, "", "staff",
+    )  # fmt: skip
     assert await tickets.take(running.redis, entry["ticket"], "signalling") is None
 
 

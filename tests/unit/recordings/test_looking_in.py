@@ -71,7 +71,9 @@ async def test_both_sides_read_that_somebody_looks_in_and_the_trail_says_why(
             .order_by(AuditEvent.ordinal)
         )
         lines = list(await session.scalars(query))
-    assert [(message.sender, message.body) for message in said] == [("system", looking_in.NOTICE)]
+    assert [(message.sender, message.body) for message in said] == [
+        ("system", looking_in.NOTICE), ("system", looking_in.NOTICE_OVER),
+    ]  # fmt: skip
     assert [line.action for line in lines] == [
         "video.look_in_opened", "video.look_in_ticket", "video.look_in_ended",
     ]  # fmt: skip

@@ -226,3 +226,14 @@ async def test_a_job_that_runs_twice_makes_one_film(running: Context, talk: Talk
         row = await session.get_one(RecordingFilm, film.id)
         assert (await running.objects.info(row.object_key)).sha256 == row.sha256
     assert len(await audited(running, "recording.film_made")) == 1
+
+
+async def test_reading_the_manifest_is_a_line_of_the_trail(
+    api: httpx.AsyncClient, running: Context, talk: Talk, quality: Headers
+) -> None:
+    assert (await api.get(f"/encounters/{talk.visit.id}/recordings", headers=quality)).status_code == 200
+
+    async with unit_of_work(running.db) as session:
+        query = select(AuditEvent).where(AuditEvent.action == "recording.manifest")
+        lines = [(line.actor_id, line.subject_id) for line in await session.scalars(query)]
+    assert lines == [(QUALITY.id, str(talk.visit.id))]
