@@ -6,14 +6,17 @@ import logging
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from prometheus_client import Gauge
 from redis.asyncio import Redis
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
+from backend.live import Live
 from backend.video import probing, service, signalling
 from backend.video.engine import MediaEngine, OnEvent
+from backend.video.following import Following
 from backend.video.janus_engine.process import INSTALL, JanusOptions, program
 from backend.video.journal import Journal
 from backend.video.presence import Presence
@@ -43,6 +46,7 @@ def create_app(settings: MediaSettings) -> Starlette:
     clock = Clock()
     db = connect(settings.database_url, clock, pool=POOL, application="media")
     redis: Redis = Redis.from_url(settings.redis_url, socket_timeout=5, socket_connect_timeout=5)
+    db.announce = Live(redis).announce
     store = FolderStore(settings.object_folder, keyring)
 
     async def valkey() -> None:
@@ -63,10 +67,12 @@ def create_app(settings: MediaSettings) -> Starlette:
             lambda on_event: _engine(settings, store, clock, on_event), db, journal, node=settings.node,
             policy=settings.policy(), max_rooms=settings.media_rooms, max_seconds=settings.room_minutes * 60,
         )  # fmt: skip
-        presence = Presence(redis, settings.address, rooms, settings.media_rooms)
+        presence = Presence(redis, settings.address, rooms, settings.media_rooms, settings.node)
+        following = Following(redis, db, rooms, timedelta(minutes=settings.visit_warning_minutes))
 
         async def drain() -> None:
             await presence.stop()
+            await following.stop()
             await rooms.close()
 
         app.state.rooms = rooms
@@ -76,6 +82,7 @@ def create_app(settings: MediaSettings) -> Starlette:
         app.router.routes.extend(signalling.routes(sockets))
         app.router.routes.extend(probing.routes(redis, settings.origins, settings.address))
         presence.start()
+        following.start()
         yield
         await drain()
         await journal.close()

@@ -78,6 +78,12 @@ KINDS: Mapping[str, Kind] = {
     "refund_not_enough": Kind(
         "商户账户余额不足，退款排队中", "请财务为微信支付商户账户充值；余额足够后会自动继续。", by_itself=True
     ),
+    "recording_failed": Kind(
+        "视频问诊没有录上", "请系统管理员检查录像磁盘的空间和写入权限；受影响的问诊录像不完整，请在录像清单中核对并说明。"
+    ),
+    "recording_lost": Kind(
+        "录像文件缺失", "媒体进程中断后没有找到该段录像的文件，请系统管理员检查录像磁盘，并在处理说明中写明原因。"
+    ),
 }  # fmt: skip
 OTHER = Kind("需要人工处理", "请查看详情。")
 

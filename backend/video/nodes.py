@@ -8,6 +8,7 @@ heartbeat writes everything again.
 ```
 media:node:<address>   {"rooms": 3, "capacity": 25}     3 s; gone: the process is dead or drains
 media:room:<visit>     <address>                        30 s, kept up by the process that keeps the room
+media:alive:<node>     1                                60 s; gone: its open recordings are somebody else's to complete
 ```
 """
 
@@ -24,6 +25,7 @@ from foundation.errors import Unavailable
 HEARTBEAT_EVERY = 1.0
 NODE_LIFE = 3
 ROOM_LIFE = "30"
+ALIVE_LIFE = 60
 
 _ASSIGN = """
 local now = redis.call('GET', KEYS[1])
@@ -85,6 +87,19 @@ async def heartbeat(redis: Redis, address: str, rooms: Sequence[str], capacity: 
     return [room for room, owner in zip(rooms, owners, strict=True) if owner.decode() != address]
 
 
+async def live(redis: Redis, node: str) -> None:
+    """We exist, whether anybody can be let in or not: nobody else may touch our recordings."""
+    await redis.set(_alive_key(node), 1, ex=ALIVE_LIFE)
+
+
+async def dead(redis: Redis, names: Sequence[str]) -> set[str]:
+    """Those of `names` that have not been heard of for a while."""
+    if not names:
+        return set()
+    found = await redis.mget([_alive_key(name) for name in names])
+    return {name for name, sign in zip(names, found, strict=True) if sign is None}
+
+
 async def withdraw(redis: Redis, address: str, rooms: Sequence[str] = (), *, node: bool = True) -> None:
     """We no longer keep `rooms`; with `node` nothing new may come to us at all."""
     async with redis.pipeline(transaction=False) as pipe:
@@ -93,6 +108,10 @@ async def withdraw(redis: Redis, address: str, rooms: Sequence[str] = (), *, nod
         for room in rooms:
             pipe.eval(_RELEASE, 1, _room_key(room), address)
         await pipe.execute()
+
+
+def _alive_key(node: str) -> str:
+    return f"media:alive:{node}"
 
 
 def _node_key(address: str) -> str:

@@ -14,11 +14,12 @@ from foundation.logs import log
 class Presence:
     """Heartbeats from `start` to `stop`; none while the engine cannot take anybody."""
 
-    def __init__(self, redis: Redis, address: str, rooms: Rooms, capacity: int) -> None:
+    def __init__(self, redis: Redis, address: str, rooms: Rooms, capacity: int, node: str) -> None:
         self._redis = redis
         self._address = address
         self._rooms = rooms
         self._capacity = capacity
+        self._node = node
         self._beating: asyncio.Task[None] | None = None
         self._withdrawn = True
 
@@ -39,6 +40,7 @@ class Presence:
     async def _beat(self) -> None:
         while True:
             try:
+                await nodes.live(self._redis, self._node)
                 if self._rooms.healthy:
                     await self._say()
                 elif not self._withdrawn:

@@ -65,17 +65,25 @@ class Seat:
     """Instant of the event loop's clock at which the seat ends."""
     outbox: "asyncio.Queue[dict[str, Any] | None]" = field(default_factory=lambda: asyncio.Queue(100))
     connection: int = 0
+    since: float = math.inf
+    """Instant at which it was taken."""
+    ended: bool = False
 
     def say(self, message: dict[str, Any]) -> None:
         """Queue a message; one that never reads is left to its own."""
-        with contextlib.suppress(asyncio.QueueFull):
-            self.outbox.put_nowait(message)
+        if not self.ended:
+            with contextlib.suppress(asyncio.QueueFull):
+                self.outbox.put_nowait(message)
 
     def end(self, code: str) -> None:
-        """The last message."""
+        """The last message. Where it finds no room it takes the place of what was never read: nothing else closes the socket."""
+        if self.ended:
+            return
+        while self.outbox.qsize() > self.outbox.maxsize - 2:
+            self.outbox.get_nowait()
         self.say(wire.error(code))
-        with contextlib.suppress(asyncio.QueueFull):
-            self.outbox.put_nowait(None)
+        self.outbox.put_nowait(None)
+        self.ended = True
 
     @property
     def looks_in(self) -> bool:
@@ -107,6 +115,26 @@ class _Room:
     actors: dict[str, Actor] = field(default_factory=dict)
     empty_since: float | None = None
     watched: bool = False
+    recorded: dict[str, set[str]] = field(default_factory=dict)
+    """Segments being written, by participant."""
+    unrecorded: set[str] = field(default_factory=set)
+    """Whose last recording failed."""
+    told_recording: str = "off"
+    minutes_left: int | None = None
+
+    @property
+    def parties(self) -> dict[str, Seat]:
+        """Patient and doctor."""
+        return {key: seat for key, seat in self.seats.items() if not seat.looks_in}
+
+    @property
+    def recording(self) -> str:
+        """`on` when everybody who is there is recorded, `failed` when somebody cannot be, `off` before."""
+        states = {
+            "on" if self.recorded.get(key) else "failed" if key in self.unrecorded else "off"
+            for key in self.parties
+        }
+        return "failed" if "failed" in states else "on" if states == {"on"} else "off"
 
 
 class Rooms:
@@ -156,10 +184,21 @@ class Rooms:
         for other in room.seats.values():
             if other is not seat and not other.looks_in:
                 seat.say(wire.peer("joined", other.role))
-        if room.watched and not seat.looks_in:
-            seat.say(wire.watched(True))
+        if not seat.looks_in:
+            self._greet(room, seat)
         self._tell_watched(room)
         return _message(reply)
+
+    def _greet(self, room: _Room, seat: Seat) -> None:
+        """What the others have been told before."""
+        if room.watched:
+            seat.say(wire.watched(True))
+        if room.minutes_left is not None:
+            seat.say(wire.time_left(room.minutes_left))
+        before = room.told_recording
+        self._tell_recording(room)
+        if room.told_recording == before != "off":
+            seat.say(wire.recording(before))
 
     async def answer(self, room_id: str, seat: Seat, sdp: str) -> None:
         """To an offer of the engine. `JoinRefused`."""
@@ -193,6 +232,40 @@ class Rooms:
         """The room lives on another node by now: send everybody there."""
         await self._close(room_id, "moving")
 
+    async def end(self, room_id: str, code: str) -> None:
+        """The visit allows no video any more."""
+        log.info("room_ends", room=room_id, code=code)
+        await self._close(room_id, code)
+
+    def warn(self, room_id: str, seconds: float | None) -> None:
+        """The time to talk ends in so many seconds; None: not soon. The parties are told of each minute once."""
+        room = self._rooms.get(room_id)
+        minutes = None if seconds is None else max(1, math.ceil(seconds / 60))
+        if room is None or minutes == room.minutes_left:
+            return
+        room.minutes_left = minutes
+        for seat in room.parties.values():
+            seat.say(wire.time_left(minutes))
+
+    async def keep_watchers(self, room_id: str, watchers: frozenset[str], asked_at: float) -> None:
+        """Put out every supervisor whose permission has ended; who sat down after it was asked is asked about next time."""
+        room = self._rooms.get(room_id)
+        if room is None:
+            return
+        for seat in list(room.seats.values()):
+            if seat.looks_in and seat.participant_id not in watchers and seat.since < asked_at:
+                await self._put_out(room_id, room, seat, "time_over")
+
+    def doctors_in_call(self) -> list[str]:
+        """Doctors who share a room with their patient."""
+        return [
+            seat.participant_id
+            for room in self._rooms.values()
+            if len(room.parties) > 1
+            for seat in room.parties.values()
+            if seat.role is Role.DOCTOR
+        ]
+
     async def close(self, reason: str = "shutdown") -> None:
         """Let nobody in any more, send everybody to another node, finish every recording."""
         if self._closing:
@@ -222,6 +295,7 @@ class Rooms:
         earlier = room.seats.get(seat.key)
         room.seats[seat.key] = seat
         room.actors[seat.key] = seat.actor
+        seat.since = self._loop.time()
         try:
             return earlier, await self._engine.join(room_id, seat.key, seat.role, offer, seat.watches)
         except BaseException:
@@ -255,10 +329,28 @@ class Rooms:
             await self._engine.close_room(room_id, code)
             del self._rooms[room_id]
 
+    async def _put_out(self, room_id: str, room: _Room, seat: Seat, code: str) -> None:
+        """Somebody may not be here any longer."""
+        seat.end(code)
+        if room.seats.get(seat.key) is seat:
+            del room.seats[seat.key]
+            self._note_empty(room)
+            await self._engine.kick(room_id, seat.key)
+
     def _note_empty(self, room: _Room) -> None:
         if not room.seats:
             room.empty_since = self._loop.time()
         self._tell_watched(room)
+        self._tell_recording(room)
+
+    def _tell_recording(self, room: _Room) -> None:
+        """The parties see whether they are recorded, and see it when they are not."""
+        now = room.recording
+        if now == room.told_recording:
+            return
+        room.told_recording = now
+        for seat in room.parties.values():
+            seat.say(wire.recording(now))
 
     def _tell_watched(self, room: _Room) -> None:
         """Both parties are told when somebody begins to look in and when the last one has gone."""
@@ -279,8 +371,7 @@ class Rooms:
                     self._spawn(self._close(room_id, "time_over"))
                     continue
                 for seat in [seat for seat in room.seats.values() if now >= seat.until]:
-                    seat.end("time_over")
-                    self._spawn(self.leave(room_id, seat, "time_over"))
+                    self._spawn(self._put_out(room_id, room, seat, "time_over"))
                 if (
                     room.empty_since is not None
                     and now - room.empty_since > EMPTY_FOR
@@ -301,6 +392,8 @@ class Rooms:
     def _on_event(self, event: EngineEvent) -> None:
         room = self._rooms.get(event.room_id)
         self._write(event, room)
+        if room is not None:
+            self._note_recording(event, room)
         if isinstance(event, EngineLost):
             self._spawn(self._close(event.room_id, "moving"))
         elif room is not None and isinstance(event, PeerEvent):
@@ -329,6 +422,19 @@ class Rooms:
             if participant_id != event.participant_id:
                 seat.say(wire.peer(state, event.role))
 
+    def _note_recording(self, event: EngineEvent, room: _Room) -> None:
+        match event:
+            case SegmentOpened(segment=segment):
+                room.recorded.setdefault(segment.participant_id, set()).add(segment.id)
+                room.unrecorded.discard(segment.participant_id)
+            case SegmentClosed(segment=segment):
+                room.recorded.get(segment.participant_id, set()).discard(segment.id)
+            case RecordingFailed():
+                room.unrecorded.add(event.participant_id)
+            case _:
+                return
+        self._tell_recording(room)
+
     def _write(self, event: EngineEvent, room: _Room | None) -> None:
         """Queue what the database has to know."""
         actor = (
@@ -346,7 +452,7 @@ class Rooms:
                 case SegmentClosed():
                     await service.end_recording(session, event.segment, self._node)
                 case RecordingFailed():
-                    service.recording_failed(session, event)
+                    await service.recording_failed(session, event)
 
         if isinstance(event, Joined | Left | SegmentOpened | SegmentClosed | RecordingFailed):
             self._journal.add(type(event).__name__, entry)

@@ -5,17 +5,20 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.alarm import service as alarms
 from backend.video.engine import Joined, Left, PeerEvent, RecordingFailed, Segment
 from backend.video.model import Recording
 from foundation.actor import SYSTEM, Actor
 from foundation.db.audit import audit
 from foundation.db.unit_of_work import Database, clock_of, unit_of_work
 from foundation.logs import log
-from foundation.object_store import Damaged, NotThere, ObjectInfo, ObjectStore
+from foundation.object_store import AlreadyThere, Damaged, NotThere, ObjectInfo, ObjectStore
 
 SUBJECT = "encounter"
 CRASHED = "crashed"
 MISSING = "missing"
+FAILED, LOST = "recording_failed", "recording_lost"
+"""Kinds of alarms."""
 
 
 async def segments_so_far(session: AsyncSession, encounter_id: UUID) -> dict[str, int]:
@@ -76,35 +79,57 @@ def _watched(event: PeerEvent) -> dict[str, str]:
     return {"watches": watches} if watches else {}
 
 
-def recording_failed(session: AsyncSession, event: RecordingFailed) -> None:
-    """Part of a consultation was not recorded: an inspector must be able to see when and why."""
+async def recording_failed(session: AsyncSession, event: RecordingFailed) -> None:
+    """Part of a consultation was not recorded: somebody is rung for, and an inspector can see when and why."""
     detail = {"participant": event.participant_id, "problem": event.problem[:500]}
     audit(session, SYSTEM, "video.recording_failed", SUBJECT, event.room_id, outcome="failed", detail=detail)
+    await alarms.ring(session, FAILED, event.room_id, f"问诊 {event.room_id} 的录像中断：{event.problem}")
 
 
 async def recover(db: Database, store: ObjectStore, node: str) -> int:
     """Complete the rows that an earlier life of this node left open; how many there were."""
     async with unit_of_work(db) as session:
-        query = select(Recording.id, Recording.object_key).where(
-            Recording.node == node, Recording.ended_at.is_(None)
-        )
-        left_open = list(await session.execute(query))
-    for row_id, key in left_open:
-        info = await _salvaged(store, key)
-        async with unit_of_work(db) as session:
-            row = await session.get_one(Recording, row_id, with_for_update=True)
-            if info is None:
-                _end(session, row, size=0, sha256="", reason=MISSING, complete=False)
-            else:
-                _end(session, row, size=info.size, sha256=info.sha256, reason=CRASHED, complete=info.complete)
-        log.warning("recording_recovered", recording=str(row_id), bytes=info.size if info else 0)
+        query = select(Recording.id).where(Recording.node == node, Recording.ended_at.is_(None))
+        left_open = list(await session.scalars(query))
+    for row_id in left_open:
+        await complete(db, store, row_id)
     return len(left_open)
 
 
-async def _salvaged(store: ObjectStore, key: str) -> ObjectInfo | None:
+async def complete(db: Database, store: ObjectStore, row_id: UUID) -> None:
+    """End the row of a writer that died with what its file has; nothing happens when somebody was faster."""
+    async with unit_of_work(db) as session:
+        key = (await session.get_one(Recording, row_id)).object_key
+    info = await salvaged(store, key)
+    async with unit_of_work(db) as session:
+        row = await session.get_one(Recording, row_id, with_for_update=True)
+        if row.ended_at is not None:
+            return
+        end_as_found(session, row, info)
+        if info is None:
+            about = f"问诊 {row.encounter_id} 的第 {row.segment} 段录像（{row.role}）没有找到文件"
+            await alarms.ring(session, LOST, row.id, about)
+    log.warning("recording_recovered", recording=str(row_id), bytes=info.size if info else 0)
+
+
+def end_as_found(session: AsyncSession, row: Recording, info: ObjectInfo | None) -> None:
+    """Its writer said nothing about the end: what the store has is what there is."""
+    if info is None:
+        _end(session, row, size=0, sha256="", reason=MISSING, complete=False)
+    else:
+        _end(session, row, size=info.size, sha256=info.sha256, reason=CRASHED, complete=info.complete)
+
+
+async def salvaged(store: ObjectStore, key: str) -> ObjectInfo | None:
+    """What there is of a file whose writer died; None when there is nothing that opens."""
     try:
         return await store.salvage(key)
-    except (NotThere, Damaged):
+    except (
+        NotThere,
+        Damaged,
+        AlreadyThere,
+        FileNotFoundError,
+    ):  # the last two: somebody else salvages it too
         pass
     try:
         return await store.info(key)

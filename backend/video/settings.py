@@ -47,6 +47,7 @@ class MediaSettings(CommonSettings):
     media_node: str = setting("name of this node in recordings; empty: host and port", default="")
     media_rooms: int = setting("rooms this node takes at the same time", default=25)
     room_minutes: int = setting("minutes after which a room is closed in any case", default=120)
+    visit_warning_minutes: int = setting("how long before the end of the talk both are warned", default=10)
     video_codec: VideoCodec = setting("VP8 or H264", default=VideoCodec.VP8)
     video_bitrate: int = setting("ceiling of a participant's video, bit/s", default=1_200_000)
 

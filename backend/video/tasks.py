@@ -1,12 +1,12 @@
 """Jobs about recordings: make a film, delete what need not be kept any longer."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from backend.context import Context
-from backend.video import keeping, rules, viewing
+from backend.video import keeping, recovering, rules, service, viewing
 from backend.video.model import Recording, RecordingFilm
 from foundation.actor import SYSTEM
 from foundation.db.audit import audit
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 RETENTION = "video.retention"
 EVERY = timedelta(hours=6)
+RECOVER, RECOVER_EVERY = "video.recover", timedelta(minutes=1)
+SEARCH, SEARCH_EVERY = "video.search", timedelta(minutes=15)
 
 
 async def make_film(work: Work[Context]) -> None:
@@ -89,9 +91,7 @@ async def enforce_retention(work: Work[Context]) -> None:
             deleted += await _delete_one(context, recording_id)
         if not due or deleted == before:
             break
-    async with unit_of_work(db) as session:
-        old = context.clock.now() - timedelta(days=rules.FILM_DAYS)
-        films = await keeping.delete_films(session, context.objects, old)
+    films = await _delete_films(context, context.clock.now() - timedelta(days=rules.FILM_DAYS))
     if deleted or films:
         log.info("recordings_deleted", recordings=deleted, films=films)
     async with unit_of_work(db) as session:
@@ -108,7 +108,49 @@ async def _delete_one(context: Context, recording_id: UUID) -> int:
     except Conflict as error:  # held a moment ago
         log.info("recording_kept", recording=str(recording_id), code=error.code)
         return 0
+    except Exception as error:  # one bad file must not keep all others for ever
+        log.error("recording_not_deleted", recording=str(recording_id), exc_info=error)
+        return 0
 
 
-HANDLERS: dict[str, Handler] = {viewing.MAKE_FILM: make_film, RETENTION: enforce_retention}
-STANDING = (RETENTION,)
+async def _delete_films(context: Context, before: datetime) -> int:
+    async with unit_of_work(context.db) as session:
+        due = await keeping.old_films(session, before)
+    deleted = 0
+    for film_id in due:
+        try:
+            async with unit_of_work(context.db) as session:
+                deleted += await keeping.delete_film(session, context.objects, film_id, before)
+        except Exception as error:
+            log.error("film_not_deleted", film=str(film_id), exc_info=error)
+    return deleted
+
+
+async def recover(work: Work[Context]) -> None:
+    """Complete the recordings of nodes that are gone; then again soon."""
+    context = work.context
+    for row_id in await recovering.forsaken(context.db, context.redis):
+        try:
+            await service.complete(context.db, context.objects, row_id)
+        except Exception as error:  # the next one may be well
+            log.error("recording_not_recovered", recording=str(row_id), exc_info=error)
+    async with unit_of_work(context.db) as session:
+        await intend(session, RECOVER, work.subject, due=context.clock.now() + RECOVER_EVERY)
+
+
+async def search(work: Work[Context]) -> None:
+    """Register files without a row; then again later."""
+    context = work.context
+    for key in (await recovering.unregistered(context.db, context.objects))[: recovering.PER_TURN]:
+        try:
+            await recovering.register(context.db, context.objects, key)
+        except Exception as error:
+            log.error("recording_not_registered", key=key, exc_info=error)
+    async with unit_of_work(context.db) as session:
+        await intend(session, SEARCH, work.subject, due=context.clock.now() + SEARCH_EVERY)
+
+
+HANDLERS: dict[str, Handler] = {
+    viewing.MAKE_FILM: make_film, RETENTION: enforce_retention, RECOVER: recover, SEARCH: search,
+}  # fmt: skip
+STANDING = (RETENTION, RECOVER, SEARCH)

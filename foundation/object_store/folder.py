@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import os
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -74,6 +75,23 @@ class FolderStore:
             raise NotThere(key)
 
         await asyncio.to_thread(remove)
+
+    async def written(self, folder: str, after: datetime, before: datetime) -> list[str]:
+        """Objects two levels below `folder`, complete or not, whose last byte was written between the two moments."""
+        return await asyncio.to_thread(self._written, folder, after.timestamp(), before.timestamp())
+
+    def _written(self, folder: str, after: float, before: float) -> list[str]:
+        top = self._path(folder)
+        found: set[str] = set()
+        with contextlib.suppress(FileNotFoundError):
+            # a folder's own time is that of the last file that began or ended there: old ones are not looked into
+            for middle in (one for one in os.scandir(top) if one.is_dir() and one.stat().st_mtime >= after):
+                found |= {
+                    f"{folder}/{middle.name}/{file.name.removesuffix(PART)}"
+                    for file in os.scandir(middle.path)
+                    if after <= file.stat().st_mtime < before
+                }
+        return sorted(found)
 
     async def salvage(self, key: str) -> ObjectInfo:
         """Cut the `.part` of a dead writer to its last whole chunk and give it its key; it stays incomplete."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9]+)?(?:/[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9]+)?)*")
@@ -81,6 +82,9 @@ class ObjectStore(Protocol):
 
     async def delete(self, key: str) -> None:
         """Remove it; `NotThere`."""
+
+    async def written(self, folder: str, after: datetime, before: datetime) -> list[str]:
+        """Objects two levels below `folder`, complete or not, whose last byte was written between the two moments."""
 
     async def salvage(self, key: str) -> ObjectInfo:
         """Give an object whose writer died its key, cut to its last whole chunk. `NotThere`."""

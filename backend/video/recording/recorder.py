@@ -90,6 +90,7 @@ class Recorder:
             self._tell(await self._loop.run_in_executor(self._writer, self._segments.end, batch, now, reason))
         except Exception as error:  # an alarm, not a reason to leave the room open
             log.error("recording_close_failed", exc_info=error)
+            self._on_outcome(Outcome(problem=f"{type(error).__name__}: {error}"))
 
     async def _linger(self) -> None:
         for _ in range(round(LINGER / LINGER_STEP)):
@@ -109,6 +110,7 @@ class Recorder:
             self._tell(await self._loop.run_in_executor(self._writer, self._segments.write, batch, now))
         except Exception as error:
             log.error("recording_failed", exc_info=error)
+            self._on_outcome(Outcome(problem=f"{type(error).__name__}: {error}"))
         finally:
             self._writing = None
             if self._pending and self._timer is None and not self._ended:

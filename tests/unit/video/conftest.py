@@ -8,10 +8,14 @@ import av
 import pytest
 from sqlalchemy import text
 
+import backend.models  # noqa: F401 - foreign keys lead to any of them
+from backend.alarm.model import Alarm
+from backend.encounter.model import Encounter
+from backend.shift.model import Shift
 from backend.video.aiortc_engine import AiortcEngine
 from backend.video.aiortc_engine.connection import Network
 from backend.video.engine import EngineEvent
-from backend.video.model import Recording
+from backend.video.model import LookIn, Recording, RecordingConsent
 from backend.video.seating import Patience
 from foundation.clock import Clock
 from foundation.crypto import Keyring
@@ -27,7 +31,22 @@ from tests.unit.video.process import HOSPITAL_ID, free_port
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-TABLES: Any = [Recording.__table__, AuditEvent.__table__]
+
+def with_what_they_refer_to(*models: Any) -> list[Any]:
+    """Their tables and those that foreign keys lead to, in order of making."""
+    wanted, waiting = set(), [model.__table__ for model in models]
+    while waiting:
+        table = waiting.pop()
+        if table not in wanted:
+            wanted.add(table)
+            waiting += [key.column.table for key in table.foreign_keys]
+    return [table for table in Base.metadata.sorted_tables if table in wanted]
+
+
+TABLES: Any = with_what_they_refer_to(
+    Recording, AuditEvent, Encounter, LookIn, Shift, Alarm, RecordingConsent
+)
+"""What the media process reads and writes."""
 KEYRING = Keyring({"t1": b"k" * 32}, "t1", b"i" * 32)
 
 
@@ -75,7 +94,7 @@ async def db(stores: StoreUrls, anyio_backend: str) -> AsyncIterator[Database]:
     database = connect(stores.database, Clock(), pool=4, application="test")
     async with database.engine.begin() as connection:
         await connection.run_sync(lambda sync: Base.metadata.create_all(sync, tables=TABLES))
-        await connection.execute(text("TRUNCATE recording, audit_event"))
+        await connection.execute(text("TRUNCATE recording, audit_event, alarm"))
     yield database
     await database.engine.dispose()
 

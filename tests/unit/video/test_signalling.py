@@ -60,12 +60,21 @@ class House:
         return peer, socket
 
 
-async def heard(socket: aiohttp.ClientWebSocketResponse) -> dict[str, Any]:
-    """The next message."""
-    message = await socket.receive(timeout=10)
-    assert message.type is aiohttp.WSMsgType.TEXT, message
-    told: dict[str, Any] = json.loads(message.data)
-    return told
+async def heard(socket: aiohttp.ClientWebSocketResponse, *, kind: str = "") -> dict[str, Any]:
+    """The next message, of a kind; what is said of the recording only who asks for it hears."""
+    while True:
+        message = await socket.receive(timeout=10)
+        assert message.type is aiohttp.WSMsgType.TEXT, message
+        told: dict[str, Any] = json.loads(message.data)
+        if told["type"] == kind or (not kind and told["type"] != "recording"):
+            return told
+
+
+async def closed(socket: aiohttp.ClientWebSocketResponse) -> None:
+    """Nothing more is said, except of the recording."""
+    while (message := await socket.receive(timeout=5)).type is aiohttp.WSMsgType.TEXT:
+        assert json.loads(message.data)["type"] == "recording", message.data
+    assert message.type is aiohttp.WSMsgType.CLOSE, message
 
 
 async def refused(socket: aiohttp.ClientWebSocketResponse) -> str:
@@ -109,10 +118,10 @@ async def test_two_people_meet_and_say_bye(house: House, db: Database) -> None:
     await until(lambda: patient.received["video"] > 10 and doctor.received["video"] > 10, 15, "media")
 
     await doctors_socket.send_json({"type": "bye"})
-    assert (await doctors_socket.receive(timeout=5)).type is aiohttp.WSMsgType.CLOSE
+    await closed(doctors_socket)
     assert await heard(patients_socket) == {"type": "peer", "state": "left", "role": "doctor"}
     await patients_socket.send_json({"type": "bye"})
-    assert (await patients_socket.receive(timeout=5)).type is aiohttp.WSMsgType.CLOSE
+    await closed(patients_socket)
 
     async def both_closed() -> list[Recording]:
         async with db.sessions() as session:
@@ -275,3 +284,23 @@ async def test_the_process_says_that_it_is_ready(house: House) -> None:
         assert (reply.status, await reply.json()) == (200, {"status": "ok", "failed": []})
     async with house.session.get(f"{house.base}/metrics") as reply:
         assert "media_rooms" in await reply.text()
+
+
+async def test_what_somebody_does_in_a_room_is_written_under_her_own_register(
+    house: House, db: Database
+) -> None:
+    """A supervisor of the city is no member of the staff."""
+    _, socket = await house.enter("supervisor", watches="doctor", kind="platform")
+    await socket.send_json({"type": "bye"})
+    await closed(socket)
+
+    async with asyncio.timeout(5):
+        while len(await actions(db)) < 2:
+            await asyncio.sleep(0.05)
+    assert await actions(db) == ["video.joined ok platform", "video.left ok platform"]
+
+
+async def test_the_parties_hear_whether_they_are_recorded(house: House) -> None:
+    _, socket = await house.enter("patient")
+
+    assert await heard(socket, kind="recording") == {"type": "recording", "state": "on"}
