@@ -65,6 +65,7 @@ from backend.rescheduling import pages as rescheduling_pages
 from backend.rescheduling import routes as rescheduling
 from backend.schedule import routes as schedule
 from backend.settings import Settings
+from backend.shift import admission as shift_admission
 from backend.shift import pages as shift_pages
 from backend.shift import routes as shift
 from backend.supervision import pages as supervision_pages
@@ -145,7 +146,7 @@ def create_app(context: Context) -> Starlette:
 
     checks = {"database": context.db.ping, "valkey": valkey}
     table: list[BaseRoute] = [
-        *routes(ENDPOINTS, runner(context, context.db, who), PREFIX),
+        *routes(ENDPOINTS, runner(context, context.db, who, shift_admission.guard(context.db)), PREFIX),
         *streams.routes(context, who),
         *waiting_streams.routes(context, who),
         *sockets.routes(context),

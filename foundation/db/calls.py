@@ -73,7 +73,11 @@ Identify = Callable[[Request], Awaitable[Actor]]
 """Who calls; `NOBODY` when there is no session, `Unauthenticated` when there was one."""
 
 
-def runner(app: X, db: Database, identify: Identify) -> Runner[Call[X]]:
+Guard = Callable[[Endpoint[Any], Actor], Awaitable[None]]
+"""What else must hold before somebody with the right role is heard, whatever she says; it refuses by raising."""
+
+
+def runner(app: X, db: Database, identify: Identify, guard: Guard | None = None) -> Runner[Call[X]]:
     """The `Runner` for a table of endpoints."""
 
     async def run(endpoint: Endpoint[Call[X]], request: Request) -> Response:
@@ -81,6 +85,8 @@ def runner(app: X, db: Database, identify: Identify) -> Runner[Call[X]]:
         try:
             actor = await identify(request)
             _admit(endpoint, actor)
+            if guard is not None:
+                await guard(endpoint, actor)
             call = Call(app, db, request, actor)
             if endpoint.query is not None:
                 call.query = decode_query(request.query_params, endpoint.query)

@@ -1,4 +1,4 @@
-"""What a doctor has before her: who waits longest first, whom she is talking to, who is booked today. Live."""
+"""What a doctor has before her: who waits longest first, whom she is talking to, who is booked today. Live, within her shift."""
 
 import asyncio
 from collections.abc import Mapping
@@ -58,13 +58,10 @@ async def part(request: Request) -> Response:
 
 async def _found(request: Request) -> dict[str, Any]:
     api, now = doctor(request), screen_of(request).clock.now()
-    rows, shift, talks = await asyncio.gather(
-        api.get("/doctor/encounters"), api.find("/shifts/current"), api.get("/doctor/conversations")
-    )
+    rows, talks = await asyncio.gather(api.get("/doctor/encounters"), api.get("/doctor/conversations"))
     today = screen_of(request).clock.today()
     planned = [row for row in rows if row["state"] == "planned"]
     return {
-        "shift": shift,
         "waiting": [waiting(row, now) for row in planned if is_waiting(row)],
         "running": _by_patience([row for row in rows if row["state"] in RUNNING], talks),
         "talks": {talk["encounter_id"]: talk for talk in talks},

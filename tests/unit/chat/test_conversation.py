@@ -11,6 +11,7 @@ from backend.chat.model import ChatMessage
 from backend.chat.service import notice
 from foundation.db.unit_of_work import unit_of_work
 from tests.builders.requests import staff_session
+from tests.builders.visits import on_shift
 from tests.database import moves_on
 from tests.small_world import DOCTOR, SECOND_DOCTOR
 from tests.unit.chat.conftest import Room
@@ -220,6 +221,9 @@ async def test_a_doctor_whose_shift_ran_out_is_sent_out_of_the_conversation(room
 
 
 async def test_the_conversation_of_others_is_not_there(room: Room) -> None:
+    async with unit_of_work(room.context.db) as session:
+        await on_shift(session, room.context, SECOND_DOCTOR)
+
     answer = await room.api.get(
         f"{room.path}/messages", headers=await staff_session(room.context, SECOND_DOCTOR)
     )

@@ -1,0 +1,45 @@
+"""Which requests of a doctor need her shift: all that no line here excuses (监管细则 2022; practice.md 7, 8).
+
+A login alone opens no patient: what is told on her phone leads here, and whoever picked up that phone has no PIN.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from backend.edge import DOCTOR
+from backend.shift.service import require, runs
+from foundation.actor import Actor
+from foundation.db.calls import Guard
+from foundation.db.unit_of_work import Database, unit_of_work
+from foundation.web.endpoint import Endpoint
+
+WITHOUT: Mapping[str, str] = {
+    "account_me": "who she is: the page that asks for the PIN says so",
+    "account_logout": "leaving is always possible",
+    "shift_open_shift": "this is how a shift begins",
+    "shift_show_shift": "whether there is one",
+    "shift_close_shift": "how it ends, also after it ran out",
+    "encounter_refer": "an emergency does not wait for a PIN; it only ends a visit whose id is known within shifts alone",
+    "prescription_cancel": "a mistake noticed at home is taken back at once; it prescribes nothing, and ids as above",
+    "income_income": "her own fees, by day; nobody's name",
+    "record_diagnosis_codes": "a published list",
+    "formulary_search": "the hospital's list of drugs",
+    "supervision_visit_feed": "whether the reports of a visit arrived; nobody's name",
+    "supervision_write_backs": "the same for what the hospital was told",
+}
+"""Names of endpoints that a doctor may use with her login alone, and why."""
+_LOOKING = ("GET", "HEAD")
+
+
+def guard(db: Database) -> Guard:
+    """Asked by the API before a doctor is heard. Pages refresh themselves: looking needs the shift and does not prolong it."""
+
+    async def within_shift(endpoint: Endpoint[Any], actor: Actor) -> None:
+        if not actor.has(DOCTOR) or DOCTOR not in endpoint.roles or endpoint.name in WITHOUT:
+            return
+        async with unit_of_work(db) as session:
+            looks = endpoint.method in _LOOKING and actor.id is not None and await runs(session, actor.id)
+            if not looks:
+                await require(session, actor)
+
+    return within_shift
