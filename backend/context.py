@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -62,6 +63,10 @@ Panels = Callable[[AsyncSession, UUID], Awaitable[Sequence[Panel]]]
 """Of the payment with this id."""
 
 
+Seen = Callable[[AsyncSession, UUID], Awaitable[timedelta]]
+"""How long patient and doctor were in the video of this encounter together."""
+
+
 @dataclass
 class Wiring:
     """Upward calls by table: what a lower feature calls without knowing who is above it. Filled by `backend.wiring`."""
@@ -76,6 +81,7 @@ class Wiring:
     """Called in the transaction in which a receipt or a refund is proven, with the payment's id."""
     insured: Insured | None = None
     panels: list[Panels] = field(default_factory=list)
+    seen_on_video: Seen | None = None
 
 
 @dataclass

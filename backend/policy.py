@@ -112,6 +112,11 @@ class Policy:
         "for how long the pauses of one visit together stop its clock; beyond that it runs on", default=30
     )
 
+    advice_video_minutes: int = setting(
+        "from so many minutes of video on a stopped visit counts as advised, unless the doctor says otherwise",
+        default=3,
+    )
+
     def policy_problems(self) -> list[str]:
         """One sentence per number that makes no sense."""
         at_least_one = (
@@ -122,7 +127,7 @@ class Policy:
         )  # fmt: skip
         at_least_none = (
             "draw_seconds", "check_in_early_minutes", "check_in_late_minutes", "release_days", "shares_end_hours",
-            "review_minutes", "visit_pause_minutes",
+            "review_minutes", "visit_pause_minutes", "advice_video_minutes",
         )  # fmt: skip
         problems = [
             f"{name.upper()} is malformed: less than 1" for name in at_least_one if getattr(self, name) < 1
@@ -153,6 +158,11 @@ class Policy:
     def visit_pause(self) -> timedelta:
         """For how long pauses of one visit together stop its clock."""
         return timedelta(minutes=self.visit_pause_minutes)
+
+    @property
+    def advice_video(self) -> timedelta:
+        """From how much video on a visit looks advised."""
+        return timedelta(minutes=self.advice_video_minutes)
 
     @property
     def hold(self) -> timedelta:

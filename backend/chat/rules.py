@@ -1,5 +1,7 @@
 """What may be sent. Pure."""
 
+import re
+
 from foundation.errors import Issue
 
 TEXT_LIMIT = 2000
@@ -30,6 +32,25 @@ def file_issues(media_type: str, size: int) -> list[Issue]:
     if size > FILE_LIMIT:
         return [Issue("size", "too_large", f"文件不能超过 {FILE_LIMIT // 1_000_000} MB")]
     return []
+
+
+_COURTESY = re.compile(
+    r"您好|你好|[早中晚]上好|[上下]午好|我是.{0,8}医生|请?稍[等候]|请讲|请说|在吗|好的|收到|谢谢|不客气|没关系|不用谢|请问|嗯+|\W|_"
+)
+_SUBSTANCE = 5
+"""Characters that a text must have beside courtesies."""
+
+
+def of_substance(kind: str, body: str) -> bool:
+    """Whether what a doctor sends looks like advice: more than a courtesy, and no mere question. Only a first guess; she is asked."""
+    if kind != "text":
+        return True
+    told = [
+        one
+        for one in re.split(r"[。！!；;\n]|(?<=[？?])", body)
+        if one.strip() and one.strip()[-1] not in "？?吗呢"
+    ]
+    return len(_COURTESY.sub("", "".join(told))) >= _SUBSTANCE
 
 
 CONTENT = {

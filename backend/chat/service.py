@@ -116,7 +116,7 @@ async def _add(
     match by:
         case Speaker():
             message.sender, message.sender_id, message.machine = by.side, by.actor.id, ""
-            if by.side == "doctor":
+            if by.side == "doctor" and rules.of_substance(message.kind, message.body):
                 row.advice_given = True
         case Program():
             message.sender, message.sender_id, message.machine = "system", None, by.name

@@ -38,7 +38,8 @@ class Encounter(Row, Base):
     `acceptance_deadline` is the earliest moment at which the acceptance clock can have run out; it moves while the doctor is
     in another visit. When it grows late the patient is offered her money or her place (`late_offered_at`, `place_kept_at`).
     They may talk until `talk_until`; `extensions` counts how often the doctor prolonged it, `held_at` is set while she pauses and
-    `paused_seconds` is what earlier pauses took (`rules.TalkTime`).
+    `paused_seconds` is what earlier pauses took (`rules.TalkTime`). `advice_given`: while the visit runs, whether the doctor wrote
+    something of substance; of one that was stopped, what she said about it.
     """
 
     __tablename__ = "encounter"

@@ -103,6 +103,11 @@ def require_talking(row: Encounter, now: datetime) -> None:
         raise Conflict("本次问诊时间已到，医生可以延长", code="time_over")
 
 
+def looks_advised(row: Encounter, on_video: timedelta) -> bool:
+    """Whether advice seems to have been given in a visit that runs."""
+    return rules.looks_like_advice(written=row.advice_given, on_video=on_video, least=policy().advice_video)
+
+
 async def running(session: AsyncSession, practitioner_id: UUID) -> int:
     """How many visits a doctor runs now."""
     query = select(func.count()).where(

@@ -1,5 +1,6 @@
 """Waiting, accepting, ending a visit."""
 
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,7 +11,7 @@ from backend.diagnosis.codes import diagnosis_name
 from backend.edge import DOCTOR, PATIENT, ApiCall, ApiEndpoint, Family
 from backend.encounter import queries, service
 from backend.encounter.model import Consultation, Encounter, FollowUp
-from backend.encounter.wire import Accept, Decline, Diagnoses, EncounterView, Refer
+from backend.encounter.wire import Accept, AdviceView, Decline, Diagnoses, EncounterView, Refer
 from backend.escalation import service as escalation
 from backend.escalation.rules import Kind
 from backend.patient import queries as patients
@@ -130,10 +131,27 @@ async def extend(call: ApiCall) -> EncounterView:
     return await view(call.session, row)
 
 
+async def _on_video(call: ApiCall, row: Encounter) -> timedelta:
+    seen = call.app.wiring.seen_on_video
+    return await seen(call.session, row.id) if seen else timedelta()
+
+
+async def advice(call: ApiCall) -> AdviceView:
+    """Whether the doctor seems to have advised: shown to her before she stops and refers."""
+    row = await queries.doctors_own(call.session, call.actor, call.id())
+    on_video = await _on_video(call, row)
+    return AdviceView(
+        queries.looks_advised(row, on_video), row.advice_given, on_video // timedelta(minutes=1)
+    )
+
+
 async def refer(call: ApiCall, body: Refer) -> EncounterView:
     """Stop and refer to the physical hospital."""
     row = await queries.doctors_own(call.session, call.actor, call.id())
-    if await service.refer_offline(call.session, call.actor, row, reason=body.reason):
+    on_video = await _on_video(call, row)
+    if await service.refer_offline(
+        call.session, call.actor, row, reason=body.reason, advised=body.advice_given, on_video=on_video
+    ):
         for stopped in call.app.wiring.on_stopped:
             await stopped(call.session, call.app, row.id)
     return await view(call.session, row)
@@ -164,6 +182,7 @@ ENDPOINTS: list[ApiEndpoint] = [
     act("POST", "/encounters/{id}/resume", resume, reply=EncounterView, summary="继续", family=FAMILY, roles=[DOCTOR]),
     act("POST", "/encounters/{id}/extend", extend, reply=EncounterView, summary="延长时间", family=FAMILY,
         roles=[DOCTOR]),
+    get("/encounters/{id}/advice", advice, reply=AdviceView, summary="是否已给出诊疗意见", family=FAMILY, roles=[DOCTOR]),
     send("POST", "/encounters/{id}/refer-offline", refer, body=Refer, reply=EncounterView, summary="中止并转线下",
          family=FAMILY, roles=[DOCTOR]),
     send("PUT", "/encounters/{id}/diagnoses", confirm_diagnoses, body=Diagnoses, reply=EncounterView,

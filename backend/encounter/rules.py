@@ -1,4 +1,4 @@
-"""The acceptance clock, the conditions of accepting, the time to talk. Pure; the numbers are `backend.policy`."""
+"""The acceptance clock, the conditions of accepting, the time to talk, whether advice was given. Pure; the numbers are `backend.policy`."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -40,6 +40,24 @@ def _clipped(spans: Iterable[Moments], first: datetime, last: datetime) -> list[
 def _shared(span: Moments, others: Sequence[Moments]) -> timedelta:
     parts = ((max(span[0], begins), min(span[1], ends)) for begins, ends in others)
     return sum((ends - begins for begins, ends in parts if begins < ends), timedelta())
+
+
+def together(ones: Iterable[Moments], others: Iterable[Moments]) -> timedelta:
+    """How long both were there."""
+    spans = list(ones)
+    if not spans:
+        return timedelta()
+    first, last = min(begins for begins, _ in spans), max(ends for _, ends in spans)
+    there = _clipped(others, first, last)
+    return sum((_shared(span, there) for span in _clipped(spans, first, last)), timedelta())
+
+
+def looks_like_advice(*, written: bool, on_video: timedelta, least: timedelta) -> bool:
+    """Whether advice seems to have been given: something of substance was written, or they saw each other for so long.
+
+    The doctor's own word goes before it.
+    """
+    return written or on_video >= least
 
 
 def time_left(limits: Policy, *, counted: timedelta, waited: timedelta, kept: bool) -> timedelta:

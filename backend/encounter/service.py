@@ -306,13 +306,29 @@ async def _time(session: AsyncSession, row: Encounter) -> None:
         await intend(session, TIME_OVER, row.id, due=time.latest())
 
 
-async def refer_offline(session: AsyncSession, actor: Actor, row: Encounter, *, reason: str) -> bool:
-    """Stop at once and send the patient to the hospital (诊疗办法 Art 16). Money back unless advice was given."""
+async def refer_offline(
+    session: AsyncSession, actor: Actor, row: Encounter, *, reason: str, advised: bool | None = None,
+    on_video: timedelta = timedelta(),
+) -> bool:  # fmt: skip
+    """Stop at once and send the patient to the hospital (诊疗办法 Art 16). Money back unless advice was given.
+
+    Whether it was, the doctor says (`advised`); where she says nothing, it is what it looks like.
+    """
     await lock_stream(session, row.stream)
+    await session.refresh(row)
     now = clock_of(session).now()
+    seems = queries.looks_advised(row, on_video)
     event = await queries.discontinued(session, row, now, reason=reason)
-    moved = await advance(session, row, "refer_offline", actor, event=event, ended_at=now, end_reason=reason)
+    moved = await advance(
+        session, row, "refer_offline", actor, event=event, ended_at=now, end_reason=reason,
+        advice_given=seems if advised is None else advised,
+    )  # fmt: skip
     if moved:
+        detail = {
+            "given": str(row.advice_given), "seemed": str(seems), "said_by": "rule" if advised is None else "doctor",
+            "video_minutes": str(on_video // timedelta(minutes=1)),
+        }  # fmt: skip
+        audit(session, actor, "encounter.judge_advice", "encounter", row.id, detail=detail)
         payment = await payments.of_subject(session, booking.SUBJECT, row.appointment_id)
         after = (
             RefundReason.REFERRED_AFTER_ADVICE if row.advice_given else RefundReason.REFERRED_BEFORE_ADVICE

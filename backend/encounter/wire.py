@@ -27,9 +27,21 @@ class Decline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Refer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Why the patient has to come to the hospital."""
+    """Why the patient has to come to the hospital, and whether advice was given before: the refund follows that.
+
+    Without the doctor's word it is what `AdviceView.seems` says.
+    """
 
     reason: Reason
+    advice_given: bool | None = None
+
+
+class AdviceView(msgspec.Struct, frozen=True):
+    """Whether it seems that advice was given, and why: something of substance was `written`, or minutes of video together."""
+
+    seems: bool
+    written: bool
+    video_minutes: int
 
 
 class Diagnoses(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -55,7 +55,6 @@ async def write(
     record.content, record.digest = content, sha256(canonical(content))
     record.written_at = clock_of(session).now()
     session.add(record)
-    row.advice_given = True
     await signatures.void_all(session, SUBJECT, record.id)
     audit(session, actor, "record.write", "encounter", row.id, detail={"version": str(record.version)})
     return record
@@ -121,6 +120,7 @@ async def signed(
     if record.digest != wanted.digest:
         raise Conflict("病历在签名期间被修改，请重新签名", code="changed_while_signing")
     kept = await signatures.keep(session, actor, wanted, value)
+    row.advice_given = True
     record.signature_id, record.signed_at = kept.id, kept.signed_at
     content = record.content
     kind: type[events.RecordSigned] = events.RecordSigned if record.version == 1 else events.RecordAmended

@@ -29,6 +29,7 @@ from backend.timetable import tasks as timetable
 from backend.video import tasks as video
 from backend.waiting import tasks as waiting
 from backend.wiring import hospital_steps
+from backend.wiring.seen_on_video import seen_on_video
 from backend.writeback import tasks as writeback
 from foundation.db.intents import Handler
 
@@ -50,6 +51,7 @@ def wiring() -> Wiring:
         on_refunded={},
         on_withdrawn={"prescription": dispensing.on_withdrawn},
         on_stopped=[prescribing.on_stopped],
+        seen_on_video=seen_on_video,
         write_back={
             "registration": hospital_steps.registration,
             "charge.registration": hospital_steps.charge,

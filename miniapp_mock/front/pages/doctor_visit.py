@@ -40,7 +40,7 @@ async def visit(
     return await show(
         request, "doctor/visit.html", back="/doctor", problem=problem, typed=typed or {}, opened=opened,
         address=f"/doctor/visits/{path_id(request, 'id')}", status=problem.status if problem else 200,
-        **await _known(request),
+        **await _known(request, to_stop=True),
     )  # fmt: skip
 
 
@@ -49,8 +49,10 @@ async def status(request: Request) -> Response:
     return await show(request, "doctor/visit_state.html", opened="", **await _known(request))
 
 
-async def _known(request: Request) -> dict[str, Any]:
+async def _known(request: Request, *, to_stop: bool = False) -> dict[str, Any]:
     api, row = await load(request)
+    running = row["state"] in RUNNING
+    advice = await api.get(f"/encounters/{row['id']}/advice") if to_stop and running else None
     record: Any = None
     prescriptions: list[Any] = []
     if row["state"] != "planned" and row["kind"] == "follow_up":
@@ -60,7 +62,7 @@ async def _known(request: Request) -> dict[str, Any]:
         )
     clock = waiting(row, screen_of(request).clock.now())
     return {
-        "row": row, "stage": stage(row), "clock": clock, "waits": is_waiting(row), "running": row["state"] in RUNNING,
+        "row": row, "stage": stage(row), "clock": clock, "waits": is_waiting(row), "running": running, "advice": advice,
         "record": record, "prescriptions": prescriptions,
     }  # fmt: skip
 
@@ -97,7 +99,11 @@ async def decline(request: Request) -> Response:
 async def refer(request: Request) -> Response:
     """Stop and send to the hospital."""
     form = await read_form(request)
-    return await _verb(request, "refer-offline", {"reason": form.get("reason", "")}, form)
+    body = {
+        "reason": form.get("reason", ""),
+        "advice_given": {"1": True, "0": False}.get(form.get("advice_given", "")),
+    }
+    return await _verb(request, "refer-offline", body, form)
 
 
 async def hold(request: Request) -> Response:
