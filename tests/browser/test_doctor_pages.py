@@ -339,7 +339,19 @@ async def test_video_begins_when_the_patient_has_agreed(world: World, browser: B
         await page.click("#call-start")
         await expect(page.locator("#call")).to_have_attribute("data-state", "connected", timeout=20_000)
         await expect(page.locator("#call-state")).to_contain_text(f"等待{patient.person['name']}进入")
+        await expect(page.locator("#call-rec")).to_have_text("录像中")
         await page.click("#key-end")
+        await expect(page).to_have_url(front(world, visit_path(visit, "/chat")))
+
+
+async def test_the_call_ends_with_the_visit(world: World, browser: Browser) -> None:
+    patient, doctor, visit = await who_is_talking(world)
+    await patient.api.call("POST", f"/encounters/{visit['id']}/recording-consent")
+    async with phone_of(browser, world, doctor.person, visit_path(visit, "/video")) as page:
+        await page.click("#call-start")
+        await expect(page.locator("#call")).to_have_attribute("data-state", "connected", timeout=20_000)
+        await doctor.api.call("POST", f"/encounters/{visit['id']}/refer-offline", {"reason": "请到急诊就诊"})
+        await expect(page.locator("#call-words")).to_have_text("问诊已结束，视频已关闭")
         await expect(page).to_have_url(front(world, visit_path(visit, "/chat")))
 
 

@@ -1,7 +1,7 @@
 // A supervisor's view of a live consultation: one connection per party, nothing is ever sent.
 
 const root = document.getElementById("look-in");
-const FINAL = new Set(["time_over", "closed", "no_room", "kicked", "room_full", "bad_offer", "codec_not_offered"]);
+const FINAL = new Set(["time_over", "closed", "no_room", "kicked", "replaced", "no_consent", "room_full", "bad_offer", "codec_not_offered"]);
 const BACKOFF = [500, 1000, 2000, 4000];
 let ended = false;
 

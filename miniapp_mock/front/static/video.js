@@ -11,7 +11,7 @@
 // for camera and microphone twice. It may throw an Error with `final = true` when there will be
 // none (the visit is over): its message is shown and nothing is tried again.
 // `onState({state, text, code})` is told: unsupported, asking, connecting, connected, peer_joined, peer_left,
-// peer_media_lost, peer_media_back, watched, unwatched, needs_tap, no_camera, reconnecting, refused, failed, closed. `text`
+// peer_media_lost, peer_media_back, watched, unwatched, recording_on, recording_failed, recording_off, time_left, needs_tap, no_camera, reconnecting, refused, failed, closed. `text`
 // is for the user.
 //
 // The way back is always a whole new connection: WebSocket and RTCPeerConnection together. The server never
@@ -24,7 +24,7 @@ const BYE_WITHIN = 800;
 const BACKOFF = [300, 1000, 2000, 4000, 8000];
 const VIDEO_BITRATE = 800000;
 const FINAL = new Set([
-  "replaced", "kicked", "time_over", "closed", "no_room", "role_taken", "room_full", "bad_offer", "codec_not_offered",
+  "replaced", "kicked", "time_over", "closed", "no_consent", "no_room", "role_taken", "room_full", "bad_offer", "codec_not_offered",
   "bad_message", "already_joined",
 ]);
 
@@ -323,6 +323,10 @@ export class MediaClient {
       this._tell(`peer_${message.state}`);
     } else if (message.type === "watched") {
       this._tell(message.watching ? "watched" : "unwatched");
+    } else if (message.type === "recording") {
+      this._tell(`recording_${message.state}`);
+    } else if (message.type === "time") {
+      this._tell("time_left", message.minutes ? `还剩 ${message.minutes} 分钟` : "");
     } else if (message.type === "error") {
       this._refused(attempt, message);
     }

@@ -6,13 +6,17 @@ import { MediaClient, whyUnsupported } from "../video.js";
 
 const root = document.getElementById("call");
 const find = (id) => document.getElementById(id);
-const [cover, words, start, again, write, state, watched, keys, remote, local] = [
-  "call-cover", "call-words", "call-start", "call-again", "call-write", "call-state", "call-watched", "call-keys", "remote", "local",
+const [cover, words, start, again, write, state, watched, recording, time, keys, remote, local] = [
+  "call-cover", "call-words", "call-start", "call-again", "call-write", "call-state", "call-watched", "call-rec", "call-time",
+  "call-keys", "remote", "local",
 ].map(find);
+const READ = 2500; // milliseconds to read why the call is over, before the conversation says what comes next
+const OVER = ["closed", "time_over", "no_consent", "encounter_not_running", "no_recording_consent"];
 const { talk, peer } = root.dataset;
 const chat = find("key-chat").href;
 let client = null;
 let seen = false;
+let over = false;
 let checked = { stream: null, network: "unknown" };
 
 async function ask() {
@@ -21,6 +25,7 @@ async function ask() {
     return { url, ticket, iceServers };
   } catch (error) {
     error.final = error.status >= 400 && error.status < 500 && error.status !== 429;
+    over = OVER.includes(error.code);
     throw error;
   }
 }
@@ -43,9 +48,32 @@ function showCover(text, button) {
   start.classList.remove("is-busy");
 }
 
-function told({ state: now, text }) {
-  if (now === "watched" || now === "unwatched") { watched.hidden = now === "unwatched"; return; }
+/** The visit allows no video any more: the conversation, or its summary, says what comes next. */
+function goBack(text) {
+  over = true;
+  showCover(text, null);
+  setTimeout(() => location.assign(chat), READ);
+}
+
+function showRecording(now) {
+  recording.hidden = now === "off";
+  recording.textContent = now === "failed" ? "录像中断，正在恢复" : "录像中";
+  recording.classList.toggle("is-failed", now === "failed");
+}
+
+/** What is shown beside the picture and changes nothing about the call; true when it was that. */
+function toldBeside(now, text) {
+  if (now === "watched" || now === "unwatched") watched.hidden = now === "unwatched";
+  else if (now.startsWith("recording_")) showRecording(now.slice("recording_".length));
+  else if (now === "time_left") { time.textContent = text; time.hidden = !text; } else return false;
+  return true;
+}
+
+function told({ state: now, text, code }) {
+  if (toldBeside(now, text)) return;
   root.dataset.state = now;
+  if (["reconnecting", "refused", "closed", "failed"].includes(now)) showRecording("off");
+  if (now === "refused" && (over || OVER.includes(code))) { client = null; goBack(text); return; }
   if (["unsupported", "refused", "closed"].includes(now)) {
     client = null;
     showCover(text, now === "unsupported" ? null : "重新进入视频");
@@ -110,6 +138,7 @@ async function begin() {
     first = await ask();
   } catch (error) {
     if (error.code === "network_too_slow") { checked.network = "slow"; conclude(); }
+    else if (over) goBack(error.message);
     else showCover(error.message, error.final ? null : "重试");
     return;
   }
