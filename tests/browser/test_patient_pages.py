@@ -277,6 +277,26 @@ async def test_without_a_camera_api_the_call_says_so_and_offers_writing(
         await expect(page.locator("#say-text")).to_be_visible()
 
 
+async def test_recording_is_asked_for_refused_agreed_to_and_taken_back(
+    world: World, browser: Browser
+) -> None:
+    patient, _, visit = await a_visit(world)
+    path = f"/visits/{visit['appointment_id']}"
+    async with on_the_phone_of(browser, world, patient) as page:
+        await page.goto(front(world, f"{path}/video"))
+        await page.get_by_role("button", name="不同意，继续文字问诊").click()
+        await expect(page).to_have_url(front(world, f"{path}/chat"))
+        await expect(page.get_by_text("不同意录像，本次问诊用文字和图片进行")).to_be_visible()
+
+        await page.goto(front(world, f"{path}/video"))
+        await page.get_by_role("button", name="同意录像，进入视频").click()
+        await page.get_by_role("button", name="不再同意录像").click()
+        await expect(page).to_have_url(front(world, f"{path}/chat"))
+        await expect(page.get_by_text("已撤回录像同意")).to_be_visible()
+    shown = await patient.api.call("GET", f"/encounters/{visit['id']}/recording-consent")
+    assert shown["decision"] == "withdrawn"
+
+
 async def test_a_prescription_is_followed_from_the_review_to_the_door(world: World, browser: Browser) -> None:
     patient, doctor, visit = await a_visit(world)
     await doctor.writes_record(visit["id"])
