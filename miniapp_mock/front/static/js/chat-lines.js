@@ -114,6 +114,12 @@ export function showProgress(clientId, share) {
   if (state) state.textContent = share < 1 ? `上传 ${Math.floor(share * 100)}%` : "发送中";
 }
 
+/** It is kept and goes on later by itself: why it waits. */
+export function markWaiting(clientId, why) {
+  const state = pending(clientId)?.querySelector(".say-state");
+  if (state) state.textContent = why;
+}
+
 /** Refused: why, and a way to take it back. */
 export function markFailed(clientId, why) {
   const row = pending(clientId);

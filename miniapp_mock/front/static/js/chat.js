@@ -4,8 +4,8 @@
 
 import { call, toast } from "./app.js";
 import { prepareImage, recorder } from "./chat-media.js";
-import { addMessage, addPending, dropPending, markFailed, onRead, showEmpty, showProgress, showRead, showTyping } from "./chat-lines.js";
-import { forget, unfinished, upload } from "./chat-uploads.js";
+import { addMessage, addPending, dropPending, markFailed, markWaiting, onRead, showEmpty, showProgress, showRead, showTyping } from "./chat-lines.js";
+import { forget, isFinal, TALK_GOES_ON, unfinished, upload } from "./chat-uploads.js";
 
 const room = document.getElementById("chat");
 const { talk, running, side, files } = room.dataset;
@@ -15,6 +15,7 @@ const SILENCE = 40000; // the server says something every 15 s
 const WITHOUT_SOCKET = 4000;
 const TYPING_EVERY = 3000;
 const NO_SHIFT = 4403;
+const ASK_AGAIN = 10000; // what is kept while the time is over is offered so often: the doctor may have prolonged it
 
 const kept = (() => { try { return JSON.parse(localStorage.getItem(KEY)) ?? {}; } catch { return {}; } })();
 const outbox = kept.outbox ?? [];
@@ -45,6 +46,8 @@ function received(message) {
   }
   dropPending(message.client_id);
   addMessage(message);
+  if (againTimer) offerAgain(); // perhaps the doctor prolonged the talk
+  dispatchEvent(new Event(TALK_GOES_ON));
 }
 
 async function catchUp() {
@@ -99,7 +102,7 @@ function heard(data) {
   if (message.type === "message") received(message);
   if (message.type === "mark" && message.side !== side) showRead(message.sequence);
   if (message.type === "typing") showTyping();
-  if (message.type === "problem" && message.client_id) markFailed(message.client_id, message.detail);
+  if (message.type === "problem" && message.client_id) refused(message.client_id, message.detail, message);
 }
 
 function lost(error) {
@@ -150,6 +153,23 @@ function flush() {
   for (const one of outbox) socket.send(JSON.stringify({ type: "say", ...one }));
 }
 
+/** Not taken: for good, with a way to take it back, or only now. */
+let againTimer = 0;
+function refused(clientId, words, problem) {
+  if (isFinal(problem)) { markFailed(clientId, words); return; }
+  markWaiting(clientId, waitingWords(problem));
+  clearTimeout(againTimer);
+  againTimer = setTimeout(offerAgain, ASK_AGAIN);
+}
+
+function offerAgain() {
+  clearTimeout(againTimer);
+  againTimer = 0;
+  flush();
+}
+
+const waitingWords = ({ code }) => (code === "time_over" ? "问诊时间已到，医生延长后会自动发送" : "稍后自动发送");
+
 let posting = false;
 async function post() {
   if (posting) return;
@@ -159,8 +179,9 @@ async function post() {
       await call(`${talk}/messages`, { json: { type: "say", ...one } });
       await catchUp(); // in order, with what the other side said meanwhile
     } catch (error) {
-      if (error.status >= 400 && error.status < 500) markFailed(one.client_id, error.message);
-      else break; // no network: the next attempt takes them all
+      if (error.status < 400 || error.status >= 500) break; // no network: the next attempt takes them all
+      refused(one.client_id, error.message, error);
+      if (!isFinal(error)) break;
     }
   }
   posting = false;
@@ -224,7 +245,9 @@ function sendFile(kind, blob) {
 
 async function bring(file) {
   try {
-    const attachment = await upload(file, (share) => showProgress(file.client_id, share));
+    const attachment = await upload(file, (share) => showProgress(file.client_id, share), (error) => {
+      if (error.code === "time_over" || error.status === 429) markWaiting(file.client_id, waitingWords(error));
+    });
     say({ client_id: file.client_id, kind: file.kind, body: "", attachment_id: attachment.id });
     await forget(file.client_id);
   } catch (error) {
