@@ -12,7 +12,7 @@ WIDE, PHONE = (1280, 800), (390, 844)
 WAIT = 15_000
 """Milliseconds that a page may take on a busy machine."""
 
-FLAGS = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", "--autoplay-policy=no-user-gesture-required"]  # fmt: skip
+FLAGS = ["--disable-gpu", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", "--autoplay-policy=no-user-gesture-required"]  # fmt: skip
 
 MEASURE = """(least) => {
   const channel = (v) => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
