@@ -8,9 +8,11 @@ import httpx
 CONNECT_SECONDS, TOTAL_SECONDS = 2.0, 8.0
 
 
-def http_client(base_url: str, *, seconds: float = TOTAL_SECONDS) -> httpx.AsyncClient:
+def http_client(
+    base_url: str, *, seconds: float = TOTAL_SECONDS, connect: float = CONNECT_SECONDS
+) -> httpx.AsyncClient:
     """A pooled client for calls of a low rate; where the rate matters the gateway and the relay use aiohttp."""
-    timeout = httpx.Timeout(seconds, connect=CONNECT_SECONDS)
+    timeout = httpx.Timeout(seconds, connect=connect)
     return httpx.AsyncClient(
         base_url=base_url, timeout=timeout, trust_env=False, follow_redirects=False, verify=_public_roots()
     )

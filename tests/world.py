@@ -6,7 +6,7 @@ moves forward: `await world.moves_on(minutes=31)`.
 
 import os
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -52,6 +52,7 @@ class World:
         self._open: list[Any] = []
         self._adapter: Api | None = None
         self._offset = ahead
+        self._met: set[tuple[str, str]] = set()
 
     def person(self, department: str = "", code: str = "", *, pays_cash: bool = False) -> dict[str, Any]:
         """Somebody eligible whom no test has used yet; hypertensives are kept for who asks for their code.
@@ -94,6 +95,15 @@ class World:
         assert isinstance(found, Doctor)
         await on_duty(found)
         return found
+
+    async def doctor_new_to(self, person: Mapping[str, Any]) -> Doctor:
+        """A doctor of her department whom no other test has led this named person to: one place a doctor and day."""
+        while True:
+            found = await self.doctor(person["department"])
+            pair = (str(person["id_number"]), found.id)
+            if pair not in self._met:
+                self._met.add(pair)
+                return found
 
     async def pharmacist(self, part: str = "pharmacist") -> Pharmacist:
         """A pharmacist on shift."""

@@ -44,7 +44,7 @@ class Api:
     """JSON calls to one address with one token."""
 
     def __init__(self, base: str, prefix: str = "/api/v1") -> None:
-        self.http = http_client(base, seconds=20)
+        self.http = http_client(base, seconds=20, connect=10)  # a test machine may be busy with other things
         self.prefix = prefix
         self.token = ""
         self.device = ""

@@ -12,7 +12,7 @@ WIDE, PHONE = (1280, 800), (390, 844)
 WAIT = 15_000
 """Milliseconds that a page may take on a busy machine."""
 
-FLAGS = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", "--autoplay-policy=no-user-gesture-required"]  # fmt: skip
+FLAGS = ["--disable-gpu", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", "--autoplay-policy=no-user-gesture-required"]  # fmt: skip
 
 MEASURE = """(least) => {
   const channel = (v) => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
@@ -79,7 +79,7 @@ async def chrome() -> AsyncIterator[Browser]:
 
 @asynccontextmanager
 async def a_page(browser: Browser, size: tuple[int, int] = PHONE, **more: Any) -> AsyncIterator[Page]:
-    """A page of a person of her own; it must have been silent when the block ends."""
+    """A page of a person of her own; it must have been silent when the block ends. A failure says what it showed."""
     phone = {"has_touch": True, "is_mobile": True, "device_scale_factor": 2}
     options: dict[str, Any] = {**more, **(phone if size == PHONE else {})}
     context = await browser.new_context(
@@ -88,7 +88,13 @@ async def a_page(browser: Browser, size: tuple[int, int] = PHONE, **more: Any) -
     context.set_default_timeout(WAIT)
     page, silence = await context.new_page(), Silence()
     silence.listen(page)
-    yield page
+    try:
+        yield page
+    except Exception as failure:
+        shown = await page.evaluate("() => document.body?.innerText ?? ''")
+        failure.add_note(f"{page.url} showed: {' | '.join(shown.split())[:1500]}")
+        failure.add_note(f"and its console said: {silence}")
+        raise
     await context.close()
     assert silence.of_the_page() == []
 

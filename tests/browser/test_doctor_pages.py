@@ -315,7 +315,7 @@ async def test_a_child_under_six_is_accepted_only_with_the_guardian_there(
     await guardian.verifies()
     await guardian.verifies("guardian", child, "父亲")
     await guardian.consents()
-    doctor = await world.doctor(child["department"])
+    doctor = await world.doctor_new_to(child)
     slot = await guardian.free_slot(child["department"], doctor.id)
     booked = await guardian.books(slot, await guardian.asks(child["asks_for"]))
     await guardian.pays(booked["payment_id"])

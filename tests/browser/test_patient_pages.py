@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from tests.browser.on_the_phone import becomes, front, log_in, on_the_phone_of, pay
 from tests.browser.screens import a_page
@@ -349,6 +349,28 @@ async def test_pick_up_needs_no_address(world: World, browser: Browser) -> None:
         await page.get_by_role("button", name="确认，去支付").click()
 
         await expect(page.locator(".table")).not_to_contain_text("配送费")
+
+
+async def test_news_of_the_order_does_not_hold_up_the_press_that_made_it(world: World, browser: Browser) -> None:
+    patient, doctor, visit = await a_visit(world)
+    prescription = await doctor.prescribes(visit["id"], reason="患者行动不便")
+    await (await world.pharmacist()).approves(prescription)
+    async with on_the_phone_of(browser, world, patient) as page:
+
+        async def answers_after_the_news(route: Route) -> None:
+            async with page.expect_response("**/status?**") as news:
+                answer = await route.fetch(max_redirects=0)
+            assert (await news.value).headers["hx-refresh"] == "true"
+            await page.context.request.get(front(world))  # time enough for a reload to begin
+            await route.fulfill(response=answer)
+
+        await page.goto(front(world, f"/prescriptions/{prescription}"))
+        await page.locator("label.choice", has_text="到院自取").click()
+        await page.fill("[name='receiver.phone']", "19900000001")
+        await page.route("**/order", answers_after_the_news)
+        await page.get_by_role("button", name="确认，去支付").click()
+
+        await expect(page).to_have_url(re.compile("/payments/"))
 
 
 async def test_a_cancelled_appointment_shows_the_refund(world: World, browser: Browser) -> None:

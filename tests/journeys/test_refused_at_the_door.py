@@ -219,7 +219,7 @@ async def test_a_child_under_six_is_booked_by_a_verified_guardian(world: World) 
     await guardian.verifies()
     await guardian.verifies("guardian", child, "父亲")
     await guardian.consents()
-    doctor = await world.doctor(child["department"])
+    doctor = await world.doctor_new_to(child)
     slot = await guardian.free_slot(doctor=doctor.id)
     booked = await guardian.books(slot, await guardian.asks(child["asks_for"]))
 

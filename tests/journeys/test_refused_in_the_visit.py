@@ -211,7 +211,7 @@ async def test_a_child_under_six_needs_guardian_and_specialist_present(world: Wo
     await guardian.verifies()
     await guardian.verifies("guardian", child, "父亲")
     await guardian.consents()
-    doctor = await world.doctor(child["department"])
+    doctor = await world.doctor_new_to(child)
     slot = await guardian.free_slot(child["department"], doctor.id)
     booked = await guardian.books(slot, await guardian.asks(child["asks_for"]))
     await guardian.pays(booked["payment_id"])

@@ -6,7 +6,7 @@ let lastSeen = Date.now();
 for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => { lastSeen = Date.now(); }, { passive: true });
 
 async function refresh() {
-  if (Date.now() - lastSeen > PATIENCE || document.hidden) return;
+  if (Date.now() - lastSeen > PATIENCE || document.hidden || document.querySelector("form[data-sent]")) return;
   const answer = await fetch(location.href, { headers: { accept: "text/html" } });
   if (!answer.ok || answer.redirected) { location.reload(); return; }
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");

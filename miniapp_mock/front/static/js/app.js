@@ -59,6 +59,11 @@ function confirmed(question, yes) {
   });
 }
 
+// Until when a form or link that was just tapped may take: a page that reloads itself meanwhile would cancel it.
+const ON_THE_WAY = 20000;
+let leaving = -ON_THE_WAY;
+const isLeaving = () => performance.now() - leaving < ON_THE_WAY;
+
 // A form goes out once: a second tap finds the button busy. The back button brings the page alive again.
 document.addEventListener("submit", (event) => {
   const form = event.target;
@@ -78,6 +83,7 @@ document.addEventListener("submit", (event) => {
   if (form.hasAttribute("hx-post")) return;
   if (form.dataset.sent) { event.preventDefault(); return; }
   form.dataset.sent = "1";
+  leaving = performance.now();
   setTimeout(() => form.querySelectorAll("button").forEach((button) => {
     button.classList.toggle("is-busy", button === event.submitter);
     button.disabled = true;
@@ -88,7 +94,9 @@ window.addEventListener("pageshow", (event) => { if (event.persisted) location.r
 // A page that takes its time says that it is on its way.
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[href^='/']");
-  if (link && !link.target && !event.defaultPrevented) setTimeout(() => document.body.classList.add("is-leaving"), 250);
+  if (!link || link.target || link.hasAttribute("download") || event.defaultPrevented) return;
+  leaving = performance.now();
+  setTimeout(() => document.body.classList.add("is-leaving"), 250);
 });
 
 document.addEventListener("click", (event) => {
@@ -131,6 +139,7 @@ document.addEventListener("visibilitychange", () => { if (document.visibilitySta
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (document.querySelector("dialog.question")) event.detail.shouldSwap = false;
 });
+document.addEventListener("htmx:beforeOnLoad", (event) => { if (isLeaving()) event.preventDefault(); });
 document.addEventListener("htmx:sendError", () => toast("网络不通，请检查网络"));
 
 // What was typed into a long field survives a reload; it is forgotten when its form has been accepted, that is, when the
@@ -156,7 +165,7 @@ function tick() {
     if (!ends.has(element)) ends.set(element, performance.now() + element.dataset.left * 1000);
     const left = Math.max(0, Math.round((ends.get(element) - performance.now()) / 1000));
     element.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
-    if (!left && Number(element.dataset.left) > 0 && !element.dataset.over && !element.hasAttribute("data-quiet")) {
+    if (!left && Number(element.dataset.left) > 0 && !element.dataset.over && !element.hasAttribute("data-quiet") && !isLeaving()) {
       element.dataset.over = "1";
       location.reload();
     }
