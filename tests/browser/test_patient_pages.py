@@ -351,7 +351,9 @@ async def test_pick_up_needs_no_address(world: World, browser: Browser) -> None:
         await expect(page.locator(".table")).not_to_contain_text("配送费")
 
 
-async def test_news_of_the_order_does_not_hold_up_the_press_that_made_it(world: World, browser: Browser) -> None:
+async def test_news_of_the_order_does_not_hold_up_the_press_that_made_it(
+    world: World, browser: Browser
+) -> None:
     patient, doctor, visit = await a_visit(world)
     prescription = await doctor.prescribes(visit["id"], reason="患者行动不便")
     await (await world.pharmacist()).approves(prescription)
