@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import chain
+from socket import socket
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -82,6 +83,7 @@ from foundation.actor import NOBODY, Actor
 from foundation.clock import Clock
 from foundation.db.calls import Identify, runner
 from foundation.logs import configure
+from foundation.prefork import prefork
 from foundation.server import listener, run, serve
 from foundation.settings import load_or_exit
 from foundation.web.endpoint import routes
@@ -164,14 +166,15 @@ def create_app(context: Context) -> Starlette:
     )
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: Settings, place: socket) -> None:
     async with open_context(settings, Clock(), "api") as context:
-        await serve(listener(create_app(context), settings.host, settings.port))
+        await serve(listener(create_app(context), settings.host, settings.port, place=place))
 
 
 def main() -> int:
     """`python -m backend api`."""
     settings = load_or_exit(Settings)
     configure("api", settings.log_level)
-    run(_serve(settings))
-    return 0
+    return prefork(
+        settings.host, settings.port, settings.api_count(), lambda place: run(_serve(settings, place))
+    )

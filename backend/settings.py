@@ -14,7 +14,8 @@ from backend.calling import Calling
 from backend.insuring import Insuring
 from backend.policy import Policy
 from foundation.crypto import Keyring
-from foundation.settings import CommonSettings, SettingsError, setting
+from foundation.prefork import cores
+from foundation.settings import CommonSettings, Env, SettingsError, setting
 from foundation.tls import client_context
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -51,6 +52,9 @@ class Settings(Policy, Insuring, Calling, CommonSettings):
     """What the API and the worker need."""
 
     port: int = setting("port of the listener (API 8100, worker's health 8101)", default=8100)
+    api_processes: int = setting(
+        "API processes on the one port, 0: one per core (in ENV=test always 1)", default=0
+    )
     database_url: str = setting("PostgreSQL, postgresql+asyncpg://…", secret=True)
     redis_url: str = setting("Valkey or Redis without persistence", secret=True)
     hospital_id: UUID = setting("id of the hospital in every row")
@@ -118,6 +122,10 @@ class Settings(Policy, Insuring, Calling, CommonSettings):
         problems += [*self.policy_problems(), *self.insuring_problems(), *self.calling_problems()]
         if self.wechat_pay_backup_url and not _all_urls(self.wechat_pay_backup_url, HTTP):
             problems.append("WECHAT_PAY_BACKUP_URL is malformed: not http or https")
+        if not 0 <= self.api_processes <= 64 or (self.api_processes > 1 and self.env is Env.TEST):
+            problems.append(
+                "API_PROCESSES is malformed: not 0 to 64, or above 1 in ENV=test, where clocks are set one by one"
+            )
         if not self.gateway_urls:
             problems.append("GATEWAY_URLS names nothing")
         if len(self.wechat_apiv3_key.encode()) != 32:
@@ -157,6 +165,10 @@ class Settings(Policy, Insuring, Calling, CommonSettings):
         if not _all_urls(self.sms_url, HTTP):
             problems.append("SMS_URL is malformed: not http or https")
         return problems
+
+    def api_count(self) -> int:
+        """How many API processes there are."""
+        return 1 if self.env is Env.TEST else self.api_processes or cores()
 
     def tls(self) -> ssl.SSLContext:
         """Towards gateways and adapter; `OSError` when a file is missing or no PEM."""

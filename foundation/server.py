@@ -6,6 +6,7 @@ uvicorn hides client certificates from the application; `PeerProtocol` puts the 
 
 import asyncio
 import signal
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,7 +35,13 @@ KEEP_ALIVE_SECONDS = 75
 
 
 class Listener(uvicorn.Server):
-    """A uvicorn server that leaves signals to `serve`."""
+    """A uvicorn server that leaves signals to `serve`. `place` is a bound socket to listen on instead of host and port."""
+
+    place: socket.socket | None = None
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Until `should_exit`."""
+        await super().serve([self.place] if self.place is not None else sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -42,7 +49,14 @@ class Listener(uvicorn.Server):
         yield
 
 
-def listener(app: ASGIApp, host: str, port: int, *, tls: ssl.SSLContext | None = None) -> Listener:
+def listener(
+    app: ASGIApp,
+    host: str,
+    port: int,
+    *,
+    tls: ssl.SSLContext | None = None,
+    place: socket.socket | None = None,
+) -> Listener:
     """A server for `app`; with `tls` the context is used as it is (client certificates included)."""
     config = uvicorn.Config(
         app,
@@ -59,7 +73,9 @@ def listener(app: ASGIApp, host: str, port: int, *, tls: ssl.SSLContext | None =
         ws_max_size=1_000_000,
         ssl_context_factory=(lambda *_: tls) if tls is not None else None,
     )
-    return Listener(config)
+    made = Listener(config)
+    made.place = place
+    return made
 
 
 async def serve(*listeners: Listener, until: asyncio.Event | None = None) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
+from foundation.prefork import cores
 from tests.load import crowd, rush
 from tests.load.bare import pgbench, rows_of_a_booking, script
 from tests.load.crowd import Plan
@@ -121,7 +122,9 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=8)
     parser.add_argument("--clients", type=int, default=32)
-    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument(
+        "--processes", type=int, default=cores(), help="of the API; as in production: one per core"
+    )
     parser.add_argument("--rush-connections", type=int, default=400)
     found = bench(parser.parse_args())
     sys.stdout.write(json.dumps(found) + "\n")

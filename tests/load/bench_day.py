@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from foundation.clock import local
+from foundation.prefork import cores
 from tests.load import crowd
 from tests.load.crowd import Plan
 from tests.load.ground import Ground, Shot, ground, say
@@ -162,7 +163,9 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--bookings", type=int, default=100_000)
     parser.add_argument("--clients", type=int, default=64)
-    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument(
+        "--processes", type=int, default=cores(), help="of the API; as in production: one per core"
+    )
     found = bench(parser.parse_args())
     sys.stdout.write(json.dumps(found) + "\n")
     return 0 if found["lost"] == found["oversold"] == 0 else 1

@@ -83,7 +83,7 @@ class Ground:
 
     urls: StoreUrls
     db: Database
-    apis: list["subprocess.Popen[bytes]"]
+    api: "subprocess.Popen[bytes]"
     loader: Loader
     folder: Path
     environ: dict[str, str]
@@ -104,12 +104,16 @@ class Ground:
         return self.urls.admin.replace("+asyncpg", "").rsplit("/", 1)[0] + "/hospital"
 
     def memory_mb(self) -> float:
-        """Resident memory of the API processes."""
-        return round(sum(psutil.Process(api.pid).memory_info().rss for api in self.apis) / 2**20, 1)
+        """Proportional memory of the API processes: what they share counts once."""
+        return round(sum(one.memory_full_info().pss for one in self._processes()) / 2**20, 1)
 
     def cpu_s(self) -> float:
         """CPU seconds that the API processes have used."""
-        return sum(sum(psutil.Process(api.pid).cpu_times()[:2]) for api in self.apis)
+        return sum(sum(one.cpu_times()[:2]) for one in self._processes())
+
+    def _processes(self) -> list[psutil.Process]:
+        parent = psutil.Process(self.api.pid)
+        return [parent, *parent.children()]
 
 
 def settings(urls: StoreUrls, folder: Path) -> dict[str, str]:
@@ -137,8 +141,8 @@ def settings(urls: StoreUrls, folder: Path) -> dict[str, str]:
 
 
 @contextmanager
-def ground(processes: int = 1, **more: str) -> Iterator[Ground]:
-    """Stores, migrated database, `processes` APIs and the loader in a folder that goes away."""
+def ground(processes: int, **more: str) -> Iterator[Ground]:
+    """Stores, migrated database, an API of so many processes and the loader in a folder that goes away."""
     folder = Path(tempfile.mkdtemp(prefix="bench-booking-"))
     with ExitStack() as undo:
         undo.callback(shutil.rmtree, folder, ignore_errors=True)
@@ -147,22 +151,16 @@ def ground(processes: int = 1, **more: str) -> Iterator[Ground]:
         migrate(urls.database)
         bind_keyring(KEYS)
         bind_hospital(HOSPITAL_ID)
+        port = free_port()
         environ = settings(urls, folder) | more
-        apis, ports = [], []
-        for number in range(processes):
-            ports.append(free_port())
-            command = [sys.executable, "-m", "backend", "api"]
-            environ |= {"PORT": str(ports[-1]), "HOST": HOST, "PYTHONPATH": str(ROOT)}
-            apis.append(
-                undo.enter_context(
-                    started(command, port=ports[-1], folder=folder, env=environ, name=f"api-{number}")
-                )
-            )
-        loader = Loader(folder, ports)
+        environ |= {
+            "PORT": str(port), "HOST": HOST, "PYTHONPATH": str(ROOT), "API_PROCESSES": str(processes),
+        }  # fmt: skip
+        command = [sys.executable, "-m", "backend", "api"]
+        api = undo.enter_context(started(command, port=port, folder=folder, env=environ, name="api"))
+        loader = Loader(folder, [port])
         undo.callback(loader.end)
-        yield Ground(
-            urls, connect(urls.database, Clock(), application="bench"), apis, loader, folder, environ
-        )
+        yield Ground(urls, connect(urls.database, Clock(), application="bench"), api, loader, folder, environ)
 
 
 def say(text: str) -> None:
