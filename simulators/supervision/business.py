@@ -71,5 +71,6 @@ def _first(record: Record, fields: tuple[str, ...]) -> str | None:
 
 
 def _text(record: Record, field: str) -> str | None:
+    """An empty list in a field that may be missing is nothing, as it is for the checks."""
     value = record.get(field)
-    return str(value).strip() or None if value is not None else None
+    return str(value).strip() or None if isinstance(value, str | int | float) else None

@@ -242,7 +242,7 @@ async def test_a_call_asks_for_the_recording_first_and_shows_the_doctor(
         await page.click("#key-end")
         await page.wait_for_url("**/chat")
         await expect(page.locator(".say-system")).to_contain_text(
-            "系统消息 · 自动发送患者已同意视频问诊并录像"
+            "系统消息 · 自动发送患者（本人）已同意视频问诊并录像"
         )
 
 

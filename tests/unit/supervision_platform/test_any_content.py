@@ -48,3 +48,11 @@ def test_any_shanghai_record_gets_an_inner_code(shanghai: Platform, data: st.Dat
     code, _ = shanghai.result(method, [change(data, make(hospital))])
 
     assert code in (200, -1, -99)
+
+
+def test_an_empty_list_where_a_time_may_be_missing_is_no_time(platform: Platform) -> None:
+    record = {**tianjin_records.ALL["uploadReferralIndicators"](), "endDate": []}
+
+    code, _ = platform.result("uploadReferralIndicators", [record])
+
+    assert code in (200, -1, -99)
