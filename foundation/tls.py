@@ -20,6 +20,14 @@ def server_context(certificate: Path, key: Path, client_root: Path) -> ssl.SSLCo
     return context
 
 
+def web_context(certificate: Path, key: Path) -> ssl.SSLContext:
+    """TLS 1.2+ server for browsers, which show no certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(certificate, key)
+    return context
+
+
 def client_context(certificate: Path, key: Path, server_root: Path) -> ssl.SSLContext:
     """TLS 1.2+ client that shows `certificate` and trusts only `server_root`, host name checked."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -132,7 +132,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     wanted = parser.parse_args(arguments)
     for host in wanted.host:
-        if not _is_host(host):
+        if not is_host(host):
             parser.error(f"--host {host!r} is neither a name nor an address")
     made = ensure(data_folder(wanted.data), hosts=wanted.host)
     for zone in (made.hospital, made.platform):
@@ -141,7 +141,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print(f"  {pair.certificate.name:20} {pair.identity}")
 
 
-def _is_host(text: str) -> bool:
+def is_host(text: str) -> bool:
+    """Whether it is a name or an address."""
     try:
         ipaddress.ip_address(text)
     except ValueError:

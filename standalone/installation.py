@@ -12,7 +12,7 @@ from standalone import certificates, keys
 from standalone.certificates import Certificates
 from standalone.keys import Keys
 from standalone.paths import DataFolder, data_folder
-from standalone.processes import POSTGRES_OFFSET, VALKEY_OFFSET
+from standalone.processes import BY_NAME, DOORS, POSTGRES_OFFSET, VALKEY_OFFSET
 from standalone.stores import StoreOptions, StoreUrls
 from standalone.wechat_keys import WechatFiles
 
@@ -27,6 +27,14 @@ class Installation:
     wechat: WechatFiles
     certificates: Certificates
     urls: StoreUrls
+    host: str = ""
+    """TLS=1: the name or address of this machine on its network."""
+
+    def public(self, name: str) -> str:
+        """The address of a process as a browser has it."""
+        if self.host and name in DOORS:
+            return f"https://{self.host}:{self.port_base + DOORS[name]}"
+        return BY_NAME[name].url(self.port_base)
 
     @cached_property
     def demo(self) -> dict[str, Any]:
@@ -69,8 +77,9 @@ def store_options(port_base: int, environ: Mapping[str, str]) -> StoreOptions:
     )
 
 
-def prepare(root: Path, port_base: int, urls: StoreUrls) -> Installation:
-    """Keys and certificates, made where they are missing."""
+def prepare(root: Path, port_base: int, urls: StoreUrls, host: str = "") -> Installation:
+    """Keys and certificates, made where they are missing; for `host` too when there is one."""
     folder = data_folder(root)
     made, wechat = keys.ensure(folder)
-    return Installation(folder, port_base, made, wechat, certificates.ensure(folder), urls)
+    own = certificates.ensure(folder, hosts=[host] if host else [])
+    return Installation(folder, port_base, made, wechat, own, urls, host)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from standalone.certificates import is_host
+from standalone.doors import own_address
 from standalone.processes import LARGEST_OFFSET
 
 SIZES = ("s", "m", "l")
@@ -21,6 +23,7 @@ class Options:
     size: str
     demo: bool
     env: str
+    host: str
     environ: Mapping[str, str]
 
 
@@ -30,6 +33,8 @@ NAMES = {
     "SIZE": "residents of a new world: s, m or l = 1,000, 10,000 or 100,000 (m)",
     "DEMO": "0 leaves out the demo visit on the first start (1)",
     "ENV": "development or test (development)",
+    "TLS": "1 serves https for a phone on the same network (0)",
+    "TLS_HOST": "with TLS=1: name or address of this machine there (its own address)",
     "FORK": "0 gives every process an interpreter of its own (1)",
     "DATABASE_URL": "a PostgreSQL to use for the hospital's side instead of the embedded one",
     "REGULATOR_DATABASE_URL": "the same for the regulator's side",
@@ -49,6 +54,7 @@ def read(environ: Mapping[str, str]) -> Options:
         size=_one_of(environ, "SIZE", SIZES, "m"),
         demo=_one_of(environ, "DEMO", ("0", "1"), "1") == "1",
         env=_one_of(environ, "ENV", ENVS, "development"),
+        host=_host(environ),
         environ=environ,
     )
 
@@ -60,6 +66,16 @@ def read_or_exit() -> Options:
     except ValueError as problem:
         sys.stderr.write(f"settings: {problem}\n")
         raise SystemExit(2) from None
+
+
+def _host(environ: Mapping[str, str]) -> str:
+    """Under which name browsers come over https; empty without TLS=1."""
+    if _one_of(environ, "TLS", ("0", "1"), "0") == "0":
+        return ""
+    host = environ.get("TLS_HOST") or own_address()
+    if not is_host(host):
+        raise ValueError(f"TLS_HOST is {host!r}: expected a name or an address")
+    return host
 
 
 def _one_of(environ: Mapping[str, str], name: str, allowed: tuple[str, ...], default: str) -> str:

@@ -36,7 +36,7 @@ async def up(options: Options, children: Children) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     begun = time.monotonic()
     system = System(
-        options.data, options.port_base, env=options.env, size=options.size, environ=options.environ,
+        options.data, options.port_base, env=options.env, size=options.size, environ=options.environ, host=options.host,
         children=children, report=lambda line: console.print(line, style="dim", markup=False),
     )  # fmt: skip
     try:

@@ -10,7 +10,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from standalone.processes import POSTGRES_OFFSET, VALKEY_OFFSET, page
+from standalone.processes import POSTGRES_OFFSET, ROOT_DOOR, VALKEY_OFFSET, page
 from standalone.system import System
 from standalone.unit import Status
 
@@ -98,6 +98,14 @@ def welcome(system: System, console: Console) -> None:
     if front:
         console.print(
             f"[bold]打开 {front}[/bold]（390×844 的手机页面）；日志在 {system.folder.logs}；Ctrl-C 停止，数据保留"
+        )
+    if host := system.installation.host:
+        root = f"http://{host}:{system.port_base + ROOT_DOOR}/root.crt"
+        console.print(
+            f"[bold]同一网络的手机打开 {system.installation.public('front')}/[/bold]（手机须与本机在同一网络）"
+        )
+        console.print(
+            f"手机先打开 {root} 安装并信任本机根证书，用完请从手机删除；证书文件在 {system.folder.certs}/hospital/root.pem"
         )
 
 

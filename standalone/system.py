@@ -19,6 +19,7 @@ from typing import Any, Self
 from foundation.clock import Clock
 from standalone import prepared, probe, wiring
 from standalone.children import Child, Children, Forks, Interpreters, inherited
+from standalone.doors import Doors
 from standalone.failure import StartFailed, StoreError
 from standalone.installation import Installation, has_world, prepare, store_options
 from standalone.keys import Keys
@@ -40,7 +41,8 @@ def nothing(_: str) -> None:
 class System:
     """`only` names the processes to run (all by default), `settings` adds variables per process, `environ` is the
     caller's environment where it may replace addresses and stores. `timings` says how long each step took. `ahead`: the
-    clocks, the people and their slots begin so much later than now; ENV=test only."""
+    clocks, the people and their slots begin so much later than now; ENV=test only. `host`: browsers come over https under this
+    name (TLS=1)."""
 
     def __init__(
         self,
@@ -53,6 +55,7 @@ class System:
         ahead: timedelta = timedelta(0),
         settings: Mapping[str, Mapping[str, str]] | None = None,
         environ: Mapping[str, str] | None = None,
+        host: str = "",
         children: Children | None = None,
         report: Callable[[str], None] = nothing,
     ) -> None:
@@ -65,6 +68,8 @@ class System:
         self._size = size
         self._settings = settings or {}
         self._report = report
+        self._host = host
+        self._doors: Doors | None = None
         self._only = None if only is None else set(only)
         self._offset = ahead.total_seconds()
         self._clock = Clock(ahead)
@@ -146,6 +151,9 @@ class System:
 
     async def close(self) -> None:
         """Stop everything, in the reverse of the order in which things need each other."""
+        if self._doors is not None:
+            await self._doors.close()
+            self._doors = None
         if self._later is not None:
             self._later.cancel()
             await asyncio.wait([self._later])
@@ -167,6 +175,9 @@ class System:
         self._open(Gate.FILES)
         without = [unit.ready() for unit in self.units.values() if unit.process.gate is Gate.FILES]
         await all_or_first_failure(self._start_with_database(chosen, began), *without)
+        if self._host:
+            self._doors = Doors(self.installation)
+            await self._doors.open()
         self._time("ready", began)
         self._write_state()
         if "api" in self.units:
@@ -210,7 +221,9 @@ class System:
         self._prepared = Prepared(self.folder, self._stores)
         self._time("stores", began)
         urls = self._stores.urls
-        self._installation = await asyncio.to_thread(prepare, self.folder.root, self.port_base, urls)
+        self._installation = await asyncio.to_thread(
+            prepare, self.folder.root, self.port_base, urls, self._host
+        )
         self._time("keys and certificates", began)
 
     async def _make_world(self, began: float) -> None:

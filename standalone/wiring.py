@@ -77,7 +77,7 @@ def _gateways(installation: Installation) -> str:
 
 
 def _media(installation: Installation) -> str:
-    return f"{url(installation, 'media')},{url(installation, 'media-b')}"
+    return f"{installation.public('media')},{installation.public('media-b')}"
 
 
 def _backend(installation: Installation, process: Process) -> Environment:
@@ -87,8 +87,8 @@ def _backend(installation: Installation, process: Process) -> Environment:
         "REDIS_URL": installation.urls.redis,
         "HOSPITAL_ID": hospital_id(installation),
         "OBJECT_FOLDER": str(installation.kept("objects")),
-        "FRONT_URL": url(installation, "front"),
-        "API_URL": url(installation, "api"),
+        "FRONT_URL": installation.public("front"),
+        "API_URL": installation.public("api"),
         "MEDIA_URLS": _media(installation),
         "NOTIFY_URL": url(installation, "api"),
         "GATEWAY_URLS": _gateways(installation),
@@ -143,7 +143,7 @@ def _insurance(installation: Installation) -> Environment:
 
 
 def _media_process(installation: Installation, process: Process) -> Environment:
-    return {**_backend(installation, process), "MEDIA_URL": url(installation, process.name)}
+    return {**_backend(installation, process), "MEDIA_URL": installation.public(process.name)}
 
 
 def _gateway(installation: Installation, process: Process) -> Environment:
@@ -185,10 +185,10 @@ def _adapter(installation: Installation, process: Process) -> Environment:
 def _front(installation: Installation, _: Process) -> Environment:
     return {
         "BACKEND_URL": url(installation, "api"),
-        "FRONT_URL": url(installation, "front"),
-        "API_URL": url(installation, "api"),
+        "FRONT_URL": installation.public("front"),
+        "API_URL": installation.public("api"),
         "MEDIA_URLS": _media(installation),
-        "WECHAT_PAGES_URL": url(installation, "wechat"),
+        "WECHAT_PAGES_URL": installation.public("wechat"),
         "WECHAT_APPID": installation.keys.wechat.appid,
     }
 
@@ -198,7 +198,7 @@ def _wechat(installation: Installation, _: Process) -> Environment:
     return {
         "WECHAT_DATA": str(installation.kept("simulators", "wechat")),
         "WECHAT_WORLD": str(installation.folder.world),
-        "WECHAT_FRONT_URL": url(installation, "front"),
+        "WECHAT_FRONT_URL": installation.public("front"),
         "WECHAT_APPID": keys.appid,
         "WECHAT_SECRET": keys.secret,
         "WECHAT_MCHID": keys.mchid,

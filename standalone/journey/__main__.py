@@ -19,6 +19,7 @@ from standalone.journey.people import Courier, Doctor, Patient, Pharmacist
 from standalone.journey.play import Play
 from standalone.journey.visiting import Places, Refused
 from standalone.load_fhir import CannotLoad
+from standalone.paths import data_folder
 from standalone.processes import BY_NAME
 from standalone.system import STATE_FILE, System
 
@@ -56,6 +57,8 @@ async def against_running(data: Path, console: Console) -> dict[str, Any] | None
     port_base = running_on(data)
     if port_base is None:
         return None
+    # With TLS=1 the sockets' addresses are https, vouched for by this machine's own root.
+    os.environ.setdefault("SSL_CERT_FILE", str(data_folder(data).certs / "hospital" / "root.pem"))
     demo = json.loads((data / "world" / "demo.json").read_text(encoding="utf-8"))
     return await play(places(port_base), demo, console)
 

@@ -10,7 +10,7 @@ import pytest
 
 from standalone.doctor import examine
 from standalone.options import read
-from standalone.processes import PROCESSES, ports
+from standalone.processes import DOORS, PROCESSES, ROOT_DOOR, ports
 
 
 def test_nothing_said_is_the_default() -> None:
@@ -50,3 +50,4 @@ def test_no_two_processes_share_a_port() -> None:
     listeners = [p.offset for p in PROCESSES] + [p.health for p in PROCESSES if p.health is not None]
 
     assert len(listeners) + 2 == len(set(listeners)) + 2 == len(ports(8000))
+    assert not {8000 + offset for offset in (*DOORS.values(), ROOT_DOOR)} & set(ports(8000))
