@@ -176,5 +176,5 @@ def main() -> int:
     settings = load_or_exit(Settings)
     configure("api", settings.log_level)
     return prefork(
-        settings.host, settings.port, settings.api_count(), lambda place: run(_serve(settings, place))
+        settings.host, [settings.port], settings.api_count(), lambda places: run(_serve(settings, *places))
     )

@@ -1,4 +1,4 @@
-"""One server as several processes on one port: as many as there are cores, each dead one replaced.
+"""One server as several processes on the same ports: as many as there are cores, each dead one replaced.
 
 The parent makes a listening place for each child (`SO_REUSEPORT`: the kernel shares connections out) and keeps it, so that
 who connects while a child is being replaced waits instead of being refused. It runs no loop and no thread of its own: every
@@ -13,7 +13,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from foundation.logs import log
 
@@ -51,15 +51,17 @@ def places(host: str, port: int, count: int) -> list[socket.socket]:
     return made
 
 
-def prefork(
-    host: str, port: int, count: int, run: Callable[[socket.socket], None], lived: float = LIVED
-) -> int:
+Run = Callable[[Sequence[socket.socket]], None]
+"""What a process does with its places, one for each port."""
+
+
+def prefork(host: str, ports: Sequence[int], count: int, run: Run, lived: float = LIVED) -> int:
     """Run `run` in `count` processes, in this one when it is one; the exit status. SIGTERM and SIGINT end them all."""
-    sockets = places(host, port, count)
+    made = list(zip(*(places(host, port, count) for port in ports), strict=True))
     if count == 1:
-        run(sockets[0])
+        run(made[0])
         return 0
-    return _Crew(sockets, run, lived).serve()
+    return _Crew(made, run, lived).serve()
 
 
 def _family(host: str) -> socket.AddressFamily:
@@ -67,19 +69,17 @@ def _family(host: str) -> socket.AddressFamily:
 
 
 class _Crew:
-    """The children by pid: which place each serves and since when."""
+    """The children by pid: which places each serves and since when."""
 
-    def __init__(
-        self, sockets: list[socket.socket], run: Callable[[socket.socket], None], lived: float
-    ) -> None:
-        self._sockets, self._run, self._lived = sockets, run, lived
+    def __init__(self, places: Sequence[Sequence[socket.socket]], run: Run, lived: float) -> None:
+        self._places, self._run, self._lived = places, run, lived
         self._children: dict[int, tuple[int, float]] = {}
         self._lifeline, self._end = os.pipe()
 
     def serve(self) -> int:
         """Until it is told to end, or a child cannot even start."""
         signal.pthread_sigmask(signal.SIG_BLOCK, {*ENDS, signal.SIGCHLD})
-        for number in range(len(self._sockets)):
+        for number in range(len(self._places)):
             self._fork(number)
         while signal.sigwait({*ENDS, signal.SIGCHLD}) == signal.SIGCHLD:
             for number, age in self._buried():
@@ -101,11 +101,10 @@ class _Crew:
         try:  # nothing of the parent may run in the child, whatever happens
             os.close(self._end)
             threading.Thread(target=self._end_with_the_parent, daemon=True).start()
-            for other, place in enumerate(self._sockets):
-                if other != number:
-                    place.close()
+            for place in (one for other, own in enumerate(self._places) if other != number for one in own):
+                place.close()
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {*ENDS, signal.SIGCHLD})
-            self._run(self._sockets[number])
+            self._run(self._places[number])
             status = 0
         except SystemExit as left:
             status = left.code if isinstance(left.code, int) else int(left.code is not None)

@@ -100,7 +100,7 @@ def test_one_that_cannot_start_ends_the_server_instead_of_being_tried_for_ever()
 
 def test_a_port_that_somebody_has_is_one_line_and_no_traceback() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(SystemExit) as refused:
-        prefork("127.0.0.1", taken.getsockname()[1], 2, lambda place: None)
+        prefork("127.0.0.1", [taken.getsockname()[1]], 2, lambda places: None)
 
     assert "somebody else listens there" in str(refused.value)
 
