@@ -33,9 +33,7 @@ def places(host: str, port: int, count: int) -> list[socket.socket]:
     """`count` sockets on one port, not yet listening; exits with one line when somebody else is there."""
     try:
         if port:
-            with socket.socket(
-                _family(host)
-            ) as probe:  # somebody who shares ports too would not be noticed otherwise
+            with socket.socket(_family(host)) as probe:  # who shares ports too would not be noticed otherwise
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind((host, port))
         made = []
