@@ -24,6 +24,7 @@ from backend.schedule.rules import Channel
 from foundation.actor import Actor
 from foundation.db.audit import audit
 from foundation.db.columns import blind_index
+from foundation.db.guards import guarded
 from foundation.db.locks import lock
 from foundation.db.unit_of_work import clock_of
 from foundation.errors import Conflict, Invalid
@@ -115,6 +116,8 @@ async def take_bill(session: AsyncSession, actor: Actor, text: str) -> Payment:
     payment = await lock(session, Payment, coded.payment.id)
     payable(payment, clock_of(session).now())
     row = await lock(session, PayCode, coded.row.id)
+    if guarded("code_again"):
+        await queries.by_code(session, text)  # it may have been replaced while we waited
     if row.taken_by is not None and row.taken_by != actor.id:
         raise Conflict("已有其他家人打开此账单", code="pay_code_taken")
     if row.taken_by is None:

@@ -155,3 +155,44 @@ async def test_of_two_of_the_family_who_open_the_same_code_the_first_has_the_bil
         row = await payments.of_subject(session, "appointment", payment.subject_id)
         assert row is not None
         assert row.account_id == family[1].account
+
+
+async def test_without_row_locks_both_believe_that_the_bill_is_theirs(running: Context) -> None:
+    """The twin: the second account is written over the first."""
+    payment, code, family = await with_a_pay_code(running)
+    works = [takes(running, who, code) for who in family[1:]]
+    with without_guard("row_lock", allowed=True):
+        results = await both(running.db, *works, lock=PAYMENT, id=payment.id)
+
+    assert kinds(results) == sorted(repr(who.resident.name) for who in family[1:])
+
+
+async def race_of_replacing_and_taking(
+    context: Context, payment: Payment, code: str, who: Patient
+) -> list[Any]:
+    """The clerk makes a new code; who holds the old one looked it up before."""
+
+    async def replaced() -> str:
+        async with unit_of_work(context.db) as session:
+            booked = await session.get_one(Appointment, payment.subject_id)
+            await counter.make_pay_code(session, CLERK.actor, booked)
+            return "new"
+
+    return await both(context.db, replaced(), takes(context, who, code), lock=PAYMENT, id=payment.id)
+
+
+async def test_a_code_that_is_replaced_as_it_is_taken_is_worth_nothing(running: Context) -> None:
+    payment, code, family = await with_a_pay_code(running)
+
+    results = await race_of_replacing_and_taking(running, payment, code, family[1])
+
+    assert kinds(results) == ["'new'", "NotFound"]
+
+
+async def test_without_a_second_look_the_old_code_opens_the_bill(running: Context) -> None:
+    """The twin."""
+    payment, code, family = await with_a_pay_code(running)
+    with without_guard("code_again", allowed=True):
+        results = await race_of_replacing_and_taking(running, payment, code, family[1])
+
+    assert kinds(results) == sorted(["'new'", repr(family[1].resident.name)])
