@@ -70,6 +70,7 @@ from backend.shift import pages as shift_pages
 from backend.shift import routes as shift
 from backend.supervision import pages as supervision_pages
 from backend.supervision import routes as supervision
+from backend.supervision.inspection_door import create_door
 from backend.timetable import pages as timetable_pages
 from backend.timetable import routes as timetable
 from backend.video import pages as video_pages
@@ -84,6 +85,7 @@ from foundation.db.calls import Identify, runner
 from foundation.logs import configure
 from foundation.server import listener, run, serve
 from foundation.settings import load_or_exit
+from foundation.tls import server_context
 from foundation.web.endpoint import routes
 from foundation.web.health import health_routes
 from foundation.web.middleware import RequestId
@@ -166,7 +168,11 @@ def create_app(context: Context) -> Starlette:
 
 async def _serve(settings: Settings) -> None:
     async with open_context(settings, Clock(), "api") as context:
-        await serve(listener(create_app(context), settings.host, settings.port))
+        doors = [listener(create_app(context), settings.host, settings.port)]
+        if settings.supervision_port:
+            inward = server_context(settings.tls_cert, settings.tls_key, settings.tls_root)
+            doors.append(listener(create_door(context), settings.host, settings.supervision_port, tls=inward))
+        await serve(*doors)
 
 
 def main() -> int:

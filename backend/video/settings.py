@@ -36,6 +36,10 @@ class MediaSettings(CommonSettings):
     api_url: str = setting(
         "public address of the API, whose desk may look in; empty: nobody looks in", default=""
     )
+    supervisor_urls: tuple[str, ...] = setting(
+        "public addresses of the city's consoles, whose supervisors may look in; empty: they have no picture",
+        default=(),
+    )
     media_url: str = setting(
         "public address of this process as MEDIA_URLS has it; empty: http, host and port", default=""
     )
@@ -80,7 +84,9 @@ class MediaSettings(CommonSettings):
     @property
     def origins(self) -> frozenset[str]:
         """Origins that may signal."""
-        return frozenset(url.rstrip("/") for url in (self.front_url, self.api_url) if url)
+        return frozenset(
+            url.rstrip("/") for url in (self.front_url, self.api_url, *self.supervisor_urls) if url
+        )
 
     def policy(self) -> RoomPolicy:
         """How this node keeps a room."""
