@@ -102,7 +102,12 @@ async def _admitted(signalling: Signalling, socket: WebSocket, room_id: str) -> 
     except Exception as error:
         log.error("ticket_not_read", exc_info=error)
         raise Refused("unavailable") from error
-    if ticket is None or str(ticket.encounter_id) != room_id or ticket.role not in set(Role):
+    if (
+        ticket is None
+        or str(ticket.encounter_id) != room_id
+        or ticket.role not in set(Role)
+        or not ticket.kind
+    ):
         raise Refused("ticket_invalid")
     if ticket.node not in ("", signalling.address):
         raise Refused("moving")
@@ -118,8 +123,7 @@ async def _admitted(signalling: Signalling, socket: WebSocket, room_id: str) -> 
 
 
 def _actor(ticket: Ticket) -> Actor:
-    before = "account" if ticket.role == Role.PATIENT else "staff"
-    return Actor(ticket.kind or before, ticket.participant_id, frozenset({ticket.role}), ticket.name)
+    return Actor(ticket.kind, ticket.participant_id, frozenset({ticket.role}), ticket.name)
 
 
 async def _first(socket: WebSocket) -> wire.Offer:
