@@ -14,9 +14,10 @@ PAGE = b"""<!doctype html><meta charset="utf-8"><title>video</title>
 <video id="local"></video><video id="remote"></video><script type="module" src="/page.js"></script>"""
 SCRIPT = b"""import { MediaClient } from "/video.js";
 window.states = [];
-window.start = (relayOnly) => {
+window.start = (relayOnly, listens) => {
   window.client = new MediaClient({
     relayOnly,
+    listens,
     getEntry: () => window.nextEntry(),
     localVideo: document.getElementById("local"),
     remoteVideo: document.getElementById("remote"),
