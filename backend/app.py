@@ -1,6 +1,6 @@
 """The API: every feature's endpoints, sockets, streams and callbacks in one application."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from itertools import chain
 from socket import socket
@@ -71,6 +71,7 @@ from backend.shift import pages as shift_pages
 from backend.shift import routes as shift
 from backend.supervision import pages as supervision_pages
 from backend.supervision import routes as supervision
+from backend.supervision.inspection_door import create_door
 from backend.timetable import pages as timetable_pages
 from backend.timetable import routes as timetable
 from backend.video import pages as video_pages
@@ -86,6 +87,7 @@ from foundation.logs import configure
 from foundation.prefork import prefork
 from foundation.server import listener, run, serve
 from foundation.settings import load_or_exit
+from foundation.tls import server_context
 from foundation.web.endpoint import routes
 from foundation.web.health import health_routes
 from foundation.web.middleware import RequestId
@@ -166,15 +168,21 @@ def create_app(context: Context) -> Starlette:
     )
 
 
-async def _serve(settings: Settings, place: socket) -> None:
+async def _serve(settings: Settings, places: Sequence[socket]) -> None:
     async with open_context(settings, Clock(), "api") as context:
-        await serve(listener(create_app(context), settings.host, settings.port, place=place))
+        doors = [listener(create_app(context), settings.host, settings.port, place=places[0])]
+        if settings.supervision_port:
+            inward = server_context(settings.tls_cert, settings.tls_key, settings.tls_root)
+            door = create_door(context)
+            doors.append(
+                listener(door, settings.host, settings.supervision_port, tls=inward, place=places[1])
+            )
+        await serve(*doors)
 
 
 def main() -> int:
     """`python -m backend api`."""
     settings = load_or_exit(Settings)
     configure("api", settings.log_level)
-    return prefork(
-        settings.host, [settings.port], settings.api_count(), lambda places: run(_serve(settings, *places))
-    )
+    ports = [settings.port, *([settings.supervision_port] if settings.supervision_port else [])]
+    return prefork(settings.host, ports, settings.api_count(), lambda places: run(_serve(settings, places)))

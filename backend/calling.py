@@ -26,6 +26,11 @@ class Calling:
     probes_per_minute: int = setting("such checks of one account in a minute", default=10)
     look_in_shown: bool = setting("doctor and patient see that a supervisor looks in", default=True)
     look_in_minutes: int = setting("minutes that one permission to look in lasts", default=30)
+    supervision_port: int = setting(
+        "port on which the API takes supervisors' requests from the gateways (mTLS); 0: none are taken",
+        default=0,
+    )
+    supervision_callers: tuple[str, ...] = setting("URI identities that may call there", default=())
 
     def calling_problems(self) -> list[str]:
         """What cannot be."""
@@ -42,4 +47,6 @@ class Calling:
             problems.append("PROBES_PER_MINUTE is malformed: less than 1")
         if not 1 <= self.look_in_minutes <= 480:
             problems.append("LOOK_IN_MINUTES is malformed: not between 1 and 480")
+        if self.supervision_port and not self.supervision_callers:
+            problems.append("SUPERVISION_CALLERS is missing (SUPERVISION_PORT is set)")
         return problems

@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from backend.live import Live
+from backend.policy import Policy, bind_policy
 from backend.video import probing, service, signalling
 from backend.video.engine import MediaEngine, OnEvent
 from backend.video.following import Following
@@ -41,6 +42,7 @@ ROOMS = Gauge("media_rooms", "Video rooms open on this node")
 def create_app(settings: MediaSettings) -> Starlette:
     """The application; rooms live from its start-up to its shut-down, which closes every recording."""
     keyring = settings.keyring()
+    bind_policy(Policy(visit_pause_minutes=settings.visit_pause_minutes))
     bind_hospital(settings.hospital_id)
     bind_keyring(keyring)
     clock = Clock()

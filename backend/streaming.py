@@ -21,6 +21,8 @@ Look = Callable[[], Awaitable[Any]]
 """The present state, as anything that JSON can say."""
 Names = Callable[[], Awaitable[Sequence[str]]]
 """The streams whose changes matter, as of now."""
+Still = Callable[[], Awaitable[bool]]
+"""Whether the listener may go on."""
 
 
 async def listener(identify: Identify, request: Request, role: str) -> Actor:
@@ -32,20 +34,28 @@ async def listener(identify: Identify, request: Request, role: str) -> Actor:
     return actor
 
 
-def snapshots(context: Context, names: Iterable[str], event: str, look: Look) -> Response:
-    """A stream of `event`s with what `look` sees, now and whenever one of the streams `names` changes."""
+async def always() -> bool:
+    """Who may listen once may listen on."""
+    return True
+
+
+def snapshots(
+    context: Context, names: Iterable[str], event: str, look: Look, still: Still = always
+) -> Response:
+    """A stream of `event`s with what `look` sees, now and whenever one of the streams `names` changes; see `following`."""
     fixed = list(names)
 
-    async def always() -> Sequence[str]:
+    async def same() -> Sequence[str]:
         return fixed
 
-    return following(context, always, event, look)
+    return following(context, same, event, look, still)
 
 
-def following(context: Context, names: Names, event: str, look: Look) -> Response:
+def following(context: Context, names: Names, event: str, look: Look, still: Still = always) -> Response:
     """The same where the streams themselves may become others: they are asked for again after each change.
 
     They are asked for once more when they are watched, so that no change falls between the question and the watch.
+    The stream ends when whoever listens may not any more: `still` is asked before each word.
     """
 
     async def lines() -> AsyncIterator[bytes]:
@@ -53,10 +63,14 @@ def following(context: Context, names: Names, event: str, look: Look) -> Respons
             watched = await names()
             async with context.live.watching(watched) as watch:
                 while await names() == watched:
+                    if not await still():
+                        return
                     mark = int(context.clock.now().timestamp() * 1000)
                     data = msgspec.json.encode(await look())
                     yield f"id: {mark}\nevent: {event}\ndata: ".encode() + data + b"\n\n"
                     while not await watch.changed():
+                        if not await still():
+                            return
                         yield b": heartbeat\n\n"
 
     return StreamingResponse(lines(), media_type="text/event-stream", headers=HEADERS)

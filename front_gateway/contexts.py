@@ -1,4 +1,4 @@
-"""The TLS contexts of one gateway: towards callers, hospital and platform. Certificates renew without a restart."""
+"""The TLS contexts of one gateway: towards callers, hospital, platform and backend. Certificates renew without a restart."""
 
 import ssl
 from pathlib import Path
@@ -8,7 +8,7 @@ from front_gateway.settings import Settings
 
 
 class Contexts:
-    """`his` and `city` are None where the other side is on plain http. `OSError` when a file cannot be used."""
+    """`his`, `city` and `backend` are None where the other side is on plain http. `OSError` when a file cannot be used."""
 
     def __init__(self, settings: Settings) -> None:
         self._pairs: list[tuple[ssl.SSLContext, Path, Path]] = []
@@ -16,6 +16,7 @@ class Contexts:
         self._pairs.append((self.incoming, settings.server_cert, settings.server_key))
         self.his = self._towards(settings.his_cert, settings.his_key, settings.his_root)
         self.city = self._towards(settings.city_cert, settings.city_key, settings.city_root)
+        self.backend = self._towards(settings.backend_cert, settings.backend_key, settings.backend_root)
 
     def renew(self) -> None:
         """Read the certificates again; connections made from now on show them. Roots change by a restart."""

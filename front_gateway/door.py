@@ -29,6 +29,7 @@ from front_gateway.refusals import (
     Unusable,
     WrongSubject,
 )
+from front_gateway.supervising import Supervising
 from front_gateway.targets import announced_length, plain_path, shown
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -37,10 +38,14 @@ _SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 class Door:
     """`serve` never raises: what goes wrong is a problem body and an audit line."""
 
-    def __init__(self, policy: Policy, inward: Inward, outward: Outward, audit: AuditFile) -> None:
+    def __init__(
+        self, policy: Policy, inward: Inward, outward: Outward, audit: AuditFile,
+        supervising: Supervising | None = None,
+    ) -> None:  # fmt: skip
         self._finder = Finder(policy)
         self._inward = inward
         self._outward = outward
+        self._supervising = supervising or Supervising(None)
         self._audit = audit
         self._limits: dict[tuple[str, str], Limits] = {}
 
@@ -87,6 +92,11 @@ class Door:
             note.entry = entry.name
             with self._limits_of(entry, caller.name).admitted():
                 return await self._outward.answer(entry, call, body)
+        if candidates[0].text.target is Target.BACKEND:
+            entry = candidates[0]
+            note.entry = entry.name
+            with self._limits_of(entry, caller.name).admitted():
+                return await self._supervising.answer(entry, caller.name, body)
         request = self._inward.decode(candidates[0].text.operation, body)
         note.purpose = request.purpose
         entry = finder.for_purpose(candidates, request.purpose)

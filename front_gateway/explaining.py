@@ -35,8 +35,9 @@ def _described(entry: Entry, who: Caller) -> str:
         f"  call       {entry.method} {entry.path}, body up to {text.max_body} bytes, {text.seconds:g} s in all",
         f"  rate       {text.per_second:g} a second, bursts of {text.burst}, {text.at_once} at once",
     ]
-    if text.target is Target.HIS:
-        lines += [f"  purpose    {', '.join(text.purposes)}", f"  lets out   {', '.join(text.fields)}"]
+    if text.target is not Target.CITY:
+        lines += [f"  purpose    {', '.join(text.purposes)}"] if text.purposes else []
+        lines += [f"  lets out   {', '.join(text.fields)}"]
     else:
         lines += [f"  headers    {', '.join(text.headers)}", f"  back       {', '.join(text.reply_headers)}"]
     return "\n".join(lines)

@@ -21,6 +21,7 @@ from front_gateway.outward import Outward
 from front_gateway.policy.reading import Policy, WhitelistError, read_policy
 from front_gateway.refusals import Target
 from front_gateway.settings import Settings
+from front_gateway.supervising import Supervising
 from front_gateway.upstream import Upstream
 
 
@@ -47,6 +48,7 @@ def run(settings: Settings) -> None:
                     tls=tls,
                     his=Upstream(Target.HIS, settings.his_url, tls.his),
                     city=Upstream(Target.CITY, settings.city_url, tls.city, at_once=128),
+                    backend=Upstream(Target.BACKEND, settings.backend_url, tls.backend, at_once=8),
                     systems=systems,
                 )
             )
@@ -63,13 +65,15 @@ async def _serve(
     tls: Contexts,
     his: Upstream,
     city: Upstream,
+    backend: Upstream,
     systems: Systems,
 ) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    async with his, city:
+    async with his, city, backend:
         dialect = FhirDialect(his, systems, clock)
-        door = Door(policy, Inward(dialect), Outward(city), audit)
+        supervising = Supervising(backend if settings.backend_url else None)
+        door = Door(policy, Inward(dialect), Outward(city), audit, supervising)
         loop.add_signal_handler(signal.SIGTERM, stop.set)
         loop.add_signal_handler(signal.SIGINT, stop.set)
         loop.add_signal_handler(signal.SIGHUP, _reload, door, settings.whitelist, tls)
@@ -90,7 +94,7 @@ async def _serve(
             await health.close()
             raise SystemExit(1) from None
         log.info("serving", port=listener.port, health_port=health.port, entries=len(policy.entries))
-        upkeep = asyncio.create_task(_upkeep(audit, his, city))
+        upkeep = asyncio.create_task(_upkeep(audit, his, city, backend))
         await stop.wait()
         log.info("stopping")
         await listener.close()

@@ -9,11 +9,11 @@ LengthRequired             411 length_required          a body without a length
 NotFound
 └── PatientNotFound        404 patient_not_found
 HospitalRefused            422 hospital_refused         the hospital understood a write and will not have it
-Unusable                   502 hospital_answer_unusable, platform_answer_unusable
+Unusable                   502 hospital_…, platform_…, backend_answer_unusable
 └── WrongSubject           502 wrong_subject            an entry about another patient: nothing is passed on
 Unavailable
-└── Unreachable            503 hospital_unreachable, platform_unreachable
-TooSlow                    504 hospital_timeout, platform_timeout
+└── Unreachable            503 hospital_…, platform_…, backend_unreachable
+TooSlow                    504 hospital_…, platform_…, backend_timeout
 ```
 """
 
@@ -27,10 +27,11 @@ class Target(StrEnum):
 
     HIS = "his"
     CITY = "city"
+    BACKEND = "backend"
 
 
-_PREFIX = {Target.HIS: "hospital", Target.CITY: "platform"}
-_WORD = {Target.HIS: "医院系统", Target.CITY: "监管平台"}
+_PREFIX = {Target.HIS: "hospital", Target.CITY: "platform", Target.BACKEND: "backend"}
+_WORD = {Target.HIS: "医院系统", Target.CITY: "监管平台", Target.BACKEND: "互联网医院"}
 
 
 class NotListed(Forbidden):

@@ -33,14 +33,23 @@ class Settings(CommonSettings):
     city_cert: Path | None = setting("certificate shown to the platform (PEM)", default=None)
     city_key: Path | None = setting("its key (PEM)", default=None)
     city_root: Path | None = setting("root of the platform's certificate (PEM)", default=None)
+    backend_url: str = setting(
+        "base address of the backend's listener for supervisors; empty: no supervisor is let through",
+        default="",
+    )
+    backend_cert: Path | None = setting("certificate shown to the backend (PEM)", default=None)
+    backend_key: Path | None = setting("its key (PEM)", default=None)
+    backend_root: Path | None = setting("root of the backend's certificate (PEM)", default=None)
 
     def production_problems(self) -> list[str]:
         """Nothing travels unencrypted where patients are real."""
         return [
             f"{name} is plain http, which ENV=production refuses"
-            for name, url in (("HIS_URL", self.his_url), ("CITY_URL", self.city_url))
+            for name, url in (
+                ("HIS_URL", self.his_url), ("CITY_URL", self.city_url), ("BACKEND_URL", self.backend_url),
+            )
             if url.startswith("http:")
-        ]
+        ]  # fmt: skip
 
 
 def read() -> Settings:
@@ -61,7 +70,7 @@ def mistakes(settings: Settings) -> list[str]:
         f"{name.upper()} names no file: {path}"
         for name in (
             "whitelist", "server_cert", "server_key", "client_root", "his_cert", "his_key", "his_root",
-            "his_systems", "city_cert", "city_key", "city_root",
+            "his_systems", "city_cert", "city_key", "city_root", "backend_cert", "backend_key", "backend_root",
         )
         if (path := getattr(settings, name)) is not None and not path.is_file()
     ]  # fmt: skip
@@ -74,7 +83,7 @@ def mistakes(settings: Settings) -> list[str]:
         for name in ("port", "health_port")
         if not 0 <= getattr(settings, name) <= 65535
     ]
-    for side in ("his", "city"):
+    for side in ("his", "city", *(("backend",) if settings.backend_url else ())):
         found += _side_mistakes(settings, side)
     return found
 

@@ -39,11 +39,18 @@ class Process:
     health: int | None = None
     home: str | None = None
     stands_for: tuple[str, ...] = ()
+    inspection: int | None = None
+    """Offset of a further listener, for supervisors' requests (mTLS)."""
 
     @property
     def health_offset(self) -> int:
         """Where `/readyz` answers over plain http."""
         return self.offset if self.health is None else self.health
+
+    @property
+    def offsets(self) -> set[int]:
+        """All that it listens on."""
+        return {self.offset, self.health_offset} | ({self.inspection} if self.inspection else set())
 
     def url(self, port_base: int) -> str:
         """Address of the public listener."""
@@ -61,7 +68,7 @@ def _simulator(name: str, says: str, offset: int, **more: object) -> Process:
 
 PROCESSES: tuple[Process, ...] = (
     Process("front", "手机页面（患者、医生）", "miniapp_mock", ("front",), 0, 5, home="/"),
-    Process("api", "后台接口、药师与管理工作台", "backend", ("api",), 100, 3, Gate.DATABASE, home="/desk"),
+    Process("api", "后台接口、药师与管理工作台", "backend", ("api",), 100, 3, Gate.DATABASE, home="/desk", inspection=130),
     Process("worker", "后台任务", "backend", ("worker",), 101, 4, Gate.DATABASE),
     Process("media", "音视频", "backend", ("media",), 110, 4, Gate.DATABASE),
     Process("media-b", "音视频（第二套）", "backend", ("media",), 111, 4, Gate.DATABASE),
@@ -99,7 +106,7 @@ def ports(port_base: int) -> list[int]:
     """Every port that a whole system listens on."""
     offsets = {POSTGRES_OFFSET, VALKEY_OFFSET}
     for process in PROCESSES:
-        offsets |= {process.offset, process.health_offset}
+        offsets |= process.offsets
     return sorted(port_base + offset for offset in offsets)
 
 

@@ -195,7 +195,7 @@ class System:
     def _require_free_ports(self, chosen: Sequence[Process]) -> None:
         """Somebody else's process on one of our ports would answer our questions in the name of ours."""
         for process in chosen:
-            for offset in {process.offset, process.health_offset}:
+            for offset in process.offsets:
                 try:
                     require_free(self.port_base + offset, process.name)
                 except StoreError as problem:

@@ -19,7 +19,7 @@ from standalone.processes import BY_NAME, Process, page
 KEPT = {
     "ENV", "HOST", "PORT", "HEALTH_PORT", "DATABASE_URL", "REDIS_URL", "GATEWAY_NAME", "TLS_CERT", "TLS_KEY",
     "TLS_ROOT", "SERVER_CERT", "SERVER_KEY", "CLIENT_ROOT", "HOSPITAL_ID",
-    "MEDIA_URL",
+    "MEDIA_URL", "SUPERVISION_PORT", "SUPERVISION_CALLERS",
 }  # fmt: skip
 """Names that the caller's environment does not replace."""
 
@@ -38,6 +38,11 @@ def environment(
     values = {"ENV": env, "HOST": "127.0.0.1", "PORT": str(base + process.offset)}
     if process.health is not None:
         values["HEALTH_PORT"] = str(base + process.health)
+    if process.inspection is not None:
+        values |= {
+            "SUPERVISION_PORT": str(base + process.inspection),
+            "SUPERVISION_CALLERS": f"{IDENTITIES}gateway-a,{IDENTITIES}gateway-b",
+        }
     values |= WIRES[process.name](installation, process)
     replaced = {name: caller[name] for name in values if name in caller and name not in KEPT}
     passed = {"LOG_LEVEL", *(POLICY if process.package == "backend" else ())}
@@ -143,7 +148,11 @@ def _insurance(installation: Installation) -> Environment:
 
 
 def _media_process(installation: Installation, process: Process) -> Environment:
-    return {**_backend(installation, process), "MEDIA_URL": installation.public(process.name)}
+    return {
+        **_backend(installation, process),
+        "MEDIA_URL": installation.public(process.name),
+        "SUPERVISOR_URLS": BY_NAME["supervision"].health_url(installation.port_base),
+    }
 
 
 def _gateway(installation: Installation, process: Process) -> Environment:
@@ -154,10 +163,13 @@ def _gateway(installation: Installation, process: Process) -> Environment:
         "HIS_ROOT": _root(installation, "hospital"),
         "CITY_URL": url(installation, "supervision"),
         "CITY_ROOT": _root(installation, "platform"),
+        "BACKEND_URL": f"https://127.0.0.1:{installation.port_base + (BY_NAME['api'].inspection or 0)}",
+        "BACKEND_ROOT": _root(installation, "hospital"),
         "AUDIT_FOLDER": str(installation.kept("audit", process.name)),
         **_pair(installation, "hospital", process.name, "SERVER"),
         **_pair(installation, "hospital", process.name, "HIS"),
         **_pair(installation, "platform", process.name, "CITY"),
+        **_pair(installation, "hospital", process.name, "BACKEND"),
     }
 
 
@@ -240,6 +252,9 @@ def _supervision(installation: Installation, _: Process) -> Environment:
         "SUPERVISION_TLS_KEY": str(pair.key),
         "SUPERVISION_TLS_CA": _root(installation, "platform"),
         "SUPERVISION_TLS_CLIENTS": f"{IDENTITIES}gateway-a,{IDENTITIES}gateway-b",
+        "SUPERVISION_HOSPITAL_URLS": _gateways(installation),
+        "SUPERVISION_HOSPITAL_CA": _root(installation, "hospital"),
+        **_pair(installation, "hospital", "supervision", "SUPERVISION_HOSPITAL"),
     }
 
 

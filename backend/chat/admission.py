@@ -7,16 +7,25 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.edge import DOCTOR, ApiCall
 from backend.encounter import queries
 from backend.encounter.model import Encounter
-from backend.shift.service import require, runs
+from backend.shift.service import require, require_running, runs
 from foundation.actor import Actor
 
 
 async def admitted(session: AsyncSession, actor: Actor, encounter_id: UUID) -> Encounter:
-    """The visit, for one of its sides; `Forbidden` for its doctor without a shift, `NotFound` for everybody else."""
+    """The visit, for one of its sides; `Forbidden` for its doctor without a shift, `NotFound` for everybody else.
+
+    It does not prolong the shift: what is work says so, a request by the API's guard, a message by `at_work`.
+    """
     row = await queries.visible(session, actor, encounter_id)
     if actor.has(DOCTOR):
-        await require(session, actor)
+        await require_running(session, actor)
     return row
+
+
+async def at_work(session: AsyncSession, actor: Actor) -> None:
+    """A doctor does something; `Forbidden` without a shift."""
+    if actor.has(DOCTOR):
+        await require(session, actor)
 
 
 async def visit_of(call: ApiCall) -> Encounter:

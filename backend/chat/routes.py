@@ -72,9 +72,9 @@ async def ticket(call: ApiCall, body: TicketRequest) -> TicketView:
         raise Conflict("问诊未在进行中", code="encounter_not_running")
     assert call.actor.id is not None
     side = service.side_of(call.actor, row)
-    text = await tickets.issue(
-        call.app.redis, tickets.Ticket(body.purpose, row.id, call.actor.id, side, call.actor.name)
-    )
+    actor = call.actor
+    made = tickets.Ticket(body.purpose, row.id, call.actor.id, side, actor.name, kind=actor.kind)
+    text = await tickets.issue(call.app.redis, made)
     base = call.app.settings.api_url.replace("http", "ws", 1)
     return TicketView(text, f"{base}/api/v1/encounters/{row.id}/chat", tickets.LIFE_SECONDS)
 

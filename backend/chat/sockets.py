@@ -37,7 +37,7 @@ def routes(context: Context) -> list[WebSocketRoute]:
             await socket.close(REFUSED, "origin")
             return
         ticket = await take(context.redis, socket.query_params.get("ticket", ""), "chat")
-        if ticket is None or str(ticket.encounter_id) != socket.path_params["id"]:
+        if ticket is None or not ticket.kind or str(ticket.encounter_id) != socket.path_params["id"]:
             await socket.close(REFUSED, "ticket")
             return
         await socket.accept()
@@ -56,8 +56,7 @@ class Conversation:
 
     def __init__(self, context: Context, socket: WebSocket, ticket: Ticket) -> None:
         self.context, self.socket, self.visit, self.side = context, socket, ticket.encounter_id, ticket.role
-        kind = "staff" if ticket.role == "doctor" else "account"
-        self.actor = Actor(kind, ticket.participant_id, frozenset({ticket.role}), ticket.name)
+        self.actor = Actor(ticket.kind, ticket.participant_id, frozenset({ticket.role}), ticket.name)
         self.stream = f"chat:{ticket.encounter_id}"
         self._whispered_at = -TYPING_EVERY
 
@@ -146,6 +145,7 @@ class Conversation:
             if isinstance(said, Read):
                 await marks.read(session, row, self.side, said.sequence)
                 return
+            await admission.at_work(session, self.actor)
             await service.say(
                 session, self.actor, row, client_id=said.client_id, kind=said.kind, body=said.body,
                 attachment_id=said.attachment_id,

@@ -28,7 +28,7 @@ class Ticket(msgspec.Struct, frozen=True):
     until: datetime | None = None
     """A supervisor's: when her permission ends."""
     kind: str = ""
-    """Of the actor: account, staff, platform; a ticket from before has none."""
+    """Of the actor: account, staff, platform. Nobody guesses it: a ticket without opens nothing."""
 
 
 async def issue(redis: Redis, ticket: Ticket) -> str:

@@ -20,7 +20,7 @@ from backend.patient.service import birth_date
 from backend.payment.rules import RefundReason
 from backend.policy import policy
 from backend.practitioner import queries as practitioners
-from backend.shift.service import require as require_shift
+from backend.shift.service import require_running
 from contracts.events import Diagnosis
 from foundation.clock import local
 from foundation.db.unit_of_work import clock_of
@@ -80,7 +80,7 @@ async def show(call: ApiCall) -> EncounterView:
     """One visit; its doctor sees it within her shift (监管细则 2022)."""
     row = await queries.visible(call.session, call.actor, call.id())
     if call.actor.has(DOCTOR):
-        await require_shift(call.session, call.actor)
+        await require_running(call.session, call.actor)
         await escalation.see(call.session, call.actor, Kind.VISIT, row.id)
     return await view(call.session, row)
 

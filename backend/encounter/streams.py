@@ -10,6 +10,7 @@ from backend.appointment import queries as appointments
 from backend.context import Context
 from backend.edge import DOCTOR, PATIENT, PHARMACIST
 from backend.encounter import queries
+from backend.shift.service import require_running, runs
 from backend.streaming import listener, snapshots
 from foundation.db.calls import Identify
 from foundation.db.unit_of_work import unit_of_work
@@ -42,7 +43,14 @@ def routes(context: Context, identify: Identify) -> list[Route]:
 
     async def doctor(request: Request) -> Response:
         actor = await listener(identify, request, DOCTOR)
-        return snapshots(context, [f"queue:{actor.id}"], "queue", _nothing)
+        async with unit_of_work(context.db) as session:
+            await require_running(session, actor)
+
+        async def on_shift() -> bool:
+            async with unit_of_work(context.db) as session:
+                return actor.id is not None and await runs(session, actor.id)
+
+        return snapshots(context, [f"queue:{actor.id}"], "queue", _nothing, on_shift)
 
     async def pharmacy(request: Request) -> Response:
         await listener(identify, request, PHARMACIST)

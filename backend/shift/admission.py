@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from backend.edge import DOCTOR
-from backend.shift.service import require, runs
+from backend.shift.service import require, require_running
 from foundation.actor import Actor
 from foundation.db.calls import Guard
 from foundation.db.unit_of_work import Database, unit_of_work
@@ -28,6 +28,13 @@ WITHOUT: Mapping[str, str] = {
     "supervision_write_backs": "the same for what the hospital was told",
 }
 """Names of endpoints that a doctor may use with her login alone, and why."""
+NO_WORK: Mapping[str, str] = {
+    "chat_mark_read": "the page says by itself what it shows",
+    "chat_ticket": "the page's socket comes again by itself after a broken network",
+    "video_enter": "so does the call; a call that runs keeps her at work (`keep_in_call`)",
+    "video_probe": "the check before a call begins with the page",
+}
+"""Names of endpoints that need the shift and do not prolong it, like all that only looks, and why."""
 _LOOKING = ("GET", "HEAD")
 
 
@@ -38,8 +45,9 @@ def guard(db: Database) -> Guard:
         if not actor.has(DOCTOR) or DOCTOR not in endpoint.roles or endpoint.name in WITHOUT:
             return
         async with unit_of_work(db) as session:
-            looks = endpoint.method in _LOOKING and actor.id is not None and await runs(session, actor.id)
-            if not looks:
+            if endpoint.method in _LOOKING or endpoint.name in NO_WORK:
+                await require_running(session, actor)
+            else:
                 await require(session, actor)
 
     return within_shift

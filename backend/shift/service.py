@@ -87,6 +87,12 @@ async def require(session: AsyncSession, actor: Actor) -> Shift:
     return shift
 
 
+async def require_running(session: AsyncSession, actor: Actor) -> None:
+    """As `require`, for who only looks: it does not prolong the shift."""
+    if actor.id is None or not await runs(session, actor.id):
+        raise Forbidden("请先输入签名密码开始上班", code="no_shift")
+
+
 async def close_shift(session: AsyncSession, actor: Actor) -> str | None:
     """End the shift; returns the CA session to close."""
     now = clock_of(session).now()

@@ -71,10 +71,16 @@ async def standings(session: AsyncSession, rooms: Sequence[UUID]) -> dict[str, S
     found = await session.scalars(select(Encounter).where(Encounter.id.in_(rooms)))
     return {
         str(row.id): Standing(
-            row.stream, over(row, now), None if row.held_at else row.talk_until, frozenset(watchers.get(row.id, ()))
+            row.stream, over(row, now), _ends(row, now), frozenset(watchers.get(row.id, ()))
         )
         for row in found
     }  # fmt: skip
+
+
+def _ends(row: Encounter, now: datetime) -> datetime | None:
+    """When the talk will be over; None while its clock stands still, which pauses make it do for a while only."""
+    time = encounters.talk_time(row)
+    return None if time is None or time.still(now) else time.ends(now)
 
 
 class Following:

@@ -5,7 +5,7 @@ supervisor through the gateway. Each connection needs a fresh single-use ticket;
 engine routes nothing that a supervisor sends.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -18,6 +18,7 @@ from backend.video import entry, rules, wire
 from backend.video.model import LookIn
 from foundation.actor import Actor
 from foundation.db.audit import audit
+from foundation.db.locks import lock_stream
 from foundation.db.unit_of_work import clock_of, touch
 from foundation.errors import Conflict, Gone, Invalid, NotFound
 
@@ -28,9 +29,12 @@ NOTICE_OVER = "监管人员已结束查看"
 
 
 async def open_look_in(
-    session: AsyncSession, app: Context, actor: Actor, encounter_id: UUID, reason: str
+    session: AsyncSession, app: Context, actor: Actor, encounter_id: UUID, reason: str, authority: str = ""
 ) -> LookIn:
-    """A permission for `actor`, from now. `Invalid`, `NotFound`, `Conflict` when there is no video to look at."""
+    """A permission for `actor`, from now. `Invalid`, `NotFound`, `Conflict` when there is no video to look at.
+
+    `authority`: the order that a supervisor from outside acts on. She may ask again and gets what she has: an answer may be lost.
+    """
     assert actor.id is not None
     if issues := rules.reason_issues(reason):
         raise Invalid(issues=issues)
@@ -39,6 +43,10 @@ async def open_look_in(
         raise NotFound("没有找到该次问诊")
     settings, now = app.settings, clock_of(session).now()
     entry.require_video(row, now)
+    if authority:
+        await lock_stream(session, f"look-in:{row.id}")
+        if standing := await _standing(session, actor, row.id, now):
+            return standing
     made = LookIn(
         encounter_id=row.id, supervisor_kind=actor.kind, supervisor_id=actor.id, reason=reason.strip(),
         shown=settings.look_in_shown, opened_at=now, ends_at=now + timedelta(minutes=settings.look_in_minutes),
@@ -46,10 +54,21 @@ async def open_look_in(
     session.add(made)
     await session.flush()
     detail = {"look_in": str(made.id), "reason": made.reason, "shown": str(made.shown)}
+    if authority:
+        detail |= {"authority": authority, "supervisor": actor.name}
     audit(session, actor, "video.look_in_opened", "encounter", row.id, detail=detail)
     if made.shown:
         await chat.notice(session, row, NOTICE, key=f"look-in:{made.id}")
     return made
+
+
+async def _standing(session: AsyncSession, actor: Actor, encounter_id: UUID, now: datetime) -> LookIn | None:
+    query = select(LookIn).where(
+        LookIn.encounter_id == encounter_id, LookIn.supervisor_kind == actor.kind,
+        LookIn.supervisor_id == actor.id, LookIn.ended_at.is_(None), LookIn.ends_at > now,
+    )  # fmt: skip
+    found: LookIn | None = await session.scalar(query)
+    return found
 
 
 async def own_look_in(session: AsyncSession, actor: Actor, look_in_id: UUID) -> LookIn:

@@ -61,6 +61,8 @@ class Seat:
     actor: Actor
     watches: Role | None = None
     shown: bool = False
+    listens: bool = False
+    """A patient without camera and microphone: there is nothing of hers to record."""
     until: float = math.inf
     """Instant of the event loop's clock at which the seat ends."""
     outbox: "asyncio.Queue[dict[str, Any] | None]" = field(default_factory=lambda: asyncio.Queue(100))
@@ -129,10 +131,11 @@ class _Room:
 
     @property
     def recording(self) -> str:
-        """`on` when everybody who is there is recorded, `failed` when somebody cannot be, `off` before."""
+        """`on` when everybody who is seen or heard is recorded, `failed` when somebody cannot be, `off` before."""
         states = {
             "on" if self.recorded.get(key) else "failed" if key in self.unrecorded else "off"
-            for key in self.parties
+            for key, seat in self.parties.items()
+            if not seat.listens
         }
         return "failed" if "failed" in states else "on" if states == {"on"} else "off"
 
@@ -181,13 +184,21 @@ class Rooms:
         room.empty_since = None
         if earlier is not None:
             earlier.end("replaced")
-        for other in room.seats.values():
-            if other is not seat and not other.looks_in:
+        for other in room.parties.values():
+            if other is not seat:
                 seat.say(wire.peer("joined", other.role))
+                self._tell_listener(other, seat)
+                self._tell_listener(seat, other)
         if not seat.looks_in:
             self._greet(room, seat)
         self._tell_watched(room)
         return _message(reply)
+
+    @staticmethod
+    def _tell_listener(listener: Seat, other: Seat) -> None:
+        """Who talks to somebody without a microphone should not wait for her voice."""
+        if listener.listens:
+            other.say(wire.peer("listens", listener.role))
 
     def _greet(self, room: _Room, seat: Seat) -> None:
         """What the others have been told before."""

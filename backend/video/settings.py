@@ -36,6 +36,10 @@ class MediaSettings(CommonSettings):
     api_url: str = setting(
         "public address of the API, whose desk may look in; empty: nobody looks in", default=""
     )
+    supervisor_urls: tuple[str, ...] = setting(
+        "public addresses of the city's consoles, whose supervisors may look in; empty: they have no picture",
+        default=(),
+    )
     media_url: str = setting(
         "public address of this process as MEDIA_URLS has it; empty: http, host and port", default=""
     )
@@ -48,8 +52,15 @@ class MediaSettings(CommonSettings):
     media_rooms: int = setting("rooms this node takes at the same time", default=25)
     room_minutes: int = setting("minutes after which a room is closed in any case", default=120)
     visit_warning_minutes: int = setting("how long before the end of the talk both are warned", default=10)
+    visit_pause_minutes: int = setting(
+        "for how long the pauses of one visit together stop its clock, as the API has it", default=30
+    )
     video_codec: VideoCodec = setting("VP8 or H264", default=VideoCodec.VP8)
     video_bitrate: int = setting("ceiling of a participant's video, bit/s", default=1_200_000)
+
+    def __post_init__(self) -> None:
+        if self.visit_pause_minutes < 0:
+            raise SettingsError(["VISIT_PAUSE_MINUTES is malformed: negative"])
 
     def keyring(self) -> Keyring:
         """Keys of encrypted columns and files; `SettingsError` when they are malformed."""
@@ -80,7 +91,9 @@ class MediaSettings(CommonSettings):
     @property
     def origins(self) -> frozenset[str]:
         """Origins that may signal."""
-        return frozenset(url.rstrip("/") for url in (self.front_url, self.api_url) if url)
+        return frozenset(
+            url.rstrip("/") for url in (self.front_url, self.api_url, *self.supervisor_urls) if url
+        )
 
     def policy(self) -> RoomPolicy:
         """How this node keeps a room."""

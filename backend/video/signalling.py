@@ -1,8 +1,8 @@
 """The signalling WebSocket `GET /rooms/{encounter_id}?ticket=…`.
 
-Browser → `{"type":"offer","sdp"}` once, `{"type":"answer","sdp"}` to each offer of the server, `{"type":"bye"}`.
+Browser → `{"type":"offer","sdp"}` once (a patient without camera and microphone adds `"listens":true`), `{"type":"answer","sdp"}` to each offer of the server, `{"type":"bye"}`.
 Server → `{"type":"answer","sdp"}` (or `{"type":"wait"}`), `{"type":"offer","sdp"}` from engines that keep both ways apart,
-`{"type":"peer","state":"joined"|"left"|"media_lost"|"media_back","role"}`, `{"type":"watched","watching"}`,
+`{"type":"peer","state":"joined"|"listens"|"left"|"media_lost"|"media_back","role"}`, `{"type":"watched","watching"}`,
 `{"type":"recording","state":"on"|"failed"|"off"}`, `{"type":"time","minutes"}` when the visit's time ends soon, `{"type":"error","code","detail"}` and then the end.
 """
 
@@ -76,6 +76,7 @@ async def _converse(signalling: Signalling, socket: WebSocket) -> None:
     room_id = str(socket.path_params["encounter_id"])
     seat = await _admitted(signalling, socket, room_id)
     offer = await _first(socket)
+    seat.listens = offer.listens and seat.role is Role.PATIENT
     try:
         reply = await signalling.rooms.enter(room_id, seat, offer.sdp)
     except JoinRefused as refusal:
@@ -102,7 +103,12 @@ async def _admitted(signalling: Signalling, socket: WebSocket, room_id: str) -> 
     except Exception as error:
         log.error("ticket_not_read", exc_info=error)
         raise Refused("unavailable") from error
-    if ticket is None or str(ticket.encounter_id) != room_id or ticket.role not in set(Role):
+    if (
+        ticket is None
+        or str(ticket.encounter_id) != room_id
+        or ticket.role not in set(Role)
+        or not ticket.kind
+    ):
         raise Refused("ticket_invalid")
     if ticket.node not in ("", signalling.address):
         raise Refused("moving")
@@ -118,8 +124,7 @@ async def _admitted(signalling: Signalling, socket: WebSocket, room_id: str) -> 
 
 
 def _actor(ticket: Ticket) -> Actor:
-    before = "account" if ticket.role == Role.PATIENT else "staff"
-    return Actor(ticket.kind or before, ticket.participant_id, frozenset({ticket.role}), ticket.name)
+    return Actor(ticket.kind, ticket.participant_id, frozenset({ticket.role}), ticket.name)
 
 
 async def _first(socket: WebSocket) -> wire.Offer:

@@ -20,9 +20,10 @@ PROBE = "probe"
 
 
 class Offer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="offer"):
-    """The first message: the browser's session description."""
+    """The first message: the browser's session description. Who has neither camera nor microphone says that she only listens."""
 
     sdp: str
+    listens: bool = False
 
 
 class Bye(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="bye"):
@@ -208,7 +209,7 @@ def connect(url: str, token: str) -> dict[str, Any]:
 
 
 def peer(state: str, role: str) -> dict[str, Any]:
-    """What happens to somebody else: `joined`, `left`, `media_lost`, `media_back`."""
+    """What happens to somebody else: `joined`, `listens` (sees and hears, and sends nothing), `left`, `media_lost`, `media_back`."""
     return {"type": "peer", "state": state, "role": role}
 
 

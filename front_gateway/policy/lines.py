@@ -27,7 +27,7 @@ class CallerText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class EntryText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`[[entry]]`: either `operation` with `purposes` and `fields` (inward), or `path`, `method` and headers (outward).
+    """`[[entry]]`: `operation` with `purposes` and `fields` (inward), `operation` with `fields` (a supervisor's), or `path`, `method` and headers (outward).
 
     `path` may have segments in braces (`/openapi/{version}`). `headers` and `reply_headers` may end in `*`.
     `per_second`, `burst`, `at_once` count for each caller; `seconds` is the whole call's time; `max_body` is in bytes.

@@ -3,19 +3,21 @@
 import ipaddress
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
-from contracts import his
+from contracts import his, supervision
 from front_gateway.policy.fields import field_mistakes, plan
 from front_gateway.policy.lines import Caller, CallerText, Entry, EntryText, HeaderList, Network
 from front_gateway.refusals import Target
 
 DEFAULT = Path(__file__).parent.parent / "whitelist.toml"
 INWARD = "/his/v1/"
+SUPERVISION = "/supervision/v1/"
 PURPOSES = frozenset({"eligibility", "treatment", "write_back", "schedule", "payment"})
 _PATH = re.compile(r"(?:/(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*|\{[a-z_]+\}))+")
 _HEADER = re.compile(r"[a-z0-9-]+\*?")
@@ -97,7 +99,7 @@ def _entries(raw: Any, callers: dict[str, Caller], mistakes: list[str]) -> list[
         if text.name in names:
             wrong.append("the name is used twice")
         names.add(text.name)
-        wrong += _inward_mistakes(text) if text.target is Target.HIS else _outward_mistakes(text)
+        wrong += _MISTAKES[text.target](text)
         mistakes += [f"{where}: {one}" for one in wrong]
         if not wrong:
             found.append(_entry(text))
@@ -109,20 +111,33 @@ def _entry(text: EntryText) -> Entry:
         reply = his.BY_OPERATION[text.operation].REPLY
         path = INWARD + text.operation
         return Entry(text, "POST", path, frozenset(text.purposes), plan(reply, text.fields))
+    if text.target is Target.BACKEND:
+        reply = supervision.BY_OPERATION[text.operation].REPLY
+        return Entry(text, "POST", SUPERVISION + text.operation, cut=plan(reply, text.fields))
     return Entry(
         text, text.method, text.path, out=HeaderList(text.headers), back=HeaderList(text.reply_headers)
     )
 
 
-def _inward_mistakes(text: EntryText) -> list[str]:
+def _typed_mistakes(text: EntryText, operations: Mapping[str, Any]) -> list[str]:
     wrong = [
         f"{name} belongs to outward lines"
         for name in ("method", "path", "headers", "reply_headers")
         if getattr(text, name)
     ]
-    kind = his.BY_OPERATION.get(text.operation)
+    kind = operations.get(text.operation)
     if kind is None:
-        wrong.append(f"operation {text.operation!r} is none of {', '.join(sorted(his.BY_OPERATION))}")
+        return [*wrong, f"operation {text.operation!r} is none of {', '.join(sorted(operations))}"]
+    return wrong + field_mistakes(kind.REPLY, text.fields)
+
+
+def _supervision_mistakes(text: EntryText) -> list[str]:
+    wrong = ["purposes belongs to inward lines"] if text.purposes else []
+    return wrong + _typed_mistakes(text, supervision.BY_OPERATION)
+
+
+def _inward_mistakes(text: EntryText) -> list[str]:
+    wrong = _typed_mistakes(text, his.BY_OPERATION)
     if not text.purposes:
         wrong.append("purposes is empty")
     wrong += [
@@ -130,8 +145,6 @@ def _inward_mistakes(text: EntryText) -> list[str]:
         for one in text.purposes
         if one not in PURPOSES
     ]
-    if kind is not None:
-        wrong += field_mistakes(kind.REPLY, text.fields)
     return wrong
 
 
@@ -147,12 +160,19 @@ def _outward_mistakes(text: EntryText) -> list[str]:
         wrong.append(f"path {text.path!r} is not a plain path")
     elif text.path.startswith(INWARD):
         wrong.append(f"path {text.path!r} belongs to the hospital")
+    elif text.path.startswith(SUPERVISION):
+        wrong.append(f"path {text.path!r} belongs to the supervisors")
     for name in (*text.headers, *text.reply_headers):
         if not _HEADER.fullmatch(name):
             wrong.append(f"header {name!r} is not a lower-case name")
         elif name in _FRAMING or name == "*":
             wrong.append(f"header {name!r} cannot be passed on")
     return wrong
+
+
+_MISTAKES = {
+    Target.HIS: _inward_mistakes, Target.CITY: _outward_mistakes, Target.BACKEND: _supervision_mistakes,
+}  # fmt: skip
 
 
 def _overlaps(entries: list[Entry], mistakes: list[str]) -> None:

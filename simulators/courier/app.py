@@ -5,17 +5,15 @@ from collections.abc import AsyncIterator
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import Response
 
 from simulators import signed
 from simulators.courier.api import api_routes
 from simulators.courier.callbacks import Callbacks
 from simulators.courier.operator_page import operator_routes
-from simulators.courier.service import Courier, Refused
+from simulators.courier.service import Courier
 from simulators.courier.settings import Settings
 from simulators.courier.store import Store
-from simulators.server import BodyLimit, Clock, Faults, control_routes, error, exception_handlers
+from simulators.server import BodyLimit, Clock, Faults, control_routes, exception_handlers
 
 
 def declared_faults() -> Faults:
@@ -52,12 +50,7 @@ def create_app(settings: Settings, clock: Clock, faults: Faults) -> Starlette:
         exception_handlers={
             **exception_handlers(),
             signed.Unsigned: signed.unsigned_handler,
-            Refused: _refused,
+            signed.Refused: signed.refused_handler,
         },
         lifespan=lifespan,
     )
-
-
-async def _refused(_: Request, problem: Exception) -> Response:
-    assert isinstance(problem, Refused)
-    return error(problem.status, problem.code, problem.message)

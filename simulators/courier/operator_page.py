@@ -15,11 +15,12 @@ from starlette.staticfiles import StaticFiles
 
 from simulators import signed
 from simulators.courier.api import with_events
-from simulators.courier.service import Courier, Refused
+from simulators.courier.service import Courier
 from simulators.courier.statuses import ACTIONS, LABELS, Status
 from simulators.courier.store import Store
 from simulators.courier.wire import NewEvent
 from simulators.server import SHANGHAI, BadField, Clock
+from simulators.signed import Refused
 
 HERE = Path(__file__).parent
 SHOWN = 100

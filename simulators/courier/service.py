@@ -8,18 +8,9 @@ from simulators.courier.statuses import NOTES, ORDINARY_WAY, Status, possible
 from simulators.courier.store import CallbackState, Shipment, Store
 from simulators.courier.wire import Event, NewShipment, check_callback_url
 from simulators.server import SHANGHAI, Clock, Faults
+from simulators.signed import Refused
 
 HELD_SECONDS = 60  # a callback that waits for the next one goes out alone after this time
-
-
-class Refused(Exception):
-    """The courier does not do it; `code` as on the wire."""
-
-    def __init__(self, code: str, status: int, message: str = "") -> None:
-        super().__init__(code)
-        self.code = code
-        self.status = status
-        self.message = message
 
 
 class Courier:

@@ -8,18 +8,11 @@ import msgspec
 from simulators.ebill.store import Bill, Store
 from simulators.ebill.wire import NewBill, Reversal
 from simulators.server import BadField, Clock
+from simulators.signed import Refused
 
 CODE = "99060126"
 """Begins with 99, which is no region: nobody can take the bill for a real one."""
 NOTICE = "演示票据，非有效票据"
-
-
-class Refused(Exception):
-    """The platform does not do it; `code` as on the wire."""
-
-    def __init__(self, code: str, status: int, message: str = "") -> None:
-        super().__init__(code)
-        self.code, self.status, self.message = code, status, message
 
 
 class Platform:

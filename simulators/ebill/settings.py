@@ -1,19 +1,9 @@
 """Settings of the e-bill platform."""
 
-from dataclasses import dataclass, field
-from pathlib import Path
-
-from simulators.server import Common, Reader
+from simulators.server import Reader
+from simulators.signed import Settings
 
 PORT = 8450
-
-
-@dataclass(frozen=True)
-class Settings:
-    common: Common
-    data: Path
-    app_key: str
-    secret: str = field(repr=False)
 
 
 def read(env: Reader) -> Settings:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from simulators.server import Clock
+from simulators.signed import Refused
 from simulators.sms.store import Message, Store
 from simulators.sms.wire import NewMessage
 
@@ -15,12 +16,6 @@ NOTICE = "模拟短信 · 不会发到任何手机"
 TEMPLATES: dict[str, str] = tomllib.loads((Path(__file__).parent / "templates.toml").read_text("utf-8"))
 WITHIN_SECONDS = 1.0
 """After so long a message has arrived, or has not."""
-
-
-class Refused(Exception):
-    def __init__(self, code: str, status: int, message: str) -> None:
-        super().__init__(code)
-        self.code, self.status, self.message = code, status, message
 
 
 class Company:

@@ -29,6 +29,14 @@ class Supervisor:
 
 
 @dataclass(frozen=True)
+class HospitalAccess:
+    """Where the hospital hears supervisors, and what we show there; no address: nobody is asked."""
+
+    urls: tuple[str, ...] = ()
+    tls: TlsFiles | None = None
+
+
+@dataclass(frozen=True)
 class Settings:
     common: Common
     tls: TlsFiles
@@ -39,6 +47,7 @@ class Settings:
     dependencies: Strictness
     enforce_quota: bool
     secure_cookie: bool
+    hospital_door: HospitalAccess = HospitalAccess()
 
 
 def read(env: Reader) -> Settings:
@@ -64,7 +73,23 @@ def read(env: Reader) -> Settings:
         dependencies=Strictness(env.choice("SUPERVISION_DEPENDENCIES", tuple(Strictness), Strictness.ALL)),
         enforce_quota=env.choice("SUPERVISION_QUOTA", ("off", "enforce"), "off") == "enforce",
         secure_cookie=env.flag("SUPERVISION_SECURE_COOKIE", False),
+        hospital_door=_hospital_access(env),
     )
+
+
+def _hospital_access(env: Reader) -> HospitalAccess:
+    given = (env.optional("SUPERVISION_HOSPITAL_URLS") or "").replace(" ", "").split(",")
+    urls = tuple(url.rstrip("/") for url in given if url)
+    if not urls:
+        return HospitalAccess()
+    if any(not url.startswith("https://") for url in urls):
+        raise SettingError("SUPERVISION_HOSPITAL_URLS: https addresses only")
+    tls = TlsFiles(
+        certificate=env.file("SUPERVISION_HOSPITAL_CERT"),
+        key=env.file("SUPERVISION_HOSPITAL_KEY"),
+        authority=env.file("SUPERVISION_HOSPITAL_CA"),
+    )
+    return HospitalAccess(urls, tls)
 
 
 def _sixteen_bytes(env: Reader, name: str) -> bytes:

@@ -121,7 +121,7 @@ async def test_without_a_camera_the_voice_alone_goes_in(world: World, browser: B
         await expect(page.locator("#call")).to_have_attribute("data-state", "connected")
 
 
-async def test_who_does_not_allow_the_microphone_is_told_how_and_may_write(
+async def test_who_has_no_microphone_is_told_how_and_may_see_listen_and_write(
     world: World, browser: Browser
 ) -> None:
     patient, _, place = await who_may_call(world)
@@ -131,8 +131,15 @@ async def test_who_does_not_allow_the_microphone_is_told_how_and_may_write(
 
         await expect(found(page, "microphone")).to_have_attribute("data-state", "bad")
         await expect(found(page, "microphone")).to_contain_text("设置里打开")
-        await expect(page.locator("#call-start")).to_be_hidden()
         await expect(page.get_by_role("button", name="重新检测")).to_be_visible()
+        await expect(page.locator("#call-words")).to_contain_text("可以进入看和听医生，您的话用文字发送")
+
+        await page.get_by_role("button", name="只看只听进入").click()
+
+        await expect(page.locator("#call")).to_have_attribute("data-state", "connected")
+        for key in ("#key-mic", "#key-camera"):
+            await expect(page.locator(key)).to_be_hidden()
+        await expect(page.locator("#key-chat")).to_be_visible()
         await page.get_by_role("link", name="继续文字问诊").click()
         await expect(page.locator("#say-text")).to_be_visible()
 

@@ -2,12 +2,12 @@
 
 import json
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 
-from contracts import envelope, events, his
+from contracts import envelope, events, his, supervision
 from tools.pages.markdown import code, first_line, page, table
 
 BLOCKS = (
@@ -56,18 +56,24 @@ def build() -> dict[str, str]:
 
 
 def _schemas() -> dict[str, str]:
-    requests = {kind.OPERATION: kind for kind in his.REQUESTS}
     return {
         "contracts/schema/events.json": _schema({kind.TYPE: kind for kind in events.ALL}, "Events by type"),
         "contracts/schema/envelope.json": _schema(
             {"delivery": envelope.Delivery, "received": envelope.Received},
             "POST /events of the adapter, and its answer",
         ),
-        "contracts/schema/his.json": _schema(
-            requests | {f"{name} reply": kind.REPLY for name, kind in requests.items()},
-            "POST /his/v1/{operation} of the gateway, and its answers",
+        "contracts/schema/his.json": _operations(
+            his.REQUESTS, "POST /his/v1/{operation} of the gateway, and its answers"
+        ),
+        "contracts/schema/supervision.json": _operations(
+            supervision.REQUESTS, "POST /supervision/v1/{operation} of the gateway, and its answers"
         ),
     }
+
+
+def _operations(kinds: Sequence[Any], title: str) -> str:
+    requests = {kind.OPERATION: kind for kind in kinds}
+    return _schema(requests | {f"{name} reply": kind.REPLY for name, kind in requests.items()}, title)
 
 
 def _schema(kinds: dict[str, Any], title: str) -> str:

@@ -1,15 +1,12 @@
 """One room: who is in it, whose media go to whom, and when somebody counts as gone."""
 
-import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from backend.video import members
 from backend.video.aiortc_engine.connection import PARTICIPANT, SUPERVISOR, MediaConnection, Network
 from backend.video.aiortc_engine.taps import Taps
 from backend.video.engine import (
-    EngineEvent,
-    Joined,
     JoinRefused,
-    Left,
     MediaBack,
     MediaLost,
     MediaStarted,
@@ -18,11 +15,8 @@ from backend.video.engine import (
     Role,
     RoomPolicy,
     RoomStats,
-    Segment,
 )
-from backend.video.recording.recorder import Recorder
-from backend.video.seating import Archive, Manifest, Patience, admit
-from foundation.logs import log
+from backend.video.seating import Archive, Patience, admit
 
 
 @dataclass
@@ -35,47 +29,28 @@ class Surroundings:
     on_event: OnEvent
 
 
-@dataclass(eq=False)
-class Member:
-    """One connection of one participant."""
+@dataclass(eq=False, kw_only=True)
+class Member(members.Member):
+    """With what carries it here."""
 
-    participant_id: str
-    role: Role
-    number: int
-    since: float
-    watches: Role | None = None
     connection: MediaConnection | None = None
-    recorder: Recorder | None = None
-    connected: bool = False
-    started: bool = False
     lost_since: float | None = None
-    ending: "asyncio.Task[None] | None" = field(default=None, repr=False)
-
-    @property
-    def ended(self) -> bool:
-        """Whether the connection is on its way out."""
-        return self.ending is not None
 
 
-class Room:
-    """Members come and go, the manifest grows."""
+class Room(members.MembersRoom[Member]):
+    """Members with a connection each."""
 
     def __init__(self, room_id: str, policy: RoomPolicy, around: Surroundings) -> None:
-        self.id = room_id
-        self.policy = policy
+        super().__init__(room_id, policy, around.archive, around.on_event)
         self._around = around
-        self._members: dict[str, Member] = {}
-        self._counts: dict[str, int] = {}
-        self._now = asyncio.get_running_loop().time
-        self._manifest = Manifest(room_id, policy, around.archive, self._tell, self._now)
-        self._endings: set[asyncio.Task[None]] = set()
-        self.closed = False
 
     async def join(self, participant_id: str, role: Role, offer: str, watches: Role | None = None) -> str:
         """Answer an offer. An earlier connection of the same participant is replaced once the new one is answered."""
         admit(self._members.values(), participant_id, role, watches)
-        number = self._counts[participant_id] = self._counts.get(participant_id, 0) + 1
-        member = Member(participant_id, role, number, self._now(), watches)
+        number = self._numbered(participant_id)
+        member = Member(
+            participant_id=participant_id, role=role, number=number, since=self._now(), watches=watches
+        )
         lines = SUPERVISOR if role is Role.SUPERVISOR else PARTICIPANT
         connection = MediaConnection(
             lines,
@@ -93,29 +68,9 @@ class Room:
         except BaseException:
             await connection.close()
             raise
-        earlier = self._members.get(participant_id)
-        self._members[participant_id] = member
         member.recorder = self._manifest.record(participant_id, role, Taps(connection.uplinks))
-        if earlier is not None:
-            self._end(earlier, "replaced")
-        self._link()
-        self._tell(Joined(self.id, participant_id, role, number))
+        self._seat(member)
         return answer
-
-    async def leave(self, participant_id: str, reason: str) -> None:
-        """End the participant's connection and wait until its recording is on disk."""
-        member = self._members.get(participant_id)
-        if member is not None:
-            await asyncio.shield(self._end(member, reason))
-
-    async def close(self, reason: str) -> list[Segment]:
-        """End everything; the manifest."""
-        self.closed = True
-        for member in list(self._members.values()):
-            self._end(member, reason)
-        while self._endings:  # those included who were already on their way out
-            await asyncio.wait(self._endings)
-        return list(self._manifest.segments.values())
 
     def watch(self) -> None:
         """Called twice a second: who is silent, who is gone, who never came."""
@@ -184,35 +139,9 @@ class Room:
             lost, member.lost_since = member.lost_since, None
             self._tell(MediaBack(self.id, member.participant_id, member.role, round(newest - lost, 1)))
 
-    def _end(self, member: Member, reason: str) -> "asyncio.Task[None]":
-        """Take the member out at once; closing goes on in the task that is returned."""
-        if member.ending is not None:
-            return member.ending
-        member.ending = ending = asyncio.create_task(self._finish(member, reason))
-        self._endings.add(ending)
-        ending.add_done_callback(self._endings.discard)
-        if self._members.get(member.participant_id) is member:
-            del self._members[member.participant_id]
-        self._link()
-        return ending
-
-    async def _finish(self, member: Member, reason: str) -> None:
-        try:
-            if member.recorder is not None:
-                await member.recorder.close(reason)
-        finally:
-            try:
-                if member.connection is not None:
-                    await member.connection.close()
-            except Exception as error:
-                log.error("connection_close_failed", room=self.id, exc_info=error)
-            self._tell(Left(self.id, member.participant_id, member.role, member.number, reason))
-
-    def _tell(self, event: EngineEvent) -> None:
-        try:
-            self._around.on_event(event)
-        except Exception as error:
-            log.error("engine_event_failed", engine_event=type(event).__name__, exc_info=error)
+    async def _let_go(self, member: Member) -> None:
+        if member.connection is not None:
+            await member.connection.close()
 
     def _stats(self, member: Member) -> ParticipantStats:
         connection = member.connection

@@ -1,8 +1,7 @@
-"""The engine itself: keeps Janus alive, its rooms by id, one writer thread, one watchdog."""
+"""The engine itself: keeps Janus alive, and its rooms behind the port."""
 
 import asyncio
 import contextlib
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from backend.video.engine import (
@@ -11,23 +10,21 @@ from backend.video.engine import (
     OnEvent,
     Role,
     RoomPolicy,
-    RoomStats,
-    Segment,
 )
 from backend.video.janus_engine.process import JanusOptions, JanusProcess
 from backend.video.janus_engine.room import JanusLife, Room
 from backend.video.janus_engine.session import JanusGone, JanusRefused, JanusSession
-from backend.video.seating import Archive, Patience
+from backend.video.open_rooms import OpenRooms
+from backend.video.seating import Patience
 from foundation.clock import Clock
 from foundation.logs import log
 from foundation.object_store import ObjectStore
 
-WATCH_EVERY = 0.5
 BACK_OFF = (0.2, 1.0, 3.0, 10.0)
 LIVED_WELL = 60.0
 
 
-class JanusEngine:
+class JanusEngine(OpenRooms[Room]):
     """`backend.video.engine.MediaEngine` on Janus. Make it inside the event loop; `healthy` once Janus runs."""
 
     def __init__(
@@ -38,17 +35,14 @@ class JanusEngine:
         options: JanusOptions,
         patience: Patience | None = None,
     ) -> None:
+        super().__init__(store, clock)
         self._options = options
         self._patience = patience or Patience()
-        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="recording")
-        self._archive = Archive(store, clock, self._writer)
         self._on_event = on_event
-        self._rooms: dict[str, Room] = {}
-        self._opening: dict[str, asyncio.Lock] = {}
         self._life: JanusLife | None = None
         self._process: JanusProcess | None = None
         self._ready = asyncio.Event()
-        self._tasks = [asyncio.create_task(self._keep_alive()), asyncio.create_task(self._watch())]
+        self._tasks.append(asyncio.create_task(self._keep_alive()))
 
     @property
     def healthy(self) -> bool:
@@ -59,71 +53,25 @@ class JanusEngine:
         """Wait until it runs for the first time."""
         await self._ready.wait()
 
-    async def open_room(self, room_id: str, policy: RoomPolicy) -> None:
-        """Make the room unless it is open; one that is being closed is waited for."""
-        async with self._opening.setdefault(room_id, asyncio.Lock()):
-            while (room := self._rooms.get(room_id)) is not None and room.closed:
-                await self.close_room(room_id)
-            if room is not None:
-                return
-            if self._life is None:
-                raise JoinRefused("moving")
-            made = Room(room_id, policy, self._life)
-            try:
-                await made.open()
-            except (JanusRefused, JanusGone) as error:
-                raise JoinRefused("moving", str(error)) from error
-            self._rooms[room_id] = made
+    async def _made(self, room_id: str, policy: RoomPolicy) -> Room:
+        if self._life is None:
+            raise JoinRefused("moving")
+        made = Room(room_id, policy, self._life)
+        try:
+            await made.open()
+        except (JanusRefused, JanusGone) as error:
+            raise JoinRefused("moving", str(error)) from error
+        return made
 
     async def join(
         self, room_id: str, participant_id: str, role: Role, offer: str, watches: Role | None = None
     ) -> JoinReply:
         """Answer an offer; `JoinRefused`."""
-        room = self._rooms.get(room_id)
-        if room is None:
-            raise JoinRefused("no_room")
-        return await room.join(participant_id, role, offer, watches)
+        return await self._room(room_id).join(participant_id, role, offer, watches)
 
     async def answer(self, room_id: str, participant_id: str, sdp: str) -> None:
         """The browser's answer to an offer of ours; `JoinRefused`."""
-        room = self._rooms.get(room_id)
-        if room is None:
-            raise JoinRefused("no_room")
-        await room.answer(participant_id, sdp)
-
-    async def leave(self, room_id: str, participant_id: str, reason: str = "bye") -> None:
-        """End a connection; its recording is on disk when this returns."""
-        room = self._rooms.get(room_id)
-        if room is not None:
-            await room.leave(participant_id, reason)
-
-    async def kick(self, room_id: str, participant_id: str) -> None:
-        """End a connection on somebody else's wish."""
-        await self.leave(room_id, participant_id, "kicked")
-
-    async def close_room(self, room_id: str, reason: str = "closed") -> list[Segment]:
-        """End a room; its manifest, empty when there was no such room."""
-        room = self._rooms.get(room_id)
-        if room is None:
-            return []
-        segments = await room.close(reason)
-        if self._rooms.get(room_id) is room:
-            del self._rooms[room_id]
-            self._opening.pop(room_id, None)
-        return segments
-
-    def stats(self, room_id: str) -> RoomStats | None:
-        """Counters of a room."""
-        room = self._rooms.get(room_id)
-        return room.stats() if room is not None else None
-
-    async def close(self, reason: str = "shutdown") -> None:
-        """End all rooms, Janus and the writer; the engine is of no use afterwards."""
-        await asyncio.gather(*(self.close_room(room_id, reason) for room_id in list(self._rooms)))
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.to_thread(self._writer.shutdown)
+        await self._room(room_id).answer(participant_id, sdp)
 
     async def _keep_alive(self) -> None:
         """One life of Janus after the other."""
@@ -171,12 +119,3 @@ class JanusEngine:
         life = self._life
         if life is not None and (listener := life.whose.get(handle)) is not None:
             listener(told)
-
-    async def _watch(self) -> None:
-        while True:
-            await asyncio.sleep(WATCH_EVERY)
-            for room in list(self._rooms.values()):
-                try:
-                    room.watch()
-                except Exception as error:
-                    log.error("watchdog_failed", room=room.id, exc_info=error)

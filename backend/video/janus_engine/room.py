@@ -6,22 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from backend.video import members
 from backend.video.descriptions import MAX_OFFER, finished_answer, kinds, without_candidates
 from backend.video.engine import (
     AwaitOffer,
-    EngineEvent,
     EngineLost,
-    Joined,
     JoinRefused,
     JoinReply,
-    Left,
     MediaBack,
     MediaLost,
     MediaStarted,
     Offered,
     OnEvent,
     ParticipantStats,
-    PeerEvent,
     Role,
     RoomPolicy,
     RoomStats,
@@ -32,8 +29,7 @@ from backend.video.engine import (
 from backend.video.janus_engine.process import JanusProcess
 from backend.video.janus_engine.session import JanusGone, JanusRefused, JanusSession
 from backend.video.janus_engine.supply import Supply
-from backend.video.recording.recorder import Recorder
-from backend.video.seating import Archive, Manifest, Patience, admit
+from backend.video.seating import Archive, Patience, admit
 from foundation.logs import log
 
 LINES = ["audio", "video"]
@@ -53,29 +49,20 @@ class JanusLife:
     whose: dict[int, Callable[[dict[str, Any]], None]] = field(default_factory=dict)
 
 
-@dataclass(eq=False)
-class Member:
-    """One connection of one participant: `up` is the handle that sends, `down` the one that shows somebody else."""
+@dataclass(eq=False, kw_only=True)
+class Member(members.Member):
+    """`up` is the handle that sends, `down` the one that shows somebody else."""
 
-    participant_id: str
-    role: Role
-    number: int
-    since: float
-    watches: Role | None = None
     up: int | None = None
     down: int | None = None
     shows: "Member | None" = None
     asked: bool = False
-    connected: bool = False
-    started: bool = False
     receiving: dict[str, bool] = field(default_factory=dict)
     silent_since: float | None = None
     warned: bool = False
     keyframes: int = 0
     supply: Supply | None = None
-    recorder: Recorder | None = None
     linking: "asyncio.Lock" = field(default_factory=asyncio.Lock)
-    ending: "asyncio.Task[None] | None" = None
 
     @property
     def feed(self) -> str:
@@ -83,20 +70,13 @@ class Member:
         return f"{self.participant_id}.{self.number}"
 
 
-class Room:
-    """Members come and go, the manifest grows."""
+class Room(members.MembersRoom[Member]):
+    """Members with two handles each."""
 
     def __init__(self, room_id: str, policy: RoomPolicy, life: JanusLife) -> None:
-        self.id = room_id
-        self.policy = policy
-        self.closed = False
+        super().__init__(room_id, policy, life.archive, life.on_event)
         self._life = life
-        self._members: dict[str, Member] = {}
-        self._counts: dict[str, int] = {}
-        self._now = asyncio.get_running_loop().time
-        self._manifest = Manifest(room_id, policy, life.archive, self._tell, self._now)
         self._control: int | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
         """Make it in Janus."""
@@ -114,20 +94,17 @@ class Room:
         admit(self._members.values(), participant_id, role, watches)
         if len(offer) > MAX_OFFER or kinds(offer) != LINES:
             raise JoinRefused("bad_offer", f"m-lines must be {' '.join(LINES)}")
-        number = self._counts[participant_id] = self._counts.get(participant_id, 0) + 1
-        member = Member(participant_id, role, number, self._now(), watches)
+        number = self._numbered(participant_id)
+        member = Member(
+            participant_id=participant_id, role=role, number=number, since=self._now(), watches=watches
+        )
         reply: JoinReply = AwaitOffer()
         if role is not Role.SUPERVISOR:
             reply = SdpAnswer(await self._publish(member, without_candidates(offer)))
         if self.closed:
-            await self._give_back(member)
+            await self._let_go(member)
             raise JoinRefused("no_room")
-        earlier = self._members.get(participant_id)
-        self._members[participant_id] = member
-        if earlier is not None:
-            self._end(earlier, "replaced")
-        self._tell(Joined(self.id, participant_id, role, number))
-        self._link()
+        self._seat(member)
         return reply
 
     async def answer(self, participant_id: str, sdp: str) -> None:
@@ -144,24 +121,14 @@ class Room:
         except JanusGone as error:
             raise JoinRefused("moving") from error
 
-    async def leave(self, participant_id: str, reason: str) -> None:
-        """End the participant's connection and wait until its recording is on disk."""
-        member = self._members.get(participant_id)
-        if member is not None:
-            await asyncio.shield(self._end(member, reason))
-
     async def close(self, reason: str) -> list[Segment]:
         """End everything; the manifest."""
-        self.closed = True
-        for member in list(self._members.values()):
-            self._end(member, reason)
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+        segments = await super().close(reason)
         if self._control is not None:
             with contextlib.suppress(JanusRefused, JanusGone):
                 await self._life.session.ask(self._control, {"request": "destroy", "room": self.id})
             await self._life.session.detach(self._control)
-        return list(self._manifest.segments.values())
+        return segments
 
     def lost(self) -> None:
         """Janus is gone."""
@@ -208,12 +175,12 @@ class Room:
             }  # fmt: skip
             _, answer = await session.ask(up, body, ("offer", offer))
         except JanusRefused as error:
-            await self._give_back(member)
+            await self._let_go(member)
             raise JoinRefused("bad_offer", str(error)) from error
         except JanusGone as error:
             raise JoinRefused("moving") from error
         if not answer or "m=video 0 " in answer or "m=audio 0 " in answer:
-            await self._give_back(member)
+            await self._let_go(member)
             raise JoinRefused("codec_not_offered")
         member.supply = Supply(
             self._life.process.recordings / name,
@@ -313,50 +280,17 @@ class Room:
         with contextlib.suppress(JanusRefused, JanusGone):
             await self._life.session.ask(up, {"request": "configure", "record": False})
 
-    def _end(self, member: Member, reason: str) -> "asyncio.Task[None]":
-        """Take the member out at once; closing goes on in the task that is returned."""
-        if member.ending is not None:
-            return member.ending
-        member.ending = self._spawn(self._finish(member, reason))
-        if self._members.get(member.participant_id) is member:
-            del self._members[member.participant_id]
+    def _forget(self, member: Member) -> None:
         for other in self._members.values():
             if other.shows is member:
                 other.shows = None
-        self._link()
-        return member.ending
 
-    async def _finish(self, member: Member, reason: str) -> None:
-        try:
-            if member.recorder is not None:
-                await member.recorder.close(reason)
-            await self._give_back(member)
-        finally:
-            self._tell(Left(self.id, member.participant_id, member.role, member.number, reason))
-
-    async def _give_back(self, member: Member) -> None:
+    async def _let_go(self, member: Member) -> None:
         for handle in (member.up, member.down):
             if handle is not None:
                 self._life.whose.pop(handle, None)
                 await self._life.session.detach(handle)
         member.up = member.down = None
-
-    def _spawn(self, work: Any) -> "asyncio.Task[None]":
-        task: asyncio.Task[None] = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-        return task
-
-    def _done(self, task: "asyncio.Task[None]") -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("janus_room_failed", room=self.id, exc_info=task.exception())
-
-    def _tell(self, event: EngineEvent | PeerEvent) -> None:
-        try:
-            self._life.on_event(event)
-        except Exception as error:
-            log.error("engine_event_failed", engine_event=type(event).__name__, exc_info=error)
 
 
 def _why(reason: str) -> str:

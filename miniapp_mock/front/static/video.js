@@ -11,7 +11,7 @@
 // for camera and microphone twice. It may throw an Error with `final = true` when there will be
 // none (the visit is over): its message is shown and nothing is tried again.
 // `onState({state, text, code})` is told: unsupported, asking, connecting, connected, peer_joined, peer_left,
-// peer_media_lost, peer_media_back, watched, unwatched, recording_on, recording_failed, recording_off, time_left, needs_tap, no_camera, reconnecting, refused, failed, closed. `text`
+// peer_listens, listening, peer_media_lost, peer_media_back, watched, unwatched, recording_on, recording_failed, recording_off, time_left, needs_tap, no_camera, reconnecting, refused, failed, closed. `text`
 // is for the user.
 //
 // The way back is always a whole new connection: WebSocket and RTCPeerConnection together. The server never
@@ -33,6 +33,8 @@ const TEXT = {
   connecting: "正在连接…",
   connected: "已连接",
   peer_joined: "对方已进入视频",
+  peer_listens: "对方没有麦克风和摄像头，能看到、听到您，会用文字回复",
+  listening: "您没有麦克风和摄像头，可以看到、听到对方，请用文字回复",
   peer_left: "对方已离开视频",
   peer_media_lost: "对方网络不稳定，请稍候",
   peer_media_back: "对方网络已恢复",
@@ -104,8 +106,10 @@ export class MediaClient {
   _cameraOn = true;
   _onOnline = () => this._retryNow();
 
-  constructor({ entry = null, getEntry, stream = null, localVideo = null, remoteVideo = null, onState = () => {}, relayOnly = false }) {
-    this._options = { getEntry, stream, localVideo, remoteVideo, onState, relayOnly };
+  constructor({
+    entry = null, getEntry, stream = null, listens = false, localVideo = null, remoteVideo = null, onState = () => {}, relayOnly = false,
+  }) {
+    this._options = { getEntry, stream, listens, localVideo, remoteVideo, onState, relayOnly };
     this._entry = entry;
   }
 
@@ -128,7 +132,7 @@ export class MediaClient {
       return false;
     }
     const { localVideo } = this._options;
-    if (localVideo) {
+    if (localVideo && !this._options.listens) {
       localVideo.muted = true;
       localVideo.playsInline = true;
       localVideo.srcObject = this._stream;
@@ -204,7 +208,8 @@ export class MediaClient {
   }
 
   async _capture() {
-    const { stream } = this._options;
+    const { stream, listens } = this._options;
+    if (listens) { this._tell("listening"); return new MediaStream(); }
     if (stream?.getAudioTracks().some((track) => track.readyState === "live")) {
       if (!stream.getVideoTracks().length) this._tell("no_camera");
       return stream;
@@ -296,7 +301,8 @@ export class MediaClient {
   async _offer(attempt) {
     const { peer, socket } = attempt;
     await peer.setLocalDescription(await peer.createOffer());
-    if (!attempt.ended) socket.send(JSON.stringify({ type: "offer", sdp: peer.localDescription.sdp }));
+    const listens = this._options.listens ? { listens: true } : {};
+    if (!attempt.ended) socket.send(JSON.stringify({ type: "offer", sdp: peer.localDescription.sdp, ...listens }));
   }
 
   async _message(attempt, data) {

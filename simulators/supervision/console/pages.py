@@ -1,7 +1,7 @@
 """The pages. Each reads one snapshot of the store in a worker thread, so that the receiver is not held up."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -52,12 +52,22 @@ class Pages:
 
         return endpoint
 
+    def signed_in(self, page: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Any]:
+        """As `guarded`, for a page that waits for somebody else."""
+
+        async def endpoint(request: Request) -> Response:
+            if not self._sessions.is_open(request.cookies.get(COOKIE)):
+                return RedirectResponse("/login", status_code=303)
+            return await page(request)
+
+        return endpoint
+
     def board(self, _: Request) -> Response:
         now = self._clock.local()
         with self._database.reading() as connection:
             hours = figures.by_hour(connection, now)
             labels = [f"{start.astimezone(SHANGHAI):%H}时" for start in hours.starts]
-            return self._show(
+            return self.show(
                 "board.html", "监管看板", "/",
                 now=now,
                 today=figures.today(connection, now),
@@ -78,7 +88,7 @@ class Pages:
         with self._database.reading() as connection:
             found = concerns.concerns(connection, self._clock.local())
             latest = {one.key: reading.alerts(connection, concern=one.key, limit=3) for one in found}
-        return self._show("concerns.html", "五类关注", "/concerns", concerns=found, latest=latest)
+        return self.show("concerns.html", "五类关注", "/concerns", concerns=found, latest=latest)
 
     def records(self, request: Request) -> Response:
         query = request.query_params
@@ -91,7 +101,7 @@ class Pages:
             )  # fmt: skip
         chosen = {"method": method, "day": f"{day:%Y-%m-%d}" if day else "", "number": number}
         more = urlencode(chosen | {"before": following}) if following else ""
-        return self._show("records.html", "上报记录", "/records", items=found, chosen=chosen, more=more)
+        return self.show("records.html", "上报记录", "/records", items=found, chosen=chosen, more=more)
 
     def record(self, request: Request) -> Response:
         number = request.path_params["number"]
@@ -99,8 +109,8 @@ class Pages:
             found = reading.one_record(connection, number) if number < LARGEST_ID else None
         if found is None:
             return self._missing("没有这条记录")
-        self._note(f"record {found.method}", str(number))
-        return self._show(
+        self.note(f"record {found.method}", str(number))
+        return self.show(
             "record.html", found.title, "/records",
             item=found,
             details=wording.details(found.method, found.body),
@@ -113,7 +123,7 @@ class Pages:
         if number:
             return RedirectResponse(f"/visits/{quote(number, safe='')}", status_code=303)
         with self._database.reading() as connection:
-            return self._show("visits.html", "就诊", "/visits", visits=reading.latest_visits(connection))
+            return self.show("visits.html", "就诊", "/visits", visits=reading.latest_visits(connection))
 
     def visit(self, request: Request) -> Response:
         visit_no = request.path_params["visit_no"]
@@ -122,12 +132,12 @@ class Pages:
             raised = reading.alerts(connection, visit_no=visit_no)
         if not steps:
             return self._missing("没有这次就诊的记录")
-        self._note("visit", visit_no)
+        self.note("visit", visit_no)
         shown = [
             (step, wording.details(step.method, step.body), wording.lists(step.method, step.body))
             for step in steps
         ]
-        return self._show(
+        return self.show(
             "visit.html",
             "一次就诊",
             "/visits",
@@ -135,13 +145,14 @@ class Pages:
             steps=shown,
             alerts=raised,
             head=summary(steps),
+            may_ask=self._settings.hospital_door.urls != (),
         )
 
     def alerts(self, request: Request) -> Response:
         concern = request.query_params.get("concern", "")
         concern = concern if concern in wording.CONCERNS else ""
         with self._database.reading() as connection:
-            return self._show(
+            return self.show(
                 "alerts.html", "预警", "/alerts",
                 alerts=reading.alerts(connection, concern=concern),
                 counts=reading.alert_counts(connection),
@@ -155,7 +166,7 @@ class Pages:
                 for row in connection.execute("SELECT * FROM refusals ORDER BY id DESC LIMIT 20")
             ]
             sign_ins = connection.execute("SELECT * FROM sign_ins ORDER BY day DESC LIMIT 7").fetchall()
-            return self._show(
+            return self.show(
                 "feed.html", "上报情况", "/feed",
                 totals=_in_order(figures.totals(connection)),
                 profiles=wording.PROFILES,
@@ -172,7 +183,7 @@ class Pages:
     async def login_form(self, request: Request) -> Response:
         if self._sessions.is_open(request.cookies.get(COOKIE)):
             return RedirectResponse("/", status_code=303)
-        return self._show("login.html", "登录", "/login", problem="", login="")
+        return self.show("login.html", "登录", "/login", problem="", login="")
 
     async def login(self, request: Request) -> Response:
         form = await request.form()
@@ -183,9 +194,7 @@ class Pages:
         except LockedError:
             token, problem, status = None, "密码多次输入错误，请五分钟后再试。", 429
         if token is None:
-            return self._show(
-                "login.html", "登录", "/login", problem=problem, login=login[:50], status=status
-            )
+            return self.show("login.html", "登录", "/login", problem=problem, login=login[:50], status=status)
         answer = RedirectResponse("/", status_code=303)
         answer.set_cookie(
             COOKIE, token, max_age=LIFE_SECONDS, httponly=True, samesite="strict", secure=self._settings.secure_cookie
@@ -198,7 +207,7 @@ class Pages:
         answer.delete_cookie(COOKIE)
         return answer
 
-    def _show(self, template: str, title: str, active: str, *, status: int = 200, **values: Any) -> Response:
+    def show(self, template: str, title: str, active: str, *, status: int = 200, **values: Any) -> Response:
         text = self._templates.get_template(template).render(
             title=title, active=active, supervisor=self._settings.supervisor, hospital_name=self._settings.hospital.name,
             **values,
@@ -206,9 +215,10 @@ class Pages:
         return HTMLResponse(text, status_code=status)
 
     def _missing(self, sentence: str) -> Response:
-        return self._show("missing.html", "没有找到", "", sentence=sentence, status=404)
+        advice = "请检查编号，或从列表重新进入。"
+        return self.show("missing.html", "没有找到", "", sentence=sentence, advice=advice, status=404)
 
-    def _note(self, page: str, subject: str) -> None:
+    def note(self, page: str, subject: str) -> None:
         self._database.note_view(self._clock.now(), self._settings.supervisor.login, page, subject)
 
 

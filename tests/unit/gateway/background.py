@@ -24,6 +24,7 @@ from front_gateway.listener import Listener
 from front_gateway.outward import Outward
 from front_gateway.policy.reading import Policy
 from front_gateway.refusals import Target
+from front_gateway.supervising import Supervising
 from front_gateway.upstream import Upstream
 from standalone.certificates import Certificates
 
@@ -107,6 +108,7 @@ class Running:
     audit_folder: Path
     door: Door
     breaker: Breaker
+    backend: OtherSide
 
     def audit(self) -> list[dict[str, Any]]:
         """The audit's lines about calls, oldest first."""
@@ -128,18 +130,20 @@ def gateway(
     clock: Clock | None = None,
 ) -> Iterator[Running]:
     """Everything up, and down again."""
-    loop, hospital, city = Loop(), OtherSide(), OtherSide()
+    loop, hospital, city, backend = Loop(), OtherSide(), OtherSide(), OtherSide()
     audit = AuditFile(folder, "test", clock or Clock())
     breaker = Breaker(threshold=3, open_seconds=30)
     stack = contextlib.AsyncExitStack()
 
     async def start() -> tuple[int, Door]:
-        ports = [await serve(stack, one) for one in (hospital, city)]
+        ports = [await serve(stack, one) for one in (hospital, city, backend)]
         his = Upstream(Target.HIS, f"http://127.0.0.1:{ports[0]}{his_base}", None, breaker=breaker)
         platform = Upstream(Target.CITY, f"http://127.0.0.1:{ports[1]}", None)
         await stack.enter_async_context(his)
         await stack.enter_async_context(platform)
-        door = Door(policy, Inward(FhirDialect(his, Systems(), Clock())), Outward(platform), audit)
+        api = await stack.enter_async_context(Upstream(Target.BACKEND, f"http://127.0.0.1:{ports[2]}", None))
+        inward = Inward(FhirDialect(his, Systems(), Clock()))
+        door = Door(policy, inward, Outward(platform), audit, Supervising(api))
         listener = Listener(door.serve, gateway_tls(certificates))
         await listener.open("127.0.0.1", 0)
         stack.push_async_callback(listener.close, 1)
@@ -147,7 +151,7 @@ def gateway(
 
     port, door = loop.run(start())
     try:
-        yield Running(port, hospital, city, folder, door, breaker)
+        yield Running(port, hospital, city, folder, door, breaker, backend)
     finally:
         loop.run(stack.aclose())
         audit.close()

@@ -5,10 +5,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from contracts import his
+from contracts import his, supervision
 from front_gateway.dialects.fhir.systems import Systems
+from front_gateway.explaining import explain
 from front_gateway.policy.lines import CallerText, EntryText
-from front_gateway.policy.reading import PURPOSES
+from front_gateway.policy.reading import DEFAULT, PURPOSES, read_policy
 from front_gateway.settings import Settings
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -19,6 +20,7 @@ CODES = (
     "bad_target", "malformed_json", "not_listed", "patient_not_found", "length_required", "too_large", "invalid",
     "hospital_refused", "too_many", "hospital_answer_unusable", "platform_answer_unusable", "wrong_subject",
     "hospital_unreachable", "platform_unreachable", "busy", "audit_unavailable", "hospital_timeout", "platform_timeout",
+    "backend_answer_unusable", "backend_unreachable", "backend_timeout",
 )  # fmt: skip
 
 
@@ -35,6 +37,20 @@ def test_every_code_is_described(code: str) -> None:
 @pytest.mark.parametrize("operation", list(his.BY_OPERATION))
 def test_every_operation_says_what_it_asks_of_the_hospital(operation: str) -> None:
     assert f"`{operation}`" in HOSPITAL
+
+
+@pytest.mark.parametrize("operation", list(supervision.BY_OPERATION))
+def test_every_operation_of_supervisors_is_described_and_listed(operation: str) -> None:
+    assert f"`{operation}`" in GATEWAY
+    assert operation in {entry.text.operation for entry in read_policy(DEFAULT).entries}
+
+
+def test_the_dry_run_in_the_document_is_what_the_command_says() -> None:
+    path = "/supervision/v1/open-look-in"
+    for name, passes in (("supervision", True), ("adapter", False)):
+        said = explain(read_policy(DEFAULT), caller=name, address="127.0.0.1", method="POST", path=path)
+        assert said[0] is passes
+        assert said[1] in GATEWAY
 
 
 def test_every_identifier_system_is_listed() -> None:

@@ -14,6 +14,7 @@ from backend.context import Context
 from backend.encounter import service as visiting
 from backend.encounter.model import Encounter
 from backend.live import Live
+from backend.policy import Policy, bind_policy
 from backend.shift import service as shifts
 from backend.video import consenting, looking_in, nodes, rules
 from backend.video.engine import RecordingFailed, Role, RoomPolicy, Segment, SegmentClosed, SegmentOpened
@@ -281,3 +282,26 @@ async def test_somebody_who_never_reads_still_gets_the_end(house: House) -> None
     patient.say({"type": "peer"})
 
     assert [message.get("code", message.get("type")) for message in heard(patient)[-2:]] == ["closed", None]
+
+
+async def test_a_pause_stands_still_only_as_long_as_pauses_may(house: House) -> None:
+    """VISIT_PAUSE_MINUTES of the media process: beyond it the clock runs on, warned and over, though the visit is on hold."""
+    patient, _ = await house.both()
+    async with unit_of_work(house.context.db) as session:
+        row = await session.get_one(Encounter, house.visit.id)
+        await visiting.hold(session, DOCTOR.actor, row)
+        assert row.talk_until is not None
+        left = row.talk_until - house.context.clock.now()
+    bind_policy(Policy(visit_pause_minutes=5))
+    try:
+        moves_on(house.context.clock, minutes=4)  # it stands still
+        await house.following.look()
+        assert heard(patient, "time") == []
+        moves_on(house.context.clock, seconds=left.total_seconds() - 60)
+        await house.following.look()
+        assert [message["minutes"] for message in heard(patient, "time")] == [2]
+        moves_on(house.context.clock, minutes=3)
+        await house.following.look()
+        assert codes(patient) == ["time_over", "end"]
+    finally:
+        bind_policy(Policy())

@@ -8,7 +8,7 @@ import pytest
 from backend.app import ENDPOINTS
 from backend.context import Context
 from backend.edge import DOCTOR, ApiEndpoint
-from backend.shift.admission import WITHOUT
+from backend.shift.admission import NO_WORK, WITHOUT
 from foundation.db.unit_of_work import unit_of_work
 from foundation.ids import new_id
 from tests.builders.requests import a_person, staff_session
@@ -69,6 +69,48 @@ async def test_a_page_that_refreshes_itself_does_not_prolong_the_shift(
         codes.append((await api.get("/doctor/encounters", headers=headers)).status_code)
 
     assert codes == [200, 200, 200, 403]
+
+
+LOOKS = ("", "/messages", "/marks", "/recording-consent", "/probe")
+
+
+async def test_looking_into_a_visit_and_its_conversation_does_not_prolong_the_shift(
+    running: Context, api: httpx.AsyncClient
+) -> None:
+    patient, _ = await a_person(running)
+    async with unit_of_work(running.db) as session:
+        visit = await accepted(session, running, patient)
+    headers = await staff_session(running, MEMBER)
+    codes = []
+    for _ in range(4):
+        moves_on(running.clock, minutes=8)
+        for path in LOOKS:
+            codes.append((await api.get(f"/encounters/{visit.id}{path}", headers=headers)).status_code)
+        marks = {"sequence": 0}
+        read = await api.put(f"/encounters/{visit.id}/marks", json=marks, headers=headers)
+        ticket = await api.post(f"/encounters/{visit.id}/tickets", json={"purpose": "chat"}, headers=headers)
+        codes += [read.status_code, ticket.status_code]
+
+    first = [*(200 for _ in LOOKS), 200, 201]
+    assert codes == [*first * 3, *(403 for _ in first)]
+
+
+async def test_work_does(running: Context, api: httpx.AsyncClient) -> None:
+    patient, _ = await a_person(running)
+    async with unit_of_work(running.db) as session:
+        visit = await accepted(session, running, patient)
+    headers = await staff_session(running, MEMBER)
+    for number in range(4):
+        moves_on(running.clock, minutes=8)
+        said = {"type": "say", "client_id": f"message-{number}", "body": "请每天量血压"}
+        answer = await api.post(f"/encounters/{visit.id}/messages", json=said, headers=headers)
+        assert answer.status_code == 201
+
+
+def test_what_is_no_work_exists_and_has_a_reason() -> None:
+    assert set(NO_WORK) <= {one.name for one in HERS}
+    assert all(NO_WORK.values())
+    assert not set(NO_WORK) & set(WITHOUT)
 
 
 async def test_an_emergency_does_not_wait_for_the_pin(running: Context, api: httpx.AsyncClient) -> None:

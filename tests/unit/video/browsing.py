@@ -126,7 +126,7 @@ def enter(
 
 def enters(
     chromium: Browser, role: str, front: str, stores: StoreUrls, encounter: UUID, addresses: Sequence[str],
-    relays: Sequence[Mapping[str, Any]] = (),
+    relays: Sequence[Mapping[str, Any]] = (), *, listens: bool = False,
 ) -> Page:  # fmt: skip
     """One of them; the API's part is played here. With `relays` she goes through nothing else."""
     page = chromium.new_context(permissions=["camera", "microphone"]).new_page()
@@ -141,7 +141,7 @@ def enters(
     page.expose_function("nextEntry", entry)
     page.goto(front)
     wait_for(page, "window.ready === true")
-    assert page.evaluate("relayOnly => start(relayOnly)", bool(relays))
+    assert page.evaluate("how => start(...how)", [bool(relays), listens])
     return page
 
 

@@ -100,7 +100,7 @@ def ticket(
     text = secrets.token_urlsafe(24)
     content = {
         "purpose": purpose, "encounter_id": str(encounter_id), "participant_id": str(participant_id), "role": role, "name": "测试",
-        **more,
+        "kind": "account" if role == "patient" else "staff", **more,
     }  # fmt: skip
     with redis.Redis.from_url(urls.redis) as client:
         client.set(f"ticket:{hashlib.sha256(text.encode()).hexdigest()}", json.dumps(content), ex=60)

@@ -25,7 +25,14 @@ SOON = 10.0
 
 @asynccontextmanager
 async def room(running: Context, headers: Headers, appointment: UUID) -> AsyncIterator[asyncio.Queue[bytes]]:
-    """What the stream of this appointment says, bit by bit; httpx would wait for its end, which never comes."""
+    """What the stream of this appointment says."""
+    async with stream(running, headers, f"/api/v1/appointments/{appointment}/waiting/events") as said:
+        yield said
+
+
+@asynccontextmanager
+async def stream(running: Context, headers: Headers, path: str) -> AsyncIterator[asyncio.Queue[bytes]]:
+    """What it says, bit by bit, and nothing at its end; httpx would wait for that end."""
     said: asyncio.Queue[bytes] = asyncio.Queue()
     stays = asyncio.Event()
 
@@ -34,10 +41,9 @@ async def room(running: Context, headers: Headers, appointment: UUID) -> AsyncIt
         return {"type": "http.disconnect"}
 
     async def send(message: Message) -> None:
-        if message.get("body"):
+        if message.get("body") or (message["type"] == "http.response.body" and not message.get("more_body")):
             await said.put(message["body"])
 
-    path = f"/api/v1/appointments/{appointment}/waiting/events"
     scope: Scope = {
         "type": "http", "http_version": "1.1", "method": "GET", "scheme": "http", "path": path,
         "raw_path": path.encode(), "query_string": b"", "root_path": "", "client": ("127.0.0.1", 1),

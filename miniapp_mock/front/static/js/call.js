@@ -81,11 +81,16 @@ function told({ state: now, text, code }) {
   }
   if (now === "failed" && !client?.stats) { showCover(text, "重试"); return; }
   if (now === "failed") { say(text); return; }
-  if (["connected", "no_camera", "peer_joined"].includes(now)) { cover.hidden = true; keys.hidden = false; }
+  if (["connected", "no_camera", "peer_joined"].includes(now)) {
+    cover.hidden = true;
+    keys.hidden = false;
+    for (const id of ["key-mic", "key-camera"]) find(id).hidden = Boolean(checked.listens);
+  }
   if (now === "peer_joined" || now === "peer_media_back") seen = true;
   if (now.startsWith("peer_")) remote.classList.toggle("is-gone", now === "peer_left");
   if (now === "connected") say(seen ? "" : `已接通，等待${peer}进入`);
   else if (now === "peer_joined" || now === "peer_media_back") say("");
+  else if (now === "listening") return;
   else say(text);
 }
 
@@ -110,7 +115,8 @@ async function lookFirst() {
 function conclude() {
   const { stream, network } = checked;
   const picture = Boolean(stream?.getVideoTracks().length);
-  const refused = network === "slow" || !stream;
+  const listens = !stream && "mayListen" in root.dataset;
+  const refused = network === "slow" || (!stream && !listens);
   root.dataset.check = network === "slow" ? "slow" : stream ? network : "silent";
   cover.classList.toggle("is-refused", refused);
   write.classList.toggle("weui-btn_primary", refused);
@@ -118,9 +124,11 @@ function conclude() {
   start.hidden = refused;
   start.disabled = false;
   start.classList.remove("is-busy");
-  start.textContent = picture ? "开始视频" : "只用语音进入";
+  start.textContent = picture ? "开始视频" : listens ? "只看只听进入" : "只用语音进入";
   again.hidden = !refused && picture && network === "ok";
+  checked.listens = listens && network !== "slow";
   if (network === "slow") words.textContent = "网络太慢，视频会卡。请换个网络再检测，或继续用文字交流。";
+  else if (listens) words.textContent = "没有麦克风。可以进入看和听医生，您的话用文字发送；想说话请按上面的提示处理后再检测。医生的画面和声音会录像。";
   else if (!stream) words.textContent = "没有麦克风，不能通话。请按上面的提示处理后再检测，或继续用文字交流。";
   else if (!picture) words.textContent = "没有画面，可以只用语音，对方看不到您。通话会录音。";
   else if (network === "ok") words.textContent = "都准备好了。本次视频会录像。";
@@ -143,7 +151,7 @@ async function begin() {
     return;
   }
   client = new MediaClient({
-    entry: first, getEntry: ask, stream: checked.stream, localVideo: local, remoteVideo: remote, onState: told,
+    entry: first, getEntry: ask, stream: checked.stream, listens: checked.listens, localVideo: local, remoteVideo: remote, onState: told,
   });
   if (!await client.connect()) client = null;
 }

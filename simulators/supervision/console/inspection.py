@@ -1,0 +1,99 @@
+"""Pages of a look-in: asking the hospital, two pictures, a written conversation. What is refused is said in the hospital's words."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from simulators.supervision.console.pages import Pages
+from simulators.supervision.hospital_door import HospitalDoor
+from simulators.supervision.times import from_wire
+
+WATCHING = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self' ws: wss:; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+Ask = Callable[[Request], Awaitable[Response]]
+
+
+class Inspection:
+    """Behind the console's login."""
+
+    def __init__(self, pages: Pages, door: HospitalDoor) -> None:
+        self._pages, self._door = pages, door
+
+    def routes(self) -> list[Route]:
+        own = self._pages.signed_in
+        return [
+            Route("/visits/{visit_no}/look-in", own(self.open), methods=["POST"]),
+            Route("/visits/{visit_no}/chat", own(self.chat), methods=["POST"]),
+            Route("/look-ins/{id:uuid}", own(self.watch)),
+            Route("/look-ins/{id:uuid}/tickets/{watches}", own(self.ticket), methods=["POST"]),
+            Route("/look-ins/{id:uuid}/end", own(self.end), methods=["POST"]),
+        ]
+
+    async def open(self, request: Request) -> Response:
+        visit_no, asked = await _asked(request)
+        said = await self._door.ask("open-look-in", asked)
+        if said.problem:
+            return self._refused(said.problem, said.status)
+        self._pages.note("look-in", visit_no)
+        where = f"/look-ins/{quote(str(said.body['look_in_id']), safe='')}"
+        return RedirectResponse(f"{where}?until={quote(str(said.body['ends_at']))}", status_code=303)
+
+    async def watch(self, request: Request) -> Response:
+        until = request.query_params.get("until", "")[:40]
+        page = self._pages.show(
+            "look_in.html", "旁看问诊", "/visits", look_in=str(request.path_params["id"]),
+            until=_moment(until), parties={"patient": "患者", "doctor": "医生"},
+        )  # fmt: skip
+        page.headers["content-security-policy"] = WATCHING
+        return page
+
+    async def ticket(self, request: Request) -> Response:
+        asked = {"look_in_id": str(request.path_params["id"]), "watches": request.path_params["watches"]}
+        said = await self._door.ask("look-in-ticket", asked)
+        return JSONResponse(dict(said.body) | {"problem": said.problem}, said.status)
+
+    async def end(self, request: Request) -> Response:
+        said = await self._door.ask("end-look-in", {"look_in_id": str(request.path_params["id"])})
+        if said.problem:
+            return self._refused(said.problem, said.status)
+        return RedirectResponse("/visits", status_code=303)
+
+    async def chat(self, request: Request) -> Response:
+        visit_no, asked = await _asked(request)
+        lines: list[Any] = []
+        while True:
+            after = lines[-1]["sequence"] if lines else 0
+            said = await self._door.ask("read-chat", asked | {"after": after})
+            if said.problem:
+                return self._refused(said.problem, said.status)
+            lines += said.body["lines"]
+            if not said.body["more"] or not said.body["lines"]:
+                break
+        self._pages.note("chat", visit_no)
+        shown = [one | {"at": from_wire(one["at"])} for one in lines]
+        return self._pages.show("chat.html", "问诊文字记录", "/visits", lines=shown, visit_no=visit_no)
+
+    def _refused(self, sentence: str, status: int) -> Response:
+        return self._pages.show(
+            "missing.html", "没有办成", "/visits", sentence=sentence, advice="", status=status
+        )
+
+
+async def _asked(request: Request) -> tuple[str, dict[str, Any]]:
+    form = await request.form()
+    visit_no = str(request.path_params["visit_no"])
+    words = {name: str(form.get(name, "")).strip() for name in ("authority", "reason")}
+    return visit_no, {"visit_number": visit_no, **words}
+
+
+def _moment(text: str) -> Any:
+    try:
+        return from_wire(text)
+    except ValueError:
+        return None
