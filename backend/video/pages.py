@@ -1,11 +1,12 @@
 """The quality department's desk: recordings of visits, and live consultations to look in on."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -23,7 +24,7 @@ from backend.video import consenting, keeping, looking_in, routes, rules, viewin
 from backend.video.model import Recording, RecordingView
 from backend.video.playback import film_response
 from backend.video.routes import VIEWERS
-from foundation.actor import NOBODY
+from foundation.actor import NOBODY, Actor
 from foundation.db.audit import audit_refusal
 from foundation.db.unit_of_work import unit_of_work
 from foundation.errors import AppError, NotFound
@@ -31,6 +32,7 @@ from foundation.web.parsing import path_id
 from foundation.web.problems import problem_response
 
 MOST = 60
+Work = Callable[[AsyncSession, Actor, UUID], Awaitable[Response]]
 
 
 async def recordings(call: DeskCall) -> Shown:
@@ -125,42 +127,44 @@ async def _visits(
 def extra_routes(desk: Desk) -> list[Route]:
     """What the players ask for: films in parts, tickets for live connections."""
 
-    async def film(request: Request) -> Response:
-        actor, track = NOBODY, str(request.path_params["track"])
-        try:
-            actor = await desk.actor(request)
-            admit(actor, VIEWERS)
-            async with unit_of_work(desk.context.db) as session:
-                view = await viewing.own_view(session, actor, path_id(request, "id"))
-                row = await viewing.ready_film(session, actor, view, track)
-                answer, from_start = film_response(
-                    desk.context.objects, row, request.headers, download=track == viewing.BOTH
-                )
-                if from_start:
-                    viewing.note_played(session, actor, view, row)
-            return answer
-        except AppError as error:
-            await audit_refusal(
-                desk.context.db, actor, "recording.played", f"view:{request.path_params['id']}", error
-            )
-            return problem_response(error)
-
-    async def ticket(request: Request) -> Response:
+    async def answered(request: Request, action: str, subject: str, work: Work) -> Response:
+        """By `work` in one transaction, for who may look; a refusal is a problem body and a line of the trail."""
         actor = NOBODY
         try:
             actor = await desk.actor(request)
             admit(actor, VIEWERS)
-            check_csrf(request, await read_form(request))
+            if request.method == "POST":
+                check_csrf(request, await read_form(request))
             async with unit_of_work(desk.context.db) as session:
-                row = await looking_in.own_look_in(session, actor, path_id(request, "id"))
-                watches = str(request.path_params["watches"])
-                entry = await looking_in.seat(desk.context, session, actor, row, watches)
-            return JSONResponse(msgspec.to_builtins(entry), 201)
+                return await work(session, actor, path_id(request, "id"))
         except AppError as error:
-            await audit_refusal(
-                desk.context.db, actor, "video.look_in_ticket", f"look_in:{request.path_params['id']}", error
-            )
+            about = f"{subject}:{request.path_params['id']}"
+            await audit_refusal(desk.context.db, actor, action, about, error)
             return problem_response(error)
+
+    async def film(request: Request) -> Response:
+        track = str(request.path_params["track"])
+
+        async def play(session: AsyncSession, actor: Actor, view_id: UUID) -> Response:
+            view = await viewing.own_view(session, actor, view_id)
+            row = await viewing.ready_film(session, actor, view, track)
+            answer, from_start = film_response(
+                desk.context.objects, row, request.headers, download=track == viewing.BOTH
+            )
+            if from_start:
+                viewing.note_played(session, actor, view, row)
+            return answer
+
+        return await answered(request, "recording.played", "view", play)
+
+    async def ticket(request: Request) -> Response:
+        async def seat(session: AsyncSession, actor: Actor, look_id: UUID) -> Response:
+            row = await looking_in.own_look_in(session, actor, look_id)
+            watches = str(request.path_params["watches"])
+            entry = await looking_in.seat(desk.context, session, actor, row, watches)
+            return JSONResponse(msgspec.to_builtins(entry), 201)
+
+        return await answered(request, "video.look_in_ticket", "look_in", seat)
 
     return [
         Route(f"{HOME}/films/{{id}}/{{track}}", film, methods=["GET"]),

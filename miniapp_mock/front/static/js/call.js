@@ -89,7 +89,7 @@ function told({ state: now, text, code }) {
   if (now === "peer_joined" || now === "peer_media_back") seen = true;
   if (now.startsWith("peer_")) remote.classList.toggle("is-gone", now === "peer_left");
   if (now === "connected") say(seen ? "" : `已接通，等待${peer}进入`);
-  else if (now === "peer_joined" || now === "peer_media_back") say("");
+  else if (now === "peer_joined" || now === "peer_media_back") say(checked.listens ? "您没有麦克风，要说的话请点“文字”发送" : "");
   else if (now === "listening") return;
   else say(text);
 }
