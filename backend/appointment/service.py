@@ -171,5 +171,6 @@ async def _release(
     await pool.give_back(session, row.slot_id, row.place, sold=sold)
     for kind in (EXPIRE_HOLD, NOSHOW):
         await withdraw(session, kind, row.id)
-    await write_back_change(session, row.id, "cancellation", row.id)
+    if sold:
+        await write_back_change(session, row.id, "cancellation", row.id)
     return True

@@ -11,6 +11,7 @@ from backend.context import Context
 from backend.encounter import service as visiting
 from backend.encounter.tasks import mark_noshow
 from backend.payment.rules import RefundReason
+from backend.rescheduling import service as changing
 from backend.rescheduling.queries import Scope
 from backend.schedule import rules as selling
 from backend.schedule.queries import pool
@@ -26,7 +27,6 @@ from tests.database import SharedClock, moves_on
 from tests.small_world import DOCTOR
 from tests.town import Town
 from tests.unit.rescheduling.changing import carried_out, to
-from tests.unit.rescheduling.changing import service as changing
 from tests.unit.timetable.weeks import MANAGER
 from tests.unit.writeback.hospital import (
     EIGHT,
