@@ -67,6 +67,10 @@ Seen = Callable[[AsyncSession, UUID], Awaitable[timedelta]]
 """How long patient and doctor were in the video of this encounter together."""
 
 
+Standings = Callable[[AsyncSession, Sequence[UUID]], Awaitable[Mapping[UUID, str]]]
+"""What the hospital was told of the places of these slots (`timetable.rules.Standing`); nothing of slots not named."""
+
+
 @dataclass
 class Wiring:
     """Upward calls by table: what a lower feature calls without knowing who is above it. Filled by `backend.wiring`."""
@@ -82,6 +86,7 @@ class Wiring:
     insured: Insured | None = None
     panels: list[Panels] = field(default_factory=list)
     seen_on_video: Seen | None = None
+    standings: Standings | None = None
 
 
 @dataclass

@@ -3,7 +3,8 @@
 The dialect of the hospital at hand (FHIR R4, …) ends inside the gateway. Every answer's subject is checked there: an
 entry about another patient is an error (`wrong_subject`), never passed on. Each call names its `purpose`.
 Problems: 400, 403 `not_listed`, 404 `patient_not_found`, 422 `invalid` (the request; `issues` names the fields), 422
-`hospital_refused` (the hospital will not have a write: a case for a desk, not for a retry), 429 and 503 `busy` (`retry-after`),
+`hospital_refused` (the hospital will not have a write: a case for a desk, not for a retry) or `place_taken` (somebody there has the
+slot; nothing was written), 429 and 503 `busy` (`retry-after`),
 502 `hospital_answer_unusable` (not understood) or `wrong_subject`, 503 `hospital_unreachable`, 504 `hospital_timeout`.
 A write carries `request_id`: the same one again has no second effect, so 5xx may be tried again with it.
 """
@@ -198,7 +199,10 @@ class _WriteBack(_Request, frozen=True):
 
 
 class WriteRegistration(_WriteBack, frozen=True):
-    """Step 1: the online registration."""
+    """Step 1: the online registration.
+
+    `slot_id` is the hospital's own slot that is taken for it, empty when the place is ours: `place_taken` when it is not free.
+    """
 
     OPERATION: ClassVar[str] = "write-registration"
     appointment_id: UUID
@@ -207,6 +211,36 @@ class WriteRegistration(_WriteBack, frozen=True):
     starts_at: datetime
     ends_at: datetime
     serial_number: int
+    slot_id: Annotated[str, Meta(max_length=64)] = ""
+
+
+class WriteMove(_WriteBack, frozen=True):
+    """The registered visit takes place at another time, perhaps with another doctor: all of it as it is now.
+
+    Whatever slot of the hospital it had is free again; `slot_id` is taken, if any. A registration that is not there is made.
+    """
+
+    OPERATION: ClassVar[str] = "write-move"
+    appointment_id: UUID
+    department_code: str
+    practitioner_code: str
+    starts_at: datetime
+    ends_at: datetime
+    serial_number: int
+    slot_id: Annotated[str, Meta(max_length=64)] = ""
+
+
+class WriteCancellation(_WriteBack, frozen=True):
+    """The registered visit will not take place: the planned visit is cancelled, the hospital's slot free again.
+
+    Done when there is nothing (left) to cancel: `reference` may then be empty. `slot_id` as it was registered.
+    """
+
+    OPERATION: ClassVar[str] = "write-cancellation"
+    appointment_id: UUID
+    cancelled_at: datetime
+    reason: Annotated[str, Meta(max_length=200)]
+    slot_id: Annotated[str, Meta(max_length=64)] = ""
 
 
 class WriteCharge(_WriteBack, frozen=True):
@@ -311,7 +345,7 @@ class Charges(_Request, frozen=True):
 
 REQUESTS: tuple[type[_Request], ...] = (
     FindPatient, Visits, History, Slots, WriteRegistration, WriteCharge, WriteRecord, WritePrescription, WriteDispense,
-    WriteRefund, Charges,
+    WriteRefund, Charges, WriteMove, WriteCancellation,
 )  # fmt: skip
 
 BY_OPERATION: dict[str, type[_Request]] = {kind.OPERATION: kind for kind in REQUESTS}

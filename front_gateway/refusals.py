@@ -9,6 +9,7 @@ LengthRequired             411 length_required          a body without a length
 NotFound
 └── PatientNotFound        404 patient_not_found
 HospitalRefused            422 hospital_refused         the hospital understood a write and will not have it
+└── PlaceTaken             422 place_taken              somebody there has the slot; nothing was written
 Unusable                   502 hospital_…, platform_…, backend_answer_unusable
 └── WrongSubject           502 wrong_subject            an entry about another patient: nothing is passed on
 Unavailable
@@ -70,13 +71,20 @@ class PatientNotFound(NotFound):
 
 
 class HospitalRefused(AppError):
-    """The hospital took the call and refuses what it asks; `reason` is the hospital's own, shortened."""
+    """The hospital took the call and refuses what it asks; `reason` is the hospital's own, shortened, `answered` its status."""
 
     status, code, title = 422, "hospital_refused", "医院系统没有接受"
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, answered: int = 0) -> None:
         super().__init__(f"医院系统没有接受：{reason}" if reason else "")
         self.reason = reason
+        self.answered = answered
+
+
+class PlaceTaken(HospitalRefused):
+    """The slot that is asked for belongs to somebody else at the hospital."""
+
+    code, title = "place_taken", "院内该时段已被占用"
 
 
 class Unusable(AppError):

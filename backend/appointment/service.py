@@ -26,6 +26,7 @@ from backend.payment.rules import REFUND_RULES, RefundReason
 from backend.policy import policy
 from backend.schedule import service as pool
 from backend.schedule.rules import Channel
+from backend.writeback.service import write_back_change
 from contracts import events
 from foundation.actor import SYSTEM, Actor
 from foundation.db.advance import advance
@@ -163,10 +164,13 @@ async def _release(
 ) -> bool:  # fmt: skip
     """The place goes back and nothing more is due for it; what becomes of money is the caller's."""
     now = clock_of(session).now()
+    sold = row.state != AppointmentState.PENDING
     changes = {"cancelled_at": now, "cancel_reason": reason.value}
     if not await advance(session, row, "cancel", actor, event=event, **changes):
         return False
-    await pool.give_back(session, row.slot_id, row.place)
+    await pool.give_back(session, row.slot_id, row.place, sold=sold)
     for kind in (EXPIRE_HOLD, NOSHOW):
         await withdraw(session, kind, row.id)
+    if sold:
+        await write_back_change(session, row.id, "cancellation", row.id)
     return True

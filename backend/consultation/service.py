@@ -111,6 +111,11 @@ async def _require_free(session: AsyncSession, person_id: UUID, slot: Slot, mode
         policy(), on_day=await appointments.held_on(session, person_id, slot.day),
         with_doctor=await session.scalar(with_doctor) or 0,
     )  # fmt: skip
+    if (
+        slot.source == "his"
+    ):  # nothing is written back of a consultation: the hospital's window would sell its place again
+        said = "该时段是院内系统的号源，只用于复诊：健康咨询不在院内登记，占不住院内的号，请选择其他时段"
+        issues.append(Issue("slot_id", "follow_up_only", said))
     if slot.mode not in ("any", mode):
         issues.append(Issue("mode", "mode_not_offered", "该时段医生不以这种方式接诊"))
     if issues:

@@ -14,6 +14,7 @@ from backend.payment import queries as payments
 from backend.payment import service as money
 from backend.payment.rules import REFUND_RULES, RefundReason
 from backend.policy import policy
+from backend.writeback.service import write_back_change
 from foundation.actor import SYSTEM
 from foundation.db.advance import advance
 from foundation.db.intents import Handler, Work, intend
@@ -64,6 +65,8 @@ async def mark_noshow(work: Work[Context]) -> None:
             row = await session.get_one(Encounter, booked.encounter_id)
             words = REFUND_RULES[RefundReason.NO_SHOW].words
             await advance(session, row, "cancel", SYSTEM, ended_at=clock_of(session).now(), end_reason=words)
+        # the slot is over and its place of use to nobody; at the hospital no visit may stay planned for ever all the same
+        await write_back_change(session, booked.id, "cancellation", booked.id)
 
 
 HANDLERS: dict[str, Handler] = {

@@ -23,6 +23,7 @@ from backend.rescheduling.model import Relocation
 from backend.rescheduling.states import RelocationState
 from backend.schedule import service as pool
 from backend.schedule.model import Slot
+from backend.writeback.service import write_back_change
 from contracts import events
 from foundation.actor import SYSTEM, Actor
 from foundation.clock import local
@@ -185,7 +186,8 @@ async def _move(session: AsyncSession, row: Relocation, booked: Appointment) -> 
         moved_from=old_start,
         answer_by=until,
     )
-    await pool.give_back(session, old_slot, old_place)
+    await pool.give_back(session, old_slot, old_place, sold=True)
+    await write_back_change(session, booked.id, "move", row.id)
     await intend(session, booking.NOSHOW, booked.id, due=slot.ends_at + policy().check_in_late)
     await advance(session, row, "offer", SYSTEM, answer_by=until)
     await intend(session, LAPSE, row.id, due=until)

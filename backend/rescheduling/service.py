@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.appointment.model import CONSULTATION
 from backend.policy import policy
 from backend.practitioner import queries as practitioners
 from backend.practitioner.model import Filing, Practitioner
@@ -249,11 +250,13 @@ async def _rooms(
     scope = Scope(target.practitioner_id, None, target.starts_at, target.ends_at)
     away = {slot.id for slot in mine}
     modes = {one.appointment.mode for one in people}
+    asks = any(one.appointment.kind == CONSULTATION for one in people)
     found = [
         slot
         for slot in await queries.slots_in(session, scope)
         if slot.id not in away and slot.stopped_at is None and slot.starts_at > now
         and (slot.fresh_until is None or slot.fresh_until > now)
+        and not (asks and slot.source == "his")
         and {slot.department_code} >= departments and (slot.mode == "any" or {slot.mode} >= modes)
     ]  # fmt: skip
     if not found and people:

@@ -100,16 +100,21 @@ def _pool(row: Any) -> rules.Pool:
     )  # fmt: skip
 
 
-async def give_back(session: AsyncSession, slot_id: UUID, place: Channel = Channel.GENERAL) -> None:
+async def give_back(
+    session: AsyncSession, slot_id: UUID, place: Channel = Channel.GENERAL, *, sold: bool = False
+) -> None:
     """Return one place to whom it was kept for; to everybody when shares are over. Its serial number is not used again.
 
-    A place too many is returned to nobody: the slot has one less, from this very statement on.
+    A place too many is returned to nobody: the slot has one less, from this very statement on. A mirrored place that had
+    been `sold` is still taken at the hospital: it is on sale again once the hospital was read and says that it is free.
     """
     now = clock_of(session).now()
     gone = case((Slot.surplus > 0, 1), else_=0)
     more: dict[str, Any] = {
         "remaining": Slot.remaining + 1 - gone, "capacity": Slot.capacity - gone, "surplus": Slot.surplus - gone,
     }  # fmt: skip
+    if sold:
+        more["fresh_until"] = case((Slot.source == "his", now), else_=Slot.fresh_until)
     if place in HELD:
         column = getattr(Slot, HELD[place])
         over = Slot.shares_end_at.is_not(None) & (Slot.shares_end_at <= now)

@@ -107,7 +107,9 @@ async def visit_feed(call: ApiCall) -> VisitFeed:
 async def write_backs(call: ApiCall) -> list[WriteBackView]:
     """What was written back to the hospital of one visit."""
     row = await appointments.visible(call.session, call.actor, call.id())
-    query = select(WriteBack).where(WriteBack.appointment_id == row.id).order_by(WriteBack.order)
+    query = (
+        select(WriteBack).where(WriteBack.appointment_id == row.id).order_by(WriteBack.order, WriteBack.id)
+    )
     return [
         WriteBackView(step.id, step.step, step.acknowledged_at, step.refused_code)
         for step in await call.session.scalars(query)

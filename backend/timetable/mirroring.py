@@ -1,7 +1,8 @@
 """Slots kept by the hospital's own system: read through the gateway, mirrored here, sold only while the mirror is fresh.
 
 A slot of theirs is one place. One that is busy there is not sold here; one that a patient of ours has is never taken away by
-a mirror: what the hospital changed under her is a problem for a person.
+a mirror: what the hospital changed under her is a problem for a person. What we sold we take there too (`writeback`), so that a
+busy slot may be our own doing: `Standing` tells.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,6 +16,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.context import Standings
 from backend.policy import policy
 from backend.practitioner.model import Filing, Practitioner
 from backend.practitioner.queries import department as department_of
@@ -37,6 +39,7 @@ from foundation.ids import new_id
 
 READ = "timetable.read"
 WORDS = {"own": "本院排班", "his": "院内系统"}
+TAKEN_THERE = "院内已被占用，请为患者改约或退费"
 
 
 def fresh_for() -> timedelta:
@@ -143,8 +146,18 @@ class Mirrored:
     problems: list[str] = field(default_factory=list)
 
 
-async def mirror(session: AsyncSession, source_id: UUID, found: Sequence[his.HospitalSlot]) -> Mirrored:
-    """Make our mirror of one source what the hospital said just now."""
+async def nothing_told(session: AsyncSession, slots: Sequence[UUID]) -> Mapping[UUID, str]:
+    """Of a hospital that hears nothing from us."""
+    return {}
+
+
+async def mirror(
+    session: AsyncSession,
+    source_id: UUID,
+    found: Sequence[his.HospitalSlot],
+    standings: Standings = nothing_told,
+) -> Mirrored:
+    """Make our mirror of one source what the hospital said just now; `standings` is what it was told of our places."""
     now, today = clock_of(session).now(), clock_of(session).today()
     await lock_stream(session, "timetable:sources")
     source = await session.get_one(ScheduleSource, source_id, populate_existing=True)
@@ -164,7 +177,7 @@ async def mirror(session: AsyncSession, source_id: UUID, found: Sequence[his.Hos
         if not await _is_mirrored(session, doctor.id, source):
             continue
         await lock_timetable(session, doctor.id)
-        await _mirror_doctor(session, doctor, source.department_code, theirs, on_duty, done)
+        await _mirror_doctor(session, doctor, source.department_code, theirs, on_duty, done, standings)
     source.tried_at = source.read_at = now
     source.problem = "；".join(done.problems)[:200]
     touch(session, STREAM)
@@ -183,7 +196,7 @@ async def _is_mirrored(session: AsyncSession, doctor: UUID, source: ScheduleSour
 
 async def _mirror_doctor(
     session: AsyncSession, doctor: Practitioner, department_code: str, theirs: Mapping[str, his.HospitalSlot],
-    on_duty: Sequence[rules.Moments], done: Mirrored,
+    on_duty: Sequence[rules.Moments], done: Mirrored, standings: Standings,
 ) -> None:  # fmt: skip
     now = clock_of(session).now()
     query = (
@@ -198,6 +211,7 @@ async def _mirror_doctor(
         (row[0], row[1]) for row in (await session.execute(query)).all()
     ]
     known = {mark.external_id: (slot, mark) for slot, mark in rows if mark is not None}
+    told = await standings(session, [slot.id for slot, _ in known.values()])
     theirs = await _without_stopped(session, doctor, department_code, theirs)
     for slot_id, (slot, mark) in known.items():
         if slot_id not in theirs and slot.source == "his":
@@ -208,7 +222,8 @@ async def _mirror_doctor(
     by_start = {slot.starts_at: slot for slot, mark in rows if mark is None and slot.stopped_at is not None}
     for slot_id, one in sorted(theirs.items(), key=lambda pair: pair[1].starts_at):
         if slot_id in known:
-            _follow(known[slot_id][0], one, doctor, done, now)
+            slot = known[slot_id][0]
+            _follow(slot, one, told.get(slot.id, ""), doctor, done, now)
         elif one.status == "free" and rules.covered(one.ends_at, on_duty, policy()):
             if any(slot.starts_at < one.ends_at and one.starts_at < slot.ends_at for slot in live):
                 continue  # a slot of ours that somebody has is in the way
@@ -241,21 +256,23 @@ def _missing(slot: Slot, doctor: Practitioner, done: Mirrored, now: datetime) ->
         done.closed += 1
 
 
-def _follow(slot: Slot, one: his.HospitalSlot, doctor: Practitioner, done: Mirrored, now: datetime) -> None:
+def _follow(
+    slot: Slot, one: his.HospitalSlot, told: str, doctor: Practitioner, done: Mirrored, now: datetime
+) -> None:
     """A slot that is known: still trusted, opened or closed as theirs is; one that somebody has keeps its time."""
-    slot.fresh_until = now + fresh_for()
     moved = (slot.starts_at, slot.ends_at) != (one.starts_at, one.ends_at)
     if slot.remaining < slot.capacity:
-        if moved:
-            done.problems.append(
-                f"{doctor.name} {local(slot.starts_at):%m-%d %H:%M} 院内改了时间，但有患者已预约"
-            )
-        elif one.status != "free" and slot.stopped_at is None:
-            # never our doing: nothing we write there takes a place of its schedule, and what is stopped here is told apart
-            done.problems.append(
-                f"{doctor.name} {local(slot.starts_at):%m-%d %H:%M} 院内也已占用，但有患者已预约"
-            )
+        slot.fresh_until = now + fresh_for()
+        trouble = _trouble(slot, one, told, moved=moved)
+        if trouble:
+            done.problems.append(f"{doctor.name} {local(slot.starts_at):%m-%d %H:%M} {trouble}")
         return
+    if told == rules.Standing.UNDER_WAY:
+        slot.fresh_until = (
+            now  # the hospital does not know yet that it is given back: what it says is not of now
+        )
+        return
+    slot.fresh_until = now + fresh_for()
     if moved:
         slot.starts_at, slot.ends_at, slot.day = one.starts_at, one.ends_at, rules.day_of(one.starts_at)
         done.changed += 1
@@ -266,6 +283,18 @@ def _follow(slot: Slot, one: his.HospitalSlot, doctor: Practitioner, done: Mirro
     elif not free and slot.stopped_at is None:
         slot.stopped_at = now
         done.closed += 1
+
+
+def _trouble(slot: Slot, one: his.HospitalSlot, told: str, *, moved: bool) -> str:
+    """What a person has to settle about a place that a patient of ours has; empty when all is well."""
+    if told == rules.Standing.REFUSED:
+        return TAKEN_THERE
+    if moved:
+        return "院内改了时间，但有患者已预约"
+    ours = told in (rules.Standing.TAKEN, rules.Standing.UNDER_WAY)
+    if one.status != "free" and not ours and slot.stopped_at is None:  # what is stopped here is told apart
+        return "院内也已占用，但有患者已预约"
+    return ""
 
 
 async def _open(

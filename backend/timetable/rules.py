@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from itertools import pairwise
 from typing import Protocol
 from uuid import UUID
@@ -16,6 +17,17 @@ DAY = 24 * 60
 MODES = {"any": "视频或图文", "video": "仅视频", "text": "仅图文"}
 WEEKDAYS = "一二三四五六日"
 Moments = tuple[datetime, datetime]
+
+
+class Standing(StrEnum):
+    """What the hospital was told about a mirrored place, by its last answer; of others it was told nothing."""
+
+    UNDER_WAY = "under-way"
+    """A registration, a move or a cancellation is still to be written: what it says of the slot is not of now."""
+    TAKEN = "taken"
+    """It has the registration of whoever has the place: busy is our doing."""
+    REFUSED = "refused"
+    """Somebody there was faster than our patient."""
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,8 @@ async def read_hospital(work: Work[Context]) -> None:
             await intend(session, mirroring.READ, work.subject, due=_next(db.clock.now()))
         return
     async with unit_of_work(db) as session:
-        done = await mirroring.mirror(session, work.subject, reply.slots)
+        told = context.wiring.standings or mirroring.nothing_told
+        done = await mirroring.mirror(session, work.subject, reply.slots, told)
         await intend(session, mirroring.READ, work.subject, due=_next(db.clock.now()))
     if done.opened or done.closed or done.changed or done.problems:
         log.info("schedule_read", department=asked.department_code, opened=done.opened, closed=done.closed,

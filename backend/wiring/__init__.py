@@ -29,6 +29,7 @@ from backend.timetable import tasks as timetable
 from backend.video import tasks as video
 from backend.waiting import tasks as waiting
 from backend.wiring import hospital_steps
+from backend.wiring.hospital_places import standings
 from backend.wiring.seen_on_video import seen_on_video
 from backend.writeback import tasks as writeback
 from foundation.db.intents import Handler
@@ -52,6 +53,7 @@ def wiring() -> Wiring:
         on_withdrawn={"prescription": dispensing.on_withdrawn},
         on_stopped=[prescribing.on_stopped],
         seen_on_video=seen_on_video,
+        standings=standings,
         write_back={
             "registration": hospital_steps.registration,
             "charge.registration": hospital_steps.charge,
@@ -59,6 +61,8 @@ def wiring() -> Wiring:
             "prescription": hospital_steps.prescription,
             "charge.prescription": hospital_steps.charge,
             "dispense": hospital_steps.dispense,
+            "move": hospital_steps.move,
+            "cancellation": hospital_steps.cancellation,
             "refund": hospital_steps.refund,
         },
     )

@@ -1,21 +1,28 @@
 """Builds the request of each write-back step from what is stored here."""
 
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.appointment import queries as appointments
 from backend.appointment.model import Appointment
+from backend.appointment.states import AppointmentState
 from backend.context import Context
 from backend.dispensing import queries as dispenses
 from backend.eligibility.service import hospital_patient
 from backend.encounter import queries as encounters
 from backend.patient import queries as patients
 from backend.payment.model import Payment, Refund
+from backend.payment.rules import REFUND_RULES, RefundReason
 from backend.practitioner import queries as practitioners
 from backend.prescription import queries as prescriptions
 from backend.prescription.model import PrescriptionRow
 from backend.record.model import MedicalRecord
+from backend.rescheduling.model import Relocation
+from backend.schedule.model import Slot
+from backend.timetable.model import MirroredSlot
 from contracts import his
 from contracts.events import Diagnosis
 from foundation.canonical import canonical
@@ -23,6 +30,8 @@ from foundation.db.unit_of_work import unit_of_work
 from foundation.errors import NotFound
 
 PURPOSE = "write_back"
+GIVEN_UP = (AppointmentState.CANCELLED, AppointmentState.NOSHOW)
+"""Registered late, for the books only: its place may be somebody else's by now."""
 CHARGES = {"appointment": "registration", "prescription": "prescription"}
 
 
@@ -37,14 +46,50 @@ async def _patient(context: Context, person_id: UUID) -> str:
 
 async def registration(context: Context, appointment_id: UUID, request_id: UUID) -> his.WriteRegistration:
     """Step 1."""
+    return his.WriteRegistration(request_id=request_id, **await _as_it_is(context, appointment_id))
+
+
+async def move(context: Context, relocation_id: UUID, request_id: UUID) -> his.WriteMove:
+    """As the appointment is now: of two moves the later one counts, whenever the hospital hears of them."""
+    async with unit_of_work(context.db) as session:
+        appointment_id = (await session.get_one(Relocation, relocation_id)).appointment_id
+    return his.WriteMove(request_id=request_id, **await _as_it_is(context, appointment_id))
+
+
+async def _as_it_is(context: Context, appointment_id: UUID) -> dict[str, Any]:
+    """What registration and move say of an appointment."""
     async with unit_of_work(context.db) as session:
         row = await appointments.appointment(session, appointment_id)
         doctor = await practitioners.practitioner(session, row.practitioner_id)
-    return his.WriteRegistration(
+        slot_id = "" if row.state in GIVEN_UP else await _slot_id(session, row)
+    return {
+        "purpose": PURPOSE, "patient_id": await _patient(context, row.person_id), "appointment_id": row.id,
+        "department_code": row.department_code, "practitioner_code": doctor.code, "starts_at": row.starts_at,
+        "ends_at": row.ends_at, "serial_number": row.serial_number, "slot_id": slot_id,
+    }  # fmt: skip
+
+
+async def cancellation(context: Context, appointment_id: UUID, request_id: UUID) -> his.WriteCancellation:
+    """The visit will not take place: cancelled by whomever, or nobody came."""
+    async with unit_of_work(context.db) as session:
+        row = await appointments.appointment(session, appointment_id)
+        slot_id = await _slot_id(session, row)
+    reason = RefundReason(row.cancel_reason) if row.cancel_reason else RefundReason.NO_SHOW
+    return his.WriteCancellation(
         purpose=PURPOSE, request_id=request_id, patient_id=await _patient(context, row.person_id),
-        appointment_id=row.id, department_code=row.department_code, practitioner_code=doctor.code,
-        starts_at=row.starts_at, ends_at=row.ends_at, serial_number=row.serial_number,
+        appointment_id=row.id, cancelled_at=row.cancelled_at or row.ends_at, reason=REFUND_RULES[reason].words,
+        slot_id=slot_id,
     )  # fmt: skip
+
+
+async def _slot_id(session: AsyncSession, row: Appointment) -> str:
+    """The hospital's own name of the appointment's slot; empty for a slot of ours."""
+    query = (
+        select(MirroredSlot.external_id)
+        .join(Slot, Slot.id == MirroredSlot.slot_id)
+        .where(Slot.id == row.slot_id, Slot.source == "his")
+    )
+    return await session.scalar(query) or ""
 
 
 async def charge(context: Context, payment_id: UUID, request_id: UUID) -> his.WriteCharge:

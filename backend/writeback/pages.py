@@ -1,18 +1,22 @@
 """What needs a person: work that was given up, and steps the hospital refused. To be read by clerks and administrators."""
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
+from sqlalchemy.orm import aliased
 
 from backend.desk.declared import DeskCall, Shown, page
 from backend.edge import ADMIN, CLERK
 from backend.writeback.model import WriteBack
+from backend.writeback.service import PLACE_TAKEN
 from foundation.db.intents import Intent
 
 MOST = 100
 STEPS = {
     "registration": "挂号", "charge.registration": "诊查费收费", "record": "病历", "prescription": "处方",
     "charge.prescription": "药费收费", "dispense": "发药",
-    "refund": "退费",
+    "refund": "退费", "move": "改约", "cancellation": "取消就诊",
 }  # fmt: skip
+REFUSALS = {PLACE_TAKEN: "院内该时段已被占用，请为患者改约或退费"}
+"""What is to be done about a refusal, where it is always the same."""
 KINDS = {
     "notification.deliver": "发送通知", "writeback.send": "回写医院", "encounter.acceptance_deadline": "接诊超时处理",
     "encounter.remind": "提醒医生接诊", "prescription.expire": "处方到期", "payment.settle": "核对支付结果",
@@ -39,9 +43,14 @@ async def parked(call: DeskCall) -> Shown:
         .where(Intent.parked_at.is_not(None), Intent.done_at.is_(None))
         .order_by(Intent.parked_at)
     )
-    refused = select(WriteBack).where(WriteBack.refused_code != "").order_by(WriteBack.asked_at)
+    later = aliased(WriteBack)
+    settled = exists().where(  # moved or cancelled since: the place is nobody's concern any more
+        WriteBack.refused_code == PLACE_TAKEN, later.appointment_id == WriteBack.appointment_id, later.id > WriteBack.id,
+        later.step.in_(("move", "cancellation")), later.acknowledged_at.is_not(None),
+    )  # fmt: skip
+    refused = select(WriteBack).where(WriteBack.refused_code != "", ~settled).order_by(WriteBack.asked_at)
     words = {
-        "work": (await call.session.scalars(work.limit(MOST))).all(), "kinds": KINDS, "steps": STEPS,
+        "work": (await call.session.scalars(work.limit(MOST))).all(), "kinds": KINDS, "steps": STEPS, "refusals": REFUSALS,
         "refused": (await call.session.scalars(refused.limit(MOST))).all(),
     }  # fmt: skip
     return Shown("writeback/parked.html", words)

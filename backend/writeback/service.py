@@ -13,9 +13,13 @@ from foundation.db.unit_of_work import clock_of
 from foundation.ids import new_id
 
 SEND = "writeback.send"
-STEPS = (
-    "registration", "charge.registration", "record", "prescription", "charge.prescription", "dispense", "refund",
-)  # fmt: skip
+STEPS = {
+    "registration": 0, "charge.registration": 1, "move": 1, "record": 2, "prescription": 3, "charge.prescription": 4,
+    "dispense": 5, "cancellation": 6, "refund": 6,
+}  # fmt: skip
+"""The order of steps of one visit; what shares a number goes as it was asked for. Rows keep their number: it never changes."""
+PLACE_TAKEN = "place_taken"
+"""`refused_code` of a registration or move whose slot somebody else has at the hospital."""
 
 
 async def write_back(session: AsyncSession, appointment_id: UUID, step: str, subject_id: UUID) -> None:
@@ -23,7 +27,7 @@ async def write_back(session: AsyncSession, appointment_id: UUID, step: str, sub
     statement = (
         insert(WriteBack)
         .values(
-            id=new_id(), hospital_id=hospital_id(), appointment_id=appointment_id, step=step, order=STEPS.index(step),
+            id=new_id(), hospital_id=hospital_id(), appointment_id=appointment_id, step=step, order=STEPS[step],
             subject_id=subject_id, asked_at=clock_of(session).now(), reference="", refused_code="",
         )
         .on_conflict_do_nothing()
@@ -32,6 +36,15 @@ async def write_back(session: AsyncSession, appointment_id: UUID, step: str, sub
     row_id = await session.scalar(statement)
     if row_id is not None:
         await intend(session, SEND, row_id)
+
+
+async def write_back_change(session: AsyncSession, appointment_id: UUID, step: str, subject_id: UUID) -> None:
+    """Note a move or a cancellation, if the visit is (or was) to be registered: of others the hospital knows nothing."""
+    query = select(WriteBack.id).where(
+        WriteBack.appointment_id == appointment_id, WriteBack.step == "registration"
+    )
+    if await session.scalar(query) is not None:
+        await write_back(session, appointment_id, step, subject_id)
 
 
 async def write_back_refund(session: AsyncSession, charge_id: UUID, refund_id: UUID) -> None:

@@ -1,8 +1,9 @@
 """Sending one step through the gateway."""
 
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Uuid, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.context import Context
@@ -27,7 +28,7 @@ async def send(work: Work[Context]) -> None:
         if row.acknowledged_at is not None:
             return
         earlier = select(WriteBack.id).where(
-            WriteBack.appointment_id == row.appointment_id, WriteBack.order < row.order,
+            WriteBack.appointment_id == row.appointment_id, _turn() < _turn_of(row),
             WriteBack.acknowledged_at.is_(None), WriteBack.refused_code == "",
         )  # fmt: skip
         if await session.scalar(earlier.limit(1)) is not None:
@@ -53,11 +54,20 @@ async def send(work: Work[Context]) -> None:
 async def _wake_the_next(session: AsyncSession, row: WriteBack) -> None:
     """Steps of the visit that may have been waiting for this one."""
     waiting = select(WriteBack.id).where(
-        WriteBack.appointment_id == row.appointment_id, WriteBack.order > row.order,
+        WriteBack.appointment_id == row.appointment_id, _turn() > _turn_of(row),
         WriteBack.acknowledged_at.is_(None), WriteBack.refused_code == "",
     )  # fmt: skip
-    for row_id in list(await session.scalars(waiting.order_by(WriteBack.order))):
+    for row_id in list(await session.scalars(waiting.order_by(WriteBack.order, WriteBack.id))):
         await intend(session, SEND, row_id)
+
+
+def _turn() -> ColumnElement[Any]:
+    """Steps go by their order, those of one order (two moves) as they were asked for: ids grow with time."""
+    return tuple_(WriteBack.order, WriteBack.id)
+
+
+def _turn_of(row: WriteBack) -> ColumnElement[Any]:
+    return tuple_(literal(row.order), literal(row.id, Uuid()))
 
 
 HANDLERS: dict[str, Handler] = {SEND: send}

@@ -145,17 +145,31 @@ class FhirClient:
         self, kind: str, system: str, value: str, about: Collection[str], deadline: Deadline
     ) -> Written | None:
         """The one resource of type `kind` with this identifier, None when there is none."""
-        query = f"identifier={quote(f'{system}|{value}', safe='')}&_count=2"
+        found = await self.all_written(kind, system, value, about, deadline, most=2)
+        if len(found) > 1:
+            raise unusable(f"several {kind} bear one identifier")
+        return found[0] if found else None
+
+    async def all_written(
+        self,
+        kind: str,
+        system: str,
+        value: str,
+        about: Collection[str],
+        deadline: Deadline,
+        *,
+        most: int = PAGE,
+    ) -> list[Written]:
+        """The resources of type `kind` with this identifier, `most` of them."""
+        query = f"identifier={quote(f'{system}|{value}', safe='')}&_count={most}"
         reply = await self._send("GET", f"/{kind}?{query}", _READ, None, deadline)
         _refused(reply)
         _usable(reply, f"search {kind}")
         typed = _written_as(kind)
         found = [one for one in matches(as_bundle(reply.body), typed) if one.has_identifier(system, value)]
-        if len(found) > 1:
-            raise unusable(f"several {kind} bear one identifier")
-        if found:
-            self.check_subject(found[0], kind, about)
-        return found[0] if found else None
+        for one in found:
+            self.check_subject(one, kind, about)
+        return found
 
     async def replace(
         self, kind: str, id: str, version: str, body: dict[str, Any], deadline: Deadline
@@ -164,7 +178,7 @@ class FhirClient:
         match = (("if-match", f'W/"{version}"'),) if version else ()
         reply = await self._send("PUT", f"/{kind}/{id}", (*_WRITE, *match), _encode(body), deadline)
         if reply.status in (409, 412):
-            raise HospitalRefused("changed meanwhile")
+            raise HospitalRefused("changed meanwhile", reply.status)
         _refused(reply)
         _usable(reply, f"update {kind}", (200, 201))
 
@@ -191,6 +205,11 @@ class FhirClient:
             line.type: line.conditionalCreate for rest in statement.rest for line in rest.resource
         }
         self._asked_at = monotonic()
+
+    async def has(self, kind: str, deadline: Deadline) -> bool:
+        """Whether the server lists resources of type `kind`; a statement that lists nothing says nothing against it."""
+        await self._conditional_create(kind, deadline)
+        return not self._conditional or kind in self._conditional
 
     async def _conditional_create(self, kind: str, deadline: Deadline) -> bool:
         async with self._asking:
@@ -234,7 +253,7 @@ def _written_as(kind: str) -> type[Written]:
 
 def _refused(reply: Reply) -> None:
     if reply.status in REFUSALS:
-        raise HospitalRefused(outcome_text(reply.body) or f"HTTP {reply.status}")
+        raise HospitalRefused(outcome_text(reply.body) or f"HTTP {reply.status}", reply.status)
 
 
 def _usable(reply: Reply, what: str, wanted: Collection[int] = (200,)) -> None:

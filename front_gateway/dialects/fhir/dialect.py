@@ -77,6 +77,8 @@ class FhirDialect:
     ) -> his.Acknowledged:
         steps = {
             his.WriteRegistration: self._write.registration,
+            his.WriteMove: self._write.move,
+            his.WriteCancellation: self._write.cancellation,
             his.WriteCharge: self._write.charge,
             his.WriteRefund: self._write.refund,
             his.WriteRecord: self._write.record,

@@ -297,6 +297,12 @@ class Slot(Resource, frozen=True):
     end: str = ""
 
 
+class WrittenParticipant(_Part, frozen=True):
+    """Who takes part in an appointment; an encounter's participants are never patients."""
+
+    actor: Reference = Reference()
+
+
 class Written(Resource, frozen=True):
     """What is read of a resource that was written back, whatever its type."""
 
@@ -305,10 +311,15 @@ class Written(Resource, frozen=True):
     status: str = ""
     subject: Reference = Reference()
     patient: Reference = Reference()
+    participant: list[WrittenParticipant] = []
+    slot: list[Reference] = []
 
     def about(self) -> Reference:
         """Whom it is about, whichever element its type has for that."""
-        return self.subject if self.subject.reference else self.patient
+        if self.subject.reference or self.patient.reference:
+            return self.subject if self.subject.reference else self.patient
+        actors = (one.actor for one in self.participant)
+        return next((one for one in actors if "Patient/" in one.reference), Reference())
 
 
 class IssueText(_Part, frozen=True):

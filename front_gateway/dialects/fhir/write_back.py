@@ -11,8 +11,10 @@ from weakref import WeakValueDictionary
 
 from contracts.his import (
     Acknowledged,
+    WriteCancellation,
     WriteCharge,
     WriteDispense,
+    WriteMove,
     WritePrescription,
     WriteRecord,
     WriteRefund,
@@ -27,9 +29,12 @@ from front_gateway.dialects.fhir.bundles import unusable
 from front_gateway.dialects.fhir.client import FhirClient
 from front_gateway.dialects.fhir.days import moment_of
 from front_gateway.dialects.fhir.patients import Person
+from front_gateway.dialects.fhir.places import Places
 from front_gateway.dialects.fhir.resources import Written
 from front_gateway.dialects.fhir.written import Json, Writer
 from front_gateway.refusals import HospitalRefused
+
+_MOVED = "改约"
 
 
 class WriteBack:
@@ -39,6 +44,7 @@ class WriteBack:
         self._client = client
         self._writer = writer
         self._clock = clock
+        self._places = Places(client, writer)
         self._running: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
 
     def one_at_a_time(self, request_id: UUID) -> asyncio.Lock:
@@ -48,11 +54,52 @@ class WriteBack:
     async def registration(
         self, request: WriteRegistration, person: Person, deadline: Deadline
     ) -> Acknowledged:
-        """Step 1."""
+        """Step 1; the hospital's slot first, if it is one of theirs: taken by somebody else, and nothing is written."""
+        place, left_out = await self._places.take(request, person, deadline)
         main = await self._create(
-            self._writer.registration(request, person.main_id), str(request.request_id), person, deadline
+            self._writer.registration(request, person.main_id, place),
+            str(request.request_id),
+            person,
+            deadline,
         )
-        return self._acknowledged("Encounter", main)
+        return self._acknowledged("Encounter", main, [place] if place else [], left_out)
+
+    async def move(self, request: WriteMove, person: Person, deadline: Deadline) -> Acknowledged:
+        """Another time: the new slot first, then the old one is free again, then the planned visit changes."""
+        place, left_out = await self._places.take(request, person, deadline)
+        also = await self._places.give_back(request.appointment_id, _MOVED, person, deadline, keep=place)
+        also = [place, *also] if place else also
+        found = await self._registered(request.appointment_id, person, deadline)
+        if found is None:
+            made = self._writer.registration(request, person.main_id, place)
+            main = await self._create(made, str(request.request_id), person, deadline)
+            return self._acknowledged("Encounter", main, also, left_out)
+        now = self._writer.when_and_who(request, place)
+
+        def moved(body: Json) -> Json:
+            if body.get("status") != "planned":
+                return body
+            return {**{name: part for name, part in body.items() if name != "appointment"}, **now}
+
+        await self._places.change("Encounter", found.id, moved, deadline)
+        return self._acknowledged("Encounter", found, also, left_out)
+
+    async def cancellation(
+        self, request: WriteCancellation, person: Person, deadline: Deadline
+    ) -> Acknowledged:
+        """The visit will not take place. What is over, or was never written, stays as it is."""
+        also = await self._places.give_back(request.appointment_id, request.reason, person, deadline)
+        unknown = request.slot_id and not await self._places.known(deadline)
+        left_out = ["Appointment"] if unknown else []
+        found = await self._registered(request.appointment_id, person, deadline)
+        if found is None:
+            return Acknowledged("", self._clock.now(), also, left_out)
+
+        def cancelled(body: Json) -> Json:
+            return {**body, "status": "cancelled"} if body.get("status") == "planned" else body
+
+        await self._places.change("Encounter", found.id, cancelled, deadline)
+        return self._acknowledged("Encounter", found, also, left_out)
 
     async def charge(self, request: WriteCharge, person: Person, deadline: Deadline) -> Acknowledged:
         """Step 2."""
@@ -149,12 +196,15 @@ class WriteBack:
 
         A logical reference when the hospital does not have it, or has it under a number that was merged since.
         """
-        found = await self._client.find_written(
-            "Encounter", self._writer.systems.appointment, str(appointment_id), person.ids, deadline
-        )
+        found = await self._registered(appointment_id, person, deadline)
         if found is None or not self._client.is_about(found, person.main_id):
             return found, self._writer.unresolved_encounter(appointment_id)
         return found, {"reference": f"Encounter/{found.id}"}
+
+    async def _registered(self, appointment_id: UUID, person: Person, deadline: Deadline) -> Written | None:
+        return await self._client.find_written(
+            "Encounter", self._writer.systems.appointment, str(appointment_id), person.ids, deadline
+        )
 
     async def _finish(self, encounter: Written, deadline: Deadline) -> bool:
         """Make the encounter `finished`; False when the hospital will not have it."""

@@ -14,6 +14,7 @@ from contracts.his import (
     WriteCharge,
     WriteDispense,
     WriteDrug,
+    WriteMove,
     WritePrescription,
     WriteRecord,
     WriteRefund,
@@ -38,8 +39,8 @@ class Writer:
     def __init__(self, systems: Systems) -> None:
         self.systems = systems
 
-    def registration(self, request: WriteRegistration, patient: str) -> Json:
-        """Step 1: a planned virtual encounter."""
+    def registration(self, request: WriteRegistration | WriteMove, patient: str, place: str = "") -> Json:
+        """Step 1: a planned virtual encounter; `place` is the reference of the Appointment that has its slot."""
         return {
             "resourceType": "Encounter",
             "identifier": [
@@ -48,11 +49,39 @@ class Writer:
             ],
             "status": "planned",
             "class": {"system": _ACT, "code": "VR", "display": "virtual"},
-            "serviceType": {"coding": [{"system": self.systems.department, "code": request.department_code}]},
             "subject": {"reference": f"Patient/{patient}"},
+            **self.when_and_who(request, place),
+        }
+
+    def when_and_who(self, request: WriteRegistration | WriteMove, place: str) -> Json:
+        """The elements of the encounter that a move changes."""
+        return {
+            "serviceType": {"coding": [{"system": self.systems.department, "code": request.department_code}]},
             "participant": [{"individual": self._practitioner(request.practitioner_code)}],
             "period": {"start": instant(request.starts_at), "end": instant(request.ends_at)},
             "priority": {"text": f"序号 {request.serial_number}"},
+            **({"appointment": [{"reference": place}]} if place else {}),
+        }
+
+    def appointment(self, request: WriteRegistration | WriteMove, patient: str) -> Json:
+        """A slot of the hospital for one of our visits."""
+        department = {"system": self.systems.department, "code": request.department_code}
+        return {
+            "resourceType": "Appointment",
+            "identifier": [
+                self.part(request.request_id, 1),
+                self._identifier(self.systems.appointment, str(request.appointment_id)),
+            ],
+            "status": "booked",
+            "specialty": [{"coding": [department]}],
+            "description": "互联网复诊",
+            "start": instant(request.starts_at),
+            "end": instant(request.ends_at),
+            "slot": [{"reference": f"Slot/{request.slot_id}"}],
+            "participant": [
+                {"actor": {"reference": f"Patient/{patient}"}, "status": "accepted"},
+                {"actor": self._practitioner(request.practitioner_code), "status": "accepted"},
+            ],
         }
 
     def charge(self, request: WriteCharge, patient: str) -> Json:

@@ -147,7 +147,8 @@ async def choose_time(request: Request) -> Response:
         doctor=found, parts={name: some for name, some in parts.items() if some}, day=day, days=_days(today),
         opens=min((one["released_at"] for one in slots if one["why"] == "not_released"), default=None),
         places=sum(one["capacity"] for one in slots if one["why"] == "not_released"),
-        stale=any(one["why"] == "slot_stale" for one in slots),
+        # a single place that has just come back is no reason to warn of all
+        stale=any(one["why"] == "slot_stale" for one in slots) and not any(one["on_sale"] for one in slots),
         kept=travel,
     )  # fmt: skip
 

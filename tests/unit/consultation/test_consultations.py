@@ -91,6 +91,21 @@ async def test_the_hospitals_books_hear_nothing_of_a_consultation(
     assert (await session.scalars(select(WriteBack))).all() == []
 
 
+async def test_a_place_of_the_hospitals_own_schedule_is_not_for_questions(
+    session: AsyncSession, patient: Patient
+) -> None:
+    """Nothing is written back of it: the hospital's window would sell the place again."""
+    slot = await a_slot(session, SECOND_DOCTOR, hours=0)
+    slot.source = "his"
+
+    with pytest.raises(Conflict) as refused:
+        await asked(session, patient)
+
+    assert refused.value.code == "follow_up_only"
+    assert "院内系统的号源，只用于复诊" in refused.value.detail
+    assert refused.value.issues[0].field == "slot_id"
+
+
 async def test_no_diagnosis_is_needed_to_ask(session: AsyncSession) -> None:
     """No eligibility: somebody whom the hospital has never seen may ask."""
     stranger = await a_patient(session, OTHER)

@@ -142,6 +142,35 @@ async def test_work_that_was_given_up_and_steps_the_hospital_refused_wait_for_a_
     assert "核对支付结果" not in text
 
 
+async def test_a_place_taken_at_the_hospital_says_what_to_do_until_it_is_done(
+    browser: Browser, db: Database
+) -> None:
+    appointment, now = new_id(), db.clock.now()
+    async with unit_of_work(db) as session:
+        for step in ("registration", "record"):
+            session.add(
+                WriteBack(
+                    appointment_id=appointment, step=step, order=STEPS[step], subject_id=new_id(), asked_at=now,
+                    refused_code="place_taken" if step == "registration" else "hospital_refused",
+                )
+            )  # fmt: skip
+    await browser.logs_in(CLERK)
+    words = "院内该时段已被占用，请为患者改约或退费"
+    assert words in (await browser.get("/desk/parked")).text
+
+    async with unit_of_work(db) as session:
+        session.add(
+            WriteBack(
+                appointment_id=appointment, step="move", order=STEPS["move"], subject_id=new_id(), asked_at=now,
+                acknowledged_at=now,
+            )
+        )  # fmt: skip
+
+    text = (await browser.get("/desk/parked")).text
+    assert words not in text
+    assert "hospital_refused" in text
+
+
 async def test_a_complaint_nobody_answered_in_time_is_marked(browser: Browser, db: Database) -> None:
     await a_complaint(db)
     moves_on(db.clock, days=8)

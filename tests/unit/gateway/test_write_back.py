@@ -146,3 +146,106 @@ def test_a_record_stands_when_the_hospital_has_no_place_for_diagnoses(known: Run
 
     assert reply.json()["left_out"] == ["Condition"]
     assert reply.json()["also"] == []
+
+
+APPOINTMENT = "urn:internet-hospital:appointment"
+SLOT: dict[str, Any] = {
+    "purpose": "write_back", "request_id": REQUEST, "patient_id": "1", "appointment_id": REQUEST, "slot_id": "s1",
+    "department_code": "0310", "practitioner_code": "D01", "starts_at": "2026-11-23T01:00:00Z",
+    "ends_at": "2026-11-23T01:30:00Z", "serial_number": 3,
+}  # fmt: skip
+
+
+@pytest.fixture
+def with_slots(known: Running) -> Running:
+    """It has appointments as well."""
+    for kind in ("Appointment", "Encounter"):
+        known.hospital.on(f"GET /fhir/{kind}", fhir.bundle())
+        known.hospital.answers[f"POST /fhir/{kind}"] = stored
+    return known
+
+
+def test_the_slot_is_taken_before_the_visit_is_written(with_slots: Running, ask: Ask) -> None:
+    reply = ask("write-registration", **SLOT).json()
+
+    [place] = with_slots.hospital.asked("POST", "/fhir/Appointment")
+    [visit] = with_slots.hospital.asked("POST", "/fhir/Encounter")
+    assert json.loads(place.body)["slot"] == [{"reference": "Slot/s1"}]
+    assert json.loads(visit.body)["appointment"] == [{"reference": "Appointment/i1"}]
+    assert (reply["also"], reply["left_out"]) == (["Appointment/i1"], [])
+
+
+def test_a_slot_somebody_has_is_told_apart_from_other_refusals(with_slots: Running, ask: Ask) -> None:
+    with_slots.hospital.on("POST /fhir/Appointment", fhir.outcome("error", "conflict"), status=409)
+    taken = ask("write-registration", **SLOT)
+    with_slots.hospital.on("POST /fhir/Appointment", fhir.outcome("error", "invalid"), status=422)
+    refused = ask("write-registration", **SLOT)
+
+    assert (taken.status_code, taken.json()["code"]) == (422, "place_taken")
+    assert (refused.status_code, refused.json()["code"]) == (422, "hospital_refused")
+    assert with_slots.hospital.asked("POST", "/fhir/Encounter") == []
+
+
+def test_a_copy_of_the_same_request_that_was_faster_is_no_conflict(with_slots: Running, ask: Ask) -> None:
+    def meanwhile(seen: Seen) -> web.Response:
+        made = {**json.loads(seen.body), "id": "a1"}
+        with_slots.hospital.on("GET /fhir/Appointment", fhir.bundle(made))
+        return web.json_response(fhir.outcome("error", "duplicate"), status=409)
+
+    with_slots.hospital.answers["POST /fhir/Appointment"] = meanwhile
+
+    assert ask("write-registration", **SLOT).json()["also"] == ["Appointment/a1"]
+
+
+@pytest.mark.parametrize("status", [404, 405, 501])
+def test_a_hospital_that_refuses_appointments_altogether_gets_the_visit_alone(
+    with_slots: Running, ask: Ask, status: int
+) -> None:
+    with_slots.hospital.on("POST /fhir/Appointment", fhir.outcome("error"), status=status)
+
+    reply = ask("write-registration", **SLOT).json()
+
+    assert (reply["reference"], reply["also"], reply["left_out"]) == ("Encounter/i1", [], ["Appointment"])
+
+
+@pytest.mark.parametrize("operation", ["write-registration", "write-move", "write-cancellation"])
+def test_a_hospital_that_lists_no_appointments_is_never_asked_for_one(
+    with_slots: Running, ask: Ask, operation: str
+) -> None:
+    rest = [{"resource": [{"type": "Encounter", "conditionalCreate": False}]}]
+    with_slots.hospital.on("GET /fhir/metadata", {**STATEMENT, "rest": rest})
+    body = SLOT
+    if operation == "write-cancellation":
+        named = ("purpose", "request_id", "patient_id", "appointment_id", "slot_id")
+        body = {
+            **{name: SLOT[name] for name in named}, "cancelled_at": "2026-11-22T10:00:00Z", "reason": "患者取消",
+        }  # fmt: skip
+
+    reply = ask(operation, **body)
+
+    assert (reply.status_code, reply.json()["left_out"]) == (200, ["Appointment"])
+    for method in ("GET", "POST"):
+        assert with_slots.hospital.asked(method, "/fhir/Appointment") == []
+
+
+def test_a_change_that_somebody_was_faster_with_is_made_once_more(with_slots: Running, ask: Ask) -> None:
+    visit = {
+        **fhir.encounter(status="planned"), "identifier": [{"system": APPOINTMENT, "value": REQUEST}],
+        "meta": {"versionId": "1"},
+    }  # fmt: skip
+    with_slots.hospital.on("GET /fhir/Encounter", fhir.bundle(visit))
+    with_slots.hospital.on("GET /fhir/Encounter/e1", visit)
+
+    def changed(seen: Seen) -> web.Response:
+        with_slots.hospital.answers["PUT /fhir/Encounter/e1"] = stored
+        with_slots.hospital.on("GET /fhir/Encounter/e1", {**visit, "meta": {"versionId": "2"}})
+        return web.json_response(fhir.outcome("error", "conflict"), status=412)
+
+    with_slots.hospital.answers["PUT /fhir/Encounter/e1"] = changed
+
+    reply = ask("write-move", **{**SLOT, "slot_id": ""})
+
+    assert reply.status_code == 200, reply.text
+    puts = with_slots.hospital.asked("PUT", "/fhir/Encounter/e1")
+    assert [put.headers["if-match"] for put in puts] == ['W/"1"', 'W/"2"']
+    assert json.loads(puts[-1].body)["period"]["start"].startswith("2026-11-23")

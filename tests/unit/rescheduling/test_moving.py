@@ -15,6 +15,7 @@ from tests.builders.visits import (
     Patient,
     a_patient,
     a_slot,
+    asked,
     bill,
     booked,
     visit_of,
@@ -265,3 +266,20 @@ async def test_a_cheaper_doctor_is_no_target(
         await service.preview(session, over(slot), to(cheaper))
 
     assert (error.value.code, error.value.issues[0].field) == ("target_cheaper", "to_practitioner_id")
+
+
+async def test_a_question_is_not_moved_to_a_place_of_the_hospitals_own_schedule(
+    session: AsyncSession, patient: Patient
+) -> None:
+    """Nothing is written back of it, so that the place would be sold at the hospital as well."""
+    row = await asked(session, patient, SECOND_DOCTOR)
+    here, later = await a_slot(session, SECOND_DOCTOR, hours=0), await a_slot(session, SECOND_DOCTOR, hours=3)
+    scope = over(here, doctor=SECOND_DOCTOR)
+    assert len((await service.preview(session, scope, to(later))).rooms) == 1
+    later.source = "his"
+    await session.flush()
+
+    with pytest.raises(Conflict) as refused:
+        await service.preview(session, scope, to(later))
+
+    assert (refused.value.code, row.slot_id) == ("no_target", here.id)
