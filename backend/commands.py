@@ -63,8 +63,12 @@ def formulary(argv: list[str]) -> int:
     """
     parser = argparse.ArgumentParser(prog="python -m backend formulary")
     what = parser.add_subparsers(dest="what", required=True).add_parser("import")
-    what.add_argument("file", type=Path, help="the list, with the columns of backend/formulary/data/formulary.csv")
-    what.add_argument("--limits", type=Path, help="limits by age and kidney; left out, drugs keep those they have")
+    what.add_argument(
+        "file", type=Path, help="the list, with the columns of backend/formulary/data/formulary.csv"
+    )
+    what.add_argument(
+        "--limits", type=Path, help="limits by age and kidney; left out, drugs keep those they have"
+    )
     what.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
     chosen = parser.parse_args(argv)
     text = chosen.file.read_text(encoding="utf-8-sig")

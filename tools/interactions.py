@@ -70,8 +70,7 @@ def effect(row: dict[str, Any]) -> str:
 def build(folder: Path) -> tuple[list[Sequence[str]], list[Sequence[str]]]:
     """Classes with our members, and rules between what we have."""
     index = {
-        plain(one["substance"]): [slug(name) for name in one["drug_classes"]]
-        for one in _read(folder, INDEX)
+        plain(one["substance"]): [slug(name) for name in one["drug_classes"]] for one in _read(folder, INDEX)
     }
     with (DATA / "ansm_names.csv").open(encoding="utf-8") as lines:
         names = list(csv.DictReader(lines))
@@ -91,8 +90,10 @@ def build(folder: Path) -> tuple[list[Sequence[str]], list[Sequence[str]]]:
                 if key not in found or _rank(new[0]) < _rank(found[key][0]):
                     found[key] = new
     used = {side for key in found for side in key}
-    classes = [[name, "|".join(sorted(who))] for name, who in sorted(members.items()) if name in used]
-    rules = [
+    classes: list[Sequence[str]] = [
+        [name, "|".join(sorted(who))] for name, who in sorted(members.items()) if name in used
+    ]
+    rules: list[Sequence[str]] = [
         [f"A{number:04d}", *key, *found[key]] for number, key in enumerate(sorted(found), 1)
     ]
     return classes, rules

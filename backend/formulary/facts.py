@@ -131,15 +131,17 @@ def _limit(row: dict[str, str]) -> Limit:
         _positive(name, row[name])
     if row["advice"] not in ("", "block", "reason"):
         raise ValueError(f"advice 不能是 {row['advice']!r}")
-    bounds = [
-        int(row[name]) if row[name] else None
-        for name in ("age_from_months", "age_below_months", "egfr_below")
-    ]
+    names = ("age_from_months", "age_below_months", "egfr_below")
+    age_from, age_below, egfr = (int(row[name]) if row[name] else None for name in names)
+    bounds = (age_from, age_below, egfr)
     if all(one is None for one in bounds) or any(one is not None and one < 0 for one in bounds):
         raise ValueError("须写明年龄段或肾功能，且不能为负")
     if not (row["single_max"] or row["daily_max"] or row["daily_per_kg"] or row["advice"]):
         raise ValueError("须写明限量或建议")
-    return Limit(*bounds, row["single_max"], row["daily_max"], row["daily_per_kg"], row["advice"], row["source"])
+    return Limit(
+        age_from, age_below, egfr, row["single_max"], row["daily_max"], row["daily_per_kg"], row["advice"],
+        row["source"],
+    )  # fmt: skip
 
 
 def parse(text: str) -> tuple[list[Drug], list[Issue]]:

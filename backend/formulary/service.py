@@ -43,7 +43,9 @@ async def import_csv(
     bounds, more = parse_limits(limits) if limits is not None else ({}, [])
     codes = {drug.code for drug in drugs}
     issues = [*issues, *more] + [
-        Issue(code, "unknown_drug", f"限量表中的药品编码 {code} 不在目录中") for code in bounds if code not in codes
+        Issue(code, "unknown_drug", f"限量表中的药品编码 {code} 不在目录中")
+        for code in bounds
+        if code not in codes
     ]
     if issues:
         raise Invalid("药品目录有误，未导入", issues=issues)

@@ -23,7 +23,9 @@ def check(line: Line, patient: PatientFacts) -> Iterator[Finding]:
         return
     for substance in drug.ingredients:
         if any(substance in name for name in patient.allergy_names):
-            yield finding("fit.allergy_substance", f"患者对{substance}过敏（{drug.generic_name}）", line.index)
+            yield finding(
+                "fit.allergy_substance", f"患者对{substance}过敏（{drug.generic_name}）", line.index
+            )
             return
     if (shared := _side_chain(line, patient)) is not None:
         substance, culprit = shared

@@ -87,9 +87,7 @@ def _same_class(mine: Sequence[str], theirs: Sequence[str]) -> str | None:
         for name in classes(one) & classes(other)
         if name in book.duplicates
     }
-    return min(
-        sorted(found), key=lambda name: ORDER.index(book.duplicates[name].severity), default=None
-    )
+    return min(sorted(found), key=lambda name: ORDER.index(book.duplicates[name].severity), default=None)
 
 
 def interactions(mine: Sequence[str], theirs: Sequence[str]) -> list[Met]:

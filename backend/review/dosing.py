@@ -138,4 +138,3 @@ def _age(months: int) -> str:
 
 def _plain(amount: Fraction) -> str:
     return f"{float(amount):g}"
-

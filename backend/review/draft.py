@@ -1,5 +1,6 @@
 """What the engine looks at and what it answers."""
 
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from fractions import Fraction
@@ -76,6 +77,29 @@ class Item(msgspec.Struct, frozen=True):
     note: str = ""
 
 
+class StatedTest(msgspec.Struct, frozen=True):
+    """A skin test as the doctor states it: allergy group, result, day."""
+
+    group: str
+    negative: bool
+    tested_on: date
+
+
+class Stated(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the doctor states about the patient beside what the systems know; it is signed with the prescription.
+
+    `egfr` in ml/min/1.73 m², `weight_kg` a decimal or empty, `taking` codes of drugs bought elsewhere.
+    """
+
+    pregnancy: Answer = Answer.UNKNOWN
+    lactation: Answer = Answer.UNKNOWN
+    egfr: int | None = None
+    liver: Liver = Liver.UNKNOWN
+    weight_kg: str = ""
+    taking: list[str] = []
+    skin_tests: list[StatedTest] = []
+
+
 class Draft(msgspec.Struct, frozen=True):
     """A prescription to be looked at; `kind` is empty (ordinary) or `emergency`."""
 
@@ -83,6 +107,7 @@ class Draft(msgspec.Struct, frozen=True):
     diagnoses: list[Diagnosis]
     reason: str = ""
     kind: str = ""
+    stated: Stated = Stated()
 
 
 def amount_of(text: str) -> Fraction | None:

@@ -50,7 +50,9 @@ def _antibacterial(index: int, drug: Drug, at: Circumstances) -> Iterator[Findin
     if drug.antibacterial_grade == "special":
         words = f"{drug.generic_name}为特殊使用级抗菌药物，不得在门诊使用"
         yield finding("legal.antibacterial_special", words, index)
-    elif drug.antibacterial_grade == "restricted" and at.title_code and at.title_code not in RESTRICTED_TITLES:
+    elif (
+        drug.antibacterial_grade == "restricted" and at.title_code and at.title_code not in RESTRICTED_TITLES
+    ):
         words = f"{drug.generic_name}为限制使用级抗菌药物，须由主治医师及以上开具"
         yield finding("legal.antibacterial_right", words, index)
 

@@ -147,7 +147,9 @@ def _labels(classes: Mapping[str, frozenset[str]], effects: Mapping[str, str]) -
     found: dict[Pair, PairRule] = {}
     for row in table("interactions.csv"):
         words = effects[row["effect"]] + (f"；{row['advice']}" if row["advice"] else "")
-        rule = PairRule(row["id"], Severity(row["severity"]), words, f"{_label(row['source'])}（{row['id']}）")
+        rule = PairRule(
+            row["id"], Severity(row["severity"]), words, f"{_label(row['source'])}（{row['id']}）"
+        )
         _put(found, members(row["left"], classes), members(row["right"], classes), rule)
     return found
 
@@ -170,7 +172,9 @@ def _label(source: str) -> str:
 def _incompatible(classes: Mapping[str, frozenset[str]]) -> dict[Pair, PairRule]:
     found: dict[Pair, PairRule] = {}
     for row in table("incompatibilities.csv"):
-        rule = PairRule(row["id"], Severity(row["severity"]), row["words"], f"{_label(row['source'])}（{row['id']}）")
+        rule = PairRule(
+            row["id"], Severity(row["severity"]), row["words"], f"{_label(row['source'])}（{row['id']}）"
+        )
         _put(found, members(row["left"], classes), members(row["right"], classes), rule)
     return found
 
@@ -181,7 +185,9 @@ def _by_substance(
     found: dict[str, tuple[Subject, ...]] = {}
     for row in table(name):
         source = f"{_label(row['source'])}（{row['id']}）"
-        rule = Subject(row["id"], row[kind], row.get("value", ""), Severity(row["severity"]), row["words"], source)
+        rule = Subject(
+            row["id"], row[kind], row.get("value", ""), Severity(row["severity"]), row["words"], source
+        )
         for one in members(row["subject"], classes):
             found[one] = (*found.get(one, ()), rule)
     return found

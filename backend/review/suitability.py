@@ -109,9 +109,7 @@ def _lactation(line: Line, patient: PatientFacts, current: Codes) -> Iterator[Fi
     if nursing:
         never = drug.lactation == "forbidden"
         words = f"{drug.generic_name}：哺乳期{'禁用' if never else '慎用'}"
-        yield finding(
-            "fit.lactation", words, line.index, severity=Severity.BLOCK if never else Severity.INFO
-        )
+        yield finding("fit.lactation", words, line.index, severity=Severity.BLOCK if never else Severity.INFO)
     elif drug.lactation == "forbidden" and patient.lactation is Answer.UNKNOWN and _could(patient):
         words = f"{drug.generic_name}：哺乳期禁用；请确认患者是否哺乳"
         yield finding("fit.lactation_unknown", words, line.index)
