@@ -90,8 +90,8 @@ def told(report: Report, *, dry_run: bool) -> str:
     if not total:
         return "unchanged\n"
     head = "would become" if dry_run else "is now"
-    lines = [f"the catalogue {head} {report.version}: {len(report.added)} added, {len(report.changed)} changed, "
-             f"{len(report.withdrawn)} withdrawn"]  # fmt: skip
+    counts = f"{len(report.added)} added, {len(report.changed)} changed, {len(report.withdrawn)} withdrawn"
+    lines = [f"the catalogue {head} {report.version}: {counts}"]
     lines += [f"+ {code}" for code in report.added]
     lines += [f"~ {words}" for words in report.details]
     lines += [f"- {code}" for code in report.withdrawn]

@@ -4,7 +4,6 @@ from collections.abc import Set as AbstractSet
 from datetime import date, datetime, timedelta
 
 from backend.review.draft import Answer, Stated, amount_of
-
 from foundation.clock import local, local_day_start
 from foundation.errors import Issue
 

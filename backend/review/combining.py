@@ -43,7 +43,7 @@ def check(lines: Sequence[Line], patient: PatientFacts, drugs: Mapping[str, Drug
         theirs = acting(known, known.routes[0] if known.routes else "1")
         for line in lines:
             yield from _still(line, known, taking)
-            if not taking.drug_code == line.drug.code:
+            if taking.drug_code != line.drug.code:
                 yield from _meeting(line, known, acts[line.index], theirs, taking=True)
 
 

@@ -8,11 +8,13 @@ from backend.review.draft import Circumstances, Draft, Finding, PatientFacts, Se
 from backend.review.finding import finding
 
 REVIEW_DOWN = "outside.review_down"
+AT_HOME = Circumstances()
+"""The hospital's own pharmacy, and nothing known of the prescriber."""
 _PLACES = {severity: place for place, severity in enumerate(Severity)}
 
 
 def review(
-    draft: Draft, patient: PatientFacts, drugs: Mapping[str, Drug], at: Circumstances = Circumstances()
+    draft: Draft, patient: PatientFacts, drugs: Mapping[str, Drug], at: Circumstances = AT_HOME
 ) -> list[Finding]:
     """All findings, worst first. Unknown drugs are a finding and take part in nothing else.
 

@@ -26,31 +26,37 @@ def declared_faults() -> Faults:
     return Faults(down=bool, slow_seconds=float, garbage=bool, precondition=bool)
 
 
-def create_app(settings: Settings, clock: Clock, faults: Faults) -> Starlette:
-    callers = {
-        one["iss"]: jwt.PyJWKSet.from_dict(one["jwks"])
-        for one in json.loads(settings.callers.read_text(encoding="utf-8"))["issuers"]
-    }
-    rules = tomllib.loads(RULES.read_text(encoding="utf-8"))
-    used: set[str] = set()
+class Doorman:
+    """Lets in who has a fresh token of a caller it knows, once."""
 
-    def allowed(request: Request) -> bool:
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        listed = json.loads(settings.callers.read_text(encoding="utf-8"))["issuers"]
+        self._callers = {one["iss"]: jwt.PyJWKSet.from_dict(one["jwks"]) for one in listed}
+        self._audience, self._clock = f"{settings.address}{SERVICE}", clock
+        self._used: set[str] = set()
+
+    def lets_in(self, request: Request) -> bool:
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
         try:
             unverified = jwt.decode(token, options={"verify_signature": False})
             kid = jwt.get_unverified_header(token)["kid"]
-            key = next(one for one in callers[unverified["iss"]].keys if one.key_id == kid)
+            key = next(one for one in self._callers[unverified["iss"]].keys if one.key_id == kid)
             claims = jwt.decode(
-                token, key.key, algorithms=["ES384"], audience=f"{settings.address}{SERVICE}",
+                token, key.key, algorithms=["ES384"], audience=self._audience,
                 options={"require": ["exp", "iat", "jti"], "verify_exp": False, "verify_iat": False},
             )  # fmt: skip
         except (jwt.PyJWTError, KeyError, StopIteration):
             return False
-        now = clock.now().timestamp()
-        if not claims["iat"] - 60 <= now < claims["exp"] or claims["jti"] in used:
+        now = self._clock.now().timestamp()
+        if not claims["iat"] - 60 <= now < claims["exp"] or claims["jti"] in self._used:
             return False
-        used.add(claims["jti"])
+        self._used.add(claims["jti"])
         return True
+
+
+def create_app(settings: Settings, clock: Clock, faults: Faults) -> Starlette:
+    doorman = Doorman(settings, clock)
+    rules = tomllib.loads(RULES.read_text(encoding="utf-8"))
 
     async def discover(_: Request) -> Response:
         offered = {
@@ -66,7 +72,7 @@ def create_app(settings: Settings, clock: Clock, faults: Faults) -> Starlette:
         if faults.on("down"):
             return error(503, "DOWN", "服务暂不可用")
         await faults.delay()
-        if not allowed(request):
+        if not doorman.lets_in(request):
             return error(401, "UNAUTHORIZED", "令牌无效")
         if faults.on("garbage"):
             return Response("<html>系统维护中", media_type="text/html")
