@@ -112,7 +112,8 @@ def parse_limits(text: str) -> tuple[dict[str, list[Limit]], list[Issue]]:
     try:
         for row in reader:
             try:
-                found.setdefault(row["code"], []).append(_limit(row))
+                limit = _limit(row)
+                found.setdefault(row["code"], []).append(limit)
             except (KeyError, ValueError) as error:
                 line = reader.line_num
                 words = f"限量表第 {line} 行无法读取：{error}"

@@ -12,26 +12,48 @@ from tools.pages.markdown import code, page, table
 
 PARTS = {Category.LEGALITY: "Legality", Category.FORM: "Form", Category.APPROPRIATENESS: "Appropriateness"}
 GRAVITY = {Severity.BLOCK: "block", Severity.REASON: "needs a reason", Severity.INFO: "info"}
-NOT_CHECKED = (
-    "**Who the prescriber is.** That she is qualified, registered and filed for the department is checked when a shift starts and when "
-    "she signs (`practitioner.require_filed`), not here; of her rights the engine knows the one for antibacterials of the restricted grade.",
-    "**Header, footer, signature, one patient only.** The prescription is made from the visit and signed as a whole; there is no blank to leave empty.",
-    "**Herbal pieces (中药饮片)**: eighteen clashes, nineteen fears, preparation, toxic pieces. The list has none; a prescription of them is refused "
-    "as an unknown drug. Of patent medicines only what is in `classes.csv` (ephedra, liquorice, toad venom, blood-moving, hidden western drugs) takes part.",
-    "**Solvent, rate and order of infusions.** Nothing to be infused is offered online; of incompatibilities only what `incompatibilities.csv` lists.",
-    "**Pregnancy by trimester.** A drug forbidden in one is treated as forbidden in all.",
-    "**Doses of children by weight** only where `limits.csv` gives mg/kg, and only when a weight is stated and the drug is dosed in mg, g or μg.",
-    "**Creatinine clearance.** eGFR is what somebody states or another system sends; it is not computed from creatinine. Dialysis is eGFR below 15.",
-    "**Genes, levels and laboratory values** (INR, potassium, drug levels): advice to watch them is words of an interaction.",
-    "**Interactions with food, alcohol and tobacco**, except that medicines containing alcohol are named as such.",
-    "**Interactions of three drugs at once**; three are three pairs.",
-    "**Topical drugs in interactions.** What is put on skin, eye, nose or vagina takes part in none, but for β-blocker eye drops and opioid patches; "
-    "inhaled steroids take part in none.",
-    "**Time of day and spacing of doses.** Words of a rule say so; nobody can check them.",
-    "**Drugs that our list does not hold** and that she takes: they are named as not reviewed.",
-    "**Cumulative quantities over several visits** beyond days left of the same substance.",
-    "**What only a person sees.** Whether the treatment is right for her. Nothing is approved and nothing is drafted by the engine.",
-)  # fmt: skip
+NOT_CHECKED = """
+**Who the prescriber is.** That she is qualified, registered and filed for the department is checked when a
+shift starts and when she signs (`practitioner.require_filed`), not here; of her rights the engine knows the
+one for antibacterials of the restricted grade.
+
+**Header, footer, signature, one patient only.** The prescription is made from the visit and signed as a
+whole; there is no blank to leave empty.
+
+**Herbal pieces (中药饮片)**: eighteen clashes, nineteen fears, preparation, toxic pieces. The list has none; a
+prescription of them is refused as an unknown drug. Of patent medicines only what is in `classes.csv`
+(ephedra, liquorice, toad venom, blood-moving, hidden western drugs) takes part.
+
+**Solvent, rate and order of infusions.** Nothing to be infused is offered online; of incompatibilities only
+what `incompatibilities.csv` lists.
+
+**Pregnancy by trimester.** A drug forbidden in one is treated as forbidden in all.
+
+**Doses of children by weight** only where `limits.csv` gives mg/kg, and only when a weight is stated and
+the drug is dosed in mg, g or μg.
+
+**Creatinine clearance.** eGFR is what somebody states or another system sends; it is not computed from
+creatinine. Dialysis is eGFR below 15.
+
+**Genes, levels and laboratory values** (INR, potassium, drug levels): advice to watch them is words of an
+interaction.
+
+**Interactions with food, alcohol and tobacco**, except that medicines containing alcohol are named as such.
+
+**Interactions of three drugs at once**; three are three pairs.
+
+**Topical drugs in interactions.** What is put on skin, eye, nose or vagina takes part in none, but for
+β-blocker eye drops and opioid patches; inhaled steroids take part in none.
+
+**Time of day and spacing of doses.** Words of a rule say so; nobody can check them.
+
+**Drugs that our list does not hold** and that she takes: they are named as not reviewed.
+
+**Cumulative quantities over several visits** beyond days left of the same substance.
+
+**What only a person sees.** Whether the treatment is right for her. Nothing is approved and nothing is
+drafted by the engine.
+"""
 
 
 def build() -> dict[str, str]:
@@ -106,7 +128,7 @@ def _classes() -> Iterator[str]:
 
 def _not_checked() -> Iterator[str]:
     yield from ("## What is knowingly not checked", "")
-    yield from (f"- {one}" for one in NOT_CHECKED)
+    yield from (f"- {' '.join(one.split())}" for one in NOT_CHECKED.strip().split("\n\n"))
 
 
 def _changing() -> Iterator[str]:
