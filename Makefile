@@ -14,7 +14,7 @@ TEST    := $(VENV)/installed-test.txt
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test bench-booking bench-day bench-journeys bench-video drill drill-video check journey code reset doctor docs pictures format lock
+.PHONY: help run test bench-booking bench-day bench-journeys bench-review bench-video drill drill-video check journey code reset doctor docs pictures format lock
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ bench-day: $(TEST) ## one day of a city, 100,000 bookings, replayed as fast as t
 
 bench-journeys: $(TEST) ## whole visits per minute, everything on but video, and the idle system's memory
 	@exec $(BIN)/python -m tests.load.bench_journeys $(ARGS)
+
+bench-review: $(TEST) ## prescriptions of five drugs against every review rule, and how long the rules take to load
+	@exec $(BIN)/python -m tests.load.bench_review $(ARGS)
 
 bench-video: $(TEST) ## recorded video rooms beside Janus under the same load, CPU-seconds per room-second (ARGS="--rooms 8")
 	@exec $(BIN)/python -m tests.load.bench_video $(ARGS)

@@ -1,8 +1,8 @@
-"""`python -m backend api | worker | media | migrate | seed --world DIR`."""
+"""`python -m backend api | worker | media | migrate | seed --world DIR | formulary import FILE`."""
 
 import sys
 
-USAGE = "usage: python -m backend api | worker | media | migrate | seed --world DIR\n"
+USAGE = "usage: python -m backend api | worker | media | migrate | seed --world DIR | formulary import FILE\n"
 
 
 def main(argv: list[str]) -> int:
@@ -20,6 +20,10 @@ def main(argv: list[str]) -> int:
         from backend.commands import seed
 
         return seed(argv[1:])
+    elif command == "formulary":
+        from backend.commands import formulary
+
+        return formulary(argv[1:])
     else:
         sys.stderr.write(USAGE)
         return 2

@@ -19,6 +19,7 @@ from backend.alarm import routes as alarm
 from backend.appointment import routes as appointment
 from backend.cashier import pages as cashier_pages
 from backend.cashier import routes as cashier
+from backend.cds_hooks import routes as cds_hooks
 from backend.chat import routes as chat
 from backend.chat import sockets
 from backend.complaint import pages as complaint_pages
@@ -156,6 +157,7 @@ def create_app(context: Context) -> Starlette:
         *sockets.routes(context),
         *payment_callbacks.routes(context),
         *courier_callbacks.routes(context),
+        *cds_hooks.routes(context),
         *desks.routes([*account_pages.routes(desks), *video_pages.extra_routes(desks)]),
         *health_routes(checks, context.clock, context.settings.env),
         Route(f"{PREFIX}/openapi.json", show_openapi),

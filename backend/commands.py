@@ -1,15 +1,19 @@
-"""Commands beside the servers: `migrate` and `seed`."""
+"""Commands beside the servers: `migrate`, `seed` and `formulary import`."""
 
 import argparse
 import asyncio
+import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from backend.composition import bind, database
+from backend.formulary.service import Report, import_csv
 from backend.seeding import seed_world
 from backend.settings import Settings
+from foundation.actor import SYSTEM
 from foundation.clock import Clock
 from foundation.db.unit_of_work import unit_of_work
+from foundation.errors import Invalid
 from foundation.settings import load_or_exit
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -48,5 +52,57 @@ async def _seed(settings: Settings, folder: Path, clock: Clock) -> None:
     try:
         async with unit_of_work(db) as session:
             await seed_world(session, folder)
+    finally:
+        await db.engine.dispose()
+
+
+def formulary(argv: list[str]) -> int:
+    """`formulary import FILE [--limits FILE] [--dry-run]`: make the stored list equal to a CSV and say what changed.
+
+    0 when it is done (or would be), 1 when a row is wrong and nothing was changed. The same file twice changes nothing.
+    """
+    parser = argparse.ArgumentParser(prog="python -m backend formulary")
+    what = parser.add_subparsers(dest="what", required=True).add_parser("import")
+    what.add_argument(
+        "file", type=Path, help="the list, with the columns of backend/formulary/data/formulary.csv"
+    )
+    what.add_argument(
+        "--limits", type=Path, help="limits by age and kidney; left out, drugs keep those they have"
+    )
+    what.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
+    chosen = parser.parse_args(argv)
+    text = chosen.file.read_text(encoding="utf-8-sig")
+    limits = chosen.limits.read_text(encoding="utf-8-sig") if chosen.limits else None
+    settings = load_or_exit(Settings)
+    try:
+        report = asyncio.run(_import(settings, text, limits, dry_run=chosen.dry_run))
+    except Invalid as refused:
+        for issue in refused.issues:
+            sys.stderr.write(f"{issue.field}: {issue.message}\n")
+        return 1
+    sys.stdout.write(told(report, dry_run=chosen.dry_run))
+    return 0
+
+
+def told(report: Report, *, dry_run: bool) -> str:
+    """The difference as lines."""
+    total = len(report.added) + len(report.changed) + len(report.withdrawn)
+    if not total:
+        return "unchanged\n"
+    head = "would become" if dry_run else "is now"
+    counts = f"{len(report.added)} added, {len(report.changed)} changed, {len(report.withdrawn)} withdrawn"
+    lines = [f"the catalogue {head} {report.version}: {counts}"]
+    lines += [f"+ {code}" for code in report.added]
+    lines += [f"~ {words}" for words in report.details]
+    lines += [f"- {code}" for code in report.withdrawn]
+    return "\n".join(lines) + "\n"
+
+
+async def _import(settings: Settings, text: str, limits: str | None, *, dry_run: bool) -> Report:
+    bind(settings)
+    db = database(settings, Clock(), "formulary")
+    try:
+        async with unit_of_work(db) as session:
+            return await import_csv(session, SYSTEM, text, limits, dry_run=dry_run)
     finally:
         await db.engine.dispose()

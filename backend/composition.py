@@ -21,6 +21,7 @@ from backend.outside.identity import IdentityService
 from backend.outside.insurance import MedicalInsurance, SelfPayOnly
 from backend.outside.insurance_bureau import Bureau
 from backend.outside.med_ins import Partner, WeChatInsurance
+from backend.outside.review_server import CdsReviewServer, Identity, NoReviewServer, ReviewServer
 from backend.outside.signed import SignedClient
 from backend.outside.sms import NoSms, SmsCompany, SmsProvider
 from backend.outside.wechat import WeChat
@@ -86,6 +87,7 @@ async def open_context(settings: Settings, clock: Clock, application: str) -> As
             context.insurance,
             context.e_bills,
             context.sms,
+            context.reviewer,
         ):
             await client.close()
         await context.hospital.close()
@@ -115,6 +117,7 @@ def _context(settings: Settings, clock: Clock, db: Database, redis: Redis, live:
         objects=FolderStore(s.object_folder, s.keyring()),
         live=live,
         wiring=wiring(),
+        reviewer=review_server(s, clock),
     )
 
 
@@ -156,6 +159,17 @@ def sms(settings: Settings, clock: Clock) -> SmsProvider:
     if not s.sms_url:
         return NoSms()
     return SmsCompany(SignedClient(s.sms_url, s.sms_app_key, s.sms_secret, clock, "短信公司"))
+
+
+def review_server(settings: Settings, clock: Clock) -> ReviewServer:
+    """The outside review server, if there is one."""
+    s = settings
+    if not s.review_server_url or s.review_server_key is None:
+        return NoReviewServer()
+    identity = Identity.load(s.review_server_issuer, s.review_server_key_id, s.review_server_key)
+    return CdsReviewServer(
+        s.review_server_url, s.review_server_service, identity, clock, float(s.review_server_seconds)
+    )
 
 
 def e_bills(settings: Settings, clock: Clock) -> EBill:

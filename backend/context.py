@@ -16,6 +16,7 @@ from backend.outside.e_bill import EBill
 from backend.outside.his import Hospital
 from backend.outside.identity import IdentityService
 from backend.outside.insurance import MedicalInsurance
+from backend.outside.review_server import NoReviewServer, ReviewServer
 from backend.outside.sms import SmsProvider
 from backend.outside.wechat import WeChat
 from backend.outside.wechat_pay import WeChatPay
@@ -109,3 +110,4 @@ class Context:
     objects: ObjectStore
     live: Live
     wiring: Wiring = field(default_factory=Wiring)
+    reviewer: ReviewServer = field(default_factory=NoReviewServer)

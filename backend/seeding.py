@@ -14,7 +14,7 @@ from backend.account.model import Staff
 from backend.account.service import hash_password
 from backend.content.model import HospitalProfile
 from backend.content.service import publish_folder
-from backend.formulary.facts import builtin_csv
+from backend.formulary.facts import builtin_csv, builtin_limits
 from backend.formulary.service import import_csv
 from backend.practitioner.model import Department, Filing, Practitioner
 from backend.practitioner.service import announce
@@ -43,7 +43,7 @@ async def seed_world(session: AsyncSession, folder: Path) -> None:
     await _staff(session, _read(folder, "staff.json"))
     await seed_prices(session)
     await publish_folder(session)
-    await import_csv(session, SYSTEM, builtin_csv())
+    await import_csv(session, SYSTEM, builtin_csv(), builtin_limits())
     await session.flush()
     await seed_timetable(session)
 

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from backend.calling import Calling
 from backend.insuring import Insuring
 from backend.policy import Policy
+from backend.reviewing import Reviewing
 from foundation.crypto import Keyring
 from foundation.prefork import cores
 from foundation.settings import CommonSettings, Env, SettingsError, setting
@@ -48,7 +49,7 @@ class WeChatKeyMode(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(Policy, Insuring, Calling, CommonSettings):
+class Settings(Policy, Insuring, Calling, Reviewing, CommonSettings):
     """What the API and the worker need."""
 
     port: int = setting("port of the listener (API 8100, worker's health 8101)", default=8100)
@@ -120,6 +121,7 @@ class Settings(Policy, Insuring, Calling, CommonSettings):
             if not _all_urls(getattr(self, name), schemes)
         ]
         problems += [*self.policy_problems(), *self.insuring_problems(), *self.calling_problems()]
+        problems += self.reviewing_problems()
         if self.wechat_pay_backup_url and not _all_urls(self.wechat_pay_backup_url, HTTP):
             problems.append("WECHAT_PAY_BACKUP_URL is malformed: not http or https")
         if not 0 <= self.api_processes <= 64 or (self.api_processes > 1 and self.env is Env.TEST):
@@ -194,6 +196,7 @@ class Settings(Policy, Insuring, Calling, CommonSettings):
             *(("wechat_pay_backup_url",) if self.wechat_pay_backup_url else ()),
             *(("sms_url",) if self.sms_url else ()),
             *self.insuring_addresses(),
+            *self.reviewing_addresses(),
         ):
             url = urlsplit(getattr(self, name))
             if url.scheme != "https" or url.hostname in LOOPBACK:

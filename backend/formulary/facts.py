@@ -3,13 +3,30 @@
 import csv
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from importlib.resources import files
 
 import msgspec
 
 from foundation.errors import Issue
+
+
+class Limit(msgspec.Struct, frozen=True):
+    """A narrower limit for an age band (months, from and below) or a kidney (eGFR below, ml/min/1.73 m²), or for both.
+
+    Doses are decimal strings in the drug's `dose_unit`, `daily_per_kg` in mg; empty means "as ever". `advice` is `block`
+    or `reason` where the drug is not to be used there.
+    """
+
+    age_from: int | None = None
+    age_below: int | None = None
+    egfr_below: int | None = None
+    single_max: str = ""
+    daily_max: str = ""
+    daily_per_kg: str = ""
+    advice: str = ""
+    source: str = ""
 
 
 class Drug(msgspec.Struct, frozen=True):
@@ -50,6 +67,7 @@ class Drug(msgspec.Struct, frozen=True):
     insurance_code: str = ""
     insurance_restriction: str = ""
     insurance_icd10: list[str] = []
+    limits: list[Limit] = []
 
     @property
     def allergy_groups(self) -> list[str]:
@@ -68,6 +86,63 @@ FLAGS = ("skin_test", "online_allowed", "long_term_allowed")
 def builtin_csv() -> str:
     """The list that ships with the software."""
     return (files("backend.formulary") / "data" / "formulary.csv").read_text(encoding="utf-8")
+
+
+def builtin_limits() -> str:
+    """Limits by age and kidney of the list that ships with the software."""
+    return (files("backend.formulary") / "data" / "limits.csv").read_text(encoding="utf-8")
+
+
+def builtin() -> dict[str, Drug]:
+    """The list that ships with the software, with its limits, by code."""
+    drugs, _ = parse(builtin_csv())
+    return {drug.code: drug for drug in with_limits(drugs, parse_limits(builtin_limits())[0])}
+
+
+def with_limits(drugs: Iterable[Drug], limits: Mapping[str, list[Limit]]) -> list[Drug]:
+    """The drugs, each with its own limits."""
+    return [msgspec.structs.replace(drug, limits=limits.get(drug.code, [])) for drug in drugs]
+
+
+def parse_limits(text: str) -> tuple[dict[str, list[Limit]], list[Issue]]:
+    """Limits by drug code, and every row that cannot be read; a file of its own, so that a drug stays one row."""
+    found: dict[str, list[Limit]] = {}
+    issues: list[Issue] = []
+    reader = csv.DictReader(io.StringIO(text), strict=True)
+    try:
+        for row in reader:
+            try:
+                limit = _limit(row)
+                found.setdefault(row["code"], []).append(limit)
+            except (KeyError, ValueError) as error:
+                line = reader.line_num
+                words = f"限量表第 {line} 行无法读取：{error}"
+                issues.append(Issue(f"limits line {line}", "unreadable", words))
+    except csv.Error as error:
+        words = f"限量表第 {reader.line_num} 行无法读取：{error}"
+        issues.append(Issue(f"limits line {reader.line_num}", "unreadable", words))
+    return found, issues
+
+
+def _limit(row: dict[str, str]) -> Limit:
+    """`ValueError` for a row that says nothing, or of which nobody knows when it holds."""
+    if None in row or None in row.values():
+        raise ValueError("列数不对")
+    for name in ("single_max", "daily_max", "daily_per_kg"):
+        _positive(name, row[name])
+    if row["advice"] not in ("", "block", "reason"):
+        raise ValueError(f"advice 不能是 {row['advice']!r}")
+    names = ("age_from_months", "age_below_months", "egfr_below")
+    age_from, age_below, egfr = (int(row[name]) if row[name] else None for name in names)
+    bounds = (age_from, age_below, egfr)
+    if all(one is None for one in bounds) or any(one is not None and one < 0 for one in bounds):
+        raise ValueError("须写明年龄段或肾功能，且不能为负")
+    if not (row["single_max"] or row["daily_max"] or row["daily_per_kg"] or row["advice"]):
+        raise ValueError("须写明限量或建议")
+    return Limit(
+        age_from, age_below, egfr, row["single_max"], row["daily_max"], row["daily_per_kg"], row["advice"],
+        row["source"],
+    )  # fmt: skip
 
 
 def parse(text: str) -> tuple[list[Drug], list[Issue]]:

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.formulary.facts import Drug, changed, parse
+from backend.formulary.facts import Drug, changed, parse, parse_limits, with_limits
 from backend.formulary.model import DrugRow
 from contracts import events
 from foundation.actor import Actor
@@ -16,45 +16,82 @@ from foundation.db.audit import audit
 from foundation.db.locks import lock_stream
 from foundation.db.outbox import publish
 from foundation.db.unit_of_work import clock_of
-from foundation.errors import Invalid
+from foundation.errors import Invalid, Issue
 
 STREAM = "catalogue:drug"
 
 
 @dataclass(frozen=True)
 class Report:
-    """What an import did: codes."""
+    """What an import did, or would do: codes, and of each changed drug what was changed from what to what."""
 
     version: str
     added: list[str]
     changed: list[str]
     withdrawn: list[str]
+    details: tuple[str, ...] = ()
 
 
-async def import_csv(session: AsyncSession, actor: Actor, text: str) -> Report:
-    """Make the stored list equal to the CSV; `Invalid` with every bad row, and then nothing is changed."""
+async def import_csv(
+    session: AsyncSession, actor: Actor, text: str, limits: str | None = None, *, dry_run: bool = False
+) -> Report:
+    """Make the stored list equal to the CSV; `Invalid` with every bad row, and then nothing is changed.
+
+    Without `limits` (limits by age and kidney) every drug keeps those it has. `dry_run` only says what would be done.
+    """
     drugs, issues = parse(text)
+    bounds, more = parse_limits(limits) if limits is not None else ({}, [])
+    codes = {drug.code for drug in drugs}
+    issues = [*issues, *more] + [
+        Issue(code, "unknown_drug", f"限量表中的药品编码 {code} 不在目录中")
+        for code in bounds
+        if code not in codes
+    ]
     if issues:
         raise Invalid("药品目录有误，未导入", issues=issues)
     await lock_stream(session, STREAM)
     stored = (await session.scalars(select(DrugRow))).all()
     rows = {row.code: row for row in stored}
-    old = [msgspec.convert(row.facts, Drug) for row in stored if row.valid]
+    known = {row.code: msgspec.convert(row.facts, Drug) for row in stored}
+    if limits is None:
+        bounds = {code: drug.limits for code, drug in known.items()}
+    drugs = with_limits(drugs, bounds)
+    old = [known[row.code] for row in stored if row.valid]
     added, altered, withdrawn = changed(old, drugs)
-    version = f"d{len({row.catalogue_version for row in stored}) + 1}"
-    report = Report(version, [d.code for d in added], [d.code for d in altered], [d.code for d in withdrawn])
-    if not (added or altered or withdrawn):
+    version = f"d{max((int(row.catalogue_version[1:]) for row in stored), default=0) + 1}"
+    report = Report(
+        version, [d.code for d in added], [d.code for d in altered], [d.code for d in withdrawn],
+        tuple(difference(known[drug.code], drug) for drug in altered),
+    )  # fmt: skip
+    if dry_run or not (added or altered or withdrawn):
         return report
     for drug in (*added, *altered):
         _put(session, rows.get(drug.code), drug, version)
     for drug in withdrawn:
-        rows[drug.code].valid = False
+        gone = rows[drug.code]
+        gone.valid, gone.catalogue_version, gone.changed_at = False, version, clock_of(session).now()
     await publish(session, STREAM, _event(version, [*added, *altered], withdrawn, clock_of(session).now()))
     audit(
         session, actor, "formulary.import", "catalogue", version,
         detail={"added": str(len(added)), "changed": str(len(altered)), "withdrawn": str(len(withdrawn))},
     )  # fmt: skip
     return report
+
+
+def difference(old: Drug, new: Drug) -> str:
+    """`YP001 苯磺酸氨氯地平片: price 1860 → 1900`."""
+    parts = [
+        f"{name} {_shown(getattr(old, name))} → {_shown(getattr(new, name))}"
+        for name in Drug.__struct_fields__
+        if getattr(old, name) != getattr(new, name)
+    ]
+    return f"{new.code} {new.generic_name}: {', '.join(parts)}"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list):
+        return f"[{len(value)}]" if value and not isinstance(value[0], str) else "|".join(value)
+    return str(value)
 
 
 def _put(session: AsyncSession, row: DrugRow | None, drug: Drug, version: str) -> None:

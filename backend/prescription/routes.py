@@ -10,7 +10,7 @@ from backend.encounter.model import FollowUp
 from backend.escalation import service as escalation
 from backend.escalation.rules import Kind
 from backend.patient import queries as patients
-from backend.prescription import queries, reviewing, service
+from backend.prescription import examining, queries, reviewing, service
 from backend.prescription.model import PrescriptionRow
 from backend.prescription.wire import (
     CancelRequest,
@@ -20,7 +20,7 @@ from backend.prescription.wire import (
     WritePrescription,
     prescription_view,
 )
-from backend.review.draft import Draft
+from backend.review.draft import Draft, Stated
 from backend.review.engine import blocked
 from backend.signature import service as signatures
 from foundation.web.endpoint import act, get, send
@@ -38,7 +38,7 @@ async def _visit(call: ApiCall, encounter_id: UUID) -> FollowUp:
 async def check(call: ApiCall, body: WritePrescription) -> Findings:
     """What the review engine says while drugs are chosen; nothing is saved."""
     visit = await _visit(call, call.id())
-    found = await service.examine(call.app, visit, body.draft(visit.diagnoses))
+    found = await examining.examine(call.app, visit, body.draft(visit.diagnoses), but=body.prescription_id)
     return Findings(found, blocked(found))
 
 
@@ -46,7 +46,7 @@ async def create(call: ApiCall, body: WritePrescription) -> PrescriptionView:
     """Save a new draft."""
     visit = await _visit(call, call.id())
     draft = body.draft(visit.diagnoses)
-    found = await service.examine(call.app, visit, draft)
+    found = await examining.examine(call.app, visit, draft)
     async with call.unit_of_work() as session:
         visit = await encounters.doctors_own_follow_up(session, call.actor, call.id())
         row = await service.write(
@@ -62,7 +62,7 @@ async def change(call: ApiCall, body: WritePrescription) -> PrescriptionView:
         row = await queries.doctors_own(session, call.actor, call.id())
         visit = await encounters.follow_up(session, row.encounter_id)
     draft = body.draft(visit.diagnoses)
-    found = await service.examine(call.app, visit, draft)
+    found = await examining.examine(call.app, visit, draft, but=row.id)
     async with call.unit_of_work() as session:
         row = await queries.doctors_own(session, call.actor, call.id())
         visit = await encounters.follow_up(session, row.encounter_id)
@@ -79,7 +79,10 @@ async def sign(call: ApiCall) -> PrescriptionView:
         row = await queries.doctors_own(session, call.actor, call.id())
         visit = await encounters.follow_up(session, row.encounter_id)
     content = row.content
-    found = await service.examine(call.app, visit, Draft(content.written, content.diagnoses, content.reason))
+    draft = Draft(
+        content.written, content.diagnoses, content.reason, content.kind, content.stated or Stated()
+    )
+    found = await examining.examine(call.app, visit, draft, but=row.id)
     async with call.unit_of_work() as session:
         wanted = await service.want_signature(session, call.actor, row, found)
     value = await signatures.obtain(call.app, wanted)

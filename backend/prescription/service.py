@@ -12,7 +12,6 @@ from backend.chat.cards import PrescriptionCard
 from backend.chat.service import post_card
 from backend.content.service import hospital
 from backend.context import Context
-from backend.eligibility.rules import RULES, category
 from backend.encounter import queries as encounters
 from backend.encounter.model import FollowUp
 from backend.encounter.states import RUNNING, EncounterState
@@ -32,9 +31,8 @@ from backend.prescription.model import PrescriptionRow
 from backend.prescription.signing import PrescriptionContent, digest_of
 from backend.prescription.states import PrescriptionState
 from backend.record import service as records
-from backend.record.history import allergy_groups
-from backend.review.draft import ROUTES, TIMES_PER_DAY, Draft, Finding, Item, PatientFacts, Severity
-from backend.review.engine import blocked, needs_reason, review
+from backend.review.draft import ROUTES, TIMES_PER_DAY, Draft, Finding, Item, Severity, Stated
+from backend.review.engine import REVIEW_DOWN, blocked, needs_reason
 from backend.signature import service as signatures
 from backend.signature.service import Wanted
 from contracts import events
@@ -44,7 +42,7 @@ from foundation.db.advance import advance
 from foundation.db.audit import audit
 from foundation.db.intents import intend
 from foundation.db.locks import lock, lock_stream
-from foundation.db.unit_of_work import clock_of, touch, unit_of_work
+from foundation.db.unit_of_work import clock_of, touch
 from foundation.errors import Conflict, Invalid, Issue
 from foundation.ids import new_id
 
@@ -52,22 +50,6 @@ SUBJECT = "prescription"
 EXPIRE = "prescription.expire"
 WRITABLE = (*RUNNING, EncounterState.COMPLETED)
 """A returned prescription may be mended after the visit has ended (practice.md 14)."""
-
-
-async def examine(context: Context, visit: FollowUp, draft: Draft) -> list[Finding]:
-    """What the engine says of a draft: the hospital is asked for allergies first, with no transaction open."""
-    async with unit_of_work(context.db) as session:
-        person = await patients.person(session, visit.person_id)
-    groups = await allergy_groups(context, person)
-    async with unit_of_work(context.db) as session:
-        drugs = await formulary.by_codes(session, [item.drug_code for item in draft.items])
-    codes = frozenset(diagnosis.code for diagnosis in visit.diagnoses)
-    facts = PatientFacts(
-        age=age_on(birth_date(person), context.clock.today()), sex=person.sex, allergy_groups=groups,
-        confirmed_codes=codes, guardian_present=visit.guardian_present_at is not None,
-        chronic=any(category(code) in RULES.chronic for code in codes),
-    )  # fmt: skip
-    return review(draft, facts, drugs)
 
 
 async def write(
@@ -126,7 +108,8 @@ async def _content(
         department=department.name, prescriber=doctor.name, prescriber_licence=doctor.licence_number,
         diagnoses=draft.diagnoses, items=items, written=draft.items, reason=draft.reason, allergies=allergies or "无",
         disease_history=(record.content.past_history if record else "") or "无", valid_days=valid_days,
-        total=sum(item.amount for item in items),
+        total=sum(item.amount for item in items), kind=draft.kind,
+        stated=None if draft.stated == Stated() else draft.stated,
     )  # fmt: skip
 
 
@@ -144,7 +127,11 @@ def _line(item: Item, drug: Drug) -> events.PrescriptionItem:
 def refuse_findings(findings: Sequence[Finding], reason: str) -> None:
     """`Invalid` with every block; and with every needs-a-reason when no reason was written."""
     hard = [one for one in findings if one.severity is Severity.BLOCK]
-    soft = [one for one in findings if one.severity is Severity.REASON and not reason.strip()]
+    soft = [
+        one
+        for one in findings
+        if one.severity is Severity.REASON and one.rule != REVIEW_DOWN and not reason.strip()
+    ]
     if blocked(findings) or (needs_reason(findings) and soft):
         issues = [
             Issue(f"items.{one.item}" if one.item is not None else "prescription", one.rule, one.message)

@@ -4,12 +4,12 @@ from uuid import UUID
 
 import msgspec
 
-from backend.review.draft import Item
+from backend.review.draft import Item, Stated
 from contracts.events import Diagnosis, PrescriptionItem
 from foundation.canonical import canonical, sha256
 
 
-class PrescriptionContent(msgspec.Struct, frozen=True):
+class PrescriptionContent(msgspec.Struct, frozen=True, omit_defaults=True):
     """A prescription with everything a reader needs: header, body, footer (处方管理办法 附件 1)."""
 
     prescription_id: UUID
@@ -29,6 +29,9 @@ class PrescriptionContent(msgspec.Struct, frozen=True):
     disease_history: str
     valid_days: int
     total: int
+    # Left out of the signed bytes when there is nothing to say, so that what was signed before these were there still holds.
+    kind: str = ""
+    stated: Stated | None = None
 
 
 class ReviewVerdict(msgspec.Struct, frozen=True):

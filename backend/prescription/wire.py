@@ -1,6 +1,6 @@
 """Structs of the prescription routes."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from backend.prescription.model import PrescriptionRow, Review
 from backend.prescription.states import PRESCRIPTION
-from backend.review.draft import Draft, Finding, Item
+from backend.review.draft import Answer, Draft, Finding, Item, Liver, Stated, StatedTest
 from contracts.events import Diagnosis, PrescriptionItem
 from contracts.money import Fen
 
@@ -29,22 +29,54 @@ class WriteItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     note: Annotated[str, Meta(max_length=100)] = ""
 
 
+class WriteSkinTest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A skin test: allergy group, result, day."""
+
+    group: Annotated[str, Meta(min_length=1, max_length=40)]
+    negative: bool
+    tested_on: date
+
+
+class WritePatient(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the doctor states about the patient; left out, it is unknown. `egfr` in ml/min/1.73 m²."""
+
+    pregnancy: Answer = Answer.UNKNOWN
+    lactation: Answer = Answer.UNKNOWN
+    egfr: Annotated[int, Meta(ge=1, le=250)] | None = None
+    liver: Liver = Liver.UNKNOWN
+    weight_kg: Annotated[str, Meta(pattern=r"^([0-9]{1,3}(\.[0-9]{1,2})?)?$(?!\n)")] = ""
+    taking: Annotated[list[Code], Meta(max_length=30)] = []
+    skin_tests: Annotated[list[WriteSkinTest], Meta(max_length=5)] = []
+
+    def stated(self) -> Stated:
+        """For the engine."""
+        tests = [StatedTest(one.group, one.negative, one.tested_on) for one in self.skin_tests]
+        return Stated(
+            self.pregnancy, self.lactation, self.egfr, self.liver, self.weight_kg, list(self.taking), tests
+        )
+
+
 class WritePrescription(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A draft: lines, the confirmed diagnoses it is for (codes), a reason where one is needed."""
+    """A draft: lines, the confirmed diagnoses it is for (codes), a reason where one is needed, facts about the patient.
+
+    `prescription_id` says which one is looked at when only a check is asked for, so that it is not compared with itself.
+    """
 
     items: Annotated[list[WriteItem], Meta(max_length=20)]
     diagnosis_codes: Annotated[list[Code], Meta(max_length=10)]
     reason: Annotated[str, Meta(max_length=200)] = ""
     valid_days: int = 1
     allergies: Annotated[str, Meta(max_length=100)] = ""
+    kind: Annotated[str, Meta(pattern="^(emergency)?$")] = ""
+    patient: WritePatient = WritePatient()
+    prescription_id: UUID | None = None
 
     def draft(self, confirmed: list[Diagnosis]) -> Draft:
         """For the engine; names come from the confirmed diagnoses."""
         names = {diagnosis.code: diagnosis.name for diagnosis in confirmed}
         items = [Item(**msgspec.structs.asdict(item)) for item in self.items]
-        return Draft(
-            items, [Diagnosis(code, names.get(code, code)) for code in self.diagnosis_codes], self.reason
-        )
+        diagnoses = [Diagnosis(code, names.get(code, code)) for code in self.diagnosis_codes]
+        return Draft(items, diagnoses, self.reason, self.kind, self.patient.stated())
 
 
 class Findings(msgspec.Struct, frozen=True):
@@ -96,6 +128,8 @@ class PrescriptionView(msgspec.Struct, frozen=True):
     return_item: int | None
     return_reason: str
     digest: str
+    kind: str
+    stated: Stated
 
 
 def prescription_view(row: PrescriptionRow, last: Review | None = None) -> PrescriptionView:
@@ -111,5 +145,5 @@ def prescription_view(row: PrescriptionRow, last: Review | None = None) -> Presc
         findings=row.findings, signed_at=row.signed_at, valid_until=row.valid_until, reviewed_at=row.reviewed_at,
         return_category=returned.category if returned else "", return_item=returned.item if returned else None,
         return_reason=returned.reason if returned else "",
-        digest=row.digest.hex(),
+        digest=row.digest.hex(), kind=content.kind, stated=content.stated or Stated(),
     )  # fmt: skip

@@ -1,5 +1,7 @@
 """The hospital's own records beside a visit: asked through the gateway, held sealed for minutes, each look reported."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 import msgspec
@@ -59,13 +61,27 @@ async def _cached(context: Context, key: str) -> his.HistoryReply | None:
         return None
 
 
-async def allergy_groups(context: Context, person: Person) -> frozenset[str] | None:
-    """Allergy groups for the review engine; None when the hospital gave no answer, which is not "no allergies"."""
+@dataclass(frozen=True)
+class Known:
+    """What the hospital knows that the review engine asks for: nothing of it is stored."""
+
+    allergy_groups: frozenset[str]
+    allergy_names: frozenset[str]
+    codes: frozenset[str]
+    medications: Sequence[his.HistoryMedication]
+
+
+async def known_of(context: Context, person: Person) -> Known | None:
+    """For the review engine; None when the hospital gave no answer, which is not "no allergies"."""
     try:
         reply = await fetch(context, person)
     except (NotFound, Unavailable, HospitalRefused):
         return None
-    return frozenset(allergy.group for allergy in reply.allergies if allergy.group)
+    codes = {one.code for visit in reply.visits for one in visit.diagnoses if one.certainty == "confirmed"}
+    return Known(
+        frozenset(allergy.group for allergy in reply.allergies if allergy.group),
+        frozenset(allergy.name for allergy in reply.allergies if allergy.name), frozenset(codes), reply.medications,
+    )  # fmt: skip
 
 
 async def report_view(session: AsyncSession, actor: Actor, row: FollowUp, reply: his.HistoryReply) -> None:

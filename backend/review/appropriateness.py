@@ -1,92 +1,49 @@
-"""Appropriateness: allergy, dose, route, age, indication, duplication."""
+"""Appropriateness: whether each drug fits the diagnosis, the patient and the other drugs."""
 
 from collections.abc import Iterator, Mapping
-from fractions import Fraction
 
 from backend.eligibility.rules import category
 from backend.formulary.facts import Drug
-from backend.review.draft import (
-    ROUTES,
-    TIMES_PER_DAY,
-    Category,
-    Draft,
-    Finding,
-    Item,
-    PatientFacts,
-    Severity,
-    amount_of,
-)
+from backend.review import allergy, combining, dosing, suitability
+from backend.review.draft import ROUTES, Draft, Finding, PatientFacts, Severity
 from backend.review.finding import finding
+from backend.review.lines import Line, codes, known_lines
 
 
 def check(draft: Draft, patient: PatientFacts, drugs: Mapping[str, Drug]) -> Iterator[Finding]:
     """Every drug against the patient, the diagnoses and the other drugs."""
-    known = [
-        (index, item, drugs[item.drug_code])
-        for index, item in enumerate(draft.items)
-        if item.drug_code in drugs
-    ]
-    if patient.allergy_groups is None and not draft.reason.strip():
-        words = "暂时无法从医院系统取得过敏史，请向患者核实并注明"
-        yield _fit("fit.allergy_unknown", Severity.REASON, words, None)
-    for index, item, drug in known:
-        yield from _allergy(index, drug, patient)
-        yield from _dose(index, item, drug)
-        yield from _route(index, item, drug)
-        if patient.age < drug.age_min_years:
-            words = f"{drug.generic_name}不用于 {drug.age_min_years} 岁以下患者"
-            yield _fit("fit.age", Severity.BLOCK, words, index)
-        if drug.indications and not any(indicated(drug, one.code) for one in draft.diagnoses):
-            words = f"{drug.generic_name}的适应证与诊断不符，请注明理由"
-            severity = Severity.INFO if draft.reason.strip() else Severity.REASON
-            yield _fit("fit.indication", severity, words, index)
-        if drug.skin_test:
-            yield _fit("fit.skin_test", Severity.BLOCK, f"{drug.generic_name}需要皮试，不能线上开具", index)
-    yield from _duplicates(known)
+    lines = known_lines(draft, drugs)
+    known = suitability.all_codes(draft, patient)
+    current = codes({one.code for one in draft.diagnoses} | patient.confirmed_codes)
+    yield from allergy.unknown(draft, patient)
+    for line in lines:
+        yield from allergy.check(line, patient)
+        yield from dosing.check(line, patient, known)
+        yield from _route(line)
+        yield from _age(line, patient)
+        yield from _indication(line, draft)
+        yield from suitability.check(line, patient, known, current)
+    yield from combining.check(lines, patient, drugs)
 
 
-def _allergy(index: int, drug: Drug, patient: PatientFacts) -> Iterator[Finding]:
-    groups = patient.allergy_groups or frozenset()
-    if groups.intersection(drug.allergy_groups):
-        yield _fit("fit.allergy", Severity.BLOCK, f"患者对{drug.generic_name}同类药物过敏", index)
-
-
-def _dose(index: int, item: Item, drug: Drug) -> Iterator[Finding]:
-    times = TIMES_PER_DAY.get(item.frequency)
-    if times is None:
-        yield _fit("fit.frequency", Severity.BLOCK, "请选择用药频次", index)
-        return
-    dose = amount_of(item.dose)
-    if dose is None:
-        yield _fit("fit.dose_missing", Severity.BLOCK, f"请填写{drug.generic_name}的单次剂量", index)
-        return
-    single, daily = amount_of(drug.single_max), amount_of(drug.daily_max)
-    if single is not None and dose > single:
-        words = f"{drug.generic_name}单次剂量 {item.dose}{drug.dose_unit}超过最大 {drug.single_max}{drug.dose_unit}"
-        yield _fit("fit.single_max", Severity.BLOCK, words, index)
-    if daily is not None and dose * max(times[0], Fraction(1)) > daily:  # once a week is once on that day
-        words = f"{drug.generic_name}日剂量超过最大 {drug.daily_max}{drug.dose_unit}"
-        yield _fit("fit.daily_max", Severity.BLOCK, words, index)
-
-
-def _route(index: int, item: Item, drug: Drug) -> Iterator[Finding]:
+def _route(line: Line) -> Iterator[Finding]:
+    item, drug = line.item, line.drug
     if item.route not in ROUTES or (drug.routes and item.route not in drug.routes):
         allowed = "、".join(ROUTES.get(code, code) for code in drug.routes)
-        yield _fit("fit.route", Severity.BLOCK, f"{drug.generic_name}的给药途径应为：{allowed}", index)
+        yield finding("fit.route", f"{drug.generic_name}的给药途径应为：{allowed}", line.index)
 
 
-def _duplicates(known: list[tuple[int, Item, Drug]]) -> Iterator[Finding]:
-    for position, (index, _, drug) in enumerate(known):
-        for _, _, earlier in known[:position]:
-            shared = set(drug.ingredients) & set(earlier.ingredients)
-            if shared:
-                words = (
-                    f"{drug.generic_name}与{earlier.generic_name}含相同成分（{'、'.join(sorted(shared))}）"
-                )
-                yield _fit("fit.duplicate", Severity.BLOCK, words, index)
-            elif drug.drug_class and drug.drug_class == earlier.drug_class:
-                words = f"{drug.generic_name}与{earlier.generic_name}同为{drug.drug_class}"
-                yield _fit("fit.same_class", Severity.INFO, words, index)
+def _age(line: Line, patient: PatientFacts) -> Iterator[Finding]:
+    if patient.age < line.drug.age_min_years:
+        words = f"{line.drug.generic_name}不用于 {line.drug.age_min_years} 岁以下患者"
+        yield finding("fit.age", words, line.index)
+
+
+def _indication(line: Line, draft: Draft) -> Iterator[Finding]:
+    if line.drug.indications and not any(indicated(line.drug, one.code) for one in draft.diagnoses):
+        words = f"{line.drug.generic_name}的适应证与诊断不符，请注明理由"
+        severity = Severity.INFO if draft.reason.strip() else Severity.REASON
+        yield finding("fit.indication", words, line.index, severity=severity)
 
 
 def indicated(drug: Drug, code: str) -> bool:
@@ -97,7 +54,3 @@ def indicated(drug: Drug, code: str) -> bool:
         if wanted and category(first) <= wanted <= category(last or first):
             return True
     return False
-
-
-def _fit(rule: str, severity: Severity, words: str, item: int | None) -> Finding:
-    return finding(rule, Category.APPROPRIATENESS, severity, words, "药品说明书", item)

@@ -15,6 +15,8 @@ PATIENT_TEMPLATES = ["TPL_VISIT_ACCEPTED", "TPL_RX_APPROVED", "TPL_SHIPPED"]
 AMLODIPINE = {
     "drug_code": "YP001", "dose": "5", "frequency": "qd", "route": "1", "days": 7, "quantity": 1, "note": "晨起服用",
 }  # fmt: skip
+CONTINUED = "病情稳定，续用原方案"
+"""Who was here within the month may still have some of it: the engine asks why."""
 
 
 class Phone:
@@ -311,7 +313,7 @@ class Doctor(Staff):
         """Drafts and signs; returns the prescription's id."""
         visit = await self.api.call("GET", f"/encounters/{encounter_id}")
         codes = [diagnosis["code"] for diagnosis in visit["diagnoses"]]
-        body = {"items": items or [AMLODIPINE], "diagnosis_codes": codes, **more}
+        body = {"items": items or [AMLODIPINE], "diagnosis_codes": codes, "reason": CONTINUED, **more}
         draft = await self.api.call("POST", f"/encounters/{encounter_id}/prescriptions", body)
         await self.api.call("POST", f"/prescriptions/{draft['id']}/sign")
         return str(draft["id"])

@@ -256,6 +256,7 @@ async def test_a_returned_prescription_is_mended_signed_again_and_approved(world
 
     body = {
         "items": [{**AMLODIPINE, "dose": "2.5"}],
+        "reason": "续用，余药不足",
         "diagnosis_codes": [one["code"] for one in shown["diagnoses"]],
     }
     await doctor.api.call("PUT", f"/prescriptions/{prescription}", body)

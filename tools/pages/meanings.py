@@ -37,6 +37,8 @@ MEANINGS = {
     "CA_PUBLIC_URL": "address in certificates (revocation list); the listener's own by default",
     "CA_SECRET": "secret of that key",
     "CA_WORLD": "file of those who sign (`ca_holders.json`)",
+    "REVIEW_ADDRESS": "its public address: the audience of its callers' tokens",
+    "REVIEW_CALLERS": "JSON file of who may call it, with their public keys",
     "EBILL_APP_KEY": "the hospital's app key",
     "EBILL_DATA": "folder of its store",
     "EBILL_SECRET": "its secret",

@@ -25,7 +25,7 @@ OURS: tuple[tuple[str, str], ...] = (
 """Processes that read their settings by `foundation.settings`."""
 
 BASES = ("foundation.settings:CommonSettings", "backend.policy:Policy", "backend.calling:Calling", "backend.insuring:Insuring",
-         "regulator_adapter.settings:StoreSettings", "regulator_adapter.settings:DeskSettings")  # fmt: skip
+         "backend.reviewing:Reviewing",          "regulator_adapter.settings:StoreSettings", "regulator_adapter.settings:DeskSettings")  # fmt: skip
 """Classes whose fields are listed with those that inherit them."""
 
 DOUBLES: tuple[tuple[str, str], ...] = (
@@ -36,6 +36,7 @@ DOUBLES: tuple[tuple[str, str], ...] = (
     ("`simulators ca`", "simulators/ca/settings.py"),
     ("`simulators ebill`", "simulators/ebill/settings.py"),
     ("`simulators sms`", "simulators/sms/settings.py"),
+    ("`simulators review_server`", "simulators/review_server/settings.py"),
     ("`miniapp_mock wechat`", "miniapp_mock/wechat/settings.py"),
 )
 """Other people's systems: they have readers of their own, whose look-ups are read from the source."""

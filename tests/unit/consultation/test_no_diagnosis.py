@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.context import Context
 from backend.encounter import service as visiting
 from backend.encounter.model import Consultation, Encounter, FollowUp
+from backend.prescription import examining
 from backend.prescription import service as prescribing
 from backend.prescription.model import PrescriptionRow
 from backend.record import history
@@ -32,7 +33,7 @@ pytestmark = pytest.mark.anyio
 
 DIAGNOSING = [
     (visiting.confirm_diagnoses, "row"), (records.write, "row"), (records.want_signature, "row"), (records.signed, "row"),
-    (records.finish, "row"), (history.report_view, "row"), (prescribing.examine, "visit"), (prescribing.write, "visit"),
+    (records.finish, "row"), (history.report_view, "row"), (examining.examine, "visit"), (prescribing.write, "visit"),
 ]  # fmt: skip
 CLINICAL = {"diagnoses", "original_code", "original_day", "doctor_decides", "follow_up_confirmed_at"}
 

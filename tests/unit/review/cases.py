@@ -1,11 +1,12 @@
 """Drafts, patients and drugs for tests of the engine: right in everything until something is changed."""
 
+from functools import cache
 from typing import Any
 
 import msgspec
 
-from backend.formulary.facts import Drug
-from backend.review.draft import Draft, Finding, Item, PatientFacts
+from backend.formulary.facts import Drug, builtin
+from backend.review.draft import Circumstances, Draft, Finding, Item, PatientFacts
 from backend.review.engine import review
 from contracts.events import Diagnosis
 
@@ -49,3 +50,39 @@ def looked_at(
 def rules(found: list[Finding]) -> list[tuple[str, str]]:
     """Rule and severity of each finding."""
     return [(one.rule, one.severity.value) for one in found]
+
+
+@cache
+def listed() -> dict[str, Drug]:
+    """The list that ships, by generic name."""
+    return {one.generic_name: one for one in builtin().values()}
+
+
+def line(name: str, **changes: Any) -> Item:
+    """A line of a drug of the list: one unit once a day for a week."""
+    one = listed()[name]
+    amount = one.strength_amount if one.dose_unit == "mg" and one.strength_amount else "1"
+    written = Item(one.code, amount, "qd", one.routes[0], 7, 1)
+    return msgspec.structs.replace(written, **changes)
+
+
+def about(
+    *lines: Item | str, who: PatientFacts = ADULT, reason: str = "有理由", codes: tuple[str, ...] = ("I10.x00",),
+    at: Circumstances | None = None, kind: str = "",
+) -> list[Finding]:  # fmt: skip
+    """What is found about drugs of the list; a name stands for its line."""
+    items = [line(one) if isinstance(one, str) else one for one in lines]
+    draft = Draft(items, [Diagnosis(code, code) for code in codes], reason, kind)
+    known = msgspec.structs.replace(who, confirmed_codes=frozenset(codes))
+    return review(draft, known, builtin_drugs(), at or Circumstances())
+
+
+@cache
+def builtin_drugs() -> dict[str, Drug]:
+    """The list that ships, by code."""
+    return builtin()
+
+
+def said(found: list[Finding], *names: str) -> list[tuple[str, str]]:
+    """Rule and gravity of the findings of these rules."""
+    return [(one.rule, one.severity.value) for one in found if one.rule in names]
