@@ -90,6 +90,13 @@ def _customer_routes(ca: Ca, customer: signed.AppKey, faults: Faults) -> list[Ro
         end = expires_at.astimezone(SHANGHAI).isoformat(timespec="seconds")
         return JSONResponse({"session": token, "holder": wanted.holder, "expires_at": end}, status_code=201)
 
+    async def show_session(request: Request) -> Response:
+        issued, end = ca.in_session(request.path_params["session"])
+        expires_at = end.astimezone(SHANGHAI).isoformat(timespec="seconds")
+        return JSONResponse(
+            {"holder": issued.holder, "certificate_pem": issued.certificate_pem, "expires_at": expires_at}
+        )
+
     async def end_session(request: Request) -> Response:
         ca.end_session(request.path_params["session"])
         return Response(status_code=204)
@@ -115,6 +122,7 @@ def _customer_routes(ca: Ca, customer: signed.AppKey, faults: Faults) -> list[Ro
     return [
         route("/v1/holders/{holder}", show_holder, "GET"),
         route("/v1/sessions", open_session, "POST"),
+        route("/v1/sessions/{session}", show_session, "GET"),
         route("/v1/sessions/{session}", end_session, "DELETE"),
         route("/v1/signatures", sign, "POST"),
     ]

@@ -20,6 +20,9 @@ def public_routes(ca: Ca, clock: Clock, faults: Faults) -> list[Route]:
     async def revocation_list(_: Request) -> Response:
         return Response(ca.revocation_list(), media_type="application/pkix-crl")
 
+    async def authority_revocation_list(_: Request) -> Response:
+        return Response(ca.authority_revocation_list(), media_type="application/pkix-crl")
+
     async def stamp(request: Request) -> Response:
         if faults.on("tsa_down"):
             return error(503, "DOWN", "时间戳服务暂不可用")
@@ -35,6 +38,7 @@ def public_routes(ca: Ca, clock: Clock, faults: Faults) -> list[Route]:
         Route("/v1/issuing.pem", guard(_pem(ca.authorities.issuing), faults)),
         Route("/v1/tsa.pem", guard(_pem(ca.authorities.time_stamping), faults)),
         Route("/v1/crl.der", guard(revocation_list, faults)),
+        Route("/v1/root-crl.der", guard(authority_revocation_list, faults)),
         Route("/v1/timestamps", guard(stamp, faults), methods=["POST"]),
     ]
 

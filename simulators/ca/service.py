@@ -6,13 +6,11 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
-from cryptography.hazmat.primitives.serialization import Encoding
 
-from simulators.ca import certificates
+from simulators.ca import certificates, revocations
 from simulators.ca.authorities import Authorities, certificate_pem, key_pem, load_certificate, load_key
 from simulators.ca.holders import Holder
 from simulators.ca.store import Issued, Signature, Store
@@ -20,7 +18,6 @@ from simulators.server import Clock
 
 PIN_TRIES = 5
 HOLDER_VALID = timedelta(days=730)
-CRL_VALID = timedelta(days=7)
 
 
 class Status(StrEnum):
@@ -79,6 +76,15 @@ class Ca:
         self._store.open_session(token, holder, expires_at.timestamp())
         return token, expires_at
 
+    def in_session(self, token: str) -> tuple[Issued, datetime]:
+        """With which certificate this session signs, and its end. Raises Refused."""
+        session = self._store.session(token)
+        if session is None or session.ended or session.expires_at <= self._clock.timestamp():
+            raise Refused("NO_SESSION")
+        _, issued, status = self.holder(session.holder)
+        _require_valid(status)
+        return issued, datetime.fromtimestamp(session.expires_at, UTC)
+
     def end_session(self, token: str) -> None:
         if not self._store.end_session(token):
             raise Refused("NOT_FOUND", 404)
@@ -112,23 +118,12 @@ class Ca:
         return made
 
     def revocation_list(self) -> bytes:
-        """DER, fresh."""
-        now = self._clock.now()
-        issuer = self.authorities.issuing
-        builder = (
-            x509.CertificateRevocationListBuilder()
-            .issuer_name(issuer.certificate.subject)
-            .last_update(now)
-            .next_update(now + CRL_VALID)
-            .add_extension(x509.CRLNumber(int(now.timestamp() * 1000)), critical=False)
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key()), critical=False
-            )
-        )
-        for serial, at in self._store.revoked():
-            entry = x509.RevokedCertificateBuilder(int(serial, 16), datetime.fromtimestamp(at, UTC))
-            builder = builder.add_revoked_certificate(entry.build())
-        return builder.sign(issuer.key, hashes.SHA256()).public_bytes(Encoding.DER)
+        """Of the holders' certificates: DER, fresh."""
+        return revocations.of(self.authorities.issuing, self._store.revoked(), self._clock.now())
+
+    def authority_revocation_list(self) -> bytes:
+        """Of the issuing authority and the time-stamp service, by the root: DER, fresh; nothing was ever revoked."""
+        return revocations.of(self.authorities.root, [], self._clock.now())
 
     def revoke(self, holder: str) -> None:
         _, issued, _ = self.holder(holder)
