@@ -1,8 +1,9 @@
 """PAdES signatures with a key that is elsewhere (pyHanko). Blocking work runs in a thread, calls to the CA in our loop.
 
-Every signature has a time stamp (B-T). The last one adds certificates and revocation lists and a time stamp over the whole
-file (B-LTA), so that the sheet proves itself when the CA is gone. The first certifies the document: nothing but filling in
-the other signature is allowed afterwards.
+Every signature has a time stamp. The last one puts certificates and revocation lists into what it signs (B-LT), so that
+the sheet proves itself when the CA is gone and the last signature covers every byte of the file: a verifier needs no theory
+of which later changes are harmless, there are none. The first certifies the document: nothing but filling in the other
+signature is allowed afterwards.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from asn1crypto import cms, core, crl, tsp, x509
 from pyhanko.pdf_utils.content import ImportedPdfPage
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import attributes, fields, signers
+from pyhanko.sign.signers.pdf_signer import DSSContentSettings, SigDSSPlacementPreference
 from pyhanko.sign.timestamps import TimeStamper
 from pyhanko.stamp import StaticStampStyle
 from pyhanko_certvalidator import ValidationContext
@@ -86,7 +88,10 @@ async def _sign(pdf: bytes, order: Order, remote: Remote) -> bytes:
     metadata = signers.PdfSignatureMetadata(
         field_name=order.field.name, md_algorithm="sha256", reason=order.reason, name=order.name,
         subfilter=fields.SigSeedSubFilter.PADES, certify=bool(order.create),
-        docmdp_permissions=fields.MDPPerm.FILL_FORMS, embed_validation_info=order.last, use_pades_lta=order.last,
+        docmdp_permissions=fields.MDPPerm.FILL_FORMS, embed_validation_info=order.last,
+        dss_settings=DSSContentSettings(
+            include_vri=False, placement=SigDSSPlacementPreference.TOGETHER_WITH_SIGNATURE
+        ),
         validation_context=ValidationContext(
             trust_roots=roots, other_certs=others, moment=order.at, allow_fetching=False, revocation_mode="hard-fail",
             crls=[crl.CertificateList.load(one) for one in (known.revoked, known.authorities_revoked)],

@@ -1,14 +1,17 @@
+import pathlib, shutil
 import pytest
 
 from tests.unit.sheet.conftest import Signed
 
 pytestmark = pytest.mark.anyio
 
+def dump(s, name):
+    o = pathlib.Path("/tmp/sigfont/out"); o.mkdir(exist_ok=True)
+    (o / f"{name}.pdf").write_bytes(s.pdf); (o / f"{name}.json").write_bytes(s.evidence)
+    shutil.copy(s.root, o / f"{name}.pem")
 
-async def test_try(prescription: Signed, record: Signed) -> None:
-    import pathlib, shutil
-    pathlib.Path("/tmp/sigfont/out").mkdir(exist_ok=True)
-    o = pathlib.Path("/tmp/sigfont/out")
-    (o / "rx.pdf").write_bytes(prescription.pdf); (o / "rx.json").write_bytes(prescription.evidence)
-    (o / "rec.pdf").write_bytes(record.pdf); (o / "rec.json").write_bytes(record.evidence)
-    shutil.copy(prescription.root, o / "root.pem")
+async def test_try(prescription: Signed) -> None:
+    dump(prescription, "rx")
+
+async def test_try2(record: Signed) -> None:
+    dump(record, "rec")
