@@ -219,9 +219,27 @@ class Cms:
     stamp: bytes | None
 
 
+def is_der(data: bytes) -> bool:
+    """Whether lengths are definite and as short as can be, all the way down."""
+    at = 0
+    while at < len(data):
+        if len(data) < at + 2 or data[at] & 31 == 31:
+            return False
+        size, begin = data[at + 1], at + 2
+        if size & 128:
+            begin += size & 127
+            size = int.from_bytes(data[at + 2 : begin], "big")
+            if size < 128 or data[at + 2] == 0 or begin > at + 6:
+                return False
+        if begin + size > len(data) or (data[at] & 32 and not is_der(data[begin : begin + size])):
+            return False
+        at = begin + size
+    return True
+
+
 def read_cms(der: bytes, content_type: str) -> Cms:
     outer = cms.ContentInfo.load(der, strict=True)
-    if outer.dump(force=True) != der or outer["content_type"].native != "signed_data":
+    if not is_der(der) or outer["content_type"].native != "signed_data":
         refuse("签名不是规范编码")
     data = outer["content"]
     (signer,) = data["signer_infos"]
