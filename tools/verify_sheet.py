@@ -192,7 +192,9 @@ class Trust:
         known = False
         for one in self.lists:
             body = one["tbs_cert_list"]
-            if body["issuer"] != issuer.subject or not signed_by(issuer, one["signature"].native, body.dump()):
+            if body["issuer"] != issuer.subject or not signed_by(
+                issuer, one["signature"].native, body.dump()
+            ):
                 continue
             if body["next_update"].native < at:
                 continue
@@ -266,7 +268,14 @@ def read_cms(der: bytes, content_type: str) -> Cms:
     if len(attributes) != len(signer["signed_attrs"]):
         refuse("签名属性重复")
     content = inner["content"].contents if content_type == "tst_info" else None
-    return Cms(signer, mine[0], [one for one in certificates if one is not mine[0]], content, attributes, _stamp(signer))
+    return Cms(
+        signer,
+        mine[0],
+        [one for one in certificates if one is not mine[0]],
+        content,
+        attributes,
+        _stamp(signer),
+    )
 
 
 def _stamp(signer: Any) -> bytes | None:
@@ -299,7 +308,10 @@ def stamped(token: bytes, data: bytes, trust: Trust) -> datetime:
         refuse("时间戳被改动")
     info = tsp.TSTInfo.load(found.content, strict=True)
     imprint = info["message_imprint"].native
-    if imprint["hash_algorithm"]["algorithm"] != "sha256" or imprint["hashed_message"] != hashlib.sha256(data).digest():
+    if (
+        imprint["hash_algorithm"]["algorithm"] != "sha256"
+        or imprint["hashed_message"] != hashlib.sha256(data).digest()
+    ):
         refuse("时间戳不是对这个签名的")
     at = info["gen_time"].native
     if problems := trust.check(found.certificate, at, TIME_STAMPING):
@@ -324,7 +336,9 @@ def changes(content: Any, fields: dict[str, str]) -> list[dict[str, Any]]:
     for path, value in leaves(content):
         now[path], values[path] = hashlib.sha256(canonical([path, value])).hexdigest()[:16], value
     names = sorted(path for path in now.keys() | fields.keys() if now.get(path) != fields.get(path))
-    kinds = {path: "added" if path not in fields else "removed" if path not in now else "changed" for path in names}
+    kinds = {
+        path: "added" if path not in fields else "removed" if path not in now else "changed" for path in names
+    }
     return [{"field": path, "kind": kinds[path], "now": values.get(path)} for path in names]
 
 
@@ -389,7 +403,10 @@ def _evidence_signature(
     if not first:
         said = one["statement"]
         content = hashlib.sha256(canonical(body["content"])).hexdigest()
-        if said["prescription_digest"] != content or said["doctor_signature"] != body["signatures"][0]["value"]:
+        if (
+            said["prescription_digest"] != content
+            or said["doctor_signature"] != body["signatures"][0]["value"]
+        ):
             problems.append("药师审核的不是这份处方")
         if said["verdict"] != "approved":
             problems.append("药师没有通过")
@@ -479,8 +496,14 @@ def check_increment(raw: bytes, part: Part, before: Objects) -> Objects:
     """The objects of a later revision; `Refused` when it does more than fill in a signature field."""
     new, region = objects(raw, part.begin, part.end, once=True), raw[part.begin : part.end]
     start = int(one(rb"startxref\n(\d+)\n%%EOF\n$", region))
-    table = re.fullmatch(rb"xref\n((?:\d+ \d+\n(?:\d{10} \d{5} [nf] \n)+)+)trailer\n(.*?)startxref\n.*", raw[start : part.end], re.S)
-    if table is None or int(one(rb"/Prev (\d+)", table[2])) != int(one(rb"startxref\n(\d+)", raw[: part.begin])):
+    table = re.fullmatch(
+        rb"xref\n((?:\d+ \d+\n(?:\d{10} \d{5} [nf] \n)+)+)trailer\n(.*?)startxref\n.*",
+        raw[start : part.end],
+        re.S,
+    )
+    if table is None or int(one(rb"/Prev (\d+)", table[2])) != int(
+        one(rb"startxref\n(\d+)", raw[: part.begin])
+    ):
         refuse("后来的修订没有规范的目录")
     entries, number = {}, 0
     for line in table[1].splitlines():
@@ -514,7 +537,10 @@ def verify_pdf(raw: bytes, roots: list[Any]) -> Report:
     stores: list[list[int]] = [[], []]
     for body, _, _ in known.values():
         if b"/CRLs [" in body and b"/Certs [" in body:
-            stores = [[int(n) for n in re.findall(rb"(\d+) 0 R", one(k, body))] for k in (rb"/Certs \[([^\]]*)", rb"/CRLs \[([^\]]*)")]
+            stores = [
+                [int(n) for n in re.findall(rb"(\d+) 0 R", one(k, body))]
+                for k in (rb"/Certs \[([^\]]*)", rb"/CRLs \[([^\]]*)")
+            ]
     trust = Trust(
         roots,
         [x509.Certificate.load(known[number][1], strict=True) for number in stores[0]],
@@ -586,9 +612,13 @@ def as_text(report: Report) -> Iterator[str]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="核验互联网医院签名的处方笺、病历（PDF）或签名证据（JSON），不联网。")
+    parser = argparse.ArgumentParser(
+        description="核验互联网医院签名的处方笺、病历（PDF）或签名证据（JSON），不联网。"
+    )
     parser.add_argument("file", type=Path, help="PDF 或 JSON 文件")
-    parser.add_argument("--root", type=Path, action="append", required=True, help="信任的根证书（PEM），可多次给出")
+    parser.add_argument(
+        "--root", type=Path, action="append", required=True, help="信任的根证书（PEM），可多次给出"
+    )
     parser.add_argument("--json", action="store_true", help="以 JSON 输出")
     given = parser.parse_args(arguments)
     try:

@@ -68,6 +68,7 @@ class Authorities:
     sm2_issuing: bytes = b""
     sm2_root: bytes = b""
     sm2_revoked: bytes = b""
+    sm2_authorities_revoked: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -163,6 +164,7 @@ class SignatureProvider:
                 "sm2_root": "sm2/root.pem",
                 "sm2_issuing": "sm2/issuing.pem",
                 "sm2_revoked": "sm2/crl.der",
+                "sm2_authorities_revoked": "sm2/root-crl.der",
             }
         found = {name: await self._shown(path) for name, path in paths.items()}
         return Authorities(root=await self.trusted_root(), **found)

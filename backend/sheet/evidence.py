@@ -62,7 +62,7 @@ def _entry(row: Signature, statement: msgspec.Struct | None) -> dict[str, Any]:
 
 def _authorities(known: Authorities) -> dict[str, list[str]]:
     certificates = (known.issuing, known.sm2_issuing)
-    lists = (known.revoked, known.authorities_revoked, known.sm2_revoked)
+    lists = (known.revoked, known.authorities_revoked, known.sm2_revoked, known.sm2_authorities_revoked)
     return {
         "certificates": [_text(one) for one in certificates if one],
         "revocation_lists": [_text(one) for one in lists if one],

@@ -9,8 +9,9 @@ from enum import StrEnum
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.serialization import Encoding
 
-from simulators.ca import certificates, revocations
+from simulators.ca import certificates, revocations, sm2
 from simulators.ca.authorities import Authorities, certificate_pem, key_pem, load_certificate, load_key
 from simulators.ca.holders import Holder
 from simulators.ca.store import Issued, Signature, Store
@@ -41,11 +42,13 @@ class Ca:
         self,
         holders: dict[str, Holder],
         authorities: Authorities,
+        sm2_authorities: sm2.Authorities,
         store: Store,
         clock: Clock,
         public_url: str,
     ) -> None:
         self.authorities = authorities
+        self.sm2_authorities = sm2_authorities
         self._holders = holders
         self._store = store
         self._clock = clock
@@ -89,8 +92,21 @@ class Ca:
         if not self._store.end_session(token):
             raise Refused("NOT_FOUND", 404)
 
-    def sign(self, request_id: str, token: str, digest: str, *, wrongly: bool = False) -> Signature:
-        """The signature over `digest` (hex of a SHA-256); the one given before when `request_id` was seen. Raises Refused."""
+    def sm2_of(self, issued: Issued) -> tuple[sm2.Key, bytes]:
+        """Key and certificate (DER) over SM2, made when they are first asked for, and anew beside each new certificate."""
+        known = self._store.sm2(issued.holder)
+        if known is not None and known[0] == issued.serial:
+            return sm2.load_key(known[1]), known[2]
+        key = sm2.new_key()
+        der = load_certificate(issued.certificate_pem.encode()).public_bytes(Encoding.DER)
+        made = sm2.of_sister(der, key, self.sm2_authorities.issuing)
+        self._store.keep_sm2(issued.holder, issued.serial, sm2.stored(key), made)
+        return key, made
+
+    def sign(
+        self, request_id: str, token: str, digest: str, *, over_sm2: bool = False, wrongly: bool = False
+    ) -> Signature:
+        """The signature over `digest` (hex of a SHA-256, or of what SM2 signs: SM3 of Z and the message); the one given before when `request_id` was seen. Raises Refused."""
         session = self._store.session(token)
         if session is None:
             raise Refused("NO_SESSION")
@@ -104,13 +120,18 @@ class Ca:
         _, issued, status = self.holder(session.holder)
         _require_valid(status)
         data = secrets.token_bytes(32) if wrongly else bytes.fromhex(digest)
-        signature = load_key(issued.key_pem).sign(data, ec.ECDSA(Prehashed(hashes.SHA256())))
+        certificate = issued.certificate_pem
+        if over_sm2:
+            sm2_key, der = self.sm2_of(issued)
+            signature, certificate = sm2_key.sign_digest(data), sm2.pem(der)
+        else:
+            signature = load_key(issued.key_pem).sign(data, ec.ECDSA(Prehashed(hashes.SHA256())))
         made = Signature(
             request_id=request_id,
             holder=session.holder,
             digest=digest,
             signature=base64.b64encode(signature).decode(),
-            certificate_pem=issued.certificate_pem,
+            certificate_pem=certificate,
             signed_at=self._clock.local().isoformat(timespec="milliseconds"),
         )
         if not wrongly:
@@ -120,6 +141,11 @@ class Ca:
     def revocation_list(self) -> bytes:
         """Of the holders' certificates: DER, fresh."""
         return revocations.of(self.authorities.issuing, self._store.revoked(), self._clock.now())
+
+    def sm2_revocation_list(self, *, of_authorities: bool) -> bytes:
+        """The same two over SM2."""
+        signer = self.sm2_authorities.root if of_authorities else self.sm2_authorities.issuing
+        return sm2.revocation_list(signer, [] if of_authorities else self._store.revoked(), self._clock.now())
 
     def authority_revocation_list(self) -> bytes:
         """Of the issuing authority and the time-stamp service, by the root: DER, fresh; nothing was ever revoked."""

@@ -87,7 +87,9 @@ async def record(running: Context, root: Path) -> Signed:
     await record_sheets.make_sheet(Work(running, row.id))
     async with unit_of_work(running.db) as session:
         found = await record_sheets.finished(session, row)
-    return Signed(await read(running, found.object_key), await record_sheets.proof(running, row), root, row.id)
+    return Signed(
+        await read(running, found.object_key), await record_sheets.proof(running, row), root, row.id
+    )
 
 
 @pytest.fixture
