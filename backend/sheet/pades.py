@@ -149,7 +149,7 @@ class _Said(attributes.CMSAttributeProvider):
 
 class _Stamper(TimeStamper):
     def __init__(self, remote: Remote) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._remote = remote
 
     async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
