@@ -14,7 +14,7 @@ TEST    := $(VENV)/installed-test.txt
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test bench-booking bench-day bench-journeys bench-video drill drill-video check journey code reset doctor docs pictures format lock
+.PHONY: help run test bench-booking bench-day bench-journeys bench-video bench-sign drill drill-video check journey code reset doctor docs pictures format lock
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ bench-journeys: $(TEST) ## whole visits per minute, everything on but video, and
 
 bench-video: $(TEST) ## recorded video rooms beside Janus under the same load, CPU-seconds per room-second (ARGS="--rooms 8")
 	@exec $(BIN)/python -m tests.load.bench_video $(ARGS)
+
+bench-sign: $(TEST) ## signatures per second of each provider beside openssl speed (ARGS="--seconds 10")
+	@exec $(BIN)/python -m tests.load.bench_sign $(ARGS)
 
 drill: drill-video ## everything that is too long for every day
 

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+# house: file-length: whoever verifies a sheet takes this one file, and needs nothing else of ours
 """Verify a signed sheet (PDF) or a file of evidence (JSON) of the internet hospital: one file, no network, none of its code.
 
     python verify_sheet.py --root root.pem [--root sm2-root.pem] [--json] FILE

@@ -66,7 +66,7 @@ async def _signed(session: AsyncSession, call: ApiCall) -> MedicalRecord:
     row = await queries.visible(session, call.actor, call.id())
     record = await service.newest_signed(session, row.id)
     if record is None or not await patients.has_scope(session, call.actor, row.person_id, "records"):
-        raise NotFound("病历尚未签署", code="no_record")
+        raise NotFound("病历尚未书写", code="no_record")
     return record
 
 

@@ -7,6 +7,7 @@ signature is allowed afterwards.
 """
 
 import asyncio
+import logging
 import tempfile
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
@@ -28,6 +29,9 @@ from pyhanko_certvalidator.registry import SimpleCertificateStore
 from backend.outside.ca import Authorities
 from backend.sheet import render
 from backend.sheet.statement import OID
+
+logging.getLogger("pyhanko.sign.signers.pdf_signer").setLevel(logging.ERROR)
+"""It warns each time that nothing is fetched; nothing is meant to be: what it needs is given to it."""
 
 T = TypeVar("T")
 LONGEST_CMS = 12_288

@@ -93,16 +93,7 @@ def _customer_routes(ca: Ca, customer: signed.AppKey, faults: Faults) -> list[Ro
         return JSONResponse({"session": token, "holder": wanted.holder, "expires_at": end}, status_code=201)
 
     async def show_session(request: Request) -> Response:
-        issued, end = ca.in_session(request.path_params["session"])
-        expires_at = end.astimezone(SHANGHAI).isoformat(timespec="seconds")
-        return JSONResponse(
-            {
-                "holder": issued.holder,
-                "certificate_pem": issued.certificate_pem,
-                "sm2_certificate_pem": sm2.pem(ca.sm2_of(issued)[1]),
-                "expires_at": expires_at,
-            }
-        )
+        return JSONResponse(_session_of(ca, request.path_params["session"]))
 
     async def end_session(request: Request) -> Response:
         ca.end_session(request.path_params["session"])
@@ -135,6 +126,16 @@ def _customer_routes(ca: Ca, customer: signed.AppKey, faults: Faults) -> list[Ro
         route("/v1/sessions/{session}", end_session, "DELETE"),
         route("/v1/signatures", sign, "POST"),
     ]
+
+
+def _session_of(ca: Ca, session: str) -> dict[str, str]:
+    issued, end = ca.in_session(session)
+    return {
+        "holder": issued.holder,
+        "certificate_pem": issued.certificate_pem,
+        "sm2_certificate_pem": sm2.pem(ca.sm2_of(issued)[1]),
+        "expires_at": end.astimezone(SHANGHAI).isoformat(timespec="seconds"),
+    }
 
 
 def _test_routes(ca: Ca) -> list[Route]:
