@@ -14,7 +14,7 @@ TEST    := $(VENV)/installed-test.txt
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test bench-booking bench-day bench-journeys bench-review bench-video drill drill-video check journey code reset doctor docs pictures format lock
+.PHONY: help run test bench-booking bench-day bench-journeys bench-review bench-sign bench-video drill drill-video check journey code reset doctor docs pictures format lock
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ bench-review: $(TEST) ## prescriptions of five drugs against every review rule, 
 
 bench-video: $(TEST) ## recorded video rooms beside Janus under the same load, CPU-seconds per room-second (ARGS="--rooms 8")
 	@exec $(BIN)/python -m tests.load.bench_video $(ARGS)
+
+bench-sign: $(TEST) ## signatures per second of each provider beside openssl speed (ARGS="--seconds 10")
+	@exec $(BIN)/python -m tests.load.bench_sign $(ARGS)
 
 drill: drill-video ## everything that is too long for every day
 

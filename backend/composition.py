@@ -13,6 +13,7 @@ from backend.context import Context
 from backend.insuring import InsuranceWay
 from backend.live import Live
 from backend.outside.ca import SignatureProvider
+from backend.outside.ca_algorithms import ECDSA, SM2
 from backend.outside.courier import Courier
 from backend.outside.e_bill import EBill, NoEBill
 from backend.outside.e_bill_platform import EBillPlatform
@@ -32,7 +33,7 @@ from backend.outside.wechat_pay_keys import PayKeys
 from backend.outside.wechat_pay_signed import SignedPay
 from backend.outside.wechat_pay_troubles import Troubles
 from backend.policy import bind_policy
-from backend.settings import Settings, WeChatKeyMode
+from backend.settings import CaAlgorithm, Settings, WeChatKeyMode
 from backend.wiring import wiring
 from foundation.clock import Clock
 from foundation.db.base import bind_hospital
@@ -109,7 +110,7 @@ def _context(settings: Settings, clock: Clock, db: Database, redis: Redis, live:
         identity=IdentityService(
             SignedClient(s.identity_url, s.identity_app_key, s.identity_secret, clock, "实名认证服务")
         ),
-        ca=SignatureProvider(SignedClient(s.ca_url, s.ca_app_key, s.ca_secret, clock, "签名服务")),
+        ca=signatures(s, clock),
         courier=Courier(SignedClient(s.courier_url, s.courier_app_key, s.courier_secret, clock, "配送公司")),
         insurance=medical_insurance(s, pay, clock),
         e_bills=e_bills(s, clock),
@@ -118,6 +119,15 @@ def _context(settings: Settings, clock: Clock, db: Database, redis: Redis, live:
         live=live,
         wiring=wiring(),
         reviewer=review_server(s, clock),
+    )
+
+
+def signatures(settings: Settings, clock: Clock) -> SignatureProvider:
+    """The CA, with the algorithm of the settings."""
+    s = settings
+    client = SignedClient(s.ca_url, s.ca_app_key, s.ca_secret, clock, "签名服务")
+    return SignatureProvider(
+        client, {CaAlgorithm.ECDSA: ECDSA, CaAlgorithm.SM2: SM2}[s.ca_algorithm], s.ca_root
     )
 
 

@@ -28,6 +28,7 @@ from backend.reconciliation import model as reconciliation
 from backend.record import model as record
 from backend.rescheduling import model as rescheduling
 from backend.schedule import model as schedule
+from backend.sheet import model as sheet
 from backend.shift import model as shift
 from backend.signature import model as signature
 from backend.timetable import model as timetable
@@ -39,7 +40,7 @@ from foundation.db.base import Base
 
 MODULES = (
     account, alarm, appointment, cds_hooks, chat, complaint, content, counter, dispensing, e_bill, eligibility, encounter, escalation, evaluation, fairness, fairness_report, formulary, insurance,
-    notification, patient, payment, practitioner, prescription, pricing, reconciliation, record, rescheduling, schedule, shift, signature, timetable, video,
+    notification, patient, payment, practitioner, prescription, pricing, reconciliation, record, rescheduling, schedule, sheet, shift, signature, timetable, video,
     waiting, writeback, audit, idempotency, inbox, intents, outbox, sealer,
 )  # fmt: skip
 METADATA = Base.metadata

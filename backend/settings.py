@@ -48,6 +48,13 @@ class WeChatKeyMode(StrEnum):
     CERTIFICATE = "certificate"
 
 
+class CaAlgorithm(StrEnum):
+    """ECDSA P-256 with SHA-256, or SM2 with SM3: docs/decisions/0038."""
+
+    ECDSA = "ecdsa"
+    SM2 = "sm2"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings(Policy, Insuring, Calling, Reviewing, CommonSettings):
     """What the API and the worker need."""
@@ -107,6 +114,14 @@ class Settings(Policy, Insuring, Calling, Reviewing, CommonSettings):
     ca_url: str = setting("signature CA")
     ca_app_key: str = setting("our key there")
     ca_secret: str = setting("our secret there", secret=True)
+    ca_algorithm: CaAlgorithm = setting(
+        "what prescriptions and records are signed with; sheets (PDF) are ECDSA either way",
+        default=CaAlgorithm.ECDSA,
+    )
+    ca_root: Path | None = setting(
+        "the CA's root, PEM; without it the first one it shows is held to while the process lives",
+        default=None,
+    )
     courier_url: str = setting("courier company")
     courier_app_key: str = setting("our key there")
     courier_secret: str = setting("our secret there", secret=True)

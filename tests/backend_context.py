@@ -9,10 +9,9 @@ import httpx
 from redis.asyncio import Redis
 
 from backend.app import create_app
-from backend.composition import e_bills, medical_insurance, sms, wechat_pay
+from backend.composition import e_bills, medical_insurance, signatures, sms, wechat_pay
 from backend.context import Context
 from backend.live import Live
-from backend.outside.ca import SignatureProvider
 from backend.outside.courier import Courier
 from backend.outside.his import Hospital
 from backend.outside.identity import IdentityService
@@ -80,7 +79,7 @@ async def opened(settings: Settings, clock: Clock, db: Database) -> AsyncIterato
         pay=pay,
         hospital=Hospital(s.gateway_urls, _ROOTS),
         identity=IdentityService(SignedClient(s.identity_url, s.identity_app_key, s.identity_secret, clock, "实名认证服务")),
-        ca=SignatureProvider(SignedClient(s.ca_url, s.ca_app_key, s.ca_secret, clock, "签名服务")),
+        ca=signatures(s, clock),
         courier=Courier(SignedClient(s.courier_url, s.courier_app_key, s.courier_secret, clock, "配送公司")),
         insurance=medical_insurance(s, pay, clock), e_bills=e_bills(s, clock), sms=sms(s, clock),
         objects=FolderStore(s.object_folder, KEYRING), live=Live(redis), wiring=wiring(),

@@ -1,21 +1,20 @@
-"""Signature CA: PIN sessions, signatures over digests, verification of what it signed."""
+"""Signature CA: PIN sessions, signatures over digests, time stamps; everything it says is verified before it is believed."""
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from uuid import UUID
 
 import msgspec
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from asn1crypto.pem import unarmor
 
+from backend.outside.ca_algorithms import ECDSA, SM2, Algorithm
+from backend.outside.calling import answered, reaching, trace
 from backend.outside.signed import SignedClient
+from backend.outside.time_stamps import QUERY, BadTimeStampError, Question, token_of, verified
 from foundation.errors import Forbidden, Unavailable
 
-ALGORITHM = "ecdsa-p256-sha256"
 _REFUSALS = {
     "WRONG_PIN": ("wrong_pin", "签名密码不正确"),
     "PIN_LOCKED": ("pin_locked", "签名密码已锁定，请联系管理员"),
@@ -34,13 +33,22 @@ class SigningSession(msgspec.Struct, frozen=True):
 
 
 class SignatureValue(msgspec.Struct, frozen=True):
-    """A signature as the CA returns it: base64 DER over the digest."""
+    """A signature as the CA returns it: base64 DER over the digest; `time_stamp` is the token we had made over it, if we got one."""
 
     request_id: str
     signature: str
     algorithm: str
     certificate_pem: str
     signed_at: datetime
+    time_stamp: bytes = b""
+
+
+class SessionCertificates(msgspec.Struct, frozen=True):
+    """With what a session signs."""
+
+    holder: str
+    certificate_pem: str
+    sm2_certificate_pem: str = ""
 
 
 class _Refusal(msgspec.Struct, frozen=True):
@@ -49,10 +57,31 @@ class _Refusal(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True)
+class Authorities:
+    """What a verifier needs besides the signer's certificate, DER: certificates and fresh revocation lists."""
+
+    root: bytes
+    issuing: bytes
+    time_stamping: bytes
+    revoked: bytes
+    authorities_revoked: bytes
+    sm2_issuing: bytes = b""
+    sm2_root: bytes = b""
+    sm2_revoked: bytes = b""
+    sm2_authorities_revoked: bytes = b""
+
+
+@dataclass(frozen=True)
 class SignatureProvider:
-    """Port for signatures; this adapter speaks to the CA of docs/counterparts.md."""
+    """Port for signatures; this adapter speaks to the CA of docs/counterparts.md, with the algorithm of the settings.
+
+    `root`: file with the CA's root (PEM). Without it the first root the CA shows is held to for this process's life.
+    """
 
     client: SignedClient
+    algorithm: Algorithm = ECDSA
+    root: Path | None = None
+    _roots: dict[str, bytes] = field(default_factory=dict, repr=False)
 
     async def open_session(self, holder: str, pin: str, seconds: int) -> SigningSession:
         """A session for `holder`; `Forbidden` with the tries left when the PIN is wrong."""
@@ -66,21 +95,95 @@ class SignatureProvider:
         """End a session; an unknown one is as good as ended."""
         await self.client.call("DELETE", f"/v1/sessions/{session}")
 
-    async def sign(self, request_id: UUID, session: str, digest: bytes) -> SignatureValue:
-        """Sign a SHA-256 digest; the answer is verified before it is believed."""
+    async def certificates(self, session: str) -> SessionCertificates:
+        """With which certificates this session signs; `Forbidden` when it has ended or the certificate has."""
+        response = await self.client.call("GET", f"/v1/sessions/{session}")
+        if response.status_code != 200:
+            raise self._refused(response.content)
+        return self.client.read(response, SessionCertificates)
+
+    async def sign(self, request_id: UUID, session: str, content: bytes) -> SignatureValue:
+        """Sign canonical bytes with the algorithm of the settings; only a digest of them goes out."""
+        certificate = ""
+        if self.algorithm is SM2:
+            certificate = (await self.certificates(session)).sm2_certificate_pem
+            if not certificate:
+                raise Unavailable("签名服务没有国密证书", code="signature_unusable")
+        digest = self.algorithm.digest(certificate, content)
+        return await self._signed(request_id, session, self.algorithm, digest, content)
+
+    async def sign_document(self, request_id: UUID, session: str, attributes: bytes) -> SignatureValue:
+        """Sign the attributes of a PAdES signature: ECDSA whatever the settings say, no reader of PDF knows SM2."""
+        return await self._signed(request_id, session, ECDSA, ECDSA.digest("", attributes), attributes)
+
+    async def _signed(
+        self, request_id: UUID, session: str, algorithm: Algorithm, digest: bytes, content: bytes
+    ) -> SignatureValue:
         body = {
             "request_id": str(request_id),
             "session": session,
-            "digest_algorithm": "SHA-256",
+            "digest_algorithm": algorithm.digest_name,
             "digest": digest.hex(),
         }
         response = await self.client.call("POST", "/v1/signatures", body)
         if response.status_code not in (200, 201):
             raise self._refused(response.content)
         value = self.client.read(response, SignatureValue)
-        if not verify(value.certificate_pem, value.signature, digest):
+        if value.algorithm != algorithm.name or not _is_good(algorithm, value, content):
             raise Unavailable("签名服务返回的签名无法验证", code="signature_unusable")
         return value
+
+    async def time_stamp(self, data: bytes) -> bytes:
+        """An RFC 3161 token over SHA-256 of `data`, DER, verified."""
+        question = Question.about(data)
+        reply = await self.time_stamp_reply(question.encoded())
+        try:
+            token = token_of(reply, question)
+            verified(token, data, await self.trusted_root())
+        except BadTimeStampError as error:
+            raise Unavailable("时间戳服务返回的时间戳无法验证", code="time_stamp_unusable") from error
+        return token
+
+    async def time_stamp_reply(self, query: bytes) -> bytes:
+        """The service's answer as it is, DER."""
+        headers = {"content-type": QUERY, **trace()}
+        async with reaching("时间戳服务"):
+            response = await self.client.http.post("/v1/timestamps", content=query, headers=headers)
+        return answered(response, "时间戳服务").content
+
+    async def authorities(self) -> Authorities:
+        """Certificates and fresh revocation lists."""
+        paths = {
+            "issuing": "issuing.pem",
+            "time_stamping": "tsa.pem",
+            "revoked": "crl.der",
+            "authorities_revoked": "root-crl.der",
+        }
+        if self.algorithm is SM2:
+            paths |= {
+                "sm2_root": "sm2/root.pem",
+                "sm2_issuing": "sm2/issuing.pem",
+                "sm2_revoked": "sm2/crl.der",
+                "sm2_authorities_revoked": "sm2/root-crl.der",
+            }
+        found = {name: await self._shown(path) for name, path in paths.items()}
+        return Authorities(root=await self.trusted_root(), **found)
+
+    async def trusted_root(self) -> bytes:
+        """DER."""
+        if "root" not in self._roots:
+            pem = self.root.read_bytes() if self.root else None
+            self._roots["root"] = _der(pem) if pem else await self._shown("root.pem")
+        return self._roots["root"]
+
+    async def _shown(self, name: str) -> bytes:
+        async with reaching("签名服务"):
+            response = await self.client.http.get(f"/v1/{name}", headers=trace())
+        content = answered(response, "签名服务").content
+        try:
+            return _der(content) if name.endswith(".pem") else content
+        except ValueError as error:
+            raise Unavailable("签名服务返回的内容无法识别", code="counterpart_unusable") from error
 
     def _refused(self, raw: bytes) -> Forbidden | Unavailable:
         try:
@@ -93,13 +196,12 @@ class SignatureProvider:
         return Forbidden(words, code=code)
 
 
-def verify(certificate_pem: str, signature: str, digest: bytes) -> bool:
-    """Whether `signature` (base64 DER) is the certificate's over the SHA-256 `digest`."""
-    key = x509.load_pem_x509_certificate(certificate_pem.encode()).public_key()
-    if not isinstance(key, ec.EllipticCurvePublicKey):
-        return False
+def _is_good(algorithm: Algorithm, value: SignatureValue, content: bytes) -> bool:
     try:
-        key.verify(base64.b64decode(signature), digest, ec.ECDSA(Prehashed(hashes.SHA256())))
-    except (InvalidSignature, ValueError):
+        return algorithm.verify(value.certificate_pem, content, base64.b64decode(value.signature))
+    except ValueError:
         return False
-    return True
+
+
+def _der(pem: bytes) -> bytes:
+    return bytes(unarmor(pem)[2])

@@ -86,7 +86,7 @@ def grouped(findings: Sequence[Finding]) -> list[tuple[Category, list[Finding]]]
 async def _signed(session: AsyncSession, row: PrescriptionRow) -> Signed:
     """The check that approving makes, shown before anybody presses the button."""
     found = await signatures.standing(session, SUBJECT, row.id, "prescriber")
-    return Signed(found, signatures.holds(found, row.digest) and digest_of(row.content) == row.digest)
+    return Signed(found, signatures.holds(found, row.content) and digest_of(row.content) == row.digest)
 
 
 async def _history(session: AsyncSession, row: PrescriptionRow) -> list[Verdict]:

@@ -13,7 +13,7 @@ from backend.patient import queries as patients
 from backend.practitioner import queries as practitioners
 from backend.prescription import queries, rules
 from backend.prescription.model import PrescriptionRow, Review
-from backend.prescription.service import SUBJECT, expires, post
+from backend.prescription.service import SHEET, SUBJECT, expires, post
 from backend.prescription.signing import ReviewVerdict, digest_of
 from backend.review.draft import Severity
 from backend.shift.service import require as require_shift
@@ -24,6 +24,7 @@ from contracts import events
 from foundation.actor import Actor
 from foundation.clock import local
 from foundation.db.advance import advance
+from foundation.db.intents import intend
 from foundation.db.locks import lock, lock_stream
 from foundation.db.unit_of_work import clock_of, touch
 from foundation.errors import Conflict, Forbidden
@@ -39,19 +40,18 @@ async def want_approval(session: AsyncSession, actor: Actor, row: PrescriptionRo
     if issues := rules.own_prescription(row.prescriber_id, actor.id):
         raise Forbidden(issues[0].message, code="own_prescription", issues=issues)
     doctor = await signatures.standing(session, SUBJECT, row.id, "prescriber")
-    if doctor is None or not signatures.holds(doctor, row.digest) or digest_of(row.content) != row.digest:
+    if doctor is None or not signatures.holds(doctor, row.content) or digest_of(row.content) != row.digest:
         raise Conflict("医生签名与处方内容不符，请退回医生", code="signature_mismatch")
     return await signatures.want(
-        session, actor, SUBJECT, row.id, "pharmacist", _verdict(actor, row, doctor.value)
+        session, actor, SUBJECT, row.id, "pharmacist", verdict_of(actor.id, row, doctor.value)
     )
 
 
-def _verdict(actor: Actor, row: PrescriptionRow, doctor_signature: str) -> bytes:
-    return digest_of(
-        ReviewVerdict(
-            prescription_id=row.id, prescription_digest=row.digest.hex(), doctor_signature=doctor_signature,
-            verdict="approved", pharmacist=str(actor.id),
-        )
+def verdict_of(pharmacist: UUID | None, row: PrescriptionRow, doctor_signature: str) -> ReviewVerdict:
+    """What the pharmacist signs: the content's digest, the doctor's signature over it, and the word."""
+    return ReviewVerdict(
+        prescription_id=row.id, prescription_digest=row.digest.hex(), doctor_signature=doctor_signature,
+        verdict="approved", pharmacist=str(pharmacist),
     )  # fmt: skip
 
 
@@ -74,6 +74,7 @@ async def approved(
     if await advance(session, row, "approve", actor, event=event, reviewed_at=now, pharmacist_id=actor.id):
         _note(session, actor, row, approved=True)
         await expires(session, row)
+        await intend(session, SHEET, row.id)
         await write_back(session, _appointment(row), "prescription", row.id)
         await _tell_patient(session, row)
         await post(session, row, "approved")

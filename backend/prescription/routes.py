@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import Response
 
 from backend.edge import DOCTOR, PATIENT, PHARMACIST, ApiCall, ApiEndpoint, Family
 from backend.encounter import queries as encounters
@@ -10,7 +11,7 @@ from backend.encounter.model import FollowUp
 from backend.escalation import service as escalation
 from backend.escalation.rules import Kind
 from backend.patient import queries as patients
-from backend.prescription import examining, queries, reviewing, service
+from backend.prescription import examining, queries, reviewing, service, sheets
 from backend.prescription.model import PrescriptionRow
 from backend.prescription.wire import (
     CancelRequest,
@@ -22,6 +23,7 @@ from backend.prescription.wire import (
 )
 from backend.review.draft import Draft, Stated
 from backend.review.engine import blocked
+from backend.sheet.serving import as_download, as_file
 from backend.signature import service as signatures
 from foundation.web.endpoint import act, get, send
 
@@ -142,6 +144,21 @@ async def return_to_doctor(call: ApiCall, body: ReturnRequest) -> PrescriptionVi
     return await _view(call.session, row)
 
 
+async def sheet(call: ApiCall) -> Response:
+    """处方笺 as PDF, signed by doctor and pharmacist."""
+    async with call.unit_of_work() as session:
+        row = await queries.visible(session, call.actor, call.id())
+        found = await sheets.finished(session, row)
+    return as_file(call.app.objects, found, f"{row.number}.pdf")
+
+
+async def evidence(call: ApiCall) -> Response:
+    """Content, signatures, time stamps and revocation lists as JSON, for the verifier."""
+    async with call.unit_of_work() as session:
+        row = await queries.visible(session, call.actor, call.id())
+    return as_download(await sheets.proof(call.app, row), f"{row.number}.json")
+
+
 FAMILY = Family.ONLINE_TREATMENT
 VIEW = PrescriptionView
 ENDPOINTS: list[ApiEndpoint] = [
@@ -158,6 +175,10 @@ ENDPOINTS: list[ApiEndpoint] = [
         transaction=False),
     send("POST", "/prescriptions/{id}/cancel", cancel, body=CancelRequest, reply=VIEW, summary="作废处方",
          family=FAMILY, roles=[DOCTOR]),
+    get("/prescriptions/{id}/sheet", sheet, summary="处方笺（PDF）", family=FAMILY, roles=[DOCTOR, PATIENT, PHARMACIST],
+        transaction=False, audited="prescription.sheet"),
+    get("/prescriptions/{id}/evidence", evidence, summary="处方签名证据", family=FAMILY,
+        roles=[DOCTOR, PATIENT, PHARMACIST], transaction=False, audited="prescription.evidence"),
     get("/reviews", review_queue, reply=list[VIEW], summary="待审处方", family=FAMILY, roles=[PHARMACIST]),
     act("POST", "/prescriptions/{id}/approve", approve, reply=VIEW, summary="审核通过", family=FAMILY,
         roles=[PHARMACIST], transaction=False),

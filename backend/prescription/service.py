@@ -48,6 +48,7 @@ from foundation.ids import new_id
 
 SUBJECT = "prescription"
 EXPIRE = "prescription.expire"
+SHEET = "prescription.sheet"
 WRITABLE = (*RUNNING, EncounterState.COMPLETED)
 """A returned prescription may be mended after the visit has ended (practice.md 14)."""
 
@@ -161,7 +162,7 @@ async def want_signature(
     await practitioners.require_filed(session, row.prescriber_id, booked.department_code)
     refuse_findings(findings, row.content.reason)
     row.findings = list(findings)
-    return await signatures.want(session, actor, SUBJECT, row.id, "prescriber", row.digest)
+    return await signatures.want(session, actor, SUBJECT, row.id, "prescriber", row.content)
 
 
 async def signed(
@@ -182,6 +183,7 @@ async def signed(
         signature=value.signature,
     )  # fmt: skip
     await advance(session, row, "sign", actor, event=event)
+    await intend(session, SHEET, row.id)
     await escalation.close(session, Kind.RETURNED, row.id, "signed")
     await post(session, row, "signed")
     touch(session, "reviews")

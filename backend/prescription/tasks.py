@@ -4,7 +4,7 @@ from backend.context import Context
 from backend.payment import queries as payments
 from backend.payment.states import PaymentState
 from backend.practitioner import queries as practitioners
-from backend.prescription import queries, service
+from backend.prescription import queries, service, sheets
 from backend.prescription.states import PrescriptionState
 from contracts import events
 from foundation.actor import SYSTEM
@@ -37,4 +37,4 @@ async def expire(work: Work[Context]) -> None:
         await work.context.wiring.on_withdrawn[service.SUBJECT](session, work.context, row.id)
 
 
-HANDLERS: dict[str, Handler] = {service.EXPIRE: expire}
+HANDLERS: dict[str, Handler] = {service.EXPIRE: expire, service.SHEET: sheets.make_sheet}

@@ -1,14 +1,18 @@
 """History, record, the end of a visit."""
 
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import Response
 
 from backend.diagnosis.codes import search
 from backend.edge import DOCTOR, PATIENT, ApiCall, ApiEndpoint, Family
 from backend.encounter import queries
 from backend.encounter.states import RUNNING, EncounterState
 from backend.patient import queries as patients
-from backend.record import history, service
+from backend.record import history, service, sheets
+from backend.record.model import MedicalRecord
 from backend.record.wire import RecordView, WriteRecord, record_view
+from backend.sheet.serving import as_download, as_file
 from backend.signature import service as signatures
 from contracts import his
 from contracts.events import Diagnosis
@@ -57,6 +61,30 @@ async def show(call: ApiCall) -> RecordView:
     return record_view(record)
 
 
+async def _signed(session: AsyncSession, call: ApiCall) -> MedicalRecord:
+    """The newest signed version, for those who may see records."""
+    row = await queries.visible(session, call.actor, call.id())
+    record = await service.newest_signed(session, row.id)
+    if record is None or not await patients.has_scope(session, call.actor, row.person_id, "records"):
+        raise NotFound("病历尚未书写", code="no_record")
+    return record
+
+
+async def sheet(call: ApiCall) -> Response:
+    """The signed record as PDF."""
+    async with call.unit_of_work() as session:
+        record = await _signed(session, call)
+        found = await sheets.finished(session, record)
+    return as_file(call.app.objects, found, f"record-{record.id}.pdf")
+
+
+async def evidence(call: ApiCall) -> Response:
+    """Content, signature, time stamp and revocation lists as JSON, for the verifier."""
+    async with call.unit_of_work() as session:
+        record = await _signed(session, call)
+    return as_download(await sheets.proof(call.app, record), f"record-{record.id}.json")
+
+
 async def sign(call: ApiCall) -> RecordView:
     """Sign the draft with the CA."""
     async with call.unit_of_work() as session:
@@ -87,6 +115,10 @@ ENDPOINTS: list[ApiEndpoint] = [
     send("PUT", "/encounters/{id}/record", write, body=WriteRecord, reply=RecordView, summary="书写病历",
          family=FAMILY, roles=[DOCTOR]),
     get("/encounters/{id}/record", show, reply=RecordView, summary="病历", family=FAMILY, roles=[DOCTOR, PATIENT]),
+    get("/encounters/{id}/record/sheet", sheet, summary="病历（PDF）", family=FAMILY, roles=[DOCTOR, PATIENT],
+        transaction=False, audited="record.sheet"),
+    get("/encounters/{id}/record/evidence", evidence, summary="病历签名证据", family=FAMILY, roles=[DOCTOR, PATIENT],
+        transaction=False, audited="record.evidence"),
     act("POST", "/encounters/{id}/record/sign", sign, reply=RecordView, summary="签署病历", family=FAMILY,
         roles=[DOCTOR], transaction=False),
     act("POST", "/encounters/{id}/finish", finish, reply=Finished, summary="结束问诊", family=FAMILY, roles=[DOCTOR]),

@@ -29,6 +29,7 @@ from foundation.canonical import canonical, sha256
 from foundation.clock import local
 from foundation.db.advance import advance
 from foundation.db.audit import audit
+from foundation.db.intents import intend
 from foundation.db.locks import lock_stream
 from foundation.db.outbox import publish
 from foundation.db.unit_of_work import clock_of, touch
@@ -36,6 +37,7 @@ from foundation.errors import Conflict, Invalid
 from foundation.ids import new_id
 
 SUBJECT = "medical_record"
+SHEET = "medical_record.sheet"
 PROCESS_DATA = "internet-hospital:encounter:"
 
 
@@ -101,7 +103,7 @@ async def want_signature(session: AsyncSession, actor: Actor, row: FollowUp) -> 
     }  # fmt: skip
     if issues := record_issues(fields, len(content.diagnoses)):
         raise Invalid(issues=issues)
-    return record, await signatures.want(session, actor, SUBJECT, record.id, "author", record.digest)
+    return record, await signatures.want(session, actor, SUBJECT, record.id, "author", record.content)
 
 
 async def signed(
@@ -134,6 +136,7 @@ async def signed(
         event = msgspec.structs.replace(event, amendment_reason=content.amendment_reason)
     await publish(session, row.stream, event)
     await write_back(session, row.appointment_id, "record", record.id)
+    await intend(session, SHEET, record.id)
     touch(session, row.stream)
     return record
 

@@ -1,49 +1,69 @@
 """Asking the CA for a signature and keeping it."""
 
-from dataclasses import dataclass
+import base64
+from dataclasses import dataclass, field
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.context import Context
-from backend.outside.ca import SignatureValue, verify
+from backend.outside.ca import SignatureValue
+from backend.outside.ca_algorithms import verify
 from backend.shift.service import require
 from backend.signature.model import Signature
 from foundation.actor import Actor
+from foundation.canonical import canonical, sha256
 from foundation.db.audit import audit
+from foundation.db.intents import intend
 from foundation.db.locks import lock
 from foundation.db.unit_of_work import clock_of
-from foundation.errors import Conflict
+from foundation.errors import Conflict, Unavailable
 from foundation.ids import new_id
+from foundation.logs import log
+
+STAMP = "signature.stamp"
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A signature asked for: its row, the CA session it is made in, what is signed."""
+    """A signature asked for: its row, the CA session it is made in, what is signed and the SHA-256 of it."""
 
     signature_id: UUID
-    ca_session: str
+    ca_session: str = field(repr=False)
+    content: bytes = field(repr=False)
     digest: bytes
 
 
 async def want(
-    session: AsyncSession, actor: Actor, subject_kind: str, subject_id: UUID, purpose: str, digest: bytes
-) -> Wanted:
+    session: AsyncSession, actor: Actor, subject_kind: str, subject_id: UUID, purpose: str,
+    content: msgspec.Struct,
+) -> Wanted:  # fmt: skip
     """First half, in the transaction that froze the content. `Forbidden` without an open shift."""
     shift = await require(session, actor)  # people have shifts; programs, the system among them, have none
     assert actor.id is not None
+    signed = canonical(content)
     row = Signature(
         id=new_id(), subject_kind=subject_kind, subject_id=subject_id, purpose=purpose, signer_id=actor.id,
-        digest=digest, requested_at=clock_of(session).now(),
+        digest=sha256(signed), requested_at=clock_of(session).now(),
     )  # fmt: skip
     session.add(row)
-    return Wanted(row.id, shift.ca_session, digest)
+    return Wanted(row.id, shift.ca_session, signed, row.digest)
 
 
 async def obtain(context: Context, wanted: Wanted) -> SignatureValue:
-    """The outward call; no row is locked. Asking twice gives the same signature."""
-    return await context.ca.sign(wanted.signature_id, wanted.ca_session, wanted.digest)
+    """The outward calls; no row is locked. Asking twice gives the same signature.
+
+    A signature without a time stamp is one all the same: `tasks.stamp` asks for the stamp again.
+    """
+    value = await context.ca.sign(wanted.signature_id, wanted.ca_session, wanted.content)
+    try:
+        stamp = await context.ca.time_stamp(base64.b64decode(value.signature))
+    except Unavailable as error:
+        log.warning("time_stamp_missing", signature=str(wanted.signature_id), error=error.code)
+        stamp = b""
+    return msgspec.structs.replace(value, time_stamp=stamp)
 
 
 async def keep(session: AsyncSession, actor: Actor, wanted: Wanted, value: SignatureValue) -> Signature:
@@ -52,7 +72,9 @@ async def keep(session: AsyncSession, actor: Actor, wanted: Wanted, value: Signa
     if row.digest != wanted.digest or row.voided_at is not None:
         raise Conflict("内容在签名期间被修改，请重新签名", code="changed_while_signing")
     row.algorithm, row.value, row.certificate_pem = value.algorithm, value.signature, value.certificate_pem
-    row.signed_at = clock_of(session).now()
+    row.signed_at, row.time_stamp = clock_of(session).now(), value.time_stamp
+    if not row.time_stamp:
+        await intend(session, STAMP, row.id)
     audit(session, actor, f"{row.subject_kind}.{row.purpose}_signature", row.subject_kind, row.subject_id)
     return row
 
@@ -81,6 +103,10 @@ async def void_all(session: AsyncSession, subject_kind: str, subject_id: UUID) -
     )
 
 
-def holds(row: Signature | None, digest: bytes) -> bool:
+def holds(row: Signature | None, content: msgspec.Struct) -> bool:
     """Whether the signature stands for exactly this content, checked with its certificate."""
-    return row is not None and row.digest == digest and verify(row.certificate_pem, row.value, digest)
+    if row is None:
+        return False
+    signed = canonical(content)
+    value = base64.b64decode(row.value)
+    return row.digest == sha256(signed) and verify(row.algorithm, row.certificate_pem, value, signed)

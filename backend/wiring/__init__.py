@@ -24,7 +24,9 @@ from backend.payment import tasks as payment
 from backend.prescription import service as prescribing
 from backend.prescription import tasks as prescription
 from backend.reconciliation import tasks as reconciliation
+from backend.record import sheets as record_sheets
 from backend.rescheduling import tasks as rescheduling
+from backend.signature import tasks as signature
 from backend.timetable import tasks as timetable
 from backend.video import tasks as video
 from backend.waiting import tasks as waiting
@@ -74,6 +76,7 @@ def handlers() -> dict[str, Handler]:
     for feature in (
         notification, payment, writeback, appointment, encounter_tasks, waiting, escalation, chat, prescription, dispensing_tasks, complaint,
         timetable, video, rescheduling, reconciliation, insurance, e_bill, fairness_report,
+        signature, record_sheets,
     ):  # fmt: skip
         if twice := found.keys() & feature.HANDLERS.keys():
             raise RuntimeError(f"intents with two handlers: {sorted(twice)}")

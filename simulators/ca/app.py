@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from simulators import signed
-from simulators.ca import authorities
+from simulators.ca import authorities, sm2
 from simulators.ca.guard import guard
 from simulators.ca.holders import Holder
 from simulators.ca.public_routes import public_routes
@@ -34,7 +34,7 @@ class OpenSession(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class Sign(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     request_id: Annotated[str, Meta(min_length=1, max_length=64)]
     session: Annotated[str, Meta(min_length=1, max_length=128)]
-    digest_algorithm: Literal["SHA-256"]
+    digest_algorithm: Literal["SHA-256", "SM3"]
     digest: Annotated[str, Meta(pattern=r"\A[0-9a-fA-F]{64}\Z")]
 
 
@@ -44,7 +44,9 @@ def declared_faults() -> Faults:
 
 def create_app(settings: Settings, holders: dict[str, Holder], clock: Clock, faults: Faults) -> Starlette:
     store = Store(settings.data)
-    ca = Ca(holders, authorities.open_or_make(settings.data, clock.now()), store, clock, settings.public_url)
+    ours = authorities.open_or_make(settings.data, clock.now())
+    sm2_ours = sm2.open_or_make(settings.data, clock.now())
+    ca = Ca(holders, ours, sm2_ours, store, clock, settings.public_url)
     customer = signed.AppKey(settings.app_key, settings.secret, clock)
 
     @contextlib.asynccontextmanager
@@ -90,20 +92,25 @@ def _customer_routes(ca: Ca, customer: signed.AppKey, faults: Faults) -> list[Ro
         end = expires_at.astimezone(SHANGHAI).isoformat(timespec="seconds")
         return JSONResponse({"session": token, "holder": wanted.holder, "expires_at": end}, status_code=201)
 
+    async def show_session(request: Request) -> Response:
+        return JSONResponse(_session_of(ca, request.path_params["session"]))
+
     async def end_session(request: Request) -> Response:
         ca.end_session(request.path_params["session"])
         return Response(status_code=204)
 
     async def sign(request: Request) -> Response:
         wanted = await signed.read(request, Sign)
+        over_sm2 = wanted.digest_algorithm == "SM3"
         made = ca.sign(
-            wanted.request_id, wanted.session, wanted.digest.lower(), wrongly=faults.on("wrong_signature")
-        )
+            wanted.request_id, wanted.session, wanted.digest.lower(), over_sm2=over_sm2,
+            wrongly=faults.on("wrong_signature"),
+        )  # fmt: skip
         return JSONResponse(
             {
                 "request_id": made.request_id,
                 "signature": made.signature,
-                "algorithm": "ecdsa-p256-sha256",
+                "algorithm": "sm2-sm3" if over_sm2 else "ecdsa-p256-sha256",
                 "certificate_pem": made.certificate_pem,
                 "signed_at": made.signed_at,
             }
@@ -115,9 +122,20 @@ def _customer_routes(ca: Ca, customer: signed.AppKey, faults: Faults) -> list[Ro
     return [
         route("/v1/holders/{holder}", show_holder, "GET"),
         route("/v1/sessions", open_session, "POST"),
+        route("/v1/sessions/{session}", show_session, "GET"),
         route("/v1/sessions/{session}", end_session, "DELETE"),
         route("/v1/signatures", sign, "POST"),
     ]
+
+
+def _session_of(ca: Ca, session: str) -> dict[str, str]:
+    issued, end = ca.in_session(session)
+    return {
+        "holder": issued.holder,
+        "certificate_pem": issued.certificate_pem,
+        "sm2_certificate_pem": sm2.pem(ca.sm2_of(issued)[1]),
+        "expires_at": end.astimezone(SHANGHAI).isoformat(timespec="seconds"),
+    }
 
 
 def _test_routes(ca: Ca) -> list[Route]:

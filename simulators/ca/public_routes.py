@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from simulators.ca import timestamps
+from simulators.ca import sm2, timestamps
 from simulators.ca.authorities import certificate_pem
 from simulators.ca.certificates import Signer
 from simulators.ca.guard import guard
@@ -19,6 +19,9 @@ REPLY = "application/timestamp-reply"
 def public_routes(ca: Ca, clock: Clock, faults: Faults) -> list[Route]:
     async def revocation_list(_: Request) -> Response:
         return Response(ca.revocation_list(), media_type="application/pkix-crl")
+
+    async def authority_revocation_list(_: Request) -> Response:
+        return Response(ca.authority_revocation_list(), media_type="application/pkix-crl")
 
     async def stamp(request: Request) -> Response:
         if faults.on("tsa_down"):
@@ -35,12 +38,29 @@ def public_routes(ca: Ca, clock: Clock, faults: Faults) -> list[Route]:
         Route("/v1/issuing.pem", guard(_pem(ca.authorities.issuing), faults)),
         Route("/v1/tsa.pem", guard(_pem(ca.authorities.time_stamping), faults)),
         Route("/v1/crl.der", guard(revocation_list, faults)),
+        Route("/v1/root-crl.der", guard(authority_revocation_list, faults)),
+        Route("/v1/sm2/root.pem", guard(_text(sm2.pem(ca.sm2_authorities.root.certificate)), faults)),
+        Route("/v1/sm2/issuing.pem", guard(_text(sm2.pem(ca.sm2_authorities.issuing.certificate)), faults)),
+        Route("/v1/sm2/crl.der", guard(_sm2_list(ca, of_authorities=False), faults)),
+        Route("/v1/sm2/root-crl.der", guard(_sm2_list(ca, of_authorities=True), faults)),
         Route("/v1/timestamps", guard(stamp, faults), methods=["POST"]),
     ]
 
 
-def _pem(signer: Signer) -> Endpoint:
+def _sm2_list(ca: Ca, *, of_authorities: bool) -> Endpoint:
     async def show(_: Request) -> Response:
-        return Response(certificate_pem(signer.certificate), media_type="application/x-pem-file")
+        made = ca.sm2_revocation_list(of_authorities=of_authorities)
+        return Response(made, media_type="application/pkix-crl")
+
+    return show
+
+
+def _pem(signer: Signer) -> Endpoint:
+    return _text(certificate_pem(signer.certificate))
+
+
+def _text(pem: str) -> Endpoint:
+    async def show(_: Request) -> Response:
+        return Response(pem, media_type="application/x-pem-file")
 
     return show

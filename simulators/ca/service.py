@@ -6,13 +6,12 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from simulators.ca import certificates
+from simulators.ca import certificates, revocations, sm2
 from simulators.ca.authorities import Authorities, certificate_pem, key_pem, load_certificate, load_key
 from simulators.ca.holders import Holder
 from simulators.ca.store import Issued, Signature, Store
@@ -20,7 +19,6 @@ from simulators.server import Clock
 
 PIN_TRIES = 5
 HOLDER_VALID = timedelta(days=730)
-CRL_VALID = timedelta(days=7)
 
 
 class Status(StrEnum):
@@ -44,11 +42,13 @@ class Ca:
         self,
         holders: dict[str, Holder],
         authorities: Authorities,
+        sm2_authorities: sm2.Authorities,
         store: Store,
         clock: Clock,
         public_url: str,
     ) -> None:
         self.authorities = authorities
+        self.sm2_authorities = sm2_authorities
         self._holders = holders
         self._store = store
         self._clock = clock
@@ -79,12 +79,34 @@ class Ca:
         self._store.open_session(token, holder, expires_at.timestamp())
         return token, expires_at
 
+    def in_session(self, token: str) -> tuple[Issued, datetime]:
+        """With which certificate this session signs, and its end. Raises Refused."""
+        session = self._store.session(token)
+        if session is None or session.ended or session.expires_at <= self._clock.timestamp():
+            raise Refused("NO_SESSION")
+        _, issued, status = self.holder(session.holder)
+        _require_valid(status)
+        return issued, datetime.fromtimestamp(session.expires_at, UTC)
+
     def end_session(self, token: str) -> None:
         if not self._store.end_session(token):
             raise Refused("NOT_FOUND", 404)
 
-    def sign(self, request_id: str, token: str, digest: str, *, wrongly: bool = False) -> Signature:
-        """The signature over `digest` (hex of a SHA-256); the one given before when `request_id` was seen. Raises Refused."""
+    def sm2_of(self, issued: Issued) -> tuple[sm2.Key, bytes]:
+        """Key and certificate (DER) over SM2, made when they are first asked for, and anew beside each new certificate."""
+        known = self._store.sm2(issued.holder)
+        if known is not None and known[0] == issued.serial:
+            return sm2.load_key(known[1]), known[2]
+        key = sm2.new_key()
+        der = load_certificate(issued.certificate_pem.encode()).public_bytes(Encoding.DER)
+        made = sm2.of_sister(der, key, self.sm2_authorities.issuing)
+        self._store.keep_sm2(issued.holder, issued.serial, sm2.stored(key), made)
+        return key, made
+
+    def sign(
+        self, request_id: str, token: str, digest: str, *, over_sm2: bool = False, wrongly: bool = False
+    ) -> Signature:
+        """The signature over `digest` (hex of a SHA-256, or of what SM2 signs: SM3 of Z and the message); the one given before when `request_id` was seen. Raises Refused."""
         session = self._store.session(token)
         if session is None:
             raise Refused("NO_SESSION")
@@ -98,13 +120,18 @@ class Ca:
         _, issued, status = self.holder(session.holder)
         _require_valid(status)
         data = secrets.token_bytes(32) if wrongly else bytes.fromhex(digest)
-        signature = load_key(issued.key_pem).sign(data, ec.ECDSA(Prehashed(hashes.SHA256())))
+        certificate = issued.certificate_pem
+        if over_sm2:
+            sm2_key, der = self.sm2_of(issued)
+            signature, certificate = sm2_key.sign_digest(data), sm2.pem(der)
+        else:
+            signature = load_key(issued.key_pem).sign(data, ec.ECDSA(Prehashed(hashes.SHA256())))
         made = Signature(
             request_id=request_id,
             holder=session.holder,
             digest=digest,
             signature=base64.b64encode(signature).decode(),
-            certificate_pem=issued.certificate_pem,
+            certificate_pem=certificate,
             signed_at=self._clock.local().isoformat(timespec="milliseconds"),
         )
         if not wrongly:
@@ -112,23 +139,17 @@ class Ca:
         return made
 
     def revocation_list(self) -> bytes:
-        """DER, fresh."""
-        now = self._clock.now()
-        issuer = self.authorities.issuing
-        builder = (
-            x509.CertificateRevocationListBuilder()
-            .issuer_name(issuer.certificate.subject)
-            .last_update(now)
-            .next_update(now + CRL_VALID)
-            .add_extension(x509.CRLNumber(int(now.timestamp() * 1000)), critical=False)
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key()), critical=False
-            )
-        )
-        for serial, at in self._store.revoked():
-            entry = x509.RevokedCertificateBuilder(int(serial, 16), datetime.fromtimestamp(at, UTC))
-            builder = builder.add_revoked_certificate(entry.build())
-        return builder.sign(issuer.key, hashes.SHA256()).public_bytes(Encoding.DER)
+        """Of the holders' certificates: DER, fresh."""
+        return revocations.of(self.authorities.issuing, self._store.revoked(), self._clock.now())
+
+    def sm2_revocation_list(self, *, of_authorities: bool) -> bytes:
+        """The same two over SM2."""
+        signer = self.sm2_authorities.root if of_authorities else self.sm2_authorities.issuing
+        return sm2.revocation_list(signer, [] if of_authorities else self._store.revoked(), self._clock.now())
+
+    def authority_revocation_list(self) -> bytes:
+        """Of the issuing authority and the time-stamp service, by the root: DER, fresh; nothing was ever revoked."""
+        return revocations.of(self.authorities.root, [], self._clock.now())
 
     def revoke(self, holder: str) -> None:
         _, issued, _ = self.holder(holder)

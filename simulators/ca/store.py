@@ -14,6 +14,12 @@ CREATE TABLE IF NOT EXISTS holder (
     not_after       REAL NOT NULL,
     wrong_pins      INTEGER NOT NULL DEFAULT 0
 );
+CREATE TABLE IF NOT EXISTS sm2 (
+    holder      TEXT PRIMARY KEY REFERENCES holder,
+    serial      TEXT NOT NULL,  -- of the certificate over P-256 that this one stands beside
+    key         BLOB NOT NULL,
+    certificate BLOB NOT NULL
+);
 CREATE TABLE IF NOT EXISTS revoked (serial TEXT PRIMARY KEY, at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS session (
     session    TEXT PRIMARY KEY,  -- hash of what the customer holds
@@ -88,6 +94,16 @@ class Store:
             [(one.holder, one.key_pem, one.certificate_pem, one.serial, one.not_after) for one in issued],
         )
         self._db.execute("COMMIT")
+
+    def sm2(self, holder: str) -> tuple[str, bytes, bytes] | None:
+        """Serial, key and certificate (DER)."""
+        row = self._db.execute(
+            "SELECT serial, key, certificate FROM sm2 WHERE holder = ?", (holder,)
+        ).fetchone()
+        return (row[0], row[1], row[2]) if row else None
+
+    def keep_sm2(self, holder: str, serial: str, key: bytes, certificate: bytes) -> None:
+        self._db.execute("REPLACE INTO sm2 VALUES (?, ?, ?, ?)", (holder, serial, key, certificate))
 
     def set_wrong_pins(self, holder: str, count: int) -> None:
         self._db.execute("UPDATE holder SET wrong_pins = ? WHERE holder = ?", (count, holder))

@@ -13,6 +13,7 @@ from miniapp_mock.front.journey import RUNNING
 from miniapp_mock.front.pages.doctor_login import needs_shift
 from miniapp_mock.front.pages.doctor_visit import load
 from miniapp_mock.front.screen import doctor, go, show
+from miniapp_mock.front.streams import pass_file
 
 FREQUENCIES = {
     "qd": ("每日一次", 1), "bid": ("每日两次", 2), "tid": ("每日三次", 3), "qid": ("每日四次", 4), "qn": ("每晚一次", 1),
@@ -79,6 +80,11 @@ async def cancel(request: Request) -> Response:
     return go(f"/doctor/visits/{one['encounter_id']}")
 
 
+async def sheet(request: Request) -> Response:
+    """处方笺 as PDF, once the pharmacist has signed."""
+    return await pass_file(doctor(request), f"/prescriptions/{path_id(request, 'id')}/sheet")
+
+
 # what the editor's script asks for
 
 
@@ -134,6 +140,7 @@ ROUTES: list[BaseRoute] = [
     Route("/doctor/encounters/{id:uuid}/prescriptions/check", check, methods=["POST"]),
     Route("/doctor/encounters/{id:uuid}/prescriptions", create, methods=["POST"]),
     Route(RX, prescription, methods=["GET"]),
+    Route(f"{RX}/sheet", sheet),
     Route(RX, change, methods=["PUT"]),
     Route(f"{RX}/sign", sign, methods=["POST"]),
     Route(f"{RX}/cancel", cancel, methods=["POST"]),

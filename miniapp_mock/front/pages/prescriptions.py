@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute, Route
 from miniapp_mock.front.backend_client import Refused
 from miniapp_mock.front.forms import Form, path_id, read_form
 from miniapp_mock.front.screen import afresh, go, patient, screen_of, show
-from miniapp_mock.front.streams import pass_events
+from miniapp_mock.front.streams import pass_events, pass_file
 
 DELIVERY = "delivery.courier"
 STEPS = ("开方", "审核", "支付", "配药", "收药")
@@ -95,10 +95,16 @@ async def events(request: Request) -> Response:
     return await pass_events(api, f"/appointments/{encounter['appointment_id']}/events")
 
 
+async def sheet(request: Request) -> Response:
+    """处方笺 as PDF, once the pharmacist has signed."""
+    return await pass_file(patient(request), f"/prescriptions/{path_id(request, 'prescription_id')}/sheet")
+
+
 PLACE = "/prescriptions/{prescription_id:uuid}"
 ROUTES: list[BaseRoute] = [
     Route(PLACE, prescription, methods=["GET"]),
     Route(f"{PLACE}/status", status),
     Route(f"{PLACE}/order", order, methods=["POST"]),
+    Route(f"{PLACE}/sheet", sheet),
     Route(f"{PLACE}/events", events),
 ]

@@ -21,7 +21,7 @@ from miniapp_mock.front.journey import (
     with_stage,
 )
 from miniapp_mock.front.screen import afresh, go, is_fragment, leave, patient, screen_of, show
-from miniapp_mock.front.streams import pass_events
+from miniapp_mock.front.streams import pass_events, pass_file
 from miniapp_mock.front.words import fen
 
 NEWEST = 12
@@ -217,6 +217,12 @@ async def record(request: Request) -> Response:
     )
 
 
+async def record_sheet(request: Request) -> Response:
+    """The signed record as PDF."""
+    api, row, _, _ = await load(request)
+    return await pass_file(api, f"/encounters/{row['encounter_id']}/record/sheet")
+
+
 VISIT = "/visits/{visit_id:uuid}"
 ROUTES: list[BaseRoute] = [
     Route("/visits", list_all),
@@ -231,4 +237,5 @@ ROUTES: list[BaseRoute] = [
     Route(f"{VISIT}/video", video, methods=["GET"]),
     Route(f"{VISIT}/recording-consent", consent_to_recording, methods=["POST"]),
     Route(f"{VISIT}/record", record),
+    Route(f"{VISIT}/record/sheet", record_sheet),
 ]

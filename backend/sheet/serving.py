@@ -1,0 +1,23 @@
+"""Sheets and files of evidence as HTTP answers: to be kept by whoever downloads them, by no cache."""
+
+from starlette.responses import Response, StreamingResponse
+
+from backend.sheet.model import Sheet
+from foundation.object_store import ObjectStore
+
+HEADERS = {"cache-control": "private, no-store", "x-content-type-options": "nosniff"}
+
+
+def as_file(objects: ObjectStore, sheet: Sheet, name: str) -> Response:
+    """The stored PDF; `name` is ASCII."""
+    headers = HEADERS | {
+        "content-disposition": f'inline; filename="{name}"',
+        "content-length": str(sheet.size),
+    }
+    return StreamingResponse(objects.read(sheet.object_key), media_type="application/pdf", headers=headers)
+
+
+def as_download(content: bytes, name: str) -> Response:
+    """A file of evidence; `name` is ASCII."""
+    headers = HEADERS | {"content-disposition": f'attachment; filename="{name}"'}
+    return Response(content, media_type="application/json", headers=headers)
