@@ -10,7 +10,7 @@ from backend.encounter import queries as encounters
 from backend.encounter.model import FollowUp
 from backend.patient import queries as patients
 from backend.prescription.model import PrescriptionRow, Review
-from backend.prescription.states import PrescriptionState
+from backend.prescription.states import WAITING, PrescriptionState
 from contracts import events
 from foundation.actor import Actor
 from foundation.errors import NotFound
@@ -65,7 +65,7 @@ async def review_queue(session: AsyncSession) -> Sequence[tuple[PrescriptionRow,
     query = (
         select(PrescriptionRow, FollowUp)
         .join(FollowUp, FollowUp.id == PrescriptionRow.encounter_id)
-        .where(PrescriptionRow.state == PrescriptionState.IN_REVIEW)
+        .where(PrescriptionRow.state.in_(WAITING))
         .order_by(PrescriptionRow.signed_at)
         .limit(200)
     )

@@ -97,10 +97,12 @@ async def cancel(call: ApiCall, body: CancelRequest) -> PrescriptionView:
 
 
 async def show(call: ApiCall) -> PrescriptionView:
-    """One prescription; a doctor who opens a returned one has seen that it came back."""
+    """One prescription; a doctor who opens a returned one has seen that it came back, a pharmacist that it waits."""
     row = await queries.visible(call.session, call.actor, call.id())
     if call.actor.has(DOCTOR):
         await escalation.see(call.session, call.actor, Kind.RETURNED, row.id)
+    elif call.actor.has(PHARMACIST):
+        await escalation.see(call.session, call.actor, Kind.REVIEW, row.id)
     return await _view(call.session, row)
 
 
@@ -134,7 +136,13 @@ async def return_to_doctor(call: ApiCall, body: ReturnRequest) -> PrescriptionVi
     """Return with a reason."""
     row = await queries.visible(call.session, call.actor, call.id())
     row = await reviewing.return_to_doctor(
-        call.session, call.actor, row, category=body.category, item=body.item, reason=body.reason
+        call.session,
+        call.actor,
+        row,
+        category=body.category,
+        item=body.item,
+        reason=body.reason,
+        point=body.point,
     )
     return await _view(call.session, row)
 

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from backend.prescription.model import PrescriptionRow, Review
+from backend.prescription.rules import POINTS
 from backend.prescription.states import PRESCRIPTION
 from backend.review.draft import Draft, Finding, Item
 from contracts.events import Diagnosis, PrescriptionItem
@@ -55,11 +56,12 @@ class Findings(msgspec.Struct, frozen=True):
 
 
 class ReturnRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Why it goes back: part of the review, line (from 0) and words."""
+    """Why it goes back: part of the review, its point (`rules.POINTS`, may be left out), line (from 0) and words."""
 
     category: Annotated[str, Meta(pattern="^(legality|form|appropriateness)$")]
     reason: Annotated[str, Meta(min_length=2, max_length=200)]
     item: Annotated[int, Meta(ge=0, le=4)] | None = None
+    point: Annotated[str, Meta(max_length=4)] = ""
 
 
 class CancelRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -95,6 +97,9 @@ class PrescriptionView(msgspec.Struct, frozen=True):
     return_category: str
     return_item: int | None
     return_reason: str
+    return_point: str
+    second_eyes: str
+    confirmed: bool
     digest: str
 
 
@@ -111,5 +116,7 @@ def prescription_view(row: PrescriptionRow, last: Review | None = None) -> Presc
         findings=row.findings, signed_at=row.signed_at, valid_until=row.valid_until, reviewed_at=row.reviewed_at,
         return_category=returned.category if returned else "", return_item=returned.item if returned else None,
         return_reason=returned.reason if returned else "",
+        return_point=POINTS[returned.point].words if returned and returned.point in POINTS else "",
+        second_eyes=row.second_eyes, confirmed=row.confirmed_by is not None,
         digest=row.digest.hex(),
     )  # fmt: skip
