@@ -68,6 +68,8 @@ from backend.settings import Settings
 from backend.shift import admission as shift_admission
 from backend.shift import pages as shift_pages
 from backend.shift import routes as shift
+from backend.stock import pages as stock_pages
+from backend.stock import routes as stock
 from backend.supervision import pages as supervision_pages
 from backend.supervision import routes as supervision
 from backend.timetable import pages as timetable_pages
@@ -95,11 +97,11 @@ VERSION = "0.1.0"
 FEATURES = (
     escalation, notification, consultation,
     account, alarm, patient, content, pricing, practitioner, shift, schedule, timetable, rescheduling, eligibility, fairness, appointment, payment, encounter, waiting,
-    chat, video, record, formulary, prescription, dispensing, evaluation, complaint, counter, fairness_report, supervision, reconciliation, cashier, income, insurance, e_bill,
+    chat, video, record, formulary, prescription, dispensing, stock, evaluation, complaint, counter, fairness_report, supervision, reconciliation, cashier, income, insurance, e_bill,
 )  # fmt: skip
 DESKS = (
     escalation_pages, notification_pages,
-    prescription_pages, dispensing_pages, payment_pages, cashier_pages, pricing_pages, reconciliation_pages, e_bill_pages, counter_pages, complaint_pages, fairness_pages, waiting_pages, writeback_pages, alarm_pages, video_pages, supervision_pages, shift_pages,
+    prescription_pages, dispensing_pages, stock_pages, payment_pages, cashier_pages, pricing_pages, reconciliation_pages, e_bill_pages, counter_pages, complaint_pages, fairness_pages, waiting_pages, writeback_pages, alarm_pages, video_pages, supervision_pages, shift_pages,
     timetable_pages, rescheduling_pages,
 )  # fmt: skip
 ENDPOINTS: list[ApiEndpoint] = list(chain.from_iterable(feature.ENDPOINTS for feature in FEATURES))

@@ -29,6 +29,7 @@ from backend.rescheduling import model as rescheduling
 from backend.schedule import model as schedule
 from backend.shift import model as shift
 from backend.signature import model as signature
+from backend.stock import model as stock
 from backend.timetable import model as timetable
 from backend.video import model as video
 from backend.waiting import model as waiting
@@ -38,7 +39,7 @@ from foundation.db.base import Base
 
 MODULES = (
     account, alarm, appointment, chat, complaint, content, counter, dispensing, e_bill, eligibility, encounter, escalation, evaluation, fairness, fairness_report, formulary, insurance,
-    notification, patient, payment, practitioner, prescription, pricing, reconciliation, record, rescheduling, schedule, shift, signature, timetable, video,
+    notification, patient, payment, practitioner, prescription, pricing, reconciliation, record, rescheduling, schedule, shift, signature, stock, timetable, video,
     waiting, writeback, audit, idempotency, inbox, intents, outbox, sealer,
 )  # fmt: skip
 METADATA = Base.metadata

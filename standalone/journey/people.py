@@ -15,6 +15,9 @@ PATIENT_TEMPLATES = ["TPL_VISIT_ACCEPTED", "TPL_RX_APPROVED", "TPL_SHIPPED"]
 AMLODIPINE = {
     "drug_code": "YP001", "dose": "5", "frequency": "qd", "route": "1", "days": 7, "quantity": 1, "note": "晨起服用",
 }  # fmt: skip
+CHECKS = (
+    "department", "patient", "age", "drug", "form", "strength", "quantity", "appearance", "usage", "diagnosis",
+)  # fmt: skip
 
 
 class Phone:
@@ -335,10 +338,26 @@ class Pharmacist(Staff):
         found: dict[str, Any] = await self.api.call("POST", f"/prescriptions/{prescription_id}/return", body)
         return found
 
-    async def hands_over(self, prescription_id: str) -> dict[str, Any]:
-        """Packs it."""
-        order = await self.api.call("GET", f"/prescriptions/{prescription_id}/dispense")
-        found: dict[str, Any] = await self.api.call("POST", f"/dispenses/{order['id']}/hand-over")
+    async def prepares(self, prescription_id: str) -> dict[str, Any]:
+        """Scans the code of every pack and packs it."""
+        order: dict[str, Any] = await self.api.call("GET", f"/prescriptions/{prescription_id}/dispense")
+        sheet = await self.api.call("GET", f"/prescriptions/{prescription_id}")
+        for line, item in enumerate(sheet["items"]):
+            codes = " ".join(f"{uuid4().int % 10**20:020d}" for _ in range(item["quantity"]))
+            body = {"line": line, "codes": codes}
+            await self.api.call("POST", f"/dispenses/{order['id']}/trace-codes", body)
+        await self.api.call("POST", f"/dispenses/{order['id']}/prepare", {})
+        return order
+
+    async def hands_over(self, prescription_id: str, **more: str) -> dict[str, Any]:
+        """Prepares it, makes the four checks, hands it over; `pickup_code` where somebody stands before her."""
+        order = await self.prepares(prescription_id)
+        body: dict[str, Any] = dict.fromkeys(CHECKS, True)
+        if order["method"] == "pickup" and not more:
+            more = {"without_code": "核对身份证原件"}
+        found: dict[str, Any] = await self.api.call(
+            "POST", f"/dispenses/{order['id']}/hand-over", body | more
+        )
         return found
 
 
