@@ -16,6 +16,8 @@ from backend.account import service as accounts
 from backend.alarm import pages as alarm_pages
 from backend.alarm import routes as alarm
 from backend.appointment import routes as appointment
+from backend.appraisal import pages as appraisal_pages
+from backend.appraisal import routes as appraisal
 from backend.cashier import pages as cashier_pages
 from backend.cashier import routes as cashier
 from backend.chat import routes as chat
@@ -32,6 +34,7 @@ from backend.desk.desk import Desk
 from backend.dispensing import callbacks as courier_callbacks
 from backend.dispensing import pages as dispensing_pages
 from backend.dispensing import routes as dispensing
+from backend.dosage import routes as dosage
 from backend.e_bill import pages as e_bill_pages
 from backend.e_bill import routes as e_bill
 from backend.edge import ApiEndpoint
@@ -97,11 +100,11 @@ VERSION = "0.1.0"
 FEATURES = (
     escalation, notification, consultation,
     account, alarm, patient, content, pricing, practitioner, shift, schedule, timetable, rescheduling, eligibility, fairness, appointment, payment, encounter, waiting,
-    chat, video, record, formulary, prescription, dispensing, stock, evaluation, complaint, counter, fairness_report, supervision, reconciliation, cashier, income, insurance, e_bill,
+    chat, video, record, formulary, dosage, prescription, dispensing, stock, appraisal, evaluation, complaint, counter, fairness_report, supervision, reconciliation, cashier, income, insurance, e_bill,
 )  # fmt: skip
 DESKS = (
     escalation_pages, notification_pages,
-    prescription_pages, dispensing_pages, stock_pages, payment_pages, cashier_pages, pricing_pages, reconciliation_pages, e_bill_pages, counter_pages, complaint_pages, fairness_pages, waiting_pages, writeback_pages, alarm_pages, video_pages, supervision_pages, shift_pages,
+    prescription_pages, dispensing_pages, stock_pages, appraisal_pages, payment_pages, cashier_pages, pricing_pages, reconciliation_pages, e_bill_pages, counter_pages, complaint_pages, fairness_pages, waiting_pages, writeback_pages, alarm_pages, video_pages, supervision_pages, shift_pages,
     timetable_pages, rescheduling_pages,
 )  # fmt: skip
 ENDPOINTS: list[ApiEndpoint] = list(chain.from_iterable(feature.ENDPOINTS for feature in FEATURES))

@@ -3,6 +3,7 @@
 from backend.account import model as account
 from backend.alarm import model as alarm
 from backend.appointment import model as appointment
+from backend.appraisal import model as appraisal
 from backend.chat import model as chat
 from backend.complaint import model as complaint
 from backend.content import model as content
@@ -38,7 +39,7 @@ from foundation.db import audit, idempotency, inbox, intents, outbox, sealer
 from foundation.db.base import Base
 
 MODULES = (
-    account, alarm, appointment, chat, complaint, content, counter, dispensing, e_bill, eligibility, encounter, escalation, evaluation, fairness, fairness_report, formulary, insurance,
+    account, alarm, appointment, appraisal, chat, complaint, content, counter, dispensing, e_bill, eligibility, encounter, escalation, evaluation, fairness, fairness_report, formulary, insurance,
     notification, patient, payment, practitioner, prescription, pricing, reconciliation, record, rescheduling, schedule, shift, signature, stock, timetable, video,
     waiting, writeback, audit, idempotency, inbox, intents, outbox, sealer,
 )  # fmt: skip

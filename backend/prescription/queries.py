@@ -95,3 +95,19 @@ def snapshot(row: PrescriptionRow) -> events.Prescription:
         disease_history=content.disease_history, valid_from=signed_at, valid_until=row.valid_until or signed_at,
         content_digest=row.digest.hex(),
     )  # fmt: skip
+
+
+async def earlier(
+    session: AsyncSession, person_id: UUID, encounter_id: UUID, limit: int = 5
+) -> Sequence[PrescriptionRow]:
+    """What this person was prescribed here before and a pharmacist passed, newest first; not that of this visit."""
+    query = (
+        select(PrescriptionRow)
+        .where(
+            PrescriptionRow.person_id == person_id, PrescriptionRow.encounter_id != encounter_id,
+            PrescriptionRow.state.in_((PrescriptionState.APPROVED, PrescriptionState.COMPLETED)),
+        )
+        .order_by(PrescriptionRow.signed_at.desc())
+        .limit(limit)
+    )  # fmt: skip
+    return (await session.scalars(query)).all()

@@ -7,8 +7,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.edge import DOCTOR, PATIENT, PHARMACIST, ApiCall, ApiEndpoint, Family
 from backend.encounter import queries as encounters
 from backend.encounter.model import FollowUp
+from backend.encounter.states import RUNNING
 from backend.escalation import service as escalation
 from backend.escalation.rules import Kind
+from backend.formulary import queries as formulary
 from backend.patient import queries as patients
 from backend.prescription import queries, reviewing, service
 from backend.prescription.model import PrescriptionRow
@@ -16,13 +18,16 @@ from backend.prescription.wire import (
     CancelRequest,
     Findings,
     PrescriptionView,
+    Proposal,
     ReturnRequest,
     WritePrescription,
     prescription_view,
+    proposal,
 )
 from backend.review.draft import Draft
 from backend.review.engine import blocked
 from backend.signature import service as signatures
+from foundation.errors import Conflict
 from foundation.web.endpoint import act, get, send
 
 
@@ -116,6 +121,17 @@ async def of_encounter(call: ApiCall) -> list[PrescriptionView]:
     return [await _view(call.session, row) for row in shown]
 
 
+async def refills(call: ApiCall) -> list[Proposal]:
+    """Earlier prescriptions of the patient, for the doctor of the visit while she prescribes; nothing is copied here."""
+    visit = await encounters.doctors_own_follow_up(call.session, call.actor, call.id())
+    if visit.state not in RUNNING:
+        raise Conflict("问诊未在进行中，不能开具处方", code="encounter_not_running")
+    found = await queries.earlier(call.session, visit.person_id, visit.id)
+    codes = {item.drug_code for row in found for item in row.content.written}
+    drugs = await formulary.by_codes(call.session, codes)
+    return [proposal(row, drugs) for row in found]
+
+
 async def review_queue(call: ApiCall) -> list[PrescriptionView]:
     """What waits for review, longest first."""
     return [await _view(call.session, row) for row, _ in await queries.review_queue(call.session)]
@@ -156,6 +172,8 @@ ENDPOINTS: list[ApiEndpoint] = [
          family=FAMILY, roles=[DOCTOR], status=201, transaction=False),
     get("/encounters/{id}/prescriptions", of_encounter, reply=list[VIEW], summary="本次处方", family=FAMILY,
         roles=[DOCTOR, PATIENT]),
+    get("/encounters/{id}/refills", refills, reply=list[Proposal], summary="既往处方（续方参考）", family=FAMILY,
+        roles=[DOCTOR], audited="prescription.refills"),
     send("PUT", "/prescriptions/{id}", change, body=WritePrescription, reply=VIEW, summary="修改处方", family=FAMILY,
          roles=[DOCTOR], transaction=False),
     get("/prescriptions/{id}", show, reply=VIEW, summary="处方", family=FAMILY, roles=[DOCTOR, PATIENT, PHARMACIST]),

@@ -1,5 +1,6 @@
 """Structs of the prescription routes."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from backend.formulary.facts import Drug
 from backend.prescription.model import PrescriptionRow, Review
 from backend.prescription.rules import POINTS
 from backend.prescription.states import PRESCRIPTION
@@ -62,6 +64,38 @@ class ReturnRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: Annotated[str, Meta(min_length=2, max_length=200)]
     item: Annotated[int, Meta(ge=0, le=4)] | None = None
     point: Annotated[str, Meta(max_length=4)] = ""
+
+
+class ProposedLine(msgspec.Struct, frozen=True):
+    """A line of an earlier prescription as it was written; `drug` is None when the hospital no longer has it."""
+
+    written: Item
+    name: str
+    strength: str
+    drug: Drug | None
+
+
+class Proposal(msgspec.Struct, frozen=True):
+    """An earlier prescription to be continued: every line of it has to be confirmed by the doctor."""
+
+    prescription_id: UUID
+    number: str
+    signed_at: datetime
+    prescriber: str
+    diagnoses: list[Diagnosis]
+    lines: list[ProposedLine]
+
+
+def proposal(row: PrescriptionRow, drugs: Mapping[str, Drug]) -> Proposal:
+    """From the row."""
+    content = row.content
+    lines = [
+        ProposedLine(written, item.name, item.strength, drugs.get(written.drug_code))
+        for written, item in zip(content.written, content.items, strict=True)
+    ]
+    return Proposal(
+        row.id, row.number, row.signed_at or row.written_at, content.prescriber, content.diagnoses, lines
+    )
 
 
 class CancelRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

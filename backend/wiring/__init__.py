@@ -4,6 +4,7 @@ Lower features know subjects by (kind, id) only; here the kinds meet the feature
 """
 
 from backend.appointment import tasks as appointment
+from backend.appraisal import tasks as appraisal
 from backend.chat import tasks as chat
 from backend.complaint import tasks as complaint
 from backend.context import Insured, Wiring
@@ -69,7 +70,7 @@ def handlers() -> dict[str, Handler]:
     found: dict[str, Handler] = {}
     for feature in (
         notification, payment, writeback, appointment, encounter_tasks, waiting, escalation, chat, prescription, dispensing_tasks, complaint,
-        timetable, video, rescheduling, reconciliation, insurance, e_bill, fairness_report,
+        timetable, video, rescheduling, reconciliation, insurance, e_bill, fairness_report, appraisal,
     ):  # fmt: skip
         if twice := found.keys() & feature.HANDLERS.keys():
             raise RuntimeError(f"intents with two handlers: {sorted(twice)}")
@@ -79,4 +80,10 @@ def handlers() -> dict[str, Handler]:
 
 def standing() -> tuple[str, ...]:
     """Kinds of intents that are always open, with the hospital as their subject: the daily and periodic work."""
-    return (*timetable.STANDING, *video.STANDING, *reconciliation.STANDING, *fairness_report.STANDING)
+    return (
+        *timetable.STANDING,
+        *video.STANDING,
+        *reconciliation.STANDING,
+        *fairness_report.STANDING,
+        *appraisal.STANDING,
+    )

@@ -15,6 +15,7 @@ MACHINES: tuple[tuple[str, str], ...] = (
     ("升级提醒", "backend.escalation.states:ESCALATION"),
     ("处方", "backend.prescription.states:PRESCRIPTION"),
     ("调剂配送", "backend.dispensing.states:DISPENSE"),
+    ("处方点评", "backend.appraisal.states:APPRAISAL"),
     ("支付", "backend.payment.states:PAYMENT"),
     ("退款", "backend.payment.states:REFUND"),
     ("医保支付", "backend.insurance.states:INSURANCE_ORDER"),

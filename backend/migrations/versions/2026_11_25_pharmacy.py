@@ -13,6 +13,18 @@ depends_on = None
 def upgrade() -> None:
     """Forward."""
     op.create_table(
+        "appraisal_round",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("hospital_id", sa.Uuid(), nullable=False),
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("seed", sa.String(length=64), nullable=False),
+        sa.Column("each", sa.Integer(), nullable=False),
+        sa.Column("population", sa.Integer(), nullable=False),
+        sa.Column("drawn_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_appraisal_round")),
+        sa.UniqueConstraint("hospital_id", "month", name=op.f("uq_appraisal_round_hospital_id_month")),
+    )
+    op.create_table(
         "stock_level",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("hospital_id", sa.Uuid(), nullable=False),
@@ -57,6 +69,29 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_on_call")),
     )
     op.create_index("ix_on_call_ends_at", "on_call", ["ends_at"], unique=False)
+    op.create_table(
+        "appraisal",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("hospital_id", sa.Uuid(), nullable=False),
+        sa.Column("round_id", sa.Uuid(), nullable=False),
+        sa.Column("prescription_id", sa.Uuid(), nullable=False),
+        sa.Column("prescriber_id", sa.Uuid(), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("items", JSONB(), nullable=False),
+        sa.Column("note", sa.LargeBinary(), nullable=True),
+        sa.Column("judged_by", sa.Uuid(), nullable=True),
+        sa.Column("judged_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["prescriber_id"], ["practitioner.id"], name=op.f("fk_appraisal_prescriber_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["prescription_id"], ["prescription.id"], name=op.f("fk_appraisal_prescription_id")
+        ),
+        sa.ForeignKeyConstraint(["round_id"], ["appraisal_round.id"], name=op.f("fk_appraisal_round_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_appraisal")),
+        sa.UniqueConstraint("prescription_id", name=op.f("uq_appraisal_prescription_id")),
+    )
+    op.create_index(op.f("ix_appraisal_round_id"), "appraisal", ["round_id"], unique=False)
     op.create_table(
         "trace_code",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -112,9 +147,12 @@ def downgrade() -> None:
     op.drop_index("uq_trace_code_code", table_name="trace_code", postgresql_where="NOT void")
     op.drop_index("ix_trace_code_dispense", table_name="trace_code")
     op.drop_table("trace_code")
+    op.drop_index(op.f("ix_appraisal_round_id"), table_name="appraisal")
+    op.drop_table("appraisal")
     op.drop_index("ix_on_call_ends_at", table_name="on_call")
     op.drop_table("on_call")
     op.drop_index("uq_stock_move_once", table_name="stock_move", postgresql_where="subject_id IS NOT NULL")
     op.drop_index("ix_stock_move_drug", table_name="stock_move")
     op.drop_table("stock_move")
     op.drop_table("stock_level")
+    op.drop_table("appraisal_round")

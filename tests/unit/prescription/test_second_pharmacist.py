@@ -24,6 +24,7 @@ from tests.small_world import DUTY_DESK, PHARMACIST, SECOND_PHARMACIST
 pytestmark = pytest.mark.anyio
 FINDING = Finding(
     rule="A-1",
+    version="1",
     category=Category.APPROPRIATENESS,
     severity=Severity.REASON,
     item=0,
