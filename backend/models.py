@@ -10,6 +10,7 @@ from backend.content import model as content
 from backend.counter import model as counter
 from backend.dispensing import model as dispensing
 from backend.e_bill import model as e_bill
+from backend.e_prescription import model as e_prescription
 from backend.eligibility import model as eligibility
 from backend.encounter import model as encounter
 from backend.escalation import model as escalation
@@ -39,7 +40,7 @@ from foundation.db import audit, idempotency, inbox, intents, outbox, sealer
 from foundation.db.base import Base
 
 MODULES = (
-    account, alarm, appointment, appraisal, chat, complaint, content, counter, dispensing, e_bill, eligibility, encounter, escalation, evaluation, fairness, fairness_report, formulary, insurance,
+    account, alarm, appointment, appraisal, chat, complaint, content, counter, dispensing, e_bill, e_prescription, eligibility, encounter, escalation, evaluation, fairness, fairness_report, formulary, insurance,
     notification, patient, payment, practitioner, prescription, pricing, reconciliation, record, rescheduling, schedule, shift, signature, stock, timetable, video,
     waiting, writeback, audit, idempotency, inbox, intents, outbox, sealer,
 )  # fmt: skip

@@ -14,6 +14,7 @@ from backend.formulary import queries as formulary
 from backend.patient import queries as patients
 from backend.prescription import queries, reviewing, service
 from backend.prescription.model import PrescriptionRow
+from backend.prescription.states import PrescriptionState
 from backend.prescription.wire import (
     CancelRequest,
     Findings,
@@ -145,6 +146,9 @@ async def approve(call: ApiCall) -> PrescriptionView:
     value = await signatures.obtain(call.app, wanted)
     async with call.unit_of_work() as session:
         row = await reviewing.approved(session, call.actor, row, wanted, value)
+        if row.state is PrescriptionState.APPROVED:
+            for told in call.app.wiring.on_approved:
+                await told(session, call.app, row.id)
         return await _view(session, row)
 
 

@@ -93,6 +93,33 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_appraisal_round_id"), "appraisal", ["round_id"], unique=False)
     op.create_table(
+        "e_prescription",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("hospital_id", sa.Uuid(), nullable=False),
+        sa.Column("prescription_id", sa.Uuid(), nullable=False),
+        sa.Column("stream", sa.String(length=80), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("hi_rxno", sa.String(length=40), nullable=False),
+        sa.Column("trace_code", sa.String(length=40), nullable=False),
+        sa.Column("signed", sa.LargeBinary(), nullable=True),
+        sa.Column("wanted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("uploaded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("problem", sa.String(length=160), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["prescription_id"], ["prescription.id"], name=op.f("fk_e_prescription_prescription_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_e_prescription")),
+        sa.UniqueConstraint("prescription_id", name=op.f("uq_e_prescription_prescription_id")),
+    )
+    op.create_index(
+        "ix_e_prescription_problem",
+        "e_prescription",
+        ["wanted_at"],
+        unique=False,
+        postgresql_where="problem <> ''",
+    )
+    op.create_table(
         "trace_code",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("hospital_id", sa.Uuid(), nullable=False),
@@ -147,6 +174,8 @@ def downgrade() -> None:
     op.drop_index("uq_trace_code_code", table_name="trace_code", postgresql_where="NOT void")
     op.drop_index("ix_trace_code_dispense", table_name="trace_code")
     op.drop_table("trace_code")
+    op.drop_index("ix_e_prescription_problem", table_name="e_prescription", postgresql_where="problem <> ''")
+    op.drop_table("e_prescription")
     op.drop_index(op.f("ix_appraisal_round_id"), table_name="appraisal")
     op.drop_table("appraisal")
     op.drop_index("ix_on_call_ends_at", table_name="on_call")

@@ -42,7 +42,9 @@ def test_those_for_the_diagnosis_come_first() -> None:
 def test_a_record_with_a_blank_left_is_not_signed() -> None:
     fields = dict.fromkeys(TEXTS, "写好了") | {"present_history": "血压【】/【】mmHg"}
 
-    assert [(one.field, one.code) for one in record_issues(fields, diagnoses=1)] == [("present_history", "blank_left")]
+    assert [(one.field, one.code) for one in record_issues(fields, diagnoses=1)] == [
+        ("present_history", "blank_left")
+    ]
 
 
 def test_what_was_written_is_not_touched_by_a_template() -> None:
