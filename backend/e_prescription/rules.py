@@ -2,8 +2,6 @@
 
 from enum import StrEnum
 
-from backend.e_prescription.states import ERxState
-
 PATENT_CLASS = "18"
 
 
@@ -18,15 +16,15 @@ class Step(StrEnum):
     UNDO = "undo"
 
 
-_ON = {ERxState.WANTED: Step.CHECK, ERxState.CHECKED: Step.SIGN, ERxState.SIGNED: Step.UPLOAD}
+_ON = {"wanted": Step.CHECK, "checked": Step.SIGN, "signed": Step.UPLOAD}
 
 
-def next_step(state: ERxState, *, withdrawn: bool) -> Step:
-    """Of a prescription that holds, or does not any more."""
-    if state in (ERxState.UNDONE, ERxState.DROPPED):
+def next_step(state: str, *, withdrawn: bool) -> Step:
+    """Of a prescription that holds, or does not any more; `state` is the value of one of `states`."""
+    if state in ("undone", "dropped"):
         return Step.NOTHING
     if withdrawn:
-        return Step.DROP if state is ERxState.WANTED else Step.UNDO
+        return Step.DROP if state == "wanted" else Step.UNDO
     return _ON.get(state, Step.NOTHING)
 
 

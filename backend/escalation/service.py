@@ -34,6 +34,7 @@ from foundation.db.guards import guarded
 from foundation.db.intents import intend
 from foundation.db.locks import lock_stream
 from foundation.db.unit_of_work import clock_of, touch
+from foundation.errors import Forbidden
 from foundation.ids import new_id
 
 CLIMB = "escalation.climb"
@@ -85,7 +86,9 @@ async def raise_one(
 
 
 async def see(session: AsyncSession, actor: Actor, kind: Kind, subject_id: UUID) -> None:
-    """The doctor, or the duty desk, looks at it: quiet for a while."""
+    """The doctor (of what waits for pharmacists one of them), or the duty desk, looks at it: quiet for a while."""
+    if actor.has("pharmacist" if kind is not Kind.REVIEW else "doctor"):
+        raise Forbidden
     row = await _locked(session, kind, subject_id)
     if row is None or row.state != EscalationState.OPEN:
         return

@@ -129,7 +129,7 @@ PAGES = [QUEUE, SHEET]
 ACTIONS = [
     action(
         "/desk/reviews/{id}/approve", routes.ENDPOINTS, routes.approve, back=SHEET, then="/desk/reviews",
-        said="已签名。审核通过的已通知患者支付；须复核的等待另一位药师。",
+        said="已签名通过。须复核的等待另一位药师，其余已通知患者支付。",
     ),
     action(
         "/desk/reviews/{id}/return", routes.ENDPOINTS, routes.return_to_doctor, back=SHEET, then="/desk/reviews",

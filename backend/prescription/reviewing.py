@@ -85,9 +85,9 @@ async def approved(
             raise Conflict("另一位药师刚刚审核通过，请作为第二位药师复核", code="now_to_confirm")
         return await _approve(session, actor, row, confirming=True)
     others = await pharmacists_on_duty(session, besides=[one for one in (actor.id, row.prescriber_id) if one])
-    eyes = rules.second_eyes(
-        needed=needs_reason(row.findings), mode=policy().second_pharmacist, others_on_duty=others
-    )
+    # The engine says no more that a reason is needed once one is written: a written one is the same case.
+    needed = needs_reason(row.findings) or bool(row.content.reason.strip())
+    eyes = rules.second_eyes(needed=needed, mode=policy().second_pharmacist, others_on_duty=others)
     if eyes is not SecondEyes.PHARMACIST:
         row.second_eyes = eyes
         return await _approve(session, actor, row, confirming=False)

@@ -44,7 +44,7 @@ class SecondEyes(StrEnum):
 
 
 def second_eyes(*, needed: bool, mode: SecondPharmacist, others_on_duty: int) -> SecondEyes:
-    """Of a prescription about which the engine asked for a reason (`needed`)."""
+    """Of a prescription for which the engine asked for a reason, or the doctor wrote one (`needed`)."""
     if not needed:
         return SecondEyes.NOT_NEEDED
     another = mode is SecondPharmacist.ALWAYS or (mode is SecondPharmacist.ON_DUTY and others_on_duty > 0)

@@ -1,5 +1,6 @@
 """What needed a reason is looked at by two people before it holds (practice.md 12)."""
 
+import msgspec
 import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,6 +14,7 @@ from backend.policy import Policy, SecondPharmacist, bind_policy
 from backend.prescription import reviewing
 from backend.prescription.model import PrescriptionRow, Review
 from backend.prescription.rules import POINTS, SecondEyes, point_issues, second_eyes
+from backend.prescription.signing import digest_of
 from backend.review.draft import Category, Finding, Severity
 from backend.shift import on_call
 from foundation.db.outbox import OutboxEvent
@@ -134,6 +136,20 @@ async def test_what_needed_no_reason_needs_one_pharmacist(session: AsyncSession,
     row = await approves(session, context, row, PHARMACIST)
 
     assert (row.state, row.second_eyes) == ("approved", SecondEyes.NOT_NEEDED)
+
+
+async def test_a_reason_that_was_written_is_read_by_two(session: AsyncSession, context: Context) -> None:
+    """The engine is content once a reason stands there; the second pair of eyes reads it all the same."""
+    visit = await accepted(session, context, await a_patient(session))
+    row = await drafted(session, visit)
+    row.content = msgspec.structs.replace(row.content, reason="患者外出一个月")
+    row.digest = digest_of(row.content)
+    row = await signs(session, context, row)
+    await on_shift(session, context, SECOND_PHARMACIST)
+
+    row = await approves(session, context, row, PHARMACIST)
+
+    assert row.state == "checking"
 
 
 @pytest.mark.parametrize("mode", SecondPharmacist)
