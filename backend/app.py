@@ -17,6 +17,8 @@ from backend.account import service as accounts
 from backend.alarm import pages as alarm_pages
 from backend.alarm import routes as alarm
 from backend.appointment import routes as appointment
+from backend.appraisal import pages as appraisal_pages
+from backend.appraisal import routes as appraisal
 from backend.cashier import pages as cashier_pages
 from backend.cashier import routes as cashier
 from backend.cds_hooks import routes as cds_hooks
@@ -34,8 +36,11 @@ from backend.desk.desk import Desk
 from backend.dispensing import callbacks as courier_callbacks
 from backend.dispensing import pages as dispensing_pages
 from backend.dispensing import routes as dispensing
+from backend.dosage import routes as dosage
 from backend.e_bill import pages as e_bill_pages
 from backend.e_bill import routes as e_bill
+from backend.e_prescription import pages as e_prescription_pages
+from backend.e_prescription import routes as e_prescription
 from backend.edge import ApiEndpoint
 from backend.eligibility import routes as eligibility
 from backend.encounter import routes as encounter
@@ -70,6 +75,8 @@ from backend.settings import Settings
 from backend.shift import admission as shift_admission
 from backend.shift import pages as shift_pages
 from backend.shift import routes as shift
+from backend.stock import pages as stock_pages
+from backend.stock import routes as stock
 from backend.supervision import pages as supervision_pages
 from backend.supervision import routes as supervision
 from backend.supervision.inspection_door import create_door
@@ -100,11 +107,11 @@ VERSION = "0.1.0"
 FEATURES = (
     escalation, notification, consultation,
     account, alarm, patient, content, pricing, practitioner, shift, schedule, timetable, rescheduling, eligibility, fairness, appointment, payment, encounter, waiting,
-    chat, video, record, formulary, prescription, dispensing, evaluation, complaint, counter, fairness_report, supervision, reconciliation, cashier, income, insurance, e_bill,
+    chat, video, record, formulary, dosage, prescription, dispensing, stock, appraisal, e_prescription, evaluation, complaint, counter, fairness_report, supervision, reconciliation, cashier, income, insurance, e_bill,
 )  # fmt: skip
 DESKS = (
     escalation_pages, notification_pages,
-    prescription_pages, dispensing_pages, payment_pages, cashier_pages, pricing_pages, reconciliation_pages, e_bill_pages, counter_pages, complaint_pages, fairness_pages, waiting_pages, writeback_pages, alarm_pages, video_pages, supervision_pages, shift_pages,
+    prescription_pages, dispensing_pages, stock_pages, appraisal_pages, e_prescription_pages, payment_pages, cashier_pages, pricing_pages, reconciliation_pages, e_bill_pages, counter_pages, complaint_pages, fairness_pages, waiting_pages, writeback_pages, alarm_pages, video_pages, supervision_pages, shift_pages,
     timetable_pages, rescheduling_pages,
 )  # fmt: skip
 ENDPOINTS: list[ApiEndpoint] = list(chain.from_iterable(feature.ENDPOINTS for feature in FEATURES))

@@ -17,6 +17,7 @@ from backend.outside.ca_algorithms import ECDSA, SM2
 from backend.outside.courier import Courier
 from backend.outside.e_bill import EBill, NoEBill
 from backend.outside.e_bill_platform import EBillPlatform
+from backend.outside.e_prescription import Centre, EPrescriptions, NoEPrescriptions, Seal
 from backend.outside.his import Hospital
 from backend.outside.identity import IdentityService
 from backend.outside.insurance import MedicalInsurance, SelfPayOnly
@@ -87,6 +88,7 @@ async def open_context(settings: Settings, clock: Clock, application: str) -> As
             context.courier.client,
             context.insurance,
             context.e_bills,
+            context.e_prescriptions,
             context.sms,
             context.reviewer,
         ):
@@ -114,6 +116,7 @@ def _context(settings: Settings, clock: Clock, db: Database, redis: Redis, live:
         courier=Courier(SignedClient(s.courier_url, s.courier_app_key, s.courier_secret, clock, "配送公司")),
         insurance=medical_insurance(s, pay, clock),
         e_bills=e_bills(s, clock),
+        e_prescriptions=e_prescriptions(s, clock),
         sms=sms(s, clock),
         objects=FolderStore(s.object_folder, s.keyring()),
         live=live,
@@ -189,3 +192,9 @@ def e_bills(settings: Settings, clock: Clock) -> EBill:
         return NoEBill()
     line = SignedClient(s.ebill_url, s.ebill_app_key, s.ebill_secret, clock, "电子票据平台")
     return EBillPlatform(line, s.ebill_verify_url or s.ebill_url)
+
+
+def e_prescriptions(settings: Settings, clock: Clock) -> EPrescriptions:
+    """The insurance's centre, if the hospital is connected."""
+    s = settings
+    return Centre(s.epc_url, Seal(s.epc_app_id, s.epc_app_secret), clock) if s.epc_url else NoEPrescriptions()

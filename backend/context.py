@@ -13,6 +13,7 @@ from backend.live import Live
 from backend.outside.ca import SignatureProvider
 from backend.outside.courier import Courier
 from backend.outside.e_bill import EBill
+from backend.outside.e_prescription import EPrescriptions, NoEPrescriptions
 from backend.outside.his import Hospital
 from backend.outside.identity import IdentityService
 from backend.outside.insurance import MedicalInsurance
@@ -79,6 +80,8 @@ class Wiring:
     on_paid: dict[str, Settled] = field(default_factory=dict)
     on_refunded: dict[str, Settled] = field(default_factory=dict)
     on_withdrawn: dict[str, Settled] = field(default_factory=dict)
+    on_approved: list[Settled] = field(default_factory=list)
+    """Called in the transaction in which a prescription was approved, with its id."""
     on_stopped: list[Settled] = field(default_factory=list)
     """Called in the transaction that stops a visit and refers the patient to the hospital, with the encounter's id."""
     write_back: dict[str, Step] = field(default_factory=dict)
@@ -109,5 +112,6 @@ class Context:
     sms: SmsProvider
     objects: ObjectStore
     live: Live
+    e_prescriptions: EPrescriptions = field(default_factory=NoEPrescriptions)
     wiring: Wiring = field(default_factory=Wiring)
     reviewer: ReviewServer = field(default_factory=NoReviewServer)

@@ -4,12 +4,14 @@ from backend.account import model as account
 from backend.alarm import model as alarm
 from backend.appointment import model as appointment
 from backend.cds_hooks import model as cds_hooks
+from backend.appraisal import model as appraisal
 from backend.chat import model as chat
 from backend.complaint import model as complaint
 from backend.content import model as content
 from backend.counter import model as counter
 from backend.dispensing import model as dispensing
 from backend.e_bill import model as e_bill
+from backend.e_prescription import model as e_prescription
 from backend.eligibility import model as eligibility
 from backend.encounter import model as encounter
 from backend.escalation import model as escalation
@@ -31,6 +33,7 @@ from backend.schedule import model as schedule
 from backend.sheet import model as sheet
 from backend.shift import model as shift
 from backend.signature import model as signature
+from backend.stock import model as stock
 from backend.timetable import model as timetable
 from backend.video import model as video
 from backend.waiting import model as waiting
@@ -39,8 +42,8 @@ from foundation.db import audit, idempotency, inbox, intents, outbox, sealer
 from foundation.db.base import Base
 
 MODULES = (
-    account, alarm, appointment, cds_hooks, chat, complaint, content, counter, dispensing, e_bill, eligibility, encounter, escalation, evaluation, fairness, fairness_report, formulary, insurance,
-    notification, patient, payment, practitioner, prescription, pricing, reconciliation, record, rescheduling, schedule, sheet, shift, signature, timetable, video,
+    account, alarm, appointment, appraisal, cds_hooks, chat, complaint, content, counter, dispensing, e_bill, e_prescription, eligibility, encounter, escalation, evaluation, fairness, fairness_report, formulary, insurance,
+    notification, patient, payment, practitioner, prescription, pricing, reconciliation, record, rescheduling, schedule, sheet, shift, signature, stock, timetable, video,
     waiting, writeback, audit, idempotency, inbox, intents, outbox, sealer,
 )  # fmt: skip
 METADATA = Base.metadata

@@ -5,6 +5,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 
 from foundation.settings import setting
 
@@ -23,6 +24,14 @@ class Rate(str):
         if made.most < 0 or not 1 <= made.seconds <= 86_400:
             raise ValueError("use count/seconds")
         return made
+
+
+class SecondPharmacist(StrEnum):
+    """Who else looks at a prescription for which the doctor had to write a reason (practice.md 12)."""
+
+    ALWAYS = "always"
+    ON_DUTY = "on_duty"
+    NEVER = "never"
 
 
 class TimeOfDay(str):
@@ -112,6 +121,32 @@ class Policy:
         "for how long the pauses of one visit together stop its clock; beyond that it runs on", default=30
     )
 
+    second_pharmacist: SecondPharmacist = setting(
+        "another pharmacist confirms what needs a reason: always, on_duty (when one is there; the doctor's written and"
+        " signed reason is the second pair of eyes otherwise) or never",
+        default=SecondPharmacist.ON_DUTY,
+    )
+    review_wait_minutes: int = setting(
+        "a signed prescription nobody reviews: after so long the pharmacists are told", default=10
+    )
+    review_sms_minutes: int = setting("and so long after that by text message", default=5)
+    review_desk_minutes: int = setting("and so long after the first notice the duty desk is told", default=15)
+
+    trace_codes: bool = setting(
+        "a drug leaves only with a trace code for every pack, or a written reason why it has none",
+        default=True,
+    )
+    parcel_ask_hours: int = setting(
+        "how often the courier is asked about a parcel that it says nothing of", default=6
+    )
+    parcel_silent_hours: int = setting(
+        "a parcel that has not moved for so long is somebody's business", default=48
+    )
+
+    appraisal_per_prescriber: int = setting(
+        "prescriptions drawn of each prescriber every month for the comment afterwards (0: none)", default=5
+    )
+
     advice_video_minutes: int = setting(
         "from so many minutes of video on a stopped visit counts as advised, unless the doctor says otherwise",
         default=3,
@@ -123,11 +158,13 @@ class Policy:
             "quota_person_day", "quota_doctor_day", "hold_minutes", "counter_hold_minutes", "noshow_limit",
             "noshow_window_days", "noshow_pause_days", "accept_minutes", "remind_minutes", "late_minutes",
             "visit_minutes", "wait_limit_minutes", "parallel_visits", "visit_limit_minutes", "visit_extension_minutes", "open_days",
-            "his_sync_minutes", "his_fresh_minutes", "move_answer_hours",
+            "his_sync_minutes", "his_fresh_minutes", "move_answer_hours", "review_wait_minutes", "parcel_ask_hours",
+            "parcel_silent_hours",
         )  # fmt: skip
         at_least_none = (
             "draw_seconds", "check_in_early_minutes", "check_in_late_minutes", "release_days", "shares_end_hours",
             "review_minutes", "visit_pause_minutes", "advice_video_minutes",
+            "review_sms_minutes", "review_desk_minutes", "appraisal_per_prescriber",
         )  # fmt: skip
         problems = [
             f"{name.upper()} is malformed: less than 1" for name in at_least_one if getattr(self, name) < 1

@@ -1,5 +1,6 @@
 """Settings of the backend's processes (`api`, `worker` and the commands); `docs/settings.md` lists them."""
 
+import re
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -108,6 +109,14 @@ class Settings(Policy, Insuring, Calling, Reviewing, CommonSettings):
     sms_app_key: str = setting("our key there", default="")
     sms_secret: str = setting("our secret there", default="", secret=True)
 
+    epc_url: str = setting(
+        "e-prescription centre of the national insurance; nothing is uploaded without it", default=""
+    )
+    epc_app_id: str = setting("our id there", default="")
+    epc_app_secret: str = setting("our SM4 key there, 32 hex digits", default="", secret=True)
+    epc_fixmedins_code: str = setting("our code as a designated institution", default="")
+    epc_fixmedins_name: str = setting("our name there", default="")
+
     identity_url: str = setting("real-name service")
     identity_app_key: str = setting("our key there")
     identity_secret: str = setting("our secret there", secret=True)
@@ -135,8 +144,13 @@ class Settings(Policy, Insuring, Calling, Reviewing, CommonSettings):
             for name in names
             if not _all_urls(getattr(self, name), schemes)
         ]
-        problems += [*self.policy_problems(), *self.insuring_problems(), *self.calling_problems()]
-        problems += self.reviewing_problems()
+        problems += [
+            *self.policy_problems(),
+            *self.insuring_problems(),
+            *self.calling_problems(),
+            *self.reviewing_problems(),
+            *self._epc_problems(),
+        ]
         if self.wechat_pay_backup_url and not _all_urls(self.wechat_pay_backup_url, HTTP):
             problems.append("WECHAT_PAY_BACKUP_URL is malformed: not http or https")
         if not 0 <= self.api_processes <= 64 or (self.api_processes > 1 and self.env is Env.TEST):
@@ -187,6 +201,18 @@ class Settings(Policy, Insuring, Calling, Reviewing, CommonSettings):
         """How many API processes there are."""
         return 1 if self.env is Env.TEST else self.api_processes or cores()
 
+    def _epc_problems(self) -> list[str]:
+        """An address without what belongs to it, or none at all of the kind."""
+        if not self.epc_url:
+            return []
+        needed = ("epc_app_id", "epc_fixmedins_code", "epc_fixmedins_name")
+        problems = [f"{name.upper()} is missing" for name in needed if not getattr(self, name)]
+        if not _all_urls(self.epc_url, HTTP):
+            problems.append("EPC_URL is malformed: not http or https")
+        if not re.fullmatch(r"[0-9a-fA-F]{32}", self.epc_app_secret):
+            problems.append("EPC_APP_SECRET is malformed: not 32 hex digits")
+        return problems
+
     def tls(self) -> ssl.SSLContext:
         """Towards gateways and adapter; `OSError` when a file is missing or no PEM."""
         return client_context(self.tls_cert, self.tls_key, self.tls_root)
@@ -210,6 +236,7 @@ class Settings(Policy, Insuring, Calling, Reviewing, CommonSettings):
             "front_url",
             *(("wechat_pay_backup_url",) if self.wechat_pay_backup_url else ()),
             *(("sms_url",) if self.sms_url else ()),
+            *(("epc_url",) if self.epc_url else ()),
             *self.insuring_addresses(),
             *self.reviewing_addresses(),
         ):

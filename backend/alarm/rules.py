@@ -78,6 +78,11 @@ KINDS: Mapping[str, Kind] = {
     "refund_not_enough": Kind(
         "商户账户余额不足，退款排队中", "请财务为微信支付商户账户充值；余额足够后会自动继续。", by_itself=True
     ),
+    "parcel_unknown": Kind(
+        "快递返回了不认识的状态", "包裹按“状态未知”显示，不会当作签收。请向快递公司核实，必要时联系患者。", by_itself=True
+    ),
+    "parcel_exception": Kind("包裹配送异常", "请联系快递公司和患者；退回的药品先隔离，再由药师认定原因。", by_itself=True),
+    "parcel_silent": Kind("包裹长时间没有动静", "请向快递公司查询该运单，必要时联系患者。", by_itself=True),
     "recording_failed": Kind(
         "视频问诊没有录上", "请系统管理员检查录像磁盘的空间和写入权限；受影响的问诊录像不完整，请在录像清单中核对并说明。"
     ),

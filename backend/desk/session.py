@@ -39,7 +39,10 @@ def csrf_of(token: str) -> str:
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """The fields of a form, trimmed; a field sent twice counts once, its last value."""
+    """The fields of a form, trimmed; a field sent twice counts once, its last value.
+
+    What is ticked of several (`items[]`) is `items`, its values separated by blanks.
+    """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != FORM:
         raise BadRequest("表单格式不正确")
@@ -48,7 +51,12 @@ async def read_form(request: Request) -> dict[str, str]:
         pairs = parse_qsl(raw.decode(), keep_blank_values=True, max_num_fields=200, errors="strict")
     except ValueError:
         raise BadRequest("表单格式不正确") from None
-    return {name: value.strip().replace("\r\n", "\n") for name, value in pairs}
+    form: dict[str, str] = {}
+    for name, value in pairs:
+        several, key = name.endswith("[]"), name.removesuffix("[]")
+        before = form.get(key, "") if several else ""
+        form[key] = f"{before} {value.strip()}".strip().replace("\r\n", "\n")
+    return form
 
 
 def check_origin(request: Request) -> None:

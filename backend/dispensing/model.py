@@ -5,7 +5,8 @@ from typing import ClassVar
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ForeignKey, Integer, String, UniqueConstraint, Uuid
+from sqlalchemy import Boolean, ForeignKey, Index, Integer, String, UniqueConstraint, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped
 
 from backend.dispensing.states import DISPENSE, DispenseState
@@ -23,7 +24,10 @@ class Receiver(msgspec.Struct, frozen=True):
 
 
 class Dispense(Row, Base):
-    """One order of one prescription. `method`: courier or pickup. `return_cause`: a pharmacist's word on a returned parcel."""
+    """One order of one prescription. `method`: courier or pickup. `return_cause`: a pharmacist's word on a returned parcel.
+
+    Drugs that came back are `quarantined_at` before they are judged; `disposal` is what became of them, never the shelf.
+    """
 
     __tablename__ = "dispense"
     MACHINE: ClassVar[Machine] = DISPENSE
@@ -50,6 +54,21 @@ class Dispense(Row, Base):
     return_cause: Mapped[str] = stored(DataClass.OPERATIONAL, String(12), default="")
     return_judged_by: Mapped[UUID | None] = stored(DataClass.OPERATIONAL, Uuid, nullable=True)
     return_judged_at: Mapped[datetime | None] = moment(nullable=True)
+    prepared_by: Mapped[UUID | None] = stored(DataClass.OPERATIONAL, Uuid, nullable=True)
+    prepared_at: Mapped[datetime | None] = moment(nullable=True)
+    no_code_reason: Mapped[str | None] = stored(
+        DataClass.CONTENT, EncryptedText("dispense.no_code_reason"), nullable=True
+    )
+    checks: Mapped[list[str]] = stored(DataClass.OPERATIONAL, JSONB, default=list)
+    pickup_code: Mapped[str | None] = stored(
+        DataClass.SECRET, EncryptedText("dispense.pickup_code"), nullable=True
+    )
+    without_code: Mapped[str | None] = stored(
+        DataClass.CONTENT, EncryptedText("dispense.without_code"), nullable=True
+    )
+    quarantined_at: Mapped[datetime | None] = moment(nullable=True)
+    quarantined_by: Mapped[UUID | None] = stored(DataClass.OPERATIONAL, Uuid, nullable=True)
+    disposal: Mapped[str] = stored(DataClass.OPERATIONAL, String(12), default="")
 
 
 class ParcelLine(Row, Base):
@@ -64,3 +83,21 @@ class ParcelLine(Row, Base):
     place: Mapped[str] = stored(DataClass.OPERATIONAL, String(80), default="")
     note: Mapped[str] = stored(DataClass.PERSONAL, EncryptedText("parcel_line.note"), default="")
     at: Mapped[datetime] = moment()
+
+
+class TraceCode(Row, Base):
+    """The trace code (追溯码) of one pack that is, or was, put into an order; `void` when the order ended before it left."""
+
+    __tablename__ = "trace_code"
+    __table_args__ = (
+        Index("uq_trace_code_code", "code", unique=True, postgresql_where="NOT void"),
+        Index("ix_trace_code_dispense", "dispense_id"),
+    )
+
+    dispense_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("dispense.id"))
+    line: Mapped[int] = stored(DataClass.OPERATIONAL, Integer)
+    drug_code: Mapped[str] = stored(DataClass.OPERATIONAL, String(30))
+    code: Mapped[str] = stored(DataClass.OPERATIONAL, String(20))
+    void: Mapped[bool] = stored(DataClass.OPERATIONAL, Boolean, default=False)
+    recorded_by: Mapped[UUID | None] = stored(DataClass.OPERATIONAL, Uuid, nullable=True)
+    recorded_at: Mapped[datetime] = moment()

@@ -8,12 +8,13 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.desk.declared import DeskCall, Shown, action, page
-from backend.dispensing import queries, routes
+from backend.dispensing import queries, routes, rules
 from backend.dispensing.model import Dispense
 from backend.dispensing.rules import CAUSES, LABELS, QUALITY
 from backend.dispensing.states import DISPENSE, DispenseState
 from backend.dispensing.wire import dispense_view
 from backend.edge import CLERK, PHARMACIST
+from backend.policy import policy
 from backend.prescription.model import PrescriptionRow
 
 LONG_WAIT = timedelta(hours=2)
@@ -62,9 +63,28 @@ async def sheet(call: DeskCall) -> Shown:
         "open": row.state is DispenseState.PREPARATION and row.paid_at is not None,
         "causes": {key: words for key, (_, words) in CAUSES.items() if key == QUALITY or row.state is DispenseState.STOPPED},
         "judgeable": not row.return_cause and row.state in (DispenseState.STOPPED, DispenseState.COMPLETED),
+        "codes": await _codes(call.session, row), "checks": _checks(), "disposals": rules.DISPOSALS,
+        "codes_wanted": policy().trace_codes, "must_quarantine": row.quarantined_at is None
+        and (row.parcel_status == "returned" or row.state is DispenseState.COMPLETED),
         "returned": row.state is DispenseState.STOPPED, "all_causes": {key: words for key, (_, words) in CAUSES.items()},
     }  # fmt: skip
     return Shown("dispensing/order.html", words)
+
+
+async def _codes(session: AsyncSession, row: Dispense) -> dict[int, list[str]]:
+    """Trace codes by line."""
+    found: dict[int, list[str]] = {}
+    for one in await queries.trace_codes(session, row.id):
+        found.setdefault(one.line, []).append(one.code)
+    return found
+
+
+def _checks() -> dict[str, list[tuple[str, str]]]:
+    """The ten comparisons under their four checks."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for key, one in rules.CHECKS.items():
+        found.setdefault(one.check, []).append((key, one.words))
+    return found
 
 
 async def _orders(session: AsyncSession, rows: Sequence[Dispense]) -> list[Order]:
@@ -82,6 +102,18 @@ ACTIONS = [
     action(
         "/desk/dispenses/{id}/hand-over", routes.ENDPOINTS, routes.hand_over, back=SHEET, then="/desk/dispenses/{id}",
         said="已发药。",
+    ),
+    action(
+        "/desk/dispenses/{id}/trace-codes", routes.ENDPOINTS, routes.record_codes, back=SHEET,
+        then="/desk/dispenses/{id}", said="已登记追溯码。",
+    ),
+    action(
+        "/desk/dispenses/{id}/prepare", routes.ENDPOINTS, routes.prepare, back=SHEET, then="/desk/dispenses/{id}",
+        said="已登记调配完成，请核对后发药。",
+    ),
+    action(
+        "/desk/dispenses/{id}/quarantine", routes.ENDPOINTS, routes.quarantine, back=SHEET,
+        then="/desk/dispenses/{id}", said="已登记入隔离区。",
     ),
     action(
         "/desk/dispenses/{id}/decline", routes.ENDPOINTS, routes.decline, back=SHEET, then="/desk/dispenses",

@@ -6,9 +6,11 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.dispensing.model import Dispense, ParcelLine
+from backend.dispensing.model import Dispense, ParcelLine, TraceCode
 from backend.dispensing.states import DispenseState
+from backend.formulary import queries as formulary
 from backend.patient import queries as patients
+from backend.prescription.model import PrescriptionRow
 from foundation.actor import Actor
 from foundation.errors import NotFound
 
@@ -67,3 +69,15 @@ async def way(session: AsyncSession, dispense_id: UUID) -> Sequence[ParcelLine]:
 async def by_waybill(session: AsyncSession, waybill: str) -> Dispense | None:
     """Which order a parcel belongs to."""
     return await session.scalar(select(Dispense).where(Dispense.waybill == waybill))
+
+
+async def trace_codes(session: AsyncSession, dispense_id: UUID) -> Sequence[TraceCode]:
+    """Codes of the packs of an order, by line."""
+    query = select(TraceCode).where(TraceCode.dispense_id == dispense_id, TraceCode.void.is_(False))
+    return (await session.scalars(query.order_by(TraceCode.line, TraceCode.code))).all()
+
+
+async def cold_drugs(session: AsyncSession, row: PrescriptionRow) -> list[str]:
+    """Names of what has to stay cold on its way."""
+    drugs = await formulary.by_codes(session, [item.drug_code for item in row.content.items])
+    return [drug.generic_name for drug in drugs.values() if drug.cold_chain]

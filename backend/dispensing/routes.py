@@ -2,14 +2,19 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.dispensing import queries, service
+from backend.dispensing import preparing, queries, returning, rules, service
 from backend.dispensing.model import Dispense, Receiver
 from backend.dispensing.wire import (
     DeclineRequest,
     DispenseView,
+    HandOver,
     JudgeReturn,
     Ordered,
     OrderRequest,
+    Prepared,
+    TraceCodes,
+    TraceCodeView,
+    Ways,
     dispense_view,
 )
 from backend.edge import CLERK, PATIENT, PHARMACIST, ApiCall, ApiEndpoint, Family
@@ -18,8 +23,8 @@ from foundation.errors import NotFound
 from foundation.web.endpoint import act, get, send
 
 
-async def _view(session: AsyncSession, row: Dispense) -> DispenseView:
-    return dispense_view(row, await queries.way(session, row.id))
+async def _view(session: AsyncSession, row: Dispense, *, own: bool = False) -> DispenseView:
+    return dispense_view(row, await queries.way(session, row.id), own=own)
 
 
 async def order(call: ApiCall, body: OrderRequest) -> Ordered:
@@ -36,7 +41,14 @@ async def of_prescription(call: ApiCall) -> DispenseView:
     found = await queries.of_prescription(call.session, row.id)
     if found is None:
         raise NotFound("尚未下单", code="not_ordered")
-    return await _view(call.session, found)
+    return await _view(call.session, found, own=call.actor.kind == "account")
+
+
+async def ways(call: ApiCall) -> Ways:
+    """How it may come to her, before she chooses."""
+    row = await prescriptions.visible(call.session, call.actor, call.id())
+    issues = rules.cold_issues("courier", await queries.cold_drugs(call.session, row))
+    return Ways(not issues, issues[0].message if issues else "")
 
 
 async def to_prepare(call: ApiCall) -> list[DispenseView]:
@@ -44,10 +56,42 @@ async def to_prepare(call: ApiCall) -> list[DispenseView]:
     return [await _view(call.session, row) for row in await queries.to_prepare(call.session)]
 
 
-async def hand_over(call: ApiCall) -> DispenseView:
-    """Packed and checked: to the courier or over the counter."""
+async def record_codes(call: ApiCall, body: TraceCodes) -> list[TraceCodeView]:
+    """Record the trace codes of one line."""
     row = await queries.visible(call.session, call.actor, call.id())
-    return await _view(call.session, await service.hand_over(call.session, call.actor, row))
+    found = await preparing.record_codes(call.session, call.actor, row, body.line, body.codes.split())
+    return [TraceCodeView(one.line, one.drug_code, one.code) for one in found]
+
+
+async def where_is(call: ApiCall) -> DispenseView:
+    """The order a pack went to, by its trace code: a recall asks."""
+    found = await preparing.code_belongs_to(call.session, call.request.path_params["code"])
+    if found is None:
+        raise NotFound("没有发出过这个追溯码", code="unknown_trace_code")
+    return await _view(call.session, await queries.dispense(call.session, found.dispense_id))
+
+
+async def prepare(call: ApiCall, body: Prepared) -> DispenseView:
+    """Packed and coded."""
+    row = await queries.visible(call.session, call.actor, call.id())
+    return await _view(
+        call.session, await preparing.prepare(call.session, call.actor, row, body.no_code_reason)
+    )
+
+
+async def hand_over(call: ApiCall, body: HandOver) -> DispenseView:
+    """Checked: to the courier or over the counter."""
+    row = await queries.visible(call.session, call.actor, call.id())
+    row = await service.hand_over(
+        call.session, call.actor, row, body.done, pickup_code=body.pickup_code, without_code=body.without_code
+    )
+    return await _view(call.session, row)
+
+
+async def quarantine(call: ApiCall) -> DispenseView:
+    """Drugs are back and kept apart."""
+    row = await queries.visible(call.session, call.actor, call.id())
+    return await _view(call.session, await returning.quarantine(call.session, call.actor, row))
 
 
 async def decline(call: ApiCall, body: DeclineRequest) -> DispenseView:
@@ -59,7 +103,7 @@ async def decline(call: ApiCall, body: DeclineRequest) -> DispenseView:
 async def judge_return(call: ApiCall, body: JudgeReturn) -> DispenseView:
     """Say why drugs came back; the refund follows the cause."""
     row = await queries.visible(call.session, call.actor, call.id())
-    row = await service.judge_return(call.session, call.actor, row, body.cause, body.note)
+    row = await returning.judge(call.session, call.actor, row, body.cause, body.disposal, body.note)
     return await _view(call.session, row)
 
 
@@ -71,7 +115,16 @@ ENDPOINTS: list[ApiEndpoint] = [
         roles=[PATIENT, PHARMACIST]),
     get("/dispenses", to_prepare, reply=list[DispenseView], summary="待发药", family=FAMILY,
         roles=[PHARMACIST, CLERK]),
-    act("POST", "/dispenses/{id}/hand-over", hand_over, reply=DispenseView, summary="发药", family=FAMILY,
+    get("/prescriptions/{id}/ways", ways, reply=Ways, summary="可选的取药方式", family=FAMILY, roles=[PATIENT]),
+    send("POST", "/dispenses/{id}/trace-codes", record_codes, body=TraceCodes, reply=list[TraceCodeView],
+         summary="登记追溯码", family=FAMILY, roles=[PHARMACIST]),
+    get("/trace-codes/{code}", where_is, reply=DispenseView, summary="按追溯码查去向", family=FAMILY,
+        roles=[PHARMACIST], audited="dispense.where_is"),
+    send("POST", "/dispenses/{id}/prepare", prepare, body=Prepared, reply=DispenseView, summary="调配完成", family=FAMILY,
+         roles=[PHARMACIST]),
+    send("POST", "/dispenses/{id}/hand-over", hand_over, body=HandOver, reply=DispenseView, summary="核对发药",
+         family=FAMILY, roles=[PHARMACIST]),
+    act("POST", "/dispenses/{id}/quarantine", quarantine, reply=DispenseView, summary="退回药品入隔离区", family=FAMILY,
         roles=[PHARMACIST]),
     send("POST", "/dispenses/{id}/decline", decline, body=DeclineRequest, reply=DispenseView, summary="无法配药",
          family=FAMILY, roles=[PHARMACIST]),

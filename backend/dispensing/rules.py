@@ -1,6 +1,8 @@
-"""Delivery. Pure."""
+"""Preparing, checking, delivering, taking back. Pure."""
 
 import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 from backend.payment.rulebook import RefundReason
 from foundation.errors import Issue
@@ -51,4 +53,84 @@ def return_issues(*, cause: str, stopped: bool, completed: bool, judged: bool) -
         return [Issue("cause", "nothing_returned", "药品没有退回")]
     if completed and cause != QUALITY:
         return [Issue("cause", "delivered", "药品已签收，非质量问题不能退回")]
+    return []
+
+
+@dataclass(frozen=True)
+class Check:
+    """One of the ten things compared (十对) under one of the four checks (四查)."""
+
+    check: str
+    words: str
+
+
+CHECKS: Mapping[str, Check] = {
+    "department": Check("查处方", "科别"), "patient": Check("查处方", "姓名"), "age": Check("查处方", "年龄"),
+    "drug": Check("查药品", "药名"), "form": Check("查药品", "剂型"), "strength": Check("查药品", "规格"),
+    "quantity": Check("查药品", "数量"), "appearance": Check("查配伍禁忌", "药品性状"),
+    "usage": Check("查配伍禁忌", "用法用量"), "diagnosis": Check("查用药合理性", "临床诊断"),
+}  # fmt: skip
+"""处方管理办法 第三十七条: 四查十对."""
+DISPOSALS = {"destroyed": "登记销毁", "supplier": "退回供应商", "not_back": "未退回（遗失）"}
+"""What becomes of drugs that came back: never the shelf again."""
+CODE_LENGTH = 20
+_CODE = re.compile(r"[0-9]{20}")
+
+
+def check_issues(done: Collection[str]) -> list[Issue]:
+    """Every one of the ten that was not compared."""
+    return [
+        Issue(key, "not_checked", f"{one.check}：请核对{one.words}")
+        for key, one in CHECKS.items()
+        if key not in done
+    ]
+
+
+def code_issues(codes: Sequence[str], packs: int) -> list[Issue]:
+    """Codes of one line: twenty digits each, none twice, not more than packs."""
+    issues = [
+        Issue("codes", "wrong_format", f"追溯码应为 20 位数字：{one[:24]}")
+        for one in codes
+        if not _CODE.fullmatch(one)
+    ]
+    if len(set(codes)) != len(codes):
+        issues.append(Issue("codes", "twice", "同一追溯码扫了两次"))
+    if len(codes) > packs:
+        issues.append(Issue("codes", "too_many", f"扫了 {len(codes)} 个码，只应发 {packs} 件"))
+    return issues
+
+
+def prepared_issues(
+    packs: Sequence[int], recorded: Mapping[int, int], reason: str, *, required: bool
+) -> list[Issue]:
+    """Lines without a code for every pack, unless it was written why."""
+    if not required or len(reason.strip()) >= 2:
+        return []
+    return [
+        Issue(
+            f"items.{line}",
+            "codes_missing",
+            f"第 {line + 1} 行还缺 {wanted - recorded.get(line, 0)} 个追溯码",
+        )
+        for line, wanted in enumerate(packs)
+        if recorded.get(line, 0) < wanted
+    ]
+
+
+def cold_issues(method: str, cold: Sequence[str]) -> list[Issue]:
+    """What has to stay cold does not go by courier."""
+    if method != "courier" or not cold:
+        return []
+    return [Issue("method", "cold_chain", f"{'、'.join(cold)} 须冷藏，不能快递，请到院自取")]
+
+
+def back_issues(*, status: str, completed: bool, quarantined: bool, disposal: str) -> list[Issue]:
+    """Drugs that are physically back are put into quarantine before anybody judges them; lost ones cannot be."""
+    here = status == "returned" or completed
+    if here and not quarantined:
+        return [Issue("quarantine", "not_quarantined", "请先登记退回药品入隔离区")]
+    if disposal not in DISPOSALS:
+        return [Issue("disposal", "missing", "请选择药品去向")]
+    if quarantined and disposal == "not_back":
+        return [Issue("disposal", "is_back", "药品已在隔离区，不能登记为未退回")]
     return []

@@ -1,14 +1,20 @@
 """Ordering, handing over, completing."""
 
-from collections.abc import Sequence
+import secrets
+from collections import Counter
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from hmac import compare_digest
 from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.alarm.service import over, ring
 from backend.context import Context
 from backend.dispensing import queries, rules
 from backend.dispensing.model import Dispense, ParcelLine, Receiver
+from backend.dispensing.preparing import free_codes
 from backend.dispensing.states import DispenseState
 from backend.formulary.queries import catalogue_version
 from backend.notification.rules import PARCEL_SHIPPED
@@ -19,6 +25,7 @@ from backend.payment import queries as payments
 from backend.payment import service as money
 from backend.payment.model import Payment
 from backend.payment.rules import REFUND_RULES, Line, RefundReason
+from backend.policy import policy
 from backend.practitioner import queries as practitioners
 from backend.prescription import queries as prescriptions
 from backend.prescription import service as prescribing
@@ -26,6 +33,7 @@ from backend.prescription.model import PrescriptionRow
 from backend.prescription.service import SUBJECT
 from backend.pricing.service import DELIVERY, price
 from backend.shift.service import require as require_shift
+from backend.stock import service as stock
 from backend.writeback.service import write_back
 from contracts import events
 from foundation.actor import SYSTEM, Actor
@@ -35,7 +43,7 @@ from foundation.db.base import hospital_id
 from foundation.db.intents import intend, withdraw
 from foundation.db.locks import lock, lock_stream
 from foundation.db.unit_of_work import clock_of, touch
-from foundation.errors import Conflict, Gone, Invalid
+from foundation.errors import Conflict, Gone, Invalid, Issue
 from foundation.ids import new_id
 
 SHIP = "dispense.ship"
@@ -54,7 +62,8 @@ async def order(
         payment = await payments.of_subject(session, SUBJECT, row.id)
         assert payment is not None
         return known, payment
-    if issues := rules.receiver_issues(method, receiver.name, receiver.phone, receiver.address):
+    issues = rules.receiver_issues(method, receiver.name, receiver.phone, receiver.address)
+    if issues := issues + rules.cold_issues(method, await queries.cold_drugs(session, row)):
         raise Invalid(issues=issues)
     row = await lock(session, PrescriptionRow, row.id)
     await advance(session, row, "order", actor)
@@ -64,15 +73,25 @@ async def order(
     lines = await _lines(session, row, method)
     dispense = Dispense(
         id=new_id(), prescription_id=row.id, stream=row.stream, person_id=row.person_id, method=method,
-        receiver=receiver, delivery_fee=lines[-1].amount if method == "courier" else 0, ordered_at=now,
+        receiver=_needed(receiver, method), delivery_fee=lines[-1].amount if method == "courier" else 0, ordered_at=now,
+        pickup_code=None if method == "courier" else f"{secrets.randbelow(10**6):06d}",
     )  # fmt: skip
     session.add(dispense)
+    packs: Counter[str] = Counter()
+    for item in row.content.items:
+        packs[item.drug_code] += item.quantity
+    await stock.reserve(session, dispense.id, packs, {one.drug_code: one.name for one in row.content.items})
     payment = await money.open_payment(
         session, subject_kind=SUBJECT, subject_id=row.id, stream=row.stream, account_id=actor.id,
         person_id=row.person_id, lines=lines, description="互联网医院处方药费", expires_at=row.valid_until,
     )  # fmt: skip
     audit(session, actor, "dispense.order", "prescription", row.id, detail={"method": method})
     return dispense, payment
+
+
+def _needed(receiver: Receiver, method: str) -> Receiver:
+    """An address is kept only where somebody brings something."""
+    return receiver if method == "courier" else Receiver(receiver.name, receiver.phone, "")
 
 
 async def _lines(session: AsyncSession, row: PrescriptionRow, method: str) -> list[Line]:
@@ -109,11 +128,18 @@ async def on_withdrawn(session: AsyncSession, context: Context, prescription_id:
         return
     if dispense.state == DispenseState.PREPARATION:
         await advance(session, dispense, "cancel", SYSTEM, ended_at=clock_of(session).now())
+        await _give_back(session, dispense)
     payment = await payments.of_subject(session, SUBJECT, prescription_id)
     if payment is not None:
         await money.cancel(session, SYSTEM, payment)
         await money.request_refund(session, SYSTEM, payment, RefundReason.PRESCRIPTION_CANCELLED)
     touch(session, "pharmacy")
+
+
+async def _give_back(session: AsyncSession, dispense: Dispense) -> None:
+    """It will not leave: packs and their codes are free for others."""
+    await stock.release(session, dispense.id)
+    await free_codes(session, dispense)
 
 
 async def lapse(session: AsyncSession, dispense_id: UUID) -> bool:
@@ -125,6 +151,7 @@ async def lapse(session: AsyncSession, dispense_id: UUID) -> bool:
         return False
     reason = REFUND_RULES[RefundReason.PRESCRIPTION_EXPIRED].words
     await advance(session, dispense, "cancel", SYSTEM, ended_at=clock_of(session).now(), reason=reason)
+    await _give_back(session, dispense)
     row = await prescriptions.prescription(session, dispense.prescription_id)
     await prescribing.cancel(session, SYSTEM, row, reason)
     payment = await payments.of_subject(session, SUBJECT, dispense.prescription_id)
@@ -134,43 +161,36 @@ async def lapse(session: AsyncSession, dispense_id: UUID) -> bool:
     return True
 
 
-async def judge_return(
-    session: AsyncSession, actor: Actor, dispense: Dispense, cause: str, note: str
-) -> Dispense:
-    """A pharmacist says why drugs came back; they stay in quarantine, the refund follows the cause (practice.md 16)."""
-    await lock_stream(session, dispense.stream)
-    await require_shift(session, actor)
-    dispense = await lock(session, Dispense, dispense.id)
-    issues = rules.return_issues(
-        cause=cause, stopped=dispense.state is DispenseState.STOPPED,
-        completed=dispense.state is DispenseState.COMPLETED, judged=bool(dispense.return_cause),
-    )  # fmt: skip
-    if issues:
-        raise Conflict(issues[0].message, code=issues[0].code, issues=issues)
-    dispense.return_cause, dispense.return_judged_by = cause, actor.id
-    dispense.return_judged_at = clock_of(session).now()
-    audit(session, actor, "dispense.judge_return", "dispense", dispense.id, detail={"cause": cause})
-    payment = await payments.of_subject(session, SUBJECT, dispense.prescription_id)
-    assert payment is not None
-    reason, _ = rules.CAUSES[cause]
-    await money.request_refund(session, actor, payment, reason, note=note)
-    touch(session, "pharmacy")
-    return dispense
+async def hand_over(
+    session: AsyncSession, actor: Actor, dispense: Dispense, checks: Collection[str], *, pickup_code: str = "",
+    without_code: str = "",
+) -> Dispense:  # fmt: skip
+    """The pharmacist has made the four checks (四查十对): to the courier, or over the counter to who knows the code.
 
-
-async def hand_over(session: AsyncSession, actor: Actor, dispense: Dispense) -> Dispense:
-    """The pharmacist has checked and packed it: to the courier, or over the counter."""
+    `without_code` says how she was recognised who has lost it.
+    """
     assert actor.id is not None
     await lock_stream(session, dispense.stream)
     await require_shift(session, actor)
     dispense = await lock(session, Dispense, dispense.id)
     if dispense.paid_at is None:
         raise Conflict("药费尚未支付，不能发药", code="not_paid")
+    if dispense.prepared_at is None:
+        raise Conflict("请先登记调配完成", code="not_prepared")
+    if issues := rules.check_issues(checks):
+        raise Invalid(issues[0].message, issues=issues, code="checks_missing")
+    if dispense.method == "pickup" and dispense.state is DispenseState.PREPARATION:
+        _recognise(dispense, pickup_code, without_code)
     row = await prescriptions.prescription(session, dispense.prescription_id)
     now = clock_of(session).now()
-    if not await advance(session, dispense, "hand_over", actor, handed_over_at=now, pharmacist_id=actor.id):
+    moved = await advance(
+        session, dispense, "hand_over", actor, handed_over_at=now, pharmacist_id=actor.id, checks=list(rules.CHECKS),
+        without_code=without_code or None,
+    )  # fmt: skip
+    if not moved:
         return dispense
     await advance(session, row, "fill", actor)
+    await stock.issue(session, dispense.id)
     await withdraw(session, LAPSE, dispense.id)
     await write_back(session, _appointment(row.stream), "dispense", dispense.id)
     if dispense.method == "courier":
@@ -180,11 +200,22 @@ async def hand_over(session: AsyncSession, actor: Actor, dispense: Dispense) -> 
     return dispense
 
 
+def _recognise(dispense: Dispense, pickup_code: str, without_code: str) -> None:
+    """By the code on her phone, else by what the pharmacist writes down."""
+    if dispense.pickup_code and compare_digest(pickup_code.strip().encode(), dispense.pickup_code.encode()):
+        return
+    if pickup_code.strip() or len(without_code.strip()) < 4:
+        raise Invalid(
+            "取药码不对", issues=[Issue("pickup_code", "wrong", "取药码不对，或填写如何核验取药人")]
+        )
+
+
 async def decline(session: AsyncSession, actor: Actor, dispense: Dispense, reason: str) -> Dispense:
     """Out of stock or not fit to be dispensed: the prescription ends, and the money goes back."""
     await lock_stream(session, dispense.stream)
     now = clock_of(session).now()
     if await advance(session, dispense, "decline", actor, reason=reason, ended_at=now):
+        await _give_back(session, dispense)
         payment = await payments.of_subject(session, SUBJECT, dispense.prescription_id)
         if payment is not None:
             await money.cancel(session, SYSTEM, payment)
@@ -200,6 +231,7 @@ async def shipped(session: AsyncSession, dispense_id: UUID, waybill: str) -> Non
     if dispense.waybill:
         return
     dispense.waybill, dispense.parcel_status = waybill, "accepted"
+    await intend(session, TRACK, dispense_id, due=_ask_at(session))
     touch(session, dispense.stream)
     data = {"character_string1": waybill, "thing2": CARRIER, "thing3": "药品已发出，请留意查收"}
     for account_id in await patients.accounts_for(session, dispense.person_id):
@@ -227,7 +259,33 @@ async def tracked(
         await complete(session, SYSTEM, dispense)
     elif status in rules.LOST and dispense.state == DispenseState.IN_PROGRESS:
         await advance(session, dispense, "stop", SYSTEM, ended_at=now, reason=rules.LABELS[status])
+    if dispense.state is DispenseState.IN_PROGRESS:
+        await intend(session, TRACK, dispense_id, due=_ask_at(session))
+    await _watch(session, dispense, max([line.at for line in way], default=dispense.handed_over_at or now))
     return dispense
+
+
+def _ask_at(session: AsyncSession) -> datetime:
+    """A lost callback must not leave a parcel on its way for ever: it is asked about without one."""
+    return clock_of(session).now() + timedelta(hours=policy().parcel_ask_hours)
+
+
+async def _watch(session: AsyncSession, dispense: Dispense, moved_at: datetime) -> None:
+    """Rings for what needs a person: a word we do not know, an exception, silence. Over when it moves on."""
+    way = dispense.state is DispenseState.IN_PROGRESS
+    still = clock_of(session).now() - moved_at >= timedelta(hours=policy().parcel_silent_hours)
+    troubles = {
+        "parcel_unknown": way and dispense.parcel_status not in rules.KNOWN,
+        "parcel_exception": way and dispense.parcel_status == "exception",
+        "parcel_silent": way and still,
+    }
+    for kind, there in troubles.items():
+        if there:
+            await ring(
+                session, kind, dispense.id, f"运单 {dispense.waybill}", link=f"/desk/dispenses/{dispense.id}"
+            )
+        else:
+            await over(session, kind, dispense.id)
 
 
 async def complete(session: AsyncSession, actor: Actor, dispense: Dispense) -> bool:

@@ -22,6 +22,8 @@ DISPENSE = Machine(
     "dispense",
     D.PREPARATION,
     [
+        # Packed; it may be packed again until it leaves.
+        move(D.PREPARATION, "prepare", D.PREPARATION, "pharmacist"),
         move(D.PREPARATION, "hand_over", D.IN_PROGRESS, "pharmacist"),
         move(D.PREPARATION, "decline", D.DECLINED, "pharmacist"),
         move(D.PREPARATION, "cancel", D.CANCELLED, "system", "clerk"),

@@ -8,10 +8,12 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from backend.desk.rendering import mask_address
 from backend.dispensing.model import Dispense, ParcelLine
-from backend.dispensing.rules import LABELS
+from backend.dispensing.rules import CHECKS, LABELS
 from backend.dispensing.states import DISPENSE
 from contracts.money import Fen
+from foundation.masking import mask_name
 
 
 class ReceiverInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,7 +50,10 @@ class WayLine(msgspec.Struct, frozen=True):
 
 
 class DispenseView(msgspec.Struct, frozen=True):
-    """An order with the parcel's way; an unknown status is shown as it came, never as delivered."""
+    """An order with the parcel's way; an unknown status is shown as it came, never as delivered.
+
+    The pharmacy sees receiver and address masked: the courier alone needs them. `pickup_code` is for the patient's eyes.
+    """
 
     id: UUID
     prescription_id: UUID
@@ -66,6 +71,9 @@ class DispenseView(msgspec.Struct, frozen=True):
     way: list[WayLine]
     ended_at: datetime | None
     return_cause: str
+    prepared_at: datetime | None
+    pickup_code: str
+    quarantined_at: datetime | None
 
 
 class DeclineRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,20 +83,77 @@ class DeclineRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class JudgeReturn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Why drugs came back; `note` is what was found."""
+    """Why drugs came back and what becomes of them; `note` is what was found."""
 
     cause: Annotated[str, Meta(pattern="^(delivery|receiver|quality)$")]
     note: Annotated[str, Meta(min_length=4, max_length=300)]
+    disposal: Annotated[str, Meta(pattern="^(destroyed|supplier|not_back)$")]
 
 
-def dispense_view(row: Dispense, way: Sequence[ParcelLine]) -> DispenseView:
-    """From the rows."""
+class TraceCodes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Codes of the packs of one line (from 0), separated by blanks or line ends, instead of those recorded before."""
+
+    line: Annotated[int, Meta(ge=0, le=19)]
+    codes: Annotated[str, Meta(max_length=8000)] = ""
+
+
+class TraceCodeView(msgspec.Struct, frozen=True):
+    """One pack."""
+
+    line: int
+    drug_code: str
+    code: str
+
+
+class Prepared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Packed; why packs have no trace code, where they have none."""
+
+    no_code_reason: Annotated[str, Meta(max_length=200)] = ""
+
+
+class HandOver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The four checks with their ten comparisons (四查十对), each of which must be made; who picks up shows her code.
+
+    `without_code`: how she was recognised who does not have it.
+    """
+
+    department: bool = False
+    patient: bool = False
+    age: bool = False
+    drug: bool = False
+    form: bool = False
+    strength: bool = False
+    quantity: bool = False
+    appearance: bool = False
+    usage: bool = False
+    diagnosis: bool = False
+    pickup_code: Annotated[str, Meta(max_length=12)] = ""
+    without_code: Annotated[str, Meta(max_length=200)] = ""
+
+    @property
+    def done(self) -> list[str]:
+        """Keys of what was compared."""
+        return [key for key in CHECKS if getattr(self, key)]
+
+
+class Ways(msgspec.Struct, frozen=True):
+    """Whether a courier may bring it, and why not."""
+
+    courier: bool
+    why_not: str
+
+
+def dispense_view(row: Dispense, way: Sequence[ParcelLine], *, own: bool = False) -> DispenseView:
+    """From the rows; `own` for the patient's accounts."""
+    receiver = row.receiver
     return DispenseView(
         id=row.id, prescription_id=row.prescription_id, state=row.state, state_label=DISPENSE.labels[row.state],
-        method=row.method, receiver_name=row.receiver.name, address=row.receiver.address,
+        method=row.method, receiver_name=receiver.name if own else mask_name(receiver.name),
+        address=receiver.address if own else mask_address(receiver.address),
         delivery_fee=row.delivery_fee, paid_at=row.paid_at, handed_over_at=row.handed_over_at, waybill=row.waybill,
         parcel_status=row.parcel_status,
         parcel_label=LABELS.get(row.parcel_status, f"状态未知（{row.parcel_status}）") if row.parcel_status else "",
         way=[WayLine(line.status, LABELS.get(line.status, line.status), line.place, line.note, line.at) for line in way],
-        ended_at=row.ended_at, return_cause=row.return_cause,
+        ended_at=row.ended_at, return_cause=row.return_cause, prepared_at=row.prepared_at,
+        pickup_code=(row.pickup_code or "") if own else "", quarantined_at=row.quarantined_at,
     )  # fmt: skip

@@ -9,7 +9,7 @@ from backend.escalation.service import DESK
 from backend.escalation.states import ESCALATION
 from foundation.web.parsing import decode_query
 
-KINDS = {"visit_waiting": "候诊", "prescription_returned": "退回处方"}
+KINDS = {"visit_waiting": "候诊", "prescription_returned": "退回处方", "review_waiting": "待审处方"}
 RUNGS = {"wechat": "微信", "sms": "短信", "duty_desk": "值班台", "refund": "自动退款"}
 CHANNELS = {"wechat": "微信", "sms": "短信", "call_list": "电话"}
 OUTCOMES = {
@@ -18,7 +18,7 @@ OUTCOMES = {
 }  # fmt: skip
 REASONS = {
     "accepted": "已接诊", "declined": "已拒诊", "cancelled": "患者取消", "refund": "无人接诊，已退款", "handed_over": "已转交",
-    "signed": "已重新签名", "withdrawn": "已撤销", "expired": "已过期", "stopped": "已转线下",
+    "signed": "已重新签名", "reviewed": "已审核", "returned": "已退回医生", "endorsed": "待第二药师复核", "withdrawn": "已撤销", "expired": "已过期", "stopped": "已转线下",
 }  # fmt: skip
 
 

@@ -4,15 +4,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from uuid import UUID
 
 from backend.policy import Policy
 
 
 class Kind(StrEnum):
-    """What waits for the doctor."""
+    """What waits for the doctor, or for the pharmacists."""
 
     VISIT = "visit_waiting"
     RETURNED = "prescription_returned"
+    REVIEW = "review_waiting"
+
+
+PHARMACY = UUID("00000000-0000-7000-8000-00000000da01")
+"""Who waits are for that no one person is answerable for: all pharmacists, as if they were one."""
 
 
 class Rung(StrEnum):
@@ -24,6 +30,7 @@ class Rung(StrEnum):
     REFUND = "refund"
 
 
+NOW = timedelta(0)
 AT_ONCE = timedelta(days=-1)
 """Also before the clock begins: a doctor may look at who came early."""
 
@@ -32,6 +39,10 @@ def ladder(kind: Kind, limits: Policy) -> Mapping[Rung, timedelta]:
     """After how long without anybody looking each rung is climbed."""
     if kind is Kind.VISIT:
         text, desk = limits.escalate_sms_minutes, limits.remind_minutes
+    elif kind is Kind.REVIEW:
+        # The queue is before their eyes: even the first notice waits until it has lain too long.
+        text, desk = limits.review_sms_minutes, limits.review_desk_minutes
+        return {Rung.WECHAT: NOW, Rung.SMS: timedelta(minutes=text), Rung.DUTY_DESK: timedelta(minutes=desk)}
     else:
         text, desk = limits.returned_sms_minutes, limits.returned_desk_minutes
     return {Rung.WECHAT: AT_ONCE, Rung.SMS: timedelta(minutes=text), Rung.DUTY_DESK: timedelta(minutes=desk)}

@@ -14,9 +14,19 @@ from backend.escalation.model import Escalation, EscalationStep
 from backend.escalation.rules import Climb, Kind, Rung
 from backend.escalation.states import EscalationState
 from backend.notification.model import Message
-from backend.notification.rules import DUTY, PRESCRIPTION_RETURNED, SMS, VISIT_WAITING, WECHAT, Template
+from backend.notification.rules import (
+    DUTY,
+    PRESCRIPTION_RETURNED,
+    REVIEW_WAITING,
+    SMS,
+    VISIT_WAITING,
+    WECHAT,
+    Template,
+)
 from backend.notification.service import tell
 from backend.policy import policy
+from backend.shift.on_call import who_is_on_call
+from backend.shift.service import who_is_on_duty
 from foundation.actor import SYSTEM, Actor
 from foundation.clock import local
 from foundation.db.advance import advance
@@ -24,6 +34,7 @@ from foundation.db.guards import guarded
 from foundation.db.intents import intend
 from foundation.db.locks import lock_stream
 from foundation.db.unit_of_work import clock_of, touch
+from foundation.errors import Forbidden
 from foundation.ids import new_id
 
 CLIMB = "escalation.climb"
@@ -31,9 +42,22 @@ LOOK_AGAIN = "escalation.look_again"
 DESK = "desk:escalations"
 """Stream of the duty desk: something was raised, seen or closed."""
 DESK_PAGE = "/desk/escalations"
-TEMPLATES: dict[Kind, Template] = {Kind.VISIT: VISIT_WAITING, Kind.RETURNED: PRESCRIPTION_RETURNED}
-ASKS: dict[Kind, str] = {Kind.VISIT: "患者正在候诊，请点击接诊", Kind.RETURNED: "请查看原因并修改"}
-MANY: dict[Kind, str] = {Kind.VISIT: "位患者正在候诊", Kind.RETURNED: "张处方被退回"}
+TEMPLATES: dict[Kind, Template] = {
+    Kind.VISIT: VISIT_WAITING,
+    Kind.RETURNED: PRESCRIPTION_RETURNED,
+    Kind.REVIEW: REVIEW_WAITING,
+}
+ASKS: dict[Kind, str] = {
+    Kind.VISIT: "患者正在候诊，请点击接诊",
+    Kind.RETURNED: "请查看原因并修改",
+    Kind.REVIEW: "请登录审核处方",
+}
+MANY: dict[Kind, str] = {
+    Kind.VISIT: "位患者正在候诊",
+    Kind.RETURNED: "张处方被退回",
+    Kind.REVIEW: "张处方待审核",
+}
+WHO: dict[Kind, str] = {Kind.VISIT: "医生", Kind.RETURNED: "医生", Kind.REVIEW: "药师"}
 CHANNELS = {Rung.WECHAT: (WECHAT, SMS), Rung.SMS: (SMS,), Rung.DUTY_DESK: (WECHAT, SMS)}
 """A doctor whom WeChat cannot reach gets the text message at once."""
 
@@ -62,7 +86,9 @@ async def raise_one(
 
 
 async def see(session: AsyncSession, actor: Actor, kind: Kind, subject_id: UUID) -> None:
-    """The doctor, or the duty desk, looks at it: quiet for a while."""
+    """The doctor (of what waits for pharmacists one of them), or the duty desk, looks at it: quiet for a while."""
+    if actor.has("pharmacist" if kind is not Kind.REVIEW else "doctor"):
+        raise Forbidden
     row = await _locked(session, kind, subject_id)
     if row is None or row.state != EscalationState.OPEN:
         return
@@ -107,6 +133,13 @@ async def open_one(session: AsyncSession, kind: Kind, subject_id: UUID) -> Escal
 async def duty_desk(session: AsyncSession) -> Sequence[UUID]:
     """Who hears when a doctor does not look."""
     return (await session.scalars(select(Staff.id).where(Staff.role == "duty_desk", Staff.active))).all()
+
+
+async def _whom(session: AsyncSession, practitioner_id: UUID) -> Sequence[UUID]:
+    """The doctor; of what lies before the pharmacy the pharmacists at work, else those on call (practice.md 12)."""
+    if practitioner_id != rules.PHARMACY:
+        return [practitioner_id]
+    return await who_is_on_duty(session) or await who_is_on_call(session)
 
 
 async def unseen_again(session: AsyncSession, row: Escalation) -> None:
@@ -195,17 +228,18 @@ async def _tell(
     if rung is Rung.SMS:
         rows = [row for row in rows if not await _texted(session, row)]
     to_desk = rung is Rung.DUTY_DESK
-    recipients = await duty_desk(session) if to_desk else [practitioner_id]
+    recipients = await duty_desk(session) if to_desk else await _whom(session, practitioner_id)
     if not rows or not recipients:
         await _note(session, rows, rung, None, None)
         return
     template = DUTY if to_desk else TEMPLATES[kind]
     one = rows[0]
     about = one.about if len(rows) == 1 else f"{len(rows)} {MANY[kind]}"
-    link = f"{DESK_PAGE}?about={one.subject_id}" if to_desk else one.link if len(rows) == 1 else "/doctor"
+    several = "/desk/reviews" if kind is Kind.REVIEW else "/doctor"
+    link = f"{DESK_PAGE}?about={one.subject_id}" if to_desk else one.link if len(rows) == 1 else several
     data = {
         "thing1": about, "time2": f"{local(one.raised_at):%Y-%m-%d %H:%M}",
-        "thing3": "医生未查看，请联系医生" if to_desk else ASKS[kind],
+        "thing3": f"{WHO[kind]}未查看，请联系{WHO[kind]}" if to_desk else ASKS[kind],
     }  # fmt: skip
     for recipient in recipients:
         message_id = await tell(

@@ -19,11 +19,11 @@ ESCALATION = Machine(
     "escalation",
     E.OPEN,
     [
-        move(E.OPEN, "see", E.SEEN, "doctor", "duty_desk"),
+        move(E.OPEN, "see", E.SEEN, "doctor", "pharmacist", "duty_desk"),
         # Seen, and then nothing happened: it is as loud again as before.
         move(E.SEEN, "reopen", E.OPEN, "system"),
-        move(E.OPEN, "close", E.CLOSED, "system", "doctor", "patient", "duty_desk", "clerk"),
-        move(E.SEEN, "close", E.CLOSED, "system", "doctor", "patient", "duty_desk", "clerk"),
+        move(E.OPEN, "close", E.CLOSED, "system", "doctor", "pharmacist", "patient", "duty_desk", "clerk"),
+        move(E.SEEN, "close", E.CLOSED, "system", "doctor", "pharmacist", "patient", "duty_desk", "clerk"),
     ],
     labels={E.OPEN: "无人查看", E.SEEN: "已查看", E.CLOSED: "已结束"},
 )

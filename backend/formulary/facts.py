@@ -68,6 +68,7 @@ class Drug(msgspec.Struct, frozen=True):
     insurance_restriction: str = ""
     insurance_icd10: list[str] = []
     limits: list[Limit] = []
+    cold_chain: bool = False
 
     @property
     def allergy_groups(self) -> list[str]:
@@ -79,6 +80,8 @@ CONTROL_CLASSES = (
     "none", "narcotic", "psychotropic_1", "psychotropic_2", "toxic", "radioactive", "precursor",
 )  # fmt: skip
 ANTIBACTERIAL_GRADES = ("none", "unrestricted", "restricted", "special")
+COLD_CHAIN_NAMES = ("胰岛素", "鲁肽", "那肽", "拉坦前列素", "活菌", "疫苗", "单抗")
+"""Parts of names of what is kept at 2 to 8 °C before it is opened (labels)."""
 _SPAN = re.compile(r"[A-Z]\d\d(\.\d{1,3})?|[A-Z]\d\d-[A-Z]\d\d")
 FLAGS = ("skin_test", "online_allowed", "long_term_allowed")
 
@@ -196,8 +199,13 @@ def _drug(row: dict[str, str]) -> Drug:
         long_term_allowed=row["long_term_allowed"] == "1", source=row["source"],
         ingredients=_parts(row.get("ingredients", "") or row["generic_name"]),
         insurance_code=row.get("insurance_code", ""), insurance_restriction=row.get("insurance_restriction", ""),
-        insurance_icd10=_spans(row.get("insurance_icd10", "")),
+        insurance_icd10=_spans(row.get("insurance_icd10", "")), cold_chain=_cold(row),
     )  # fmt: skip
+
+
+def _cold(row: dict[str, str]) -> bool:
+    """The column says so, or the name does: a list without the column must not send insulin by courier."""
+    return row.get("cold_chain", "") == "1" or any(stem in row["generic_name"] for stem in COLD_CHAIN_NAMES)
 
 
 def _positive(name: str, text: str) -> None:

@@ -34,6 +34,15 @@ PRESCRIPTION_APPROVED = Template(
 PRESCRIPTION_RETURNED = Template(
     "TPL_RX_RETURNED", "staff", ("thing1", "time2", "thing3"), "处方被药师退回", "SMS_RX_RETURNED"
 )
+REVIEW_WAITING = Template(
+    "TPL_REVIEW_WAITING", "staff", ("thing1", "time2", "thing3"), "有处方待药师审核", "SMS_REVIEW_WAITING"
+)
+PRESCRIPTION_WAITS = Template(
+    "TPL_RX_WAITS", "patient", ("thing1", "time2", "thing3"), "处方审核需要等待", "SMS_RX_WAITS"
+)
+PICK_UP = Template(
+    "TPL_PICK_UP", "patient", ("thing1", "time2", "thing3"), "药品已备好，请来院取药", "SMS_PICK_UP"
+)
 PARCEL_SHIPPED = Template(
     "TPL_SHIPPED", "patient", ("character_string1", "thing2", "thing3"), "药品已发货", "SMS_SHIPPED"
 )
@@ -53,6 +62,9 @@ ALL = (
     VISIT_ACCEPTED,
     PRESCRIPTION_APPROVED,
     PRESCRIPTION_RETURNED,
+    REVIEW_WAITING,
+    PRESCRIPTION_WAITS,
+    PICK_UP,
     PARCEL_SHIPPED,
     REFUNDED,
     CANCELLED,

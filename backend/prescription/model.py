@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped
 
+from backend.prescription.rules import SecondEyes
 from backend.prescription.signing import PrescriptionContent
 from backend.prescription.states import PRESCRIPTION, PrescriptionState
 from backend.review.draft import Finding
@@ -28,6 +29,7 @@ from foundation.states import Machine
 class PrescriptionRow(Row, Base):
     """One prescription; `content` is exactly what is signed, `digest` its SHA-256.
 
+    `pharmacist_id` is who reviewed it; `confirmed_by` the other pharmacist where `second_eyes` asked for one.
     The database refuses one of a health consultation (practice.md 6).
     """
 
@@ -61,10 +63,18 @@ class PrescriptionRow(Row, Base):
     valid_until: Mapped[datetime | None] = moment(nullable=True)
     reviewed_at: Mapped[datetime | None] = moment(nullable=True)
     pharmacist_id: Mapped[UUID | None] = stored(DataClass.OPERATIONAL, Uuid, nullable=True)
+    second_eyes: Mapped[SecondEyes] = stored(
+        DataClass.OPERATIONAL, State(SecondEyes), default=SecondEyes.NOT_NEEDED
+    )
+    endorsed_at: Mapped[datetime | None] = moment(nullable=True)
+    confirmed_by: Mapped[UUID | None] = stored(DataClass.OPERATIONAL, Uuid, nullable=True)
 
 
 class Review(Row, Base):
-    """One verdict of a pharmacist: `approved`, or returned with category and reason."""
+    """One verdict of a pharmacist: `approved`, or returned with category, point of the review, line and reason.
+
+    `second` marks the word of the other pharmacist; `waited` is how many seconds it lay before this word.
+    """
 
     __tablename__ = "review"
 
@@ -75,6 +85,9 @@ class Review(Row, Base):
     approved: Mapped[bool] = stored(DataClass.OPERATIONAL, Boolean)
     digest: Mapped[bytes] = stored(DataClass.OPERATIONAL, LargeBinary)
     category: Mapped[str] = stored(DataClass.OPERATIONAL, String(20), default="")
+    point: Mapped[str] = stored(DataClass.OPERATIONAL, String(4), default="")
     item: Mapped[int | None] = stored(DataClass.OPERATIONAL, Integer, nullable=True)
+    second: Mapped[bool] = stored(DataClass.OPERATIONAL, Boolean, default=False)
+    waited: Mapped[int] = stored(DataClass.OPERATIONAL, Integer, default=0)
     reason: Mapped[str] = stored(DataClass.CONTENT, EncryptedText("review.reason"), default="")
     at: Mapped[datetime] = moment()

@@ -9,18 +9,28 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.desk.declared import DeskCall, Shown, action, page
 from backend.edge import PHARMACIST
+from backend.escalation import service as escalation
+from backend.escalation.rules import Kind
+from backend.policy import policy
 from backend.practitioner.model import Practitioner
 from backend.prescription import queries, routes
 from backend.prescription.model import PrescriptionRow, Review
+from backend.prescription.rules import POINTS
 from backend.prescription.service import SUBJECT
 from backend.prescription.signing import digest_of
-from backend.prescription.states import PRESCRIPTION, PrescriptionState
+from backend.prescription.states import PRESCRIPTION, WAITING, PrescriptionState
 from backend.review.draft import Category, Finding, Severity
+from backend.shift.on_call import planned
+from backend.shift.service import pharmacists_on_duty
 from backend.signature import service as signatures
 from backend.signature.model import Signature
+from foundation.db.unit_of_work import clock_of
 
-LONG_WAIT = timedelta(minutes=10)
-"""From here on a waiting prescription is marked: the patient sits before the phone (practice.md 12)."""
+
+def long_wait() -> timedelta:
+    """From here on a waiting prescription is marked: the patient sits before the phone (practice.md 12)."""
+    return timedelta(minutes=policy().review_wait_minutes)
+
 
 CATEGORIES = {Category.LEGALITY: "合法性", Category.FORM: "规范性", Category.APPROPRIATENESS: "适宜性"}
 SEVERITIES = {Severity.BLOCK: "禁止", Severity.REASON: "须有理由", Severity.INFO: "提示"}
@@ -52,19 +62,26 @@ async def queue(call: DeskCall) -> Shown:
         .limit(10)
     )
     done = (await call.session.scalars(mine)).all()
-    words = {"waiting": waiting, "done": done, "long_wait": LONG_WAIT, "labels": PRESCRIPTION.labels}
+    words = {
+        "waiting": waiting, "done": done, "long_wait": long_wait(), "labels": PRESCRIPTION.labels, "checking": PrescriptionState.CHECKING,
+        "on_duty": await pharmacists_on_duty(call.session), "me": call.actor.id,
+        "on_call": [who.display_name for row, who in await planned(call.session) if row.starts_at <= clock_of(call.session).now()],
+    }  # fmt: skip
     return Shown("prescription/queue.html", {**words, "worst": worst, "severities": SEVERITIES})
 
 
 async def sheet(call: DeskCall) -> Shown:
     """One prescription, for a verdict."""
     row = await queries.visible(call.session, call.actor, call.id())
+    if row.state in WAITING:
+        await escalation.see(call.session, call.actor, Kind.REVIEW, row.id)
     others = [one for one in await queries.of_encounter(call.session, row.encounter_id) if one.id != row.id]
     words = {
         "row": row, "content": row.content, "groups": grouped(row.findings), "doctor": await _signed(call.session, row),
         "history": await _history(call.session, row), "others": [one for one in others if one.state != "draft"],
-        "open": row.state is PrescriptionState.IN_REVIEW, "labels": PRESCRIPTION.labels, "categories": CATEGORIES,
-        "severities": SEVERITIES, "long_wait": LONG_WAIT, "own": row.prescriber_id == call.actor.id,
+        "open": row.state in WAITING, "checking": row.state is PrescriptionState.CHECKING, "points": POINTS,
+        "mine": row.state is PrescriptionState.CHECKING and row.pharmacist_id == call.actor.id, "labels": PRESCRIPTION.labels, "categories": CATEGORIES,
+        "severities": SEVERITIES, "long_wait": long_wait(), "own": row.prescriber_id == call.actor.id,
     }  # fmt: skip
     return Shown("prescription/review.html", words)
 
@@ -112,7 +129,7 @@ PAGES = [QUEUE, SHEET]
 ACTIONS = [
     action(
         "/desk/reviews/{id}/approve", routes.ENDPOINTS, routes.approve, back=SHEET, then="/desk/reviews",
-        said="已签名通过，已通知患者支付。",
+        said="已签名通过。须复核的等待另一位药师，其余已通知患者支付。",
     ),
     action(
         "/desk/reviews/{id}/return", routes.ENDPOINTS, routes.return_to_doctor, back=SHEET, then="/desk/reviews",

@@ -10,7 +10,7 @@ from backend.encounter import queries as encounters
 from backend.encounter.model import FollowUp
 from backend.patient import queries as patients
 from backend.prescription.model import PrescriptionRow, Review
-from backend.prescription.states import PrescriptionState
+from backend.prescription.states import WAITING, PrescriptionState
 from contracts import events
 from foundation.actor import Actor
 from foundation.errors import NotFound
@@ -65,7 +65,7 @@ async def review_queue(session: AsyncSession) -> Sequence[tuple[PrescriptionRow,
     query = (
         select(PrescriptionRow, FollowUp)
         .join(FollowUp, FollowUp.id == PrescriptionRow.encounter_id)
-        .where(PrescriptionRow.state == PrescriptionState.IN_REVIEW)
+        .where(PrescriptionRow.state.in_(WAITING))
         .order_by(PrescriptionRow.signed_at)
         .limit(200)
     )
@@ -95,3 +95,19 @@ def snapshot(row: PrescriptionRow) -> events.Prescription:
         disease_history=content.disease_history, valid_from=signed_at, valid_until=row.valid_until or signed_at,
         content_digest=row.digest.hex(),
     )  # fmt: skip
+
+
+async def earlier(
+    session: AsyncSession, person_id: UUID, encounter_id: UUID, limit: int = 5
+) -> Sequence[PrescriptionRow]:
+    """What this person was prescribed here before and a pharmacist passed, newest first; not that of this visit."""
+    query = (
+        select(PrescriptionRow)
+        .where(
+            PrescriptionRow.person_id == person_id, PrescriptionRow.encounter_id != encounter_id,
+            PrescriptionRow.state.in_((PrescriptionState.APPROVED, PrescriptionState.COMPLETED)),
+        )
+        .order_by(PrescriptionRow.signed_at.desc())
+        .limit(limit)
+    )  # fmt: skip
+    return (await session.scalars(query)).all()

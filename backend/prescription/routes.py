@@ -8,23 +8,29 @@ from starlette.responses import Response
 from backend.edge import DOCTOR, PATIENT, PHARMACIST, ApiCall, ApiEndpoint, Family
 from backend.encounter import queries as encounters
 from backend.encounter.model import FollowUp
+from backend.encounter.states import RUNNING
 from backend.escalation import service as escalation
 from backend.escalation.rules import Kind
+from backend.formulary import queries as formulary
 from backend.patient import queries as patients
 from backend.prescription import examining, queries, reviewing, service, sheets
 from backend.prescription.model import PrescriptionRow
+from backend.prescription.states import PrescriptionState
 from backend.prescription.wire import (
     CancelRequest,
     Findings,
     PrescriptionView,
+    Proposal,
     ReturnRequest,
     WritePrescription,
     prescription_view,
+    proposal,
 )
 from backend.review.draft import Draft, Stated
 from backend.review.engine import blocked
 from backend.sheet.serving import as_download, as_file
 from backend.signature import service as signatures
+from foundation.errors import Conflict
 from foundation.web.endpoint import act, get, send
 
 
@@ -102,10 +108,12 @@ async def cancel(call: ApiCall, body: CancelRequest) -> PrescriptionView:
 
 
 async def show(call: ApiCall) -> PrescriptionView:
-    """One prescription; a doctor who opens a returned one has seen that it came back."""
+    """One prescription; a doctor who opens a returned one has seen that it came back, a pharmacist that it waits."""
     row = await queries.visible(call.session, call.actor, call.id())
     if call.actor.has(DOCTOR):
         await escalation.see(call.session, call.actor, Kind.RETURNED, row.id)
+    elif call.actor.has(PHARMACIST):
+        await escalation.see(call.session, call.actor, Kind.REVIEW, row.id)
     return await _view(call.session, row)
 
 
@@ -117,6 +125,17 @@ async def of_encounter(call: ApiCall) -> list[PrescriptionView]:
     found = await queries.of_encounter(call.session, visit.id)
     shown = [row for row in found if call.actor.kind != "account" or row.state not in ("draft", "returned")]
     return [await _view(call.session, row) for row in shown]
+
+
+async def refills(call: ApiCall) -> list[Proposal]:
+    """Earlier prescriptions of the patient, for the doctor of the visit while she prescribes; nothing is copied here."""
+    visit = await encounters.doctors_own_follow_up(call.session, call.actor, call.id())
+    if visit.state not in RUNNING:
+        raise Conflict("问诊未在进行中，不能开具处方", code="encounter_not_running")
+    found = await queries.earlier(call.session, visit.person_id, visit.id)
+    codes = {item.drug_code for row in found for item in row.content.written}
+    drugs = await formulary.by_codes(call.session, codes)
+    return [proposal(row, drugs) for row in found]
 
 
 async def review_queue(call: ApiCall) -> list[PrescriptionView]:
@@ -132,6 +151,9 @@ async def approve(call: ApiCall) -> PrescriptionView:
     value = await signatures.obtain(call.app, wanted)
     async with call.unit_of_work() as session:
         row = await reviewing.approved(session, call.actor, row, wanted, value)
+        if row.state is PrescriptionState.APPROVED:
+            for told in call.app.wiring.on_approved:
+                await told(session, call.app, row.id)
         return await _view(session, row)
 
 
@@ -139,7 +161,13 @@ async def return_to_doctor(call: ApiCall, body: ReturnRequest) -> PrescriptionVi
     """Return with a reason."""
     row = await queries.visible(call.session, call.actor, call.id())
     row = await reviewing.return_to_doctor(
-        call.session, call.actor, row, category=body.category, item=body.item, reason=body.reason
+        call.session,
+        call.actor,
+        row,
+        category=body.category,
+        item=body.item,
+        reason=body.reason,
+        point=body.point,
     )
     return await _view(call.session, row)
 
@@ -168,6 +196,8 @@ ENDPOINTS: list[ApiEndpoint] = [
          family=FAMILY, roles=[DOCTOR], status=201, transaction=False),
     get("/encounters/{id}/prescriptions", of_encounter, reply=list[VIEW], summary="本次处方", family=FAMILY,
         roles=[DOCTOR, PATIENT]),
+    get("/encounters/{id}/refills", refills, reply=list[Proposal], summary="既往处方（续方参考）", family=FAMILY,
+        roles=[DOCTOR], audited="prescription.refills"),
     send("PUT", "/prescriptions/{id}", change, body=WritePrescription, reply=VIEW, summary="修改处方", family=FAMILY,
          roles=[DOCTOR], transaction=False),
     get("/prescriptions/{id}", show, reply=VIEW, summary="处方", family=FAMILY, roles=[DOCTOR, PATIENT, PHARMACIST]),

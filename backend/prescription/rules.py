@@ -1,9 +1,13 @@
-"""Validity of a prescription. Pure."""
+"""Validity of a prescription, who reviews it, what a review looks at. Pure."""
 
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 
-from backend.review.draft import Answer, Stated, amount_of
+from backend.policy import SecondPharmacist
+from backend.review.draft import Answer, Category, Stated, amount_of
 from foundation.clock import local, local_day_start
 from foundation.errors import Issue
 
@@ -58,3 +62,66 @@ def stated_issues(stated: Stated, sex: str, today: date, known_drugs: AbstractSe
         if test.tested_on > today
     ]
     return issues
+
+
+class SecondEyes(StrEnum):
+    """Who else looked, or has to (practice.md 12): another pharmacist, or the doctor by a written and signed reason."""
+
+    NOT_NEEDED = "none"
+    PHARMACIST = "pharmacist"
+    DOCTOR = "doctor"
+
+
+def second_eyes(*, needed: bool, mode: SecondPharmacist, others_on_duty: int) -> SecondEyes:
+    """Of a prescription for which the engine asked for a reason, or the doctor wrote one (`needed`)."""
+    if not needed:
+        return SecondEyes.NOT_NEEDED
+    another = mode is SecondPharmacist.ALWAYS or (mode is SecondPharmacist.ON_DUTY and others_on_duty > 0)
+    return SecondEyes.PHARMACIST if another else SecondEyes.DOCTOR
+
+
+def confirming_issues(first: object, second: object) -> list[Issue]:
+    """Two pairs of eyes are two people's."""
+    if first == second:
+        return [Issue("pharmacist", "same_pharmacist", "须由另一位药师复核")]
+    return []
+
+
+@dataclass(frozen=True)
+class Point:
+    """One thing that a pharmacist looks at; `words` in our own wording."""
+
+    category: Category
+    words: str
+
+
+_LEGALITY = ("开方医师资质与注册", "处方权", "特殊管理药品、抗菌药物的处方权限")
+_FORM = (
+    "前记、正文、后记齐全", "一人一方", "修改处签名并注明日期", "使用通用名", "婴幼儿写明日月龄或体重", "中药饮片单独开具",
+    "每张不超过五种药品", "超剂量注明原因并再次签名", "空白处封闭", "七日、三日用量或延长理由", "数字与单位书写清楚",
+    "特殊管理药品的病历",
+)  # fmt: skip
+_APPROPRIATENESS = (
+    "用药与诊断相符", "皮试药品有皮试及结果", "剂量、用法、总量", "剂型与给药途径", "重复用药、相互作用", "配伍禁忌",
+    "禁忌：特殊人群、过敏、脏器功能", "溶媒与滴速", "其他",
+)  # fmt: skip
+POINTS: Mapping[str, Point] = {
+    f"{letter}{number}": Point(category, words)
+    for letter, category, found in (
+        ("L", Category.LEGALITY, _LEGALITY),
+        ("F", Category.FORM, _FORM),
+        ("A", Category.APPROPRIATENESS, _APPROPRIATENESS),
+    )
+    for number, words in enumerate(found, start=1)
+}
+"""Legality 3, form 12, appropriateness 9 (医疗机构处方审核规范, facts/regulation A4)."""
+
+
+def point_issues(category: str, point: str) -> list[Issue]:
+    """A point may be left out; one of another part of the review is a slip."""
+    if not point:
+        return []
+    known = POINTS.get(point)
+    if known is None or known.category != category:
+        return [Issue("point", "other_category", "审核要点与所选类别不符")]
+    return []

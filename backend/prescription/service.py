@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from fractions import Fraction
 from uuid import UUID
 
@@ -16,23 +17,27 @@ from backend.encounter import queries as encounters
 from backend.encounter.model import FollowUp
 from backend.encounter.states import RUNNING, EncounterState
 from backend.escalation import service as escalation
-from backend.escalation.rules import Kind
+from backend.escalation.rules import PHARMACY, Kind
 from backend.formulary import queries as formulary
 from backend.formulary.facts import Drug
+from backend.notification.rules import PRESCRIPTION_WAITS
+from backend.notification.service import tell
 from backend.outside.ca import SignatureValue
 from backend.patient import queries as patients
 from backend.patient.rules import age_on
 from backend.patient.service import birth_date
 from backend.payment import queries as payments
 from backend.payment.states import PaymentState
+from backend.policy import policy
 from backend.practitioner import queries as practitioners
 from backend.prescription import queries, rules
 from backend.prescription.model import PrescriptionRow
 from backend.prescription.signing import PrescriptionContent, digest_of
-from backend.prescription.states import PrescriptionState
+from backend.prescription.states import WAITING, PrescriptionState
 from backend.record import service as records
 from backend.review.draft import ROUTES, TIMES_PER_DAY, Draft, Finding, Item, Severity, Stated
 from backend.review.engine import REVIEW_DOWN, blocked, needs_reason
+from backend.shift.service import pharmacists_on_duty
 from backend.signature import service as signatures
 from backend.signature.service import Wanted
 from contracts import events
@@ -186,8 +191,40 @@ async def signed(
     await intend(session, SHEET, row.id)
     await escalation.close(session, Kind.RETURNED, row.id, "signed")
     await post(session, row, "signed")
+    await waits(session, row)
     touch(session, "reviews")
     return row
+
+
+async def waits(session: AsyncSession, row: PrescriptionRow) -> None:
+    """It lies before the pharmacists: told louder and louder when nobody looks; at once when nobody is there (practice.md 12).
+
+    The patient is told too that it takes longer.
+    """
+    await escalation.close(session, Kind.REVIEW, row.id, "endorsed")
+    now = clock_of(session).now()
+    nobody = not await pharmacists_on_duty(session)
+    begins = now if nobody else now + timedelta(minutes=policy().review_wait_minutes)
+    second = row.state is PrescriptionState.CHECKING
+    await escalation.raise_one(
+        session, Kind.REVIEW, row.id, PHARMACY, about="处方待第二药师复核" if second else "处方待审核",
+        link=f"/desk/reviews/{row.id}", begins=begins,
+    )  # fmt: skip
+    if nobody and not second:
+        for account_id in await patients.accounts_for(session, row.person_id):
+            data = {
+                "thing1": "处方待药师审核",
+                "time2": f"{local(now):%Y-%m-%d %H:%M}",
+                "thing3": "药师不在岗，已通知值班药师",
+            }
+            await tell(
+                session,
+                account_id,
+                PRESCRIPTION_WAITS,
+                data,
+                link=f"/prescriptions/{row.id}",
+                subject_id=row.id,
+            )
 
 
 async def post(session: AsyncSession, row: PrescriptionRow, stage: str) -> None:
@@ -211,6 +248,7 @@ async def cancel(session: AsyncSession, actor: Actor, row: PrescriptionRow, reas
     moved = await advance(session, row, "cancel", actor, event=event)
     if moved:
         await escalation.close(session, Kind.RETURNED, row.id, "withdrawn")
+        await escalation.close(session, Kind.REVIEW, row.id, "withdrawn")
         if not was_draft:
             await post(session, row, "cancelled")
     return moved
@@ -222,7 +260,7 @@ async def on_stopped(session: AsyncSession, context: Context, encounter_id: UUID
         payment = await payments.of_subject(session, SUBJECT, row.id)
         paid = payment is not None and payment.state is PaymentState.CONFIRMED
         open_still = row.state in (
-            PrescriptionState.DRAFT, PrescriptionState.IN_REVIEW, PrescriptionState.RETURNED, PrescriptionState.APPROVED,
+            PrescriptionState.DRAFT, *WAITING, PrescriptionState.RETURNED, PrescriptionState.APPROVED,
         )  # fmt: skip
         if open_still and not paid and await cancel(session, SYSTEM, row, "问诊已中止，转线下就诊"):
             await context.wiring.on_withdrawn[SUBJECT](session, context, row.id)

@@ -10,6 +10,7 @@ class PrescriptionState(StrEnum):
 
     DRAFT = "draft"
     IN_REVIEW = "in-review"
+    CHECKING = "checking"
     APPROVED = "approved"
     RETURNED = "returned"
     COMPLETED = "completed"
@@ -18,6 +19,8 @@ class PrescriptionState(StrEnum):
 
 
 P = PrescriptionState
+WAITING = (P.IN_REVIEW, P.CHECKING)
+"""A pharmacist has to look."""
 
 PRESCRIPTION = Machine(
     "prescription",
@@ -26,6 +29,11 @@ PRESCRIPTION = Machine(
         move(P.DRAFT, "sign", P.IN_REVIEW, "doctor", event="prescription.signed"),
         move(P.DRAFT, "cancel", P.CANCELLED, "doctor", "system"),
         move(P.IN_REVIEW, "approve", P.APPROVED, "pharmacist", event="prescription.approved"),
+        # Where the engine asked the doctor for a reason, another pharmacist looks too.
+        move(P.IN_REVIEW, "endorse", P.CHECKING, "pharmacist"),
+        move(P.CHECKING, "approve", P.APPROVED, "pharmacist", event="prescription.approved"),
+        move(P.CHECKING, "return_to_doctor", P.RETURNED, "pharmacist", event="prescription.returned"),
+        move(P.CHECKING, "cancel", P.CANCELLED, "doctor", "system", event="prescription.cancelled"),
         move(P.IN_REVIEW, "return_to_doctor", P.RETURNED, "pharmacist", event="prescription.returned"),
         move(P.IN_REVIEW, "cancel", P.CANCELLED, "doctor", "system", event="prescription.cancelled"),
         move(P.RETURNED, "redraft", P.DRAFT, "doctor"),
@@ -39,6 +47,7 @@ PRESCRIPTION = Machine(
     labels={
         P.DRAFT: "草稿",
         P.IN_REVIEW: "待药师审核",
+        P.CHECKING: "待第二药师复核",
         P.APPROVED: "审核通过",
         P.RETURNED: "已退回医生",
         P.COMPLETED: "已完成",
@@ -48,6 +57,7 @@ PRESCRIPTION = Machine(
     fhir={
         P.DRAFT: "draft",
         P.IN_REVIEW: "on-hold",
+        P.CHECKING: "on-hold",
         P.APPROVED: "active",
         P.RETURNED: "draft",
         P.COMPLETED: "completed",

@@ -1,5 +1,6 @@
 """Structs of the prescription routes."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
@@ -7,7 +8,9 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from backend.formulary.facts import Drug
 from backend.prescription.model import PrescriptionRow, Review
+from backend.prescription.rules import POINTS
 from backend.prescription.states import PRESCRIPTION
 from backend.review.draft import Answer, Draft, Finding, Item, Liver, Stated, StatedTest
 from contracts.events import Diagnosis, PrescriptionItem
@@ -87,11 +90,44 @@ class Findings(msgspec.Struct, frozen=True):
 
 
 class ReturnRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Why it goes back: part of the review, line (from 0) and words."""
+    """Why it goes back: part of the review, its point (`rules.POINTS`, may be left out), line (from 0) and words."""
 
     category: Annotated[str, Meta(pattern="^(legality|form|appropriateness)$")]
     reason: Annotated[str, Meta(min_length=2, max_length=200)]
     item: Annotated[int, Meta(ge=0, le=4)] | None = None
+    point: Annotated[str, Meta(max_length=4)] = ""
+
+
+class ProposedLine(msgspec.Struct, frozen=True):
+    """A line of an earlier prescription as it was written; `drug` is None when the hospital no longer has it."""
+
+    written: Item
+    name: str
+    strength: str
+    drug: Drug | None
+
+
+class Proposal(msgspec.Struct, frozen=True):
+    """An earlier prescription to be continued: every line of it has to be confirmed by the doctor."""
+
+    prescription_id: UUID
+    number: str
+    signed_at: datetime
+    prescriber: str
+    diagnoses: list[Diagnosis]
+    lines: list[ProposedLine]
+
+
+def proposal(row: PrescriptionRow, drugs: Mapping[str, Drug]) -> Proposal:
+    """From the row."""
+    content = row.content
+    lines = [
+        ProposedLine(written, item.name, item.strength, drugs.get(written.drug_code))
+        for written, item in zip(content.written, content.items, strict=True)
+    ]
+    return Proposal(
+        row.id, row.number, row.signed_at or row.written_at, content.prescriber, content.diagnoses, lines
+    )
 
 
 class CancelRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -127,6 +163,9 @@ class PrescriptionView(msgspec.Struct, frozen=True):
     return_category: str
     return_item: int | None
     return_reason: str
+    return_point: str
+    second_eyes: str
+    confirmed: bool
     digest: str
     kind: str
     stated: Stated
@@ -145,5 +184,7 @@ def prescription_view(row: PrescriptionRow, last: Review | None = None) -> Presc
         findings=row.findings, signed_at=row.signed_at, valid_until=row.valid_until, reviewed_at=row.reviewed_at,
         return_category=returned.category if returned else "", return_item=returned.item if returned else None,
         return_reason=returned.reason if returned else "",
+        return_point=POINTS[returned.point].words if returned and returned.point in POINTS else "",
+        second_eyes=row.second_eyes, confirmed=row.confirmed_by is not None,
         digest=row.digest.hex(), kind=content.kind, stated=content.stated or Stated(),
     )  # fmt: skip

@@ -11,6 +11,7 @@ from backend.encounter.states import RUNNING, EncounterState
 from backend.patient import queries as patients
 from backend.record import history, service, sheets
 from backend.record.model import MedicalRecord
+from backend.record.phrases import RecordTemplate, fitting
 from backend.record.wire import RecordView, WriteRecord, record_view
 from backend.sheet.serving import as_download, as_file
 from backend.signature import service as signatures
@@ -103,6 +104,12 @@ async def finish(call: ApiCall) -> Finished:
     return Finished((await queries.encounter(call.session, row.id)).state)
 
 
+async def record_templates(call: ApiCall) -> list[RecordTemplate]:
+    """Words to begin with, those for the visit's diagnoses first; they hold no drugs."""
+    row = await queries.doctors_own_follow_up(call.session, call.actor, call.id())
+    return fitting(one.code for one in row.diagnoses)
+
+
 async def diagnosis_codes(call: ApiCall) -> list[Diagnosis]:
     """Search the code list."""
     return search(call.query.q)
@@ -121,6 +128,8 @@ ENDPOINTS: list[ApiEndpoint] = [
         transaction=False, audited="record.evidence"),
     act("POST", "/encounters/{id}/record/sign", sign, reply=RecordView, summary="签署病历", family=FAMILY,
         roles=[DOCTOR], transaction=False),
+    get("/encounters/{id}/record-templates", record_templates, reply=list[RecordTemplate], summary="病历模板",
+        family=FAMILY, roles=[DOCTOR]),
     act("POST", "/encounters/{id}/finish", finish, reply=Finished, summary="结束问诊", family=FAMILY, roles=[DOCTOR]),
     get("/diagnosis-codes", diagnosis_codes, reply=list[Diagnosis], query=CodeQuery, summary="诊断编码",
         family=FAMILY, roles=[DOCTOR]),

@@ -15,6 +15,9 @@ def record_issues(fields: dict[str, str], diagnoses: int) -> list[Issue]:
     issues += [
         Issue(name, "too_long", f"最多 {LIMIT} 个字") for name, text in fields.items() if len(text) > LIMIT
     ]
+    issues += [
+        Issue(name, "blank_left", "模板里还有没填的【】") for name, text in fields.items() if "【" in text
+    ]
     if not diagnoses:
         issues.append(Issue("diagnoses", "missing", "请先确认诊断"))
     return issues

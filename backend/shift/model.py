@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, Uuid
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Uuid
 from sqlalchemy.orm import Mapped
 
 from foundation.db.base import Base, Row, moment
@@ -24,3 +24,18 @@ class Shift(Row, Base):
     seen_at: Mapped[datetime] = moment()
     closed_at: Mapped[datetime | None] = moment(nullable=True)
     ca_session: Mapped[str] = stored(DataClass.SECRET, EncryptedText("shift.ca_session"))
+
+
+class OnCall(Row, Base):
+    """From `starts_at` to `ends_at` a pharmacist is called when nobody is at work (听班)."""
+
+    __tablename__ = "on_call"
+    __table_args__ = (
+        CheckConstraint("starts_at < ends_at", name="order"),
+        Index("ix_on_call_ends_at", "ends_at"),
+    )
+
+    practitioner_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("staff.id"))
+    starts_at: Mapped[datetime] = moment()
+    ends_at: Mapped[datetime] = moment()
+    withdrawn_at: Mapped[datetime | None] = moment(nullable=True)

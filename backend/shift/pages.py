@@ -5,11 +5,12 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.account.model import Staff
 from backend.content.service import hospital
 from backend.desk.declared import DeskCall, Shown, action, page
 from backend.desk.desk import Frame
-from backend.edge import CLINICAL
-from backend.shift import routes, service
+from backend.edge import CLINICAL, PHARMACIST, SCHEDULE_MANAGER
+from backend.shift import on_call, routes, service
 from backend.shift.model import Shift
 from foundation.actor import Actor
 from foundation.clock import local
@@ -49,9 +50,29 @@ async def _running(session: AsyncSession, actor: Actor) -> Shift | None:
     return None if over else shift
 
 
+async def calls(call: DeskCall) -> Shown:
+    """Who is on call, and the form that plans it."""
+    pharmacists = select(Staff).where(Staff.role == PHARMACIST, Staff.active).order_by(Staff.display_name)
+    words = {
+        "planned": await on_call.planned(call.session), "pharmacists": (await call.session.scalars(pharmacists)).all(),
+        "manager": call.actor.has(SCHEDULE_MANAGER),
+    }  # fmt: skip
+    return Shown("shift/on_call.html", words)
+
+
+CALLS = page(
+    "/desk/on-call",
+    calls,
+    title="药师听班",
+    roles=[SCHEDULE_MANAGER, PHARMACIST],
+    menu="药师听班",
+    live=[on_call.DESK],
+)
 SHIFT = page("/desk/shift", show, title="班次", roles=CLINICAL, menu="班次")
-PAGES = [SHIFT]
+PAGES = [SHIFT, CALLS]
 ACTIONS = [
     action("/desk/shift/open", routes.ENDPOINTS, routes.open_shift, back=SHIFT, then="/desk/shift", said="已开始上班。"),
     action("/desk/shift/close", routes.ENDPOINTS, routes.close_shift, back=SHIFT, then="/desk/shift", said="已结束上班。"),
+    action("/desk/on-call/plan", routes.ENDPOINTS, routes.plan_on_call, back=CALLS, then="/desk/on-call", said="已安排听班。"),
+    action("/desk/on-call/{id}/withdraw", routes.ENDPOINTS, routes.withdraw_on_call, back=CALLS, then="/desk/on-call", said="已取消听班。"),
 ]  # fmt: skip

@@ -1,10 +1,10 @@
 """Opening, using and ending a shift."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.account.model import Staff
@@ -108,12 +108,11 @@ async def close_shift(session: AsyncSession, actor: Actor) -> str | None:
     return found
 
 
-async def pharmacists_on_duty(session: AsyncSession) -> int:
-    """How many pharmacists could review now (基本标准 三(三): at least one)."""
+async def who_is_on_duty(session: AsyncSession) -> Sequence[UUID]:
+    """Pharmacists who could review now."""
     now = clock_of(session).now()
     query = (
-        select(func.count())
-        .select_from(Shift)
+        select(Shift.practitioner_id)
         .join(Staff, Staff.id == Shift.practitioner_id)
         .where(
             Staff.role == "pharmacist",
@@ -122,4 +121,9 @@ async def pharmacists_on_duty(session: AsyncSession) -> int:
             Shift.seen_at > now - IDLE,
         )
     )
-    return await session.scalar(query) or 0
+    return (await session.scalars(query)).all()
+
+
+async def pharmacists_on_duty(session: AsyncSession, besides: Collection[UUID] = ()) -> int:
+    """How many pharmacists, `besides` these, could review now (基本标准 三(三): at least one)."""
+    return len(set(await who_is_on_duty(session)) - set(besides))

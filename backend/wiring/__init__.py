@@ -3,15 +3,22 @@
 Lower features know subjects by (kind, id) only; here the kinds meet the features above them.
 """
 
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from backend.appointment import tasks as appointment
+from backend.appraisal import tasks as appraisal
 from backend.chat import tasks as chat
 from backend.complaint import tasks as complaint
-from backend.context import Insured, Wiring
+from backend.context import Context, Insured, Wiring
 from backend.dispensing import service as dispensing
 from backend.dispensing import tasks as dispensing_tasks
 from backend.e_bill import queries as e_bill_queries
 from backend.e_bill import service as e_bill_service
 from backend.e_bill import tasks as e_bill
+from backend.e_prescription import service as e_prescription_service
+from backend.e_prescription import tasks as e_prescription
 from backend.encounter import service as encounter
 from backend.encounter import tasks as encounter_tasks
 from backend.escalation import tasks as escalation
@@ -52,7 +59,8 @@ def wiring() -> Wiring:
         on_money=[e_bill_service.on_money],
         on_paid={"appointment": encounter.on_paid, "prescription": dispensing.on_paid},
         on_refunded={},
-        on_withdrawn={"prescription": dispensing.on_withdrawn},
+        on_withdrawn={"prescription": _withdrawn},
+        on_approved=[e_prescription_service.on_approved],
         on_stopped=[prescribing.on_stopped],
         seen_on_video=seen_on_video,
         standings=standings,
@@ -70,12 +78,18 @@ def wiring() -> Wiring:
     )
 
 
+async def _withdrawn(session: AsyncSession, context: Context, prescription_id: UUID) -> None:
+    """A prescription is no more: nothing is dispensed, and it leaves circulation."""
+    await dispensing.on_withdrawn(session, context, prescription_id)
+    await e_prescription_service.on_withdrawn(session, context, prescription_id)
+
+
 def handlers() -> dict[str, Handler]:
     """Every kind of intent with its handler; a kind claimed twice is a mistake."""
     found: dict[str, Handler] = {}
     for feature in (
         notification, payment, writeback, appointment, encounter_tasks, waiting, escalation, chat, prescription, dispensing_tasks, complaint,
-        timetable, video, rescheduling, reconciliation, insurance, e_bill, fairness_report,
+        timetable, video, rescheduling, reconciliation, insurance, e_bill, fairness_report, appraisal, e_prescription,
         signature, record_sheets,
     ):  # fmt: skip
         if twice := found.keys() & feature.HANDLERS.keys():
@@ -86,4 +100,10 @@ def handlers() -> dict[str, Handler]:
 
 def standing() -> tuple[str, ...]:
     """Kinds of intents that are always open, with the hospital as their subject: the daily and periodic work."""
-    return (*timetable.STANDING, *video.STANDING, *reconciliation.STANDING, *fairness_report.STANDING)
+    return (
+        *timetable.STANDING,
+        *video.STANDING,
+        *reconciliation.STANDING,
+        *fairness_report.STANDING,
+        *appraisal.STANDING,
+    )

@@ -17,6 +17,9 @@ AMLODIPINE = {
 }  # fmt: skip
 CONTINUED = "病情稳定，续用原方案"
 """Who was here within the month may still have some of it: the engine asks why."""
+CHECKS = (
+    "department", "patient", "age", "drug", "form", "strength", "quantity", "appearance", "usage", "diagnosis",
+)  # fmt: skip
 
 
 class Phone:
@@ -337,10 +340,26 @@ class Pharmacist(Staff):
         found: dict[str, Any] = await self.api.call("POST", f"/prescriptions/{prescription_id}/return", body)
         return found
 
-    async def hands_over(self, prescription_id: str) -> dict[str, Any]:
-        """Packs it."""
-        order = await self.api.call("GET", f"/prescriptions/{prescription_id}/dispense")
-        found: dict[str, Any] = await self.api.call("POST", f"/dispenses/{order['id']}/hand-over")
+    async def prepares(self, prescription_id: str) -> dict[str, Any]:
+        """Scans the code of every pack and packs it."""
+        order: dict[str, Any] = await self.api.call("GET", f"/prescriptions/{prescription_id}/dispense")
+        sheet = await self.api.call("GET", f"/prescriptions/{prescription_id}")
+        for line, item in enumerate(sheet["items"]):
+            codes = " ".join(f"{uuid4().int % 10**20:020d}" for _ in range(item["quantity"]))
+            body = {"line": line, "codes": codes}
+            await self.api.call("POST", f"/dispenses/{order['id']}/trace-codes", body)
+        await self.api.call("POST", f"/dispenses/{order['id']}/prepare", {})
+        return order
+
+    async def hands_over(self, prescription_id: str, **more: str) -> dict[str, Any]:
+        """Prepares it, makes the four checks, hands it over; `pickup_code` where somebody stands before her."""
+        order = await self.prepares(prescription_id)
+        body: dict[str, Any] = dict.fromkeys(CHECKS, True)
+        if order["method"] == "pickup" and not more:
+            more = {"without_code": "核对身份证原件"}
+        found: dict[str, Any] = await self.api.call(
+            "POST", f"/dispenses/{order['id']}/hand-over", body | more
+        )
         return found
 
 

@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from standalone.journey.people import AMLODIPINE
+from tests.browser.at_the_bench import packs_and_checks
 from tests.browser.screens import PHONE, WIDE, a_page, faults
 from tests.browser.signing_in import fill_login
 from tests.world import World
@@ -40,12 +41,12 @@ async def on_shift(page: Page, world: World, part: str) -> None:
     await expect(page.get_by_text("您正在上班")).to_be_visible()
 
 
-async def a_signed_prescription(world: World) -> tuple[Any, Any, str, str]:
+async def a_signed_prescription(world: World, reason: str = "") -> tuple[Any, Any, str, str]:
     """Patient, doctor, visit, prescription."""
     patient, doctor = await world.a_patient(), await world.doctor()
     visit = await patient.sees_doctor(await patient.free_slot(doctor=doctor.id))
     await doctor.accepts(visit["id"])
-    prescription = await doctor.prescribes(visit["id"], [AMLODIPINE], reason=REASON)
+    prescription = await doctor.prescribes(visit["id"], [AMLODIPINE], reason=reason)
     return patient, doctor, visit["id"], prescription
 
 
@@ -66,7 +67,8 @@ async def test_a_wrong_pin_begins_no_shift_and_the_right_one_does(world: World, 
 async def test_a_pharmacist_returns_a_prescription_and_approves_the_mended_one(
     world: World, browser: Browser
 ) -> None:
-    patient, doctor, visit, prescription = await a_signed_prescription(world)
+    patient, doctor, visit, prescription = await a_signed_prescription(world, REASON)
+    other = await world.pharmacist()
     async with at_the_desk(browser, world, "second_pharmacist") as page:
         await on_shift(page, world, "second_pharmacist")
         await page.goto(desk(world, f"/desk/reviews/{prescription}"))
@@ -96,6 +98,9 @@ async def test_a_pharmacist_returns_a_prescription_and_approves_the_mended_one(
         await page.get_by_role("button", name="签名通过").click()
 
         await expect(page.get_by_role("status")).to_contain_text("已签名通过")
+    assert (await other.approves(prescription))[
+        "state"
+    ] == "approved"  # a reason was written: two of them look
     seen = await patient.api.call("GET", f"/prescriptions/{prescription}")
     assert seen["state"] == "approved"
     assert visit == seen["encounter_id"]
@@ -114,6 +119,7 @@ async def test_paid_drugs_are_packed_handed_over_and_followed(world: World, brow
         await expect(page.locator(".times")).to_have_text("× 1盒")
         for secret in (str(patient.person["phone"]), "1 号 101 室"):
             assert secret not in await page.content()
+        await packs_and_checks(page)
         await page.get_by_role("button", name="已核对，交快递").click()
         await expect(page.get_by_role("status")).to_contain_text("已发药")
 
@@ -123,6 +129,60 @@ async def test_paid_drugs_are_packed_handed_over_and_followed(world: World, brow
         await page.reload()
 
         await expect(page.locator(".way li").first).to_contain_text("已揽收")
+
+
+async def test_what_was_not_compared_does_not_leave_and_who_picks_up_shows_her_code(
+    world: World, browser: Browser
+) -> None:
+    patient, _, _, prescription = await a_signed_prescription(world)
+    await (await world.pharmacist()).approves(prescription)
+    ordered = await patient.orders(prescription, "pickup")
+    await patient.pays(ordered["payment_id"])
+    code = (await patient.dispense(prescription))["pickup_code"]
+    async with at_the_desk(browser, world, "second_pharmacist") as page:
+        await on_shift(page, world, "second_pharmacist")
+        await page.goto(desk(world, f"/desk/dispenses/{ordered['dispense_id']}"))
+        assert code not in await page.content()
+        await packs_and_checks(page)
+        await page.get_by_label("临床诊断").uncheck()
+        await page.fill("[name=pickup_code]", code)
+        await page.get_by_role("button", name="已核对，交给患者").click()
+        await expect(page.get_by_text("请核对临床诊断").first).to_be_visible()
+        await page.get_by_label("临床诊断").check()
+        await page.get_by_role("button", name="已核对，交给患者").click()
+        await expect(page.get_by_role("status")).to_contain_text("已发药")
+    assert (await patient.dispense(prescription))["state"] == "completed"
+
+
+async def test_a_second_pharmacist_confirms_what_needed_a_reason(world: World, browser: Browser) -> None:
+    """practice.md 12."""
+    patient, _, _, prescription = await a_signed_prescription(world, REASON)
+    async with at_the_desk(browser, world, "second_pharmacist") as page:
+        await on_shift(page, world, "second_pharmacist")
+        first = await world.pharmacist()
+        assert (await first.approves(prescription))["state"] == "checking"
+        await page.goto(desk(world, "/desk/reviews"))
+        row = page.locator("tr", has=page.locator(f'a[href$="{prescription}"]'))
+        await expect(row).to_contain_text("待复核")
+        await row.get_by_role("link", name="复核").click()
+        await expect(page.get_by_text("第二药师复核")).to_be_visible()
+        await page.get_by_role("button", name="复核并签名").click()
+        await expect(page.get_by_role("status")).to_contain_text("已签名")
+    seen = await patient.api.call("GET", f"/prescriptions/{prescription}")
+    assert (seen["state"], seen["second_eyes"], seen["confirmed"]) == ("approved", "pharmacist", True)
+
+
+async def test_the_schedule_manager_puts_a_pharmacist_on_call(world: World, browser: Browser) -> None:
+    async with at_the_desk(browser, world, "schedule_manager") as page:
+        await page.goto(desk(world, "/desk/on-call"))
+        await page.fill("[name=day]", "2031-01-15")
+        await page.get_by_role("button", name="安排", exact=True).click()
+        await expect(page.get_by_role("status")).to_contain_text("已安排听班")
+        await page.get_by_role("button", name="安排", exact=True).wait_for()
+        assert await faults(page) == []
+        await page.locator("tr", has_text="01-15").get_by_role("button", name="取消").click()
+
+        await expect(page.get_by_role("status")).to_contain_text("已取消听班")
 
 
 async def _with_waybill(patient: Any, prescription: str) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from tests.browser.at_the_bench import packs_and_checks
 from tests.browser.on_the_phone import becomes, front, pay
 from tests.browser.screens import PHONE, WIDE, a_page
 from tests.browser.signing_in import fill_login
@@ -197,6 +198,7 @@ async def hands_over(page: Page, world: World) -> None:
     """Packed and given to the courier."""
     await page.goto(f"{world.places.api}/desk/dispenses")
     await page.get_by_role("link", name="配药", exact=True).last.click()
+    await packs_and_checks(page)
     await page.get_by_role("button", name="已核对，交快递").click()
     await expect(page.get_by_role("status")).to_contain_text("已发药")
 

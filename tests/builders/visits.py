@@ -17,8 +17,10 @@ from backend.appointment.model import Appointment
 from backend.consultation import service as consulting
 from backend.content.service import current_document
 from backend.context import Context
+from backend.dispensing import preparing
 from backend.dispensing import service as dispensing
 from backend.dispensing.model import Dispense, Receiver
+from backend.dispensing.rules import CHECKS
 from backend.eligibility.model import EligibilityDecision
 from backend.eligibility.rules import Fact, decide
 from backend.eligibility.service import keep
@@ -314,3 +316,21 @@ async def paid_order(
     dispense, _ = await ordered(session, patient, row, method)
     await pays(session, context, row)
     return dispense
+
+
+async def prepared(session: AsyncSession, context: Context, order: Dispense) -> Dispense:
+    """Every pack coded, by `PHARMACIST` on shift."""
+    await on_shift(session, context, PHARMACIST)
+    row = await session.get_one(PrescriptionRow, order.prescription_id)
+    for line, item in enumerate(row.content.items):
+        codes = [f"{new_id().int % 10**20:020d}" for _ in range(item.quantity)]
+        await preparing.record_codes(session, PHARMACIST.actor, order, line, codes)
+    return await preparing.prepare(session, PHARMACIST.actor, order)
+
+
+async def hands_over(session: AsyncSession, context: Context, order: Dispense) -> Dispense:
+    """Prepared, checked, gone."""
+    await prepared(session, context, order)
+    return await dispensing.hand_over(
+        session, PHARMACIST.actor, order, list(CHECKS), pickup_code=order.pickup_code or ""
+    )

@@ -35,6 +35,7 @@ DOUBLES: tuple[tuple[str, str], ...] = (
     ("`simulators identity`", "simulators/identity/settings.py"),
     ("`simulators ca`", "simulators/ca/settings.py"),
     ("`simulators ebill`", "simulators/ebill/settings.py"),
+    ("`simulators eprescription`", "simulators/eprescription/settings.py"),
     ("`simulators sms`", "simulators/sms/settings.py"),
     ("`simulators review_server`", "simulators/review_server/settings.py"),
     ("`miniapp_mock wechat`", "miniapp_mock/wechat/settings.py"),

@@ -15,6 +15,8 @@ MACHINES: tuple[tuple[str, str], ...] = (
     ("升级提醒", "backend.escalation.states:ESCALATION"),
     ("处方", "backend.prescription.states:PRESCRIPTION"),
     ("调剂配送", "backend.dispensing.states:DISPENSE"),
+    ("处方点评", "backend.appraisal.states:APPRAISAL"),
+    ("医保电子处方", "backend.e_prescription.states:E_PRESCRIPTION"),
     ("支付", "backend.payment.states:PAYMENT"),
     ("退款", "backend.payment.states:REFUND"),
     ("医保支付", "backend.insurance.states:INSURANCE_ORDER"),

@@ -99,6 +99,29 @@ async def check(request: Request) -> Response:
     return await _answer(doctor(request).post(path, await read_json(request)))
 
 
+async def refills(request: Request) -> Response:
+    """Earlier prescriptions; each line of them is a proposal."""
+    return await _answer(doctor(request).get(f"/encounters/{path_id(request, 'id')}/refills"))
+
+
+async def dosage(request: Request) -> Response:
+    """The calculator's answer: figures to read."""
+    form = await read_form(request)
+    names = ("weight", "height", "creatinine", "per_kg", "most", "strength")
+    body: dict[str, Any] = {name: form.get(name, "").strip() for name in names}
+    try:
+        age, times = int(form.get("age", "")), int(form.get("times", "1") or 1)
+        body |= {"age": age, "times": times, "sex": form.get("sex", ""), "per_day": form.get("per_day") == "1"}
+        found, problem = await doctor(request).post("/dosage", body), None
+    except ValueError:
+        found, problem = None, "请填写年龄和次数"
+    except Refused as refused:
+        if refused.status not in (400, 422):
+            raise
+        found, problem = None, "；".join(refused.fields.values()) or refused.detail
+    return await show(request, "doctor/dosage.html", found=found, problem=problem)
+
+
 async def create(request: Request) -> Response:
     """Save a new draft."""
     path = f"/encounters/{path_id(request, 'id')}/prescriptions"
@@ -139,6 +162,8 @@ ROUTES: list[BaseRoute] = [
     Route("/doctor/visits/{id:uuid}/prescriptions/new", new),
     Route("/doctor/encounters/{id:uuid}/prescriptions/check", check, methods=["POST"]),
     Route("/doctor/encounters/{id:uuid}/prescriptions", create, methods=["POST"]),
+    Route("/doctor/encounters/{id:uuid}/refills", refills),
+    Route("/doctor/dosage", dosage, methods=["POST"]),
     Route(RX, prescription, methods=["GET"]),
     Route(f"{RX}/sheet", sheet),
     Route(RX, change, methods=["PUT"]),

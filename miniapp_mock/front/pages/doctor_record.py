@@ -62,11 +62,22 @@ async def record(request: Request, typed: Form | None = None, problem: Refused |
     known = typed or {name: (found or {}).get(name, "") for name in FIELDS}
     if found is None and typed is None:
         known = {**known, "chief_complaint": row["complaint"]}
+    templates = await api.get(f"/encounters/{row['id']}/record-templates") if editable else []
+    chosen = request.query_params.get("template", "")
+    if editable and typed is None:
+        known = filled(known, next((one for one in templates if one["id"] == chosen), None))
     return await show(
         request, "doctor/record.html", back=f"/doctor/visits/{row['id']}", row=row, record=found, typed=known,
-        editable=editable, amending=signed, problem=problem, status=problem.status if problem else 200,
+        templates=templates, editable=editable, amending=signed, problem=problem, status=problem.status if problem else 200,
         address=f"/doctor/visits/{row['id']}/record" + ("?amend=1" if signed and editable else ""),
     )  # fmt: skip
+
+
+def filled(known: Form, template: Any) -> Form:
+    """Fields that are still empty with the words of a template; nothing that was written is touched, no drug is in it."""
+    if template is None:
+        return known
+    return {name: text if text.strip() else template.get(name, "") for name, text in known.items()}
 
 
 async def keep_draft(request: Request) -> Response:

@@ -36,7 +36,7 @@ def progress(row: Any, dispense: Any) -> int:
         return -1
     if dispense and dispense["state"] in ("declined", "cancelled", "stopped"):
         return -1
-    if row["state"] == "in-review":
+    if row["state"] in ("in-review", "checking"):
         return 1
     if not dispense or not dispense["paid_at"]:
         return 2
@@ -50,8 +50,10 @@ async def prescription(
     known = await load(request)
     prices = {one["code"]: one["amount"] for one in await screen_of(request).api.get("/prices")}
     encounter = known["encounter"]
+    choosing = known["row"]["state"] == "approved" and not known["dispense"]
+    ways = await patient(request).get(f"/prescriptions/{known['row']['id']}/ways") if choosing else None
     return await show(
-        request, "patient/prescription.html", back=f"/visits/{encounter['appointment_id']}", fee=prices.get(DELIVERY),
+        request, "patient/prescription.html", back=f"/visits/{encounter['appointment_id']}", fee=prices.get(DELIVERY), ways=ways,
         typed=typed or {"receiver.name": encounter["patient_name"]}, problem=problem,
         status=problem.status if problem else 200, **known,
     )  # fmt: skip

@@ -33,7 +33,7 @@ CANCELLABLE = ("booked", "waiting")
 """Stages in which the patient is told beforehand what a cancellation gives back."""
 BEFORE_SEEN = ("booked", "waiting")
 """Stages that the waiting room knows about."""
-WAITS = ("in-review", "approved")
+WAITS = ("in-review", "checking", "approved")
 """Prescriptions that the patient does not have her drugs of yet."""
 
 

@@ -17,7 +17,16 @@ PAGES = [page for desk in DESKS for page in desk.PAGES]
 ACTIONS = [action for desk in DESKS for action in getattr(desk, "ACTIONS", [])]
 NO_ID = "01890000-0000-7000-8000-000000000000"
 WHO = {
-    PHARMACIST: {"/desk/reviews", "/desk/dispenses", "/desk/shift"},
+    PHARMACIST: {
+        "/desk/reviews",
+        "/desk/dispenses",
+        "/desk/stock",
+        "/desk/appraisals",
+        "/desk/review-figures",
+        "/desk/e-prescriptions",
+        "/desk/on-call",
+        "/desk/shift",
+    },
     CLERK: {
         "/desk/dispenses",
         "/desk/payments",
@@ -25,6 +34,7 @@ WHO = {
         "/desk/prices",
         "/desk/reconciliation",
         "/desk/e-bills",
+        "/desk/e-prescriptions",
         "/desk/complaints",
         "/desk/parked",
         "/desk/alarms",
@@ -32,7 +42,14 @@ WHO = {
         "/desk/counter",
         "/desk/pauses",
     },
-    QUALITY: {"/desk/complaints", "/desk/supervision", "/desk/recordings", "/desk/look-ins"},
+    QUALITY: {
+        "/desk/appraisals",
+        "/desk/review-figures",
+        "/desk/complaints",
+        "/desk/supervision",
+        "/desk/recordings",
+        "/desk/look-ins",
+    },
     DOCTOR: {"/desk/shift"},
     DUTY_DESK: {"/desk/calls", "/desk/escalations", "/desk/pauses", "/desk/waiting"},
 }

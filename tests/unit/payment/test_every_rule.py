@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.appointment import service as booking
 from backend.appointment.model import Appointment
 from backend.context import Context
+from backend.dispensing import returning
 from backend.dispensing import service as dispensing
 from backend.dispensing.model import Dispense
 from backend.encounter import service as visiting
@@ -33,7 +34,7 @@ from tests.builders.visits import (
     approved,
     bill,
     booked,
-    on_shift,
+    hands_over,
     ordered,
     paid_order,
     pays,
@@ -156,7 +157,8 @@ def came_back(cause: str, status: str = "returned") -> Scene:
         order = await handed_over(session, context, patient)
         await dispensing.shipped(session, order.id, "SF01")
         await dispensing.tracked(session, order.id, status, [ParcelEvent(1, status, clock.now())])
-        await dispensing.judge_return(session, PHARMACIST.actor, order, cause, "外包装完好，已隔离")
+        await returning.quarantine(session, PHARMACIST.actor, order)
+        await returning.judge(session, PHARMACIST.actor, order, cause, "destroyed", "外包装完好，已隔离")
         return await of_order(session, order)
 
     return play
@@ -170,8 +172,7 @@ async def agreed(session: AsyncSession, context: Context, patient: Patient, cloc
 
 async def handed_over(session: AsyncSession, context: Context, patient: Patient) -> Dispense:
     order = await paid_order(session, context, patient)
-    await on_shift(session, context, PHARMACIST)
-    return await dispensing.hand_over(session, PHARMACIST.actor, order)
+    return await hands_over(session, context, order)
 
 
 async def of_order(session: AsyncSession, order: Dispense) -> Payment:
@@ -283,7 +284,7 @@ async def test_delivered_drugs_go_back_for_quality_alone(
 
     for cause in ("delivery", "receiver"):
         with pytest.raises(Conflict) as refused:
-            await dispensing.judge_return(session, PHARMACIST.actor, order, cause, "患者不想要了")
+            await returning.judge(session, PHARMACIST.actor, order, cause, "destroyed", "患者不想要了")
         assert refused.value.code == "delivered"
 
 
@@ -292,13 +293,14 @@ async def test_a_cause_is_judged_once_and_only_of_what_came_back(
 ) -> None:
     order = await handed_over(session, context, await a_patient(session))
     with pytest.raises(Conflict) as refused:
-        await dispensing.judge_return(session, PHARMACIST.actor, order, "delivery", "还在路上")
+        await returning.judge(session, PHARMACIST.actor, order, "delivery", "destroyed", "还在路上")
     assert refused.value.code == "nothing_returned"
     await dispensing.tracked(session, order.id, "returned", [])
-    await dispensing.judge_return(session, PHARMACIST.actor, order, "delivery", "地址无人签收")
+    await returning.quarantine(session, PHARMACIST.actor, order)
+    await returning.judge(session, PHARMACIST.actor, order, "delivery", "supplier", "地址无人签收")
 
     with pytest.raises(Conflict) as refused:
-        await dispensing.judge_return(session, PHARMACIST.actor, order, "quality", "又看了一遍")
+        await returning.judge(session, PHARMACIST.actor, order, "quality", "destroyed", "又看了一遍")
     assert refused.value.code == "already_judged"
 
 

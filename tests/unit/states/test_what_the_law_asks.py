@@ -33,7 +33,21 @@ def test_only_a_doctor_signs_a_prescription_and_only_a_pharmacist_approves_it() 
 
 def test_a_prescription_is_approved_only_out_of_review() -> None:
     """医院办法 Art 20."""
-    assert PRESCRIPTION.sources("approve") == (P.IN_REVIEW,)
+    assert set(PRESCRIPTION.sources("approve")) == {P.IN_REVIEW, P.CHECKING}
+
+
+def test_only_a_pharmacists_word_brings_a_prescription_before_the_second_pharmacist() -> None:
+    """practice.md 12: the other pair of eyes comes after the first, and can only pass it, return it or see it withdrawn."""
+    into = [
+        (line.source, line.verb, set(line.roles)) for line in PRESCRIPTION.moves if line.target is P.CHECKING
+    ]
+
+    assert into == [(P.IN_REVIEW, "endorse", {"pharmacist"})]
+    assert {line.verb for line in PRESCRIPTION.moves if line.source is P.CHECKING} == {
+        "approve",
+        "return_to_doctor",
+        "cancel",
+    }
 
 
 def test_nothing_but_a_signature_brings_a_prescription_into_review() -> None:
@@ -68,7 +82,7 @@ def test_what_was_dispensed_expired_or_withdrawn_stays_so() -> None:
 
 def test_a_signed_prescription_that_ends_unfilled_is_told_to_the_supervisor() -> None:
     """Tianjin 2.2.4: expiry and withdrawal are reported."""
-    for state in (P.IN_REVIEW, P.RETURNED, P.APPROVED):
+    for state in (P.IN_REVIEW, P.CHECKING, P.RETURNED, P.APPROVED):
         assert PRESCRIPTION.find(state, "cancel").event == "prescription.cancelled"
     assert PRESCRIPTION.find(P.APPROVED, "expire").event == "prescription.expired"
     assert PRESCRIPTION.find(P.DRAFT, "cancel").event is None
@@ -159,6 +173,6 @@ def test_nothing_deletes_a_complaint_and_only_the_quality_department_answers_an_
 def test_fhir_sees_a_prescription_as_the_design_says() -> None:
     """style.md 3.6."""
     assert {state.value: PRESCRIPTION.fhir[state] for state in P} == {
-        "draft": "draft", "returned": "draft", "in-review": "on-hold", "approved": "active", "completed": "completed",
+        "draft": "draft", "returned": "draft", "in-review": "on-hold", "checking": "on-hold", "approved": "active", "completed": "completed",
         "cancelled": "cancelled", "expired": "stopped",
     }  # fmt: skip

@@ -46,9 +46,19 @@ function packs(line) {
   return up((up(dose / each) * up(perDay * days)) / size);
 }
 
-function add(drug, item = {}) {
+/** A line; `from` names the earlier prescription it is proposed by, and then it counts only when the doctor has confirmed it. */
+function add(drug, item = {}, from = "") {
   const element = find("line").content.firstElementChild.cloneNode(true);
-  const line = { drug, element, counted: item.quantity === undefined };
+  const line = { drug, element, counted: item.quantity === undefined, from };
+  if (from) {
+    const box = element.querySelector(".line-proposed");
+    box.hidden = false;
+    box.querySelector("span").textContent = `取自 ${from}，已重新核对剂量、用法和天数`;
+    box.querySelector("input").addEventListener("change", (event) => {
+      line.from = event.target.checked ? "" : from;
+      changed();
+    });
+  }
   element.querySelector(".line-name").textContent = drug.generic_name;
   element.querySelector(".line-strength").textContent = drug.strength;
   element.querySelector(".line-about").textContent = `${drug.pack_size}${drug.unit}/${drug.pack_unit} · ${drug.manufacturer} · ${yuan(drug.price)}`;
@@ -84,6 +94,7 @@ function count(line) {
 function problems(line) {
   const [dose, days, quantity] = ["dose", "days", "quantity"].map((name) => field(line, name).value.trim());
   const found = [];
+  if (line.from) found.push("续方内容须核对后勾选确认");
   if (!NUMBER.test(dose) || !(Number(dose) > 0)) found.push("请填写每次剂量，最多三位小数");
   if (!/^\d+$/.test(days) || days < 1 || days > 84) found.push("天数应为 1 到 84");
   if (!/^\d+$/.test(quantity) || quantity < 1 || quantity > 200) found.push("数量应为 1 到 200");
@@ -148,7 +159,7 @@ async function examine() {
 
 let timer = 0;
 function changed() {
-  sessionStorage.setItem(KEY, JSON.stringify({ body: body(), drugs: Object.fromEntries(lines.map((line) => [line.drug.code, line.drug])) }));
+  sessionStorage.setItem(KEY, JSON.stringify({ body: body(), from: lines.map((line) => line.from), drugs: Object.fromEntries(lines.map((line) => [line.drug.code, line.drug])) }));
   delete form.dataset.checked;
   turn += 1; // an answer to what was written before is no answer any more
   verdict = { ...verdict, findings: verdict.findings.filter((one) => one.item === null), blocked: true };
@@ -197,6 +208,42 @@ function choose(drug) {
 
 find("find").addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(search, 200); });
 find("find").addEventListener("keydown", (event) => { if (event.key === "Enter") { event.preventDefault(); find("found").querySelector("button")?.click(); } });
+
+// continuing an earlier prescription: a proposal, line by line
+
+const day = (text) => new Date(text).toLocaleDateString("zh-CN", { timeZone: "Asia/Shanghai" });
+
+function proposed(one) {
+  const box = make("div", "past");
+  box.append(make("p", "strong", `${day(one.signed_at)} ${one.prescriber}`), make("p", "hint", one.diagnoses.map((each) => each.name).join("、")));
+  for (const line of one.lines) {
+    const { written } = line;
+    const button = make("button", "weui-btn weui-btn_small weui-btn_default");
+    button.type = "button";
+    const use = `${line.name} ${line.strength}　每次 ${written.dose}${line.drug?.dose_unit ?? ""}，${times[written.frequency]?.[0] ?? written.frequency}，${written.days} 天，× ${written.quantity}`;
+    button.textContent = line.drug ? "采用这一行" : "已停用，不能采用";
+    button.disabled = !line.drug;
+    button.addEventListener("click", () => {
+      if (lines.length >= MOST) { toast(`一张处方最多 ${MOST} 种药品，请另开一张`); return; }
+      if (lines.some((known) => known.drug.code === line.drug.code)) { toast("处方里已有这种药"); return; }
+      const made = add(line.drug, { ...written }, `${day(one.signed_at)} 的处方`);
+      changed();
+      made.element.scrollIntoView({ block: "center" });
+    });
+    box.append(make("p", "", use), button);
+  }
+  return box;
+}
+
+find("refills").addEventListener("toggle", async (event) => {
+  if (!event.target.open || find("proposals").childElementCount) return;
+  try {
+    const found = await call(event.target.dataset.from, { method: "GET" });
+    find("proposals").replaceChildren(...(found.length ? found.map(proposed) : [make("p", "hint", "没有在互联网医院开过处方。院内用药请看院内病历。")]));
+  } catch (error) {
+    find("proposals").replaceChildren(make("p", "late", error.message));
+  }
+});
 
 // saving and signing
 
@@ -256,7 +303,7 @@ form.addEventListener("change", (event) => { if (event.target.type === "checkbox
 const left = JSON.parse(sessionStorage.getItem(KEY) ?? "null");
 for (const item of left?.body.items ?? written) {
   const drug = left?.drugs[item.drug_code] ?? known[item.drug_code];
-  if (drug) add(drug, item);
+  if (drug) add(drug, item, left?.from?.[left.body.items.indexOf(item)] ?? "");
   else toast(`药品 ${item.drug_code} 已不在目录中`, 4000);
 }
 if (left) {

@@ -1,0 +1,6 @@
+"""How many packs of a drug the internet hospital's pharmacy has, and how many are kept for orders.
+
+An order keeps packs from the moment its bill is opened; what ends without hand-over (expired, cancelled, declined, lapsed) gives
+them back, a hand-over takes them away. A drug that nobody counted in is not counted: it is refused by nobody but the pharmacist.
+Balances are sums of append-only moves, kept beside them under the row's lock.
+"""
