@@ -3,8 +3,8 @@
 from backend.account import model as account
 from backend.alarm import model as alarm
 from backend.appointment import model as appointment
-from backend.cds_hooks import model as cds_hooks
 from backend.appraisal import model as appraisal
+from backend.cds_hooks import model as cds_hooks
 from backend.chat import model as chat
 from backend.complaint import model as complaint
 from backend.content import model as content

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "6c2e9a417bd0"
-down_revision = "f1b83d5e07c4"
+down_revision = "6e0d3c8a92f5"
 branch_labels = None
 depends_on = None
 

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "6e0d3c8a92f5"
-down_revision = "f1b83d5e07c4"
+down_revision = "9d41c7e2a5f0"
 branch_labels = None
 depends_on = None
 
