@@ -28,6 +28,7 @@ from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from backend.outside.ca import Authorities
 from backend.sheet import render
+from backend.sheet.fields import Field
 from backend.sheet.statement import OID
 
 logging.getLogger("pyhanko.sign.signers.pdf_signer").setLevel(logging.ERROR)
@@ -36,14 +37,6 @@ logging.getLogger("pyhanko.sign.signers.pdf_signer").setLevel(logging.ERROR)
 T = TypeVar("T")
 LONGEST_CMS = 12_288
 """Bytes kept free for a signature with its time stamp: asking for a dummy stamp first would double the calls."""
-
-
-@dataclass(frozen=True)
-class Field:
-    """A signature field: its name and place (points from the lower left corner of the first page)."""
-
-    name: str
-    box: tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
