@@ -50,7 +50,7 @@ class WeChatKeyMode(StrEnum):
 
 
 class CaAlgorithm(StrEnum):
-    """ECDSA P-256 with SHA-256, or SM2 with SM3: docs/decisions/0038."""
+    """ECDSA P-256 with SHA-256, or SM2 with SM3: docs/decisions/0050."""
 
     ECDSA = "ecdsa"
     SM2 = "sm2"

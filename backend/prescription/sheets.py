@@ -9,8 +9,8 @@ from backend.prescription.model import PrescriptionRow
 from backend.prescription.reviewing import verdict_of
 from backend.prescription.service import SUBJECT
 from backend.sheet.evidence import evidence
+from backend.sheet.fields import Field
 from backend.sheet.model import Sheet
-from backend.sheet.pades import Field
 from backend.sheet.service import Order, Signer, at_stage, make
 from backend.signature import service as signatures
 from foundation.canonical import canonical

@@ -7,8 +7,8 @@ from backend.context import Context
 from backend.record.model import MedicalRecord
 from backend.record.service import SHEET, SUBJECT
 from backend.sheet.evidence import evidence
+from backend.sheet.fields import Field
 from backend.sheet.model import Sheet
-from backend.sheet.pades import Field
 from backend.sheet.service import Order, Signer, at_stage, make
 from backend.signature import service as signatures
 from foundation.canonical import canonical

@@ -28,22 +28,18 @@ from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from backend.outside.ca import Authorities
 from backend.sheet import render
+from backend.sheet.fields import Field
 from backend.sheet.statement import OID
 
 logging.getLogger("pyhanko.sign.signers.pdf_signer").setLevel(logging.ERROR)
 """It warns each time that nothing is fetched; nothing is meant to be: what it needs is given to it."""
 
 T = TypeVar("T")
+BEFORE_SIGNING = DSSContentSettings(
+    include_vri=False, placement=SigDSSPlacementPreference.TOGETHER_WITH_SIGNATURE
+)
 LONGEST_CMS = 12_288
 """Bytes kept free for a signature with its time stamp: asking for a dummy stamp first would double the calls."""
-
-
-@dataclass(frozen=True)
-class Field:
-    """A signature field: its name and place (points from the lower left corner of the first page)."""
-
-    name: str
-    box: tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -85,43 +81,42 @@ async def _sign(pdf: bytes, order: Order, remote: Remote) -> bytes:
     for one in order.create:
         fields.append_signature_field(writer, fields.SigFieldSpec(one.name, on_page=0, box=one.box))
     known = remote.authorities
-    roots, others = (
-        [_certificate(known.root)],
-        [_certificate(known.issuing), _certificate(known.time_stamping)],
-    )
     metadata = signers.PdfSignatureMetadata(
         field_name=order.field.name, md_algorithm="sha256", reason=order.reason, name=order.name,
         subfilter=fields.SigSeedSubFilter.PADES, certify=bool(order.create),
         docmdp_permissions=fields.MDPPerm.FILL_FORMS, embed_validation_info=order.last,
-        dss_settings=DSSContentSettings(
-            include_vri=False, placement=SigDSSPlacementPreference.TOGETHER_WITH_SIGNATURE
-        ),
-        validation_context=ValidationContext(
-            trust_roots=roots, other_certs=others, moment=order.at, allow_fetching=False, revocation_mode="hard-fail",
-            crls=[crl.CertificateList.load(one) for one in (known.revoked, known.authorities_revoked)],
-            retroactive_revinfo=True,
-        ),
+        dss_settings=BEFORE_SIGNING, validation_context=trust(known, order.at),
     )  # fmt: skip
-    signer = _Signer(_certificate(remote.certificate), others[:1], order.statement, remote)
+    signer = RemoteSigner(remote.certificate, known, order.statement, remote)
     with tempfile.TemporaryDirectory() as folder:
         page = Path(folder) / "stamp.pdf"
         page.write_bytes(render.stamp(order.name, order.shown_at))
         style = StaticStampStyle(background=ImportedPdfPage(str(page)), background_opacity=1, border_width=0)
-        pdf_signer = signers.PdfSigner(metadata, signer, timestamper=_Stamper(remote), stamp_style=style)
+        pdf_signer = signers.PdfSigner(metadata, signer, timestamper=RemoteStamper(remote), stamp_style=style)
         out = await pdf_signer.async_sign_pdf(
             writer, existing_fields_only=True, bytes_reserved=2 * LONGEST_CMS
         )
     return bytes(out.getvalue())
 
 
-class _Signer(signers.Signer):
-    def __init__(
-        self, certificate: x509.Certificate, others: Iterable[x509.Certificate], statement: bytes, remote: Remote
-    ) -> None:  # fmt: skip
+def trust(known: Authorities, at: datetime) -> ValidationContext:
+    """The CA's root and everything needed to reach it; nothing is fetched."""
+    return ValidationContext(
+        trust_roots=[_certificate(known.root)],
+        other_certs=[_certificate(known.issuing), _certificate(known.time_stamping)], moment=at, allow_fetching=False,
+        revocation_mode="hard-fail", retroactive_revinfo=True,
+        crls=[crl.CertificateList.load(one) for one in (known.revoked, known.authorities_revoked)],
+    )  # fmt: skip
+
+
+class RemoteSigner(signers.Signer):
+    """Asks whoever holds the key."""
+
+    def __init__(self, certificate: bytes, known: Authorities, statement: bytes, remote: Remote) -> None:
         registry = SimpleCertificateStore()
-        registry.register_multiple(others)
-        super().__init__(signing_cert=certificate, cert_registry=registry, embed_roots=False)
-        self.signed_attr_prov_spec = _Attributes(certificate, statement)
+        registry.register_multiple([_certificate(known.issuing)])
+        super().__init__(signing_cert=_certificate(certificate), cert_registry=registry, embed_roots=False)
+        self.signed_attr_prov_spec = _Attributes(_certificate(certificate), statement)
         self._remote = remote
 
     async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:
@@ -151,7 +146,9 @@ class _Said(attributes.CMSAttributeProvider):
         return cms.CMSAttribute({"type": OID, "values": [core.Any(core.OctetString(self._statement))]})
 
 
-class _Stamper(TimeStamper):
+class RemoteStamper(TimeStamper):
+    """Asks the CA's service."""
+
     def __init__(self, remote: Remote) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._remote = remote

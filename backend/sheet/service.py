@@ -1,4 +1,7 @@
-"""Making a sheet as far as it is signed, and finding it again."""
+"""Making a sheet as far as it is signed, and finding it again.
+
+Typst and pyHanko are imported where a sheet is made: by the worker, not by each API process, which only looks sheets up.
+"""
 
 import base64
 from collections.abc import AsyncIterator, Mapping
@@ -12,9 +15,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.context import Context
-from backend.sheet import pades, render
+from backend.sheet.fields import Field
 from backend.sheet.model import Sheet
-from backend.sheet.pades import Field
 from backend.sheet.statement import encoded
 from backend.shift.model import Shift
 from backend.signature import service as signatures
@@ -73,6 +75,8 @@ async def make(context: Context, order: Order) -> None:
         if before is not None:
             pdf = b"".join([part async for part in context.objects.read(before.object_key)])
         else:
+            from backend.sheet import render
+
             pdf = await render.in_thread(order.template, order.content, order.words, order.written_at)
         await _keep(context, order, stage, await _signed(context, order, stage, row, token, pdf))
 
@@ -90,6 +94,8 @@ async def _ca_session(session: AsyncSession, row: Signature, now: datetime) -> s
 async def _signed(
     context: Context, order: Order, stage: int, row: Signature, token: str, pdf: bytes
 ) -> bytes:
+    from backend.sheet import pades
+
     signer = order.signers[stage - 1]
     known = await context.ca.authorities()
     certificate = (await context.ca.certificates(token)).certificate_pem

@@ -32,6 +32,7 @@ from backend.outside.ca import SignatureProvider
 from backend.outside.ca_algorithms import ECDSA, SM2, Algorithm
 from backend.outside.signed import SignedClient
 from backend.sheet import pades, render
+from backend.sheet.fields import Field
 from backend.sheet.statement import encoded
 from foundation.canonical import canonical
 from foundation.clock import Clock
@@ -142,7 +143,7 @@ async def provider(base: str, algorithm: Algorithm, seconds: int) -> dict[str, o
 async def sheets(base: str, seconds: int) -> dict[str, object]:
     """A sheet of one page signed twice, and verified."""
     port = SignatureProvider(SignedClient(base, KEY, SECRET, Clock(), "签名服务"))
-    first, second = pades.Field("One", (58, 78, 216, 106)), pades.Field("Two", (250, 78, 400, 106))
+    first, second = Field("One", (58, 78, 216, 106)), Field("Two", (250, 78, 400, 106))
     words = {"hospital": "示范医院", "date": "", "sex": "女", "digest": ""}
     made: list[bytes] = []
     try:
