@@ -19,6 +19,9 @@ class PrescriptionState(StrEnum):
 
 P = PrescriptionState
 
+SIGNED = (P.IN_REVIEW, P.APPROVED, P.COMPLETED)
+"""Its drugs are or will be the patient's."""
+
 PRESCRIPTION = Machine(
     "prescription",
     P.DRAFT,
