@@ -19,7 +19,7 @@ from backend.practitioner import queries as practitioners
 from backend.prescription.model import PrescriptionRow
 from backend.prescription.outside_review import outside_opinion
 from backend.prescription.rules import SKIN_TEST_DAYS, stated_issues
-from backend.prescription.states import PrescriptionState
+from backend.prescription.states import SIGNED
 from backend.record.history import Known, known_of
 from backend.review.draft import Circumstances, Draft, Finding, PatientFacts, SkinTest, Taking
 from backend.review.engine import review, worst_first
@@ -27,8 +27,6 @@ from backend.review.form import LONG_TERM_DAYS
 from foundation.clock import local
 from foundation.db.unit_of_work import unit_of_work
 from foundation.errors import Invalid
-
-RUNNING_STATES = (PrescriptionState.IN_REVIEW, PrescriptionState.APPROVED, PrescriptionState.COMPLETED)
 
 
 async def examine(
@@ -93,12 +91,12 @@ async def _still_taking(
             found.append(Taking(one.code, one.name, left))
     query = select(PrescriptionRow).where(
         PrescriptionRow.person_id == visit.person_id,
-        PrescriptionRow.state.in_((*RUNNING_STATES, PrescriptionState.DRAFT)),
+        PrescriptionRow.state.in_(SIGNED),
         PrescriptionRow.written_at > now - timedelta(days=LONG_TERM_DAYS + 7),
     )
     for row in await session.scalars(query):
         same = row.encounter_id == visit.id
-        if row.id == but or (row.state is PrescriptionState.DRAFT and not same):
+        if row.id == but:
             continue
         since = local(row.signed_at or row.written_at).date()
         for item in row.content.items:

@@ -33,7 +33,7 @@ from backend.practitioner import queries as practitioners
 from backend.prescription import queries, rules
 from backend.prescription.model import PrescriptionRow
 from backend.prescription.signing import PrescriptionContent, digest_of
-from backend.prescription.states import WAITING, PrescriptionState
+from backend.prescription.states import SIGNED, WAITING, PrescriptionState
 from backend.record import service as records
 from backend.review.draft import ROUTES, TIMES_PER_DAY, Draft, Finding, Item, Severity, Stated
 from backend.review.engine import REVIEW_DOWN, blocked, needs_reason
@@ -180,6 +180,7 @@ async def signed(
         return row
     if row.digest != wanted.digest:
         raise Conflict("处方在签名期间被修改，请重新签名", code="changed_while_signing")
+    await _not_twice(session, row)
     await signatures.keep(session, actor, wanted, value)
     row.signed_at = clock_of(session).now()
     row.valid_until = rules.valid_until(row.signed_at, row.content.valid_days)
@@ -225,6 +226,15 @@ async def waits(session: AsyncSession, row: PrescriptionRow) -> None:
                 link=f"/prescriptions/{row.id}",
                 subject_id=row.id,
             )
+
+
+async def _not_twice(session: AsyncSession, row: PrescriptionRow) -> None:
+    """Two drafts of one drug signed at the same moment: the engine has seen neither signed. The second is refused."""
+    mine = {item.drug_code for item in row.content.written}
+    for other in await queries.of_encounter(session, row.encounter_id):
+        theirs = {item.drug_code for item in other.content.written}
+        if other.id != row.id and other.state in SIGNED and mine & theirs:
+            raise Conflict("本次就诊的另一张处方刚刚开具了同一药品", code="same_drug_signed")
 
 
 async def post(session: AsyncSession, row: PrescriptionRow, stage: str) -> None:

@@ -22,6 +22,9 @@ P = PrescriptionState
 WAITING = (P.IN_REVIEW, P.CHECKING)
 """A pharmacist has to look."""
 
+SIGNED = (P.IN_REVIEW, P.CHECKING, P.APPROVED, P.COMPLETED)
+"""Its drugs are or will be the patient's."""
+
 PRESCRIPTION = Machine(
     "prescription",
     P.DRAFT,

@@ -112,7 +112,7 @@ def rulebook() -> Rulebook:
         classes=classes,
         titles={row["class"]: row["title"] for row in table("classes.csv")},
         classes_of={one: frozenset(found) for one, found in classes_of.items()},
-        interactions={**_ansm(effects), **_labels(classes, effects)},
+        interactions=_joined(_ansm(effects), _labels(classes, effects)),
         incompatible=_incompatible(classes),
         contraindications=_by_substance("contraindications.csv", classes),
         cross_allergy=_by_substance("cross_allergy.csv", classes, kind="allergic_to"),
@@ -142,8 +142,20 @@ def _put(found: dict[Pair, PairRule], left: frozenset[str], right: frozenset[str
             found[key] = rule
 
 
+def _joined(thesaurus: dict[Pair, PairRule], labels: dict[Pair, PairRule]) -> dict[Pair, PairRule]:
+    """Package inserts go before the thesaurus, since they were chosen for this list; but what it forbids stays forbidden."""
+    milder = {
+        key: thesaurus[key]
+        for key, rule in labels.items()
+        if rule.severity is not Severity.BLOCK
+        and key in thesaurus
+        and thesaurus[key].severity is Severity.BLOCK
+    }
+    return {**thesaurus, **labels, **milder}
+
+
 def _labels(classes: Mapping[str, frozenset[str]], effects: Mapping[str, str]) -> dict[Pair, PairRule]:
-    """From package inserts. They go before the thesaurus: they were chosen for this list of drugs."""
+    """From package inserts."""
     found: dict[Pair, PairRule] = {}
     for row in table("interactions.csv"):
         words = effects[row["effect"]] + (f"；{row['advice']}" if row["advice"] else "")

@@ -108,8 +108,8 @@ def _data() -> Iterator[str]:
     yield ""
     yield (
         "The thesaurus' levels: contraindicated → block (needs a reason where it depends on dose or route), not advised → needs a "
-        "reason, precaution and to be considered → info. Several rules about one pair: the gravest of the package inserts' rules, or else "
-        "the gravest of the thesaurus'. Its words are not used."
+        "reason, precaution and to be considered → info. Of several rules about one pair the gravest stands, package inserts before the "
+        "thesaurus; but what the thesaurus forbids stays forbidden. Its words are not used."
     )
 
 

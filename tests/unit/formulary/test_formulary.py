@@ -5,10 +5,20 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.formulary.facts import ANTIBACTERIAL_GRADES, CONTROL_CLASSES, builtin_csv, changed, parse
+from backend.commands import told
+from backend.formulary.facts import (
+    ANTIBACTERIAL_GRADES,
+    CONTROL_CLASSES,
+    builtin,
+    builtin_csv,
+    builtin_limits,
+    changed,
+    parse,
+    parse_limits,
+)
 from backend.formulary.model import DrugRow
 from backend.formulary.queries import by_codes, catalogue_version, search
-from backend.formulary.service import import_csv
+from backend.formulary.service import Report, import_csv
 from foundation.actor import SYSTEM
 from foundation.db.outbox import OutboxEvent
 from foundation.errors import Invalid
@@ -170,3 +180,104 @@ async def test_drugs_are_found_by_name_and_by_initials(session: AsyncSession) ->
         assert ROWS[0]["code"] in {drug.code for drug in await search(session, words)}
     assert len(await search(session, "%")) == 30
     assert await search(session, "没有这个药") == []
+
+
+LIMITS = "code,age_from_months,age_below_months,egfr_below,single_max,daily_max,daily_per_kg,advice,source\n"
+
+
+def test_the_list_is_a_district_hospitals() -> None:
+    """At least 300 generics, each with what the rules ask for and a source."""
+    drugs = list(builtin().values())
+
+    assert len({drug.generic_name for drug in drugs}) >= 300
+    assert len({one for drug in drugs for one in drug.ingredients}) >= 300
+    assert all(drug.source and drug.routes and drug.ingredients and drug.dose_unit for drug in drugs)
+    assert all(drug.pregnancy in ("allowed", "caution", "forbidden") for drug in drugs)
+    assert all(drug.lactation in ("allowed", "caution", "forbidden") for drug in drugs)
+    assert not [drug.code for drug in drugs if drug.antibacterial_grade == "special" and drug.online_allowed]
+    assert not [drug.code for drug in drugs if drug.form_code in ("15", "16") and drug.online_allowed]
+    assert not [drug.code for drug in drugs if drug.antibacterial_grade != "none" and drug.long_term_allowed and drug.routes == ["1"]]  # fmt: skip
+
+
+def test_limits_are_narrower_than_the_drug_itself() -> None:
+    drugs = builtin()
+    wider = [
+        (drug.code, field)
+        for drug in drugs.values()
+        for limit in drug.limits
+        for field in ("single_max", "daily_max")
+        if getattr(limit, field)
+        and getattr(drug, field)
+        and float(getattr(limit, field)) > float(getattr(drug, field))
+    ]
+
+    assert wider == []
+    assert sum(1 for drug in drugs.values() if drug.limits) > 100
+    assert set(parse_limits(builtin_limits())[0]) <= set(drugs)
+
+
+async def test_limits_are_kept_when_a_list_comes_without_them(session: AsyncSession) -> None:
+    before = (await by_codes(session, ["YP022"]))["YP022"].limits
+    assert before
+
+    report = await import_csv(session, SYSTEM, a_list(*[{**row, "price_fen": "1"} if row["code"] == "YP022" else row for row in ROWS]))  # fmt: skip
+    await session.flush()
+
+    assert report.changed == ["YP022"]
+    assert (await by_codes(session, ["YP022"]))["YP022"].limits == before
+
+
+async def test_a_changed_limit_is_a_changed_drug(session: AsyncSession) -> None:
+    limits = builtin_limits().replace("YP022,120,216,,,2000,,,label", "YP022,120,216,,,1500,,,label", 1)
+    assert limits != builtin_limits()
+
+    report = await import_csv(session, SYSTEM, builtin_csv(), limits)
+
+    assert report.changed == ["YP022"]
+    assert "limits" in report.details[0]
+
+
+async def test_a_limit_of_a_drug_that_is_not_listed_changes_nothing(session: AsyncSession) -> None:
+    with pytest.raises(Invalid) as refused:
+        await import_csv(session, SYSTEM, a_list(*ROWS[:3]), LIMITS + "YP999,,,30,1,1,,,label\n")
+
+    assert [issue.field for issue in refused.value.issues] == ["YP999"]
+
+
+async def test_a_dry_run_says_what_would_be_and_changes_nothing(session: AsyncSession) -> None:
+    before = await catalogue_version(session)
+    text = a_list(*ROWS[1:5], {**ROWS[5], "price_fen": "77"}, *ROWS[6:], {**ROWS[0], "code": "YP998"})
+
+    report = await import_csv(session, SYSTEM, text, dry_run=True)
+
+    assert (report.added, report.changed, report.withdrawn) == (
+        ["YP998"],
+        [ROWS[5]["code"]],
+        [ROWS[0]["code"]],
+    )
+    assert await catalogue_version(session) == before
+    assert ROWS[0]["code"] in await by_codes(session, [ROWS[0]["code"]])
+    assert told(report, dry_run=True).splitlines() == [
+        f"the catalogue would become {report.version}: 1 added, 1 changed, 1 withdrawn",
+        "+ YP998",
+        f"~ {ROWS[5]['code']} {ROWS[5]['generic_name']}: price {ROWS[5]['price_fen']} → 77",
+        f"- {ROWS[0]['code']}",
+    ]
+
+
+async def test_every_version_is_a_new_one(session: AsyncSession) -> None:
+    """A list of which every row was replaced, or one that only lost a row, has a number of its own."""
+    seen = [await catalogue_version(session)]
+    for price in ("11", "12"):
+        await import_csv(session, SYSTEM, a_list(*[{**row, "price_fen": price} for row in ROWS]))
+        await session.flush()
+        seen.append(await catalogue_version(session))
+    await import_csv(session, SYSTEM, a_list(*[{**row, "price_fen": "12"} for row in ROWS[1:]]))
+    await session.flush()
+    seen.append(await catalogue_version(session))
+
+    assert len(set(seen)) == 4
+
+
+def test_nothing_changed_is_said() -> None:
+    assert told(Report("d2", [], [], []), dry_run=False) == "unchanged\n"

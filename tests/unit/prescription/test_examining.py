@@ -18,8 +18,8 @@ from contracts import his
 from contracts.events import Diagnosis
 from foundation.canonical import canonical
 from foundation.db.unit_of_work import unit_of_work
-from foundation.errors import Invalid
-from tests.builders.visits import AMLODIPINE, HYPERTENSION, a_patient, accepted, drafted, signed
+from foundation.errors import Conflict, Invalid
+from tests.builders.visits import AMLODIPINE, HYPERTENSION, a_patient, accepted, drafted, signed, signs
 from tests.town import Town
 
 pytestmark = pytest.mark.anyio
@@ -89,11 +89,28 @@ async def test_our_own_signed_prescription_of_this_visit_is_a_duplicate_but_not_
     assert "fit.duplicate_visit" not in itself
 
 
-async def test_a_draft_of_this_visit_counts_too(running: Context, visit: FollowUp) -> None:
+async def test_a_draft_counts_when_it_is_signed_and_not_before(running: Context, visit: FollowUp) -> None:
     async with unit_of_work(running.db) as session:
         await drafted(session, await session.get_one(FollowUp, visit.id))
 
-    assert "fit.duplicate_visit" in await names(running, visit)
+    assert "fit.duplicate_visit" not in await names(running, visit)
+
+
+async def test_of_two_drafts_signed_at_the_same_moment_one_is_refused(
+    running: Context, visit: FollowUp
+) -> None:
+    """Both were examined before either was signed."""
+    async with unit_of_work(running.db) as session:
+        mine = await session.get_one(FollowUp, visit.id)
+        one, other = await drafted(session, mine), await drafted(session, mine)
+    async with unit_of_work(running.db) as session:
+        await signs(session, running, await session.get_one(PrescriptionRow, one.id))
+
+    with pytest.raises(Conflict) as refused:
+        async with unit_of_work(running.db) as session:
+            await signs(session, running, await session.get_one(PrescriptionRow, other.id))
+
+    assert refused.value.code == "same_drug_signed"
 
 
 async def test_what_the_doctor_states_reaches_the_rules(running: Context, visit: FollowUp) -> None:

@@ -40,6 +40,10 @@ def taking(name: str, days: int = 20, *, same_visit: bool = False) -> Taking:
         ("左氧氟沙星片", "铝碳酸镁咀嚼片", REASON),
         ("碳酸锂片", "氢氯噻嗪片", REASON),
         ("华法林钠片", "对乙酰氨基酚片", INFO),
+        ("阿托伐他汀钙片", "伊曲康唑胶囊", BLOCK),
+        ("阿托伐他汀钙片", "克拉霉素片", REASON),
+        ("多巴丝肼片", "甲氧氯普胺片", BLOCK),
+        ("阿司匹林肠溶片", "硫酸氢氯吡格雷片", INFO),
     ],
 )
 def test_known_interactions_are_found_from_either_side(one: str, other: str, gravity: str) -> None:
