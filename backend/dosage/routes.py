@@ -18,7 +18,7 @@ class AskDosage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is known, as decimal text, empty where it is not: kg, cm, μmol/L, mg/kg (`per_day`: a day, else each time), mg."""
 
     age: Annotated[int, Meta(ge=0, le=130)]
-    sex: Annotated[str, Meta(pattern="^[0129]$")]
+    sex: Annotated[str, Meta(pattern=r"^(male|female|other|unknown)$(?!\n)")]
     weight: Figure = ""
     height: Figure = ""
     creatinine: Figure = ""

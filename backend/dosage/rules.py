@@ -11,6 +11,7 @@ from foundation.errors import Issue
 
 UMOL_PER_MG_DL = 88.4
 ADULT = 18
+MALE, FEMALE = "male", "female"
 STAGES = ((90, "G1"), (60, "G2"), (45, "G3a"), (30, "G3b"), (15, "G4"), (0, "G5"))
 
 
@@ -67,7 +68,7 @@ def compute(asked: Asked) -> Computed:
     clearance = egfr = stage = ""
     if asked.creatinine is not None and asked.age < ADULT:
         notes.append("未满 18 岁，成人肾功能公式不适用")
-    elif asked.creatinine is not None and asked.sex in ("1", "2"):
+    elif asked.creatinine is not None and asked.sex in (MALE, FEMALE):
         rate = egfr_2021(asked.age, asked.sex, float(asked.creatinine))
         egfr, stage = _one(rate), stage_of(rate)
         if asked.weight is not None:
@@ -85,12 +86,12 @@ def compute(asked: Asked) -> Computed:
 
 def cockcroft_gault(age: int, sex: str, weight: float, creatinine: float) -> float:
     """Creatinine clearance in mL/min; women 0.85."""
-    return (140 - age) * weight / (72 * creatinine / UMOL_PER_MG_DL) * (0.85 if sex == "2" else 1)
+    return (140 - age) * weight / (72 * creatinine / UMOL_PER_MG_DL) * (0.85 if sex == FEMALE else 1)
 
 
 def egfr_2021(age: int, sex: str, creatinine: float) -> float:
     """CKD-EPI 2021 in mL/min/1.73 m²."""
-    woman = sex == "2"
+    woman = sex == FEMALE
     kappa, alpha = (0.7, -0.241) if woman else (0.9, -0.302)
     share = creatinine / UMOL_PER_MG_DL / kappa
     rate: float = 142 * min(share, 1) ** alpha * max(share, 1) ** -1.2 * 0.9938**age
