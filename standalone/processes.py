@@ -7,7 +7,7 @@ from importlib.util import find_spec
 POSTGRES_OFFSET = 432
 VALKEY_OFFSET = 479
 LARGEST_OFFSET = VALKEY_OFFSET
-DOORS = {"front": 20, "wechat": 30, "api": 120, "media": 130, "media-b": 131}
+DOORS = {"front": 20, "wechat": 30, "api": 120, "media": 121, "media-b": 122}
 """TLS=1: offset of the https door of each process that a browser speaks to."""
 ROOT_DOOR = 29
 """TLS=1: offset of the door that gives out the root certificate."""

@@ -6,6 +6,7 @@ would need more CPU for the load than the server needs to carry it.
 """
 
 import asyncio
+import contextlib
 import json
 import sys
 from dataclasses import dataclass, field
@@ -149,7 +150,8 @@ class Load:
         for task in self.playing:
             task.cancel()
         for socket in self.sockets:
-            await socket.send_json({"type": "bye"})
+            with contextlib.suppress(aiohttp.ClientError):  # who was put out is seen in the figures
+                await socket.send_json({"type": "bye"})
             await socket.close()
         for handle in self.handles:
             await handle.close()
