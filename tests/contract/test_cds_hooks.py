@@ -296,11 +296,6 @@ def test_the_schema_refuses_a_bad_card() -> None:
     """A schema that lets everything pass would prove nothing."""
     good = {"summary": "x", "indicator": "info", "source": {"label": "x"}}
     assert CARDS.is_valid({"cards": [good]})
-    wrong: tuple[dict[str, object], ...] = (
-        {"indicator": "hard-stop"},
-        {"summary": "x" * 140},
-        {"source": {}},
-        {"severity": "block"},
-    )
-    for bad in wrong:
+    bad: dict[str, Any]
+    for bad in ({"indicator": "hard-stop"}, {"summary": "x" * 140}, {"source": {}}, {"severity": "block"}):
         assert not CARDS.is_valid({"cards": [{**good, **bad}]}), json.dumps(bad)
