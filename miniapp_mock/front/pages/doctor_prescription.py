@@ -105,7 +105,12 @@ async def dosage(request: Request) -> Response:
     body: dict[str, Any] = {name: form.get(name, "").strip() for name in names}
     try:
         age, times = int(form.get("age", "")), int(form.get("times", "1") or 1)
-        body |= {"age": age, "times": times, "sex": form.get("sex", ""), "per_day": form.get("per_day") == "1"}
+        body |= {
+            "age": age,
+            "times": times,
+            "sex": form.get("sex", ""),
+            "per_day": form.get("per_day") == "1",
+        }
         found, problem = await doctor(request).post("/dosage", body), None
     except ValueError:
         found, problem = None, "请填写年龄和次数"
