@@ -147,7 +147,7 @@ async def tour(world: World, browser: Browser) -> None:
     await doctor.finishes(visit["id"])
     await reviewing(world, browser, prescription)
     pharmacist = await world.pharmacist()
-    await pharmacist.approves(prescription)
+    await world.passes(prescription)
     ordered = await patient.orders(prescription)
     await patient.pays(ordered["payment_id"])
     await pharmacist.hands_over(prescription)

@@ -114,6 +114,12 @@ class World:
         await on_duty(found)
         return found
 
+    async def passes(self, prescription_id: str) -> None:
+        """Approved by a pharmacist, and by the other one where the doctor had to write a reason."""
+        first = await self.pharmacist()
+        if (await first.approves(prescription_id))["state"] == "checking":
+            await (await self.pharmacist("second_pharmacist")).approves(prescription_id)
+
     async def staff(self, part: str) -> Staff:
         """Somebody of the staff, logged in."""
         if part not in self._staff:

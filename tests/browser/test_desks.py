@@ -41,12 +41,12 @@ async def on_shift(page: Page, world: World, part: str) -> None:
     await expect(page.get_by_text("您正在上班")).to_be_visible()
 
 
-async def a_signed_prescription(world: World, reason: str = "") -> tuple[Any, Any, str, str]:
+async def a_signed_prescription(world: World) -> tuple[Any, Any, str, str]:
     """Patient, doctor, visit, prescription."""
     patient, doctor = await world.a_patient(), await world.doctor()
     visit = await patient.sees_doctor(await patient.free_slot(doctor=doctor.id))
     await doctor.accepts(visit["id"])
-    prescription = await doctor.prescribes(visit["id"], [AMLODIPINE], reason=reason)
+    prescription = await doctor.prescribes(visit["id"], [AMLODIPINE], reason=REASON)
     return patient, doctor, visit["id"], prescription
 
 
@@ -67,7 +67,7 @@ async def test_a_wrong_pin_begins_no_shift_and_the_right_one_does(world: World, 
 async def test_a_pharmacist_returns_a_prescription_and_approves_the_mended_one(
     world: World, browser: Browser
 ) -> None:
-    patient, doctor, visit, prescription = await a_signed_prescription(world, REASON)
+    patient, doctor, visit, prescription = await a_signed_prescription(world)
     other = await world.pharmacist()
     async with at_the_desk(browser, world, "second_pharmacist") as page:
         await on_shift(page, world, "second_pharmacist")
@@ -108,7 +108,7 @@ async def test_a_pharmacist_returns_a_prescription_and_approves_the_mended_one(
 
 async def test_paid_drugs_are_packed_handed_over_and_followed(world: World, browser: Browser) -> None:
     patient, _, _, prescription = await a_signed_prescription(world)
-    await (await world.pharmacist()).approves(prescription)
+    await world.passes(prescription)
     ordered = await patient.orders(prescription)
     await patient.pays(ordered["payment_id"])
     path = f"/desk/dispenses/{ordered['dispense_id']}"
@@ -135,7 +135,7 @@ async def test_what_was_not_compared_does_not_leave_and_who_picks_up_shows_her_c
     world: World, browser: Browser
 ) -> None:
     patient, _, _, prescription = await a_signed_prescription(world)
-    await (await world.pharmacist()).approves(prescription)
+    await world.passes(prescription)
     ordered = await patient.orders(prescription, "pickup")
     await patient.pays(ordered["payment_id"])
     code = (await patient.dispense(prescription))["pickup_code"]
@@ -156,7 +156,7 @@ async def test_what_was_not_compared_does_not_leave_and_who_picks_up_shows_her_c
 
 async def test_a_second_pharmacist_confirms_what_needed_a_reason(world: World, browser: Browser) -> None:
     """practice.md 12."""
-    patient, _, _, prescription = await a_signed_prescription(world, REASON)
+    patient, _, _, prescription = await a_signed_prescription(world)
     async with at_the_desk(browser, world, "second_pharmacist") as page:
         await on_shift(page, world, "second_pharmacist")
         first = await world.pharmacist()
@@ -165,7 +165,7 @@ async def test_a_second_pharmacist_confirms_what_needed_a_reason(world: World, b
         row = page.locator("tr", has=page.locator(f'a[href$="{prescription}"]'))
         await expect(row).to_contain_text("待复核")
         await row.get_by_role("link", name="复核").click()
-        await expect(page.get_by_text("第二药师复核")).to_be_visible()
+        await expect(page.get_by_text("第二药师复核。")).to_be_visible()
         await page.get_by_role("button", name="复核并签名").click()
         await expect(page.get_by_role("status")).to_contain_text("已签名")
     seen = await patient.api.call("GET", f"/prescriptions/{prescription}")
@@ -199,7 +199,7 @@ async def test_drugs_that_cannot_be_had_are_declined_and_the_money_goes_back(
     world: World, browser: Browser
 ) -> None:
     patient, _, _, prescription = await a_signed_prescription(world)
-    await (await world.pharmacist()).approves(prescription)
+    await world.passes(prescription)
     ordered = await patient.orders(prescription)
     await patient.pays(ordered["payment_id"])
     async with at_the_desk(browser, world, "second_pharmacist") as page:

@@ -70,7 +70,7 @@ async def lived(world: World) -> tuple[Any, Ids]:
     await doctor.writes_record(visit["id"])
     prescription = await doctor.prescribes(visit["id"], reason="患者行动不便")
     await doctor.finishes(visit["id"])
-    await (await world.pharmacist()).approves(prescription)
+    await world.passes(prescription)
     first = await patient.appointment(visit["appointment_id"])
     waiting = await patient.sees_doctor(await patient.free_slot(doctor=other.id))
     slot = await patient.free_slot(doctor=(await world.doctor()).id)

@@ -307,7 +307,7 @@ async def test_a_prescription_is_followed_from_the_review_to_the_door(world: Wor
         await expect(page.get_by_text("药师正在审核")).to_be_visible()
         await expect(page.locator("form[action$='/order']")).to_have_count(0)
 
-        await pharmacist.approves(prescription)
+        await world.passes(prescription)
         await expect(page.get_by_text("药师已审核通过")).to_be_visible()
         await page.fill("[name='receiver.phone']", "123")
         await page.get_by_role("button", name="确认，去支付").click()
@@ -340,7 +340,7 @@ async def with_waybill(patient: Any, prescription: str) -> Any:
 async def test_pick_up_needs_no_address(world: World, browser: Browser) -> None:
     patient, doctor, visit = await a_visit(world)
     prescription = await doctor.prescribes(visit["id"], reason="患者行动不便")
-    await (await world.pharmacist()).approves(prescription)
+    await world.passes(prescription)
     async with on_the_phone_of(browser, world, patient) as page:
         await page.goto(front(world, f"/prescriptions/{prescription}"))
         await page.locator("label.choice", has_text="到院自取").click()
@@ -356,7 +356,7 @@ async def test_news_of_the_order_does_not_hold_up_the_press_that_made_it(
 ) -> None:
     patient, doctor, visit = await a_visit(world)
     prescription = await doctor.prescribes(visit["id"], reason="患者行动不便")
-    await (await world.pharmacist()).approves(prescription)
+    await world.passes(prescription)
     async with on_the_phone_of(browser, world, patient) as page:
 
         async def answers_after_the_news(route: Route) -> None:
