@@ -41,9 +41,7 @@ async def test_what_signs_writes_or_decides_takes_an_actor_which_a_machine_is_no
 
 async def test_the_system_itself_has_no_shift_to_sign_in(session: AsyncSession) -> None:
     with pytest.raises(Forbidden):
-        await signatures.want(
-            session, SYSTEM, "medical_record", new_id(), "author", NoticeCard("内容", urgent=False)
-        )
+        await signatures.want(session, SYSTEM, "medical_record", new_id(), "author", NoticeCard("内容"))
 
 
 async def test_a_signature_without_a_person_cannot_be_stored(session: AsyncSession) -> None:
