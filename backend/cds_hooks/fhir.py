@@ -217,7 +217,7 @@ def prefetch_json(patient: PatientFacts, drugs: Mapping[str, Drug], who: str, to
 
 def _active(taking: Taking, drugs: Mapping[str, Drug]) -> Json:
     drug = drugs.get(taking.drug_code)
-    display = drug.generic_name if drug else taking.name
+    display = drug.generic_name if drug else ""
     return {
         "resourceType": "MedicationRequest", "status": "active", "intent": "order",
         "medicationCodeableConcept": {"coding": [{"system": DRUG, "code": taking.drug_code, "display": display}]},

@@ -159,6 +159,7 @@ def test_what_could_not_be_asked_or_is_not_listed_is_said() -> None:
 
     assert said(unknown, "fit.taking_unknown") == [("fit.taking_unknown", INFO)]
     assert said(unlisted, "fit.taking_unlisted") == [("fit.taking_unlisted", INFO)]
+    assert not any("某药" in one.message for one in unlisted)  # what the hospital wrote is not kept
 
 
 def test_what_may_not_be_mixed() -> None:
