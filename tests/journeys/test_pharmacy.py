@@ -45,6 +45,7 @@ async def test_a_written_reason_is_read_by_two_before_anybody_pays(world: World)
 
 async def test_who_picks_up_shows_her_code_and_the_pharmacy_never_sees_it_before(world: World) -> None:
     patient, prescription, pharmacist = await paid(world, "pickup")
+    await patient.phone.allow(["TPL_PICK_UP"])
     hers = await patient.dispense(prescription)
     theirs = await pharmacist.api.call("GET", f"/prescriptions/{prescription}/dispense")
     assert hers["pickup_code"]

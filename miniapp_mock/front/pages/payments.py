@@ -17,7 +17,7 @@ CALLS = ("requestPayment", INSURANCE_CALL)
 KEPT = "您取消了支付，号源和账单还为您保留"
 NOTICES = {
     "appointment": "TPL_VISIT_ACCEPTED,TPL_CANCELLED,TPL_REFUNDED",
-    "prescription": "TPL_SHIPPED,TPL_REFUNDED",
+    "prescription": "TPL_SHIPPED,TPL_PICK_UP,TPL_REFUNDED",
 }
 """Which messages are worth asking for after paying; one consent is one message."""
 
