@@ -20,13 +20,12 @@ def verified(file: Path, root: Path) -> "subprocess.CompletedProcess[str]":
 
 async def test_a_patient_downloads_sheets_that_anybody_can_verify(world: World, tmp_path: Path) -> None:
     patient, doctor = await world.a_patient(code="I10"), await world.doctor()
-    pharmacist = await world.pharmacist()
     visit = await patient.sees_doctor(await patient.free_slot(doctor=doctor.id))
     await doctor.reads_history(visit["id"])
     await doctor.accepts(visit["id"])
     await doctor.writes_record(visit["id"])
     prescription = await doctor.prescribes(visit["id"])
-    await pharmacist.approves(prescription)
+    await world.passes(prescription)
 
     async def made(path: str) -> bytes | None:
         answer: httpx.Response = await patient.api.raw("GET", path)
