@@ -123,10 +123,10 @@ def test_two_systems_run_side_by_side(tmp_path: Path, port_base: int) -> None:
     asyncio.run(run())
 
 
-def test_a_data_folder_serves_one_system_at_a_time(tmp_path: Path, port_base: int) -> None:
+def test_a_data_folder_serves_one_system_at_a_time(tmp_path: Path, port_base: int, worker: int) -> None:
     async def body(system: System) -> None:
         with pytest.raises(StoreError, match="in use"):
-            async with small(tmp_path, port_base + 500):
+            async with small(tmp_path, free_port_base(worker)):
                 pytest.fail("it started")
         assert system.units["ca"].status is Status.READY
 
