@@ -1,6 +1,7 @@
 """A supervisor of the city looks in on a live consultation: console, gateway, backend, media process; doctor and patient see it."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -46,7 +47,8 @@ async def said_by_the_room(world: World, way: dict[str, Any]) -> str:
     address = f"{way['url']}?ticket={way['ticket']}"
     origin = websockets.Origin(world.places.supervision)
     async with websockets.connect(address, origin=origin, proxy=None) as socket:
-        await socket.send(OFFER)
+        with suppress(websockets.ConnectionClosed):  # who is not let in may hear it before she has asked
+            await socket.send(OFFER)
         return str(await socket.recv())
 
 
