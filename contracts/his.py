@@ -198,36 +198,32 @@ class _WriteBack(_Request, frozen=True):
     patient_id: str
 
 
-class WriteRegistration(_WriteBack, frozen=True):
+class _Placed(_WriteBack, frozen=True):
+    appointment_id: UUID
+    department_code: str
+    practitioner_code: str
+    starts_at: datetime
+    ends_at: datetime
+    serial_number: int
+    slot_id: Annotated[str, Meta(max_length=64)] = ""
+
+
+class WriteRegistration(_Placed, frozen=True):
     """Step 1: the online registration.
 
     `slot_id` is the hospital's own slot that is taken for it, empty when the place is ours: `place_taken` when it is not free.
     """
 
     OPERATION: ClassVar[str] = "write-registration"
-    appointment_id: UUID
-    department_code: str
-    practitioner_code: str
-    starts_at: datetime
-    ends_at: datetime
-    serial_number: int
-    slot_id: Annotated[str, Meta(max_length=64)] = ""
 
 
-class WriteMove(_WriteBack, frozen=True):
+class WriteMove(_Placed, frozen=True):
     """The registered visit takes place at another time, perhaps with another doctor: all of it as it is now.
 
     Whatever slot of the hospital it had is free again; `slot_id` is taken, if any. A registration that is not there is made.
     """
 
     OPERATION: ClassVar[str] = "write-move"
-    appointment_id: UUID
-    department_code: str
-    practitioner_code: str
-    starts_at: datetime
-    ends_at: datetime
-    serial_number: int
-    slot_id: Annotated[str, Meta(max_length=64)] = ""
 
 
 class WriteCancellation(_WriteBack, frozen=True):

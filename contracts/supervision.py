@@ -33,6 +33,12 @@ class _Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     supervisor: Supervisor
 
 
+class _Inspection(_Request, frozen=True):
+    visit_number: UUID
+    authority: Authority
+    reason: Reason
+
+
 class LookInReply(msgspec.Struct, frozen=True):
     """A permission until `ends_at`; `shown` says whether doctor and patient are told."""
 
@@ -41,14 +47,11 @@ class LookInReply(msgspec.Struct, frozen=True):
     shown: bool
 
 
-class OpenLookIn(_Request, frozen=True):
+class OpenLookIn(_Inspection, frozen=True):
     """To watch one live consultation. Asked again while a permission lasts, the same one is given."""
 
     OPERATION: ClassVar[str] = "open-look-in"
     REPLY: ClassVar[type[Any]] = LookInReply
-    visit_number: UUID
-    authority: Authority
-    reason: Reason
 
 
 class Relay(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -109,14 +112,11 @@ class ChatReply(msgspec.Struct, frozen=True):
     more: bool
 
 
-class ReadChat(_Request, frozen=True):
+class ReadChat(_Inspection, frozen=True):
     """The written conversation of one visit, on demand; `after` is a sequence."""
 
     OPERATION: ClassVar[str] = "read-chat"
     REPLY: ClassVar[type[Any]] = ChatReply
-    visit_number: UUID
-    authority: Authority
-    reason: Reason
     after: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 0
 
 

@@ -36,10 +36,10 @@ def own_address() -> str:
 class Doors:
     """All of them, for one installation."""
 
-    def __init__(self, installation: Installation, bind: str = "") -> None:
+    def __init__(self, installation: Installation) -> None:
         assert installation.host
         self._installation = installation
-        self._bind = bind or _bind_to(installation.host)
+        self._bind = _bind_to(installation.host)
         self._servers: list[asyncio.Server] = []
         self._passing: set[asyncio.Task[None]] = set()
 

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Error as PlaywrightError
 
 from tools import chromium
 
@@ -91,12 +92,19 @@ async def a_page(browser: Browser, size: tuple[int, int] = PHONE, **more: Any) -
     try:
         yield page
     except Exception as failure:
-        shown = await page.evaluate("() => document.body?.innerText ?? ''")
-        failure.add_note(f"{page.url} showed: {' | '.join(shown.split())[:1500]}")
+        failure.add_note(f"{page.url} showed: {await _shown(page)}")
         failure.add_note(f"and its console said: {silence}")
         raise
     await context.close()
     assert silence.of_the_page() == []
+
+
+async def _shown(page: Page) -> str:
+    try:
+        text: str = await page.evaluate("() => document.body?.innerText ?? ''")
+    except PlaywrightError as gone:  # on its way to another page: that must not hide the failure
+        return f"({gone.message})"
+    return " | ".join(text.split())[:1500]
 
 
 async def faults(page: Page, *, least_text: float = 16, least_target: float = 44) -> list[str]:

@@ -159,7 +159,7 @@ async def prescribes_and_finishes(page: Page) -> None:
     await expect(page.locator(".line-findings")).not_to_contain_text("超过最大")
     await page.fill("#allergies", "无")
     await page.click("#sign")
-    await page.wait_for_url(lambda url: "/prescriptions/new" not in url)
+    await page.wait_for_url(lambda url: "/prescriptions" not in url)  # saved is one address, signed the next
     page.once("dialog", lambda dialog: dialog.accept())
     await page.goto(visit)
     await page.get_by_role("button", name="结束问诊").click()
