@@ -112,6 +112,7 @@ class Load:
                 raise RuntimeError(message)
         await peer.accept(message["sdp"])
         self.sockets.append(socket)
+        self.playing.append(asyncio.create_task(_listen(socket)))
         self._play(peer)
 
     async def call(self, session: aiohttp.ClientSession, address: str, name: str, folder: str) -> None:
@@ -159,6 +160,12 @@ class Load:
         for handle in self.handles:
             await handle.close()
         await asyncio.gather(*(peer.close() for peer in self.peers))
+
+
+async def _listen(socket: aiohttp.ClientWebSocketResponse) -> None:
+    """Answers the server's pings, which is done by reading: who does not is gone after forty seconds."""
+    async for _ in socket:
+        pass
 
 
 async def _lines() -> asyncio.StreamReader:
