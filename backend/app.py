@@ -2,8 +2,10 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import cache
 from itertools import chain
 from socket import socket
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -138,14 +140,19 @@ def desk(context: Context) -> Desk:
     return made
 
 
+@cache
+def _document() -> dict[str, Any]:
+    """Made when somebody first asks: a start does not wait for it."""
+    return openapi("互联网医院", VERSION, ENDPOINTS, PREFIX)
+
+
 def create_app(context: Context) -> Starlette:
     """The application around an open context."""
     who = identify(context)
     desks = desk(context)
-    document = openapi("互联网医院", VERSION, ENDPOINTS, PREFIX)
 
     async def show_openapi(_: Request) -> Response:
-        return JSONResponse(document)
+        return JSONResponse(_document())
 
     async def valkey() -> None:
         await context.redis.ping()

@@ -5,6 +5,7 @@ import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -40,6 +41,12 @@ def _all_urls(value: str | Sequence[str], schemes: Sequence[str]) -> bool:
 def _pem(path: Path) -> None:
     if b"-----BEGIN " not in path.read_bytes():
         raise ValueError(f"{path.name} is no PEM file")
+
+
+@lru_cache(maxsize=4)
+def _private_key(pem: bytes) -> None:
+    """`ValueError` when it is none. To look at its numbers takes a while, and settings are copied."""
+    load_pem_private_key(pem, None)
 
 
 class WeChatKeyMode(StrEnum):
@@ -164,10 +171,7 @@ class Settings(Policy, Insuring, Calling, Reviewing, CommonSettings):
         for names, read in (
             ("FIELD_KEYS, FIELD_KEY_CURRENT or INDEX_KEY", self.keyring),
             ("TLS_CERT, TLS_KEY or TLS_ROOT", self.tls),
-            (
-                "WECHAT_MERCHANT_KEY",
-                lambda: load_pem_private_key(self.wechat_merchant_key.read_bytes(), None),
-            ),
+            ("WECHAT_MERCHANT_KEY", lambda: _private_key(self.wechat_merchant_key.read_bytes())),
             ("WECHAT_PUBLIC_KEY, WECHAT_PUBLIC_KEY_ID or WECHAT_PUBLIC_KEYS", self._wechat_keys),
         ):
             try:

@@ -16,7 +16,7 @@ from tests.load import bench_video as bench
 from tests.unit.video import process as media
 from tests.unit.video.conftest import KEYRING
 
-ROOMS = 20
+ROOMS, LOADERS = 20, 2
 SECONDS = int(os.environ.get("DRILL_SECONDS", "300"))
 WARM_UP = min(60, SECONDS // 3)
 
@@ -28,9 +28,9 @@ def test_twenty_rooms_for_five_minutes() -> None:
         port = media.free_port()
         settings = bench.media_settings(urls, folder / "objects", port)
         with media.media_process(settings, folder / "log") as server:
-            loader = bench.Loader()
+            loader = bench.Loaders(LOADERS)
             loader.tell()
-            bench.fill(loader, urls, port, ROOMS)
+            loader.join(bench.addresses(urls, port, ROOMS))
             time.sleep(WARM_UP)
             process = psutil.Process(server.pid)
             first = process.memory_info().rss

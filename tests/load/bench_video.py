@@ -60,11 +60,45 @@ class Loader:
         counters: dict[str, int] = json.loads(answer)
         return counters
 
+    def cpu_seconds(self) -> float:
+        """What it used."""
+        return cpu_seconds(self._process.pid)
+
     def close(self) -> None:
         """End it."""
         assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.close()
         self._process.wait(20)
+        self._process.stdout.close()
+
+
+class Loaders:
+    """Several such processes, as one: each room is wholly in one of them."""
+
+    def __init__(self, count: int) -> None:
+        self._each = [Loader() for _ in range(count)]
+
+    def join(self, addresses: list[str]) -> None:
+        """Pairs of addresses, dealt out in turn."""
+        pairs = [addresses[first : first + 2] for first in range(0, len(addresses), 2)]
+        for place, loader in enumerate(self._each):
+            mine = [address for pair in pairs[place :: len(self._each)] for address in pair]
+            loader.tell(join=mine, origin=ORIGIN)
+
+    def tell(self, **order: Any) -> dict[str, int]:
+        """As of one; the sums."""
+        answers = [loader.tell(**order) for loader in self._each]
+        return {name: sum(answer[name] for answer in answers) for name in answers[0]}
+
+    def close(self) -> None:
+        """End them."""
+        for loader in self._each:
+            loader.close()
+
+    def cpu_seconds(self) -> float:
+        """Of all of them."""
+        return sum(loader.cpu_seconds() for loader in self._each)
 
 
 def cpu_seconds(pid: int) -> float:
@@ -73,15 +107,17 @@ def cpu_seconds(pid: int) -> float:
     return times.user + times.system
 
 
-def measure(pid: int, loader: Loader, rooms: int, seconds: float) -> dict[str, float]:
+def measure(pid: int, loader: Loader | Loaders, rooms: int, seconds: float) -> dict[str, float]:
     """One window under load."""
-    before, cpu, began = loader.tell(), cpu_seconds(pid), time.monotonic()
+    before, cpu, load, began = loader.tell(), cpu_seconds(pid), loader.cpu_seconds(), time.monotonic()
     time.sleep(seconds)
     after, used, lasted = loader.tell(), cpu_seconds(pid) - cpu, time.monotonic() - began
     sent, received = (after[f"{way}_frames"] - before[f"{way}_frames"] for way in ("sent", "received"))
     return {
         "cpu_s_per_room_s": round(used / lasted / rooms, 5),
         "delivered": round(received / sent, 4),
+        "cpu": round(used / lasted, 2),
+        "load_cpu": round((loader.cpu_seconds() - load) / lasted, 2),
         "packets_per_s": round((after["received_packets"] - before["received_packets"]) / lasted),
         "rss_mb": round(psutil.Process(pid).memory_info().rss / 1e6),
     }
@@ -131,8 +167,12 @@ def media_settings(urls: StoreUrls, objects: Path, port: int) -> dict[str, str]:
 
 def fill(loader: Loader, urls: StoreUrls, port: int, rooms: int) -> None:
     """Two participants enter each room."""
-    addresses = [address for _ in range(rooms) for address in _addresses(urls, port)]
-    loader.tell(join=addresses, origin=ORIGIN)
+    loader.tell(join=addresses(urls, port, rooms), origin=ORIGIN)
+
+
+def addresses(urls: StoreUrls, port: int, rooms: int) -> list[str]:
+    """Of two participants for each room, one after the other."""
+    return [address for _ in range(rooms) for address in _addresses(urls, port)]
 
 
 def ours(rooms: int, seconds: float) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from aiortc.codecs import get_encoder
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 
 FPS, SECONDS, WIDTH, HEIGHT, BITRATE = 30, 4, 640, 480, 1_000_000
+KEYFRAMES_EVERY = 2
 
 
 class Timed(NamedTuple):
@@ -22,7 +23,7 @@ class Timed(NamedTuple):
 
 @functools.cache
 def frames() -> list[Timed]:
-    """Both tracks in order of time; keyframes at 0 and 2 s."""
+    """Both tracks in order of time; keyframes every `KEYFRAMES_EVERY` s."""
     return sorted([*_video(), *_audio()], key=lambda frame: frame.at)
 
 
@@ -30,7 +31,7 @@ def _video() -> list[Timed]:
     context: Any = av.CodecContext.create("libvpx", "w")
     context.width, context.height, context.pix_fmt = WIDTH, HEIGHT, "yuv420p"
     context.time_base, context.framerate, context.bit_rate = Fraction(1, 90000), FPS, BITRATE
-    context.gop_size = 2 * FPS
+    context.gop_size = KEYFRAMES_EVERY * FPS
     context.options = {
         "deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0", "error-resilient": "1",
         "minrate": str(BITRATE), "maxrate": str(BITRATE), "bufsize": str(BITRATE // 2),

@@ -24,6 +24,8 @@ from tests.load import clip
 from tests.load.janus import Handle
 
 VIDEO_RATE, AUDIO_RATE = 90000, 48000
+GOLDEN = 0.618034
+"""Keyframes of different people do not come together: spread evenly however many they are."""
 
 
 @dataclass
@@ -68,7 +70,7 @@ class LoadPeer(MediaConnection):
         await self._peer.setRemoteDescription(RTCSessionDescription(sdp=answer, type="answer"))
 
     async def play(self, offset: float) -> None:
-        """Send until cancelled; `offset` seconds keep peers from sending in step."""
+        """Send until cancelled; `offset` seconds keep peers from sending in step, keyframes above all."""
         frames = clip.frames()
         streams = Stream(random32(), AUDIO_RATE), Stream(random32(), VIDEO_RATE)
         senders = self.downlinks
@@ -110,6 +112,7 @@ class Load:
                 raise RuntimeError(message)
         await peer.accept(message["sdp"])
         self.sockets.append(socket)
+        self.playing.append(asyncio.create_task(_listen(socket)))
         self._play(peer)
 
     async def call(self, session: aiohttp.ClientSession, address: str, name: str, folder: str) -> None:
@@ -133,7 +136,8 @@ class Load:
 
     def _play(self, peer: LoadPeer) -> None:
         self.peers.append(peer)
-        self.playing.append(asyncio.create_task(peer.play(0.2 + 0.033 * len(self.peers) / 7)))
+        offset = len(self.peers) * GOLDEN % 1 * clip.KEYFRAMES_EVERY
+        self.playing.append(asyncio.create_task(peer.play(0.2 + offset)))
 
     def count(self) -> dict[str, Any]:
         """Sums over all participants."""
@@ -156,6 +160,12 @@ class Load:
         for handle in self.handles:
             await handle.close()
         await asyncio.gather(*(peer.close() for peer in self.peers))
+
+
+async def _listen(socket: aiohttp.ClientWebSocketResponse) -> None:
+    """Answers the server's pings, which is done by reading: who does not is gone after forty seconds."""
+    async for _ in socket:
+        pass
 
 
 async def _lines() -> asyncio.StreamReader:
