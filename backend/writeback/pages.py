@@ -24,6 +24,7 @@ KINDS = {
     "dispense.lapse": "过期未发药退款",
     "insurance.return_cash": "退回医保未成功的自费部分", "insurance.tidy": "撤销未付的医保订单",
     "insurance.tell_refund": "告知微信医保退费", "e_bill.drive": "开具或冲红电子票据",
+    "prescription.sheet": "制作处方笺", "medical_record.sheet": "制作病历文书", "signature.stamp": "为签名取时间戳",
     "e_prescription.drive": "上传或撤销医保电子处方", "appraisal.draw": "抽取点评处方",
     "timetable.open": "开放号源", "timetable.read": "同步院内号源",
     "rescheduling.carry_out": "停诊改约通知与退款", "rescheduling.lapse": "改约到期未答复",
