@@ -28,13 +28,20 @@ def without_candidates(offer: str) -> str:
     return "\r\n".join(lines) + "\r\n"
 
 
-def finished_answer(answer: str, *, public_address: str, max_bitrate: int) -> str:
-    """An engine's answer with in-band FEC for Opus, a start and a ceiling for video and, behind NAT, the public address."""
+def finished_answer(
+    answer: str, *, public_address: str, max_bitrate: int, voice: str = OPUS_PARAMETERS
+) -> str:
+    """An engine's answer with parameters for Opus, in-band FEC among them, a start and a ceiling for video and, behind NAT, the
+    public address.
+    """
+    opus = {found[1] for line in answer.splitlines() if (found := _OPUS.match(line))}
     lines: list[str] = []
     video = False
     for line in answer.splitlines():
         if line.startswith("m="):
             video = line.startswith("m=video")
+        if line.startswith("a=fmtp:") and line[7:].split(" ")[0] in opus:
+            continue
         if public_address and line.startswith(("c=IN", "a=candidate:")):
             seen = _with_public_address(line, public_address)
             if seen is None:
@@ -44,8 +51,8 @@ def finished_answer(answer: str, *, public_address: str, max_bitrate: int) -> st
             lines.append(line)
         if video and line.startswith("c="):
             lines += [f"b=AS:{max_bitrate // 1000}", f"b=TIAS:{max_bitrate}"]
-        elif (found := _OPUS.match(line)) and f"a=fmtp:{found[1]} " not in answer:
-            lines.append(f"a=fmtp:{found[1]} {OPUS_PARAMETERS}")
+        elif found := _OPUS.match(line):
+            lines.append(f"a=fmtp:{found[1]} {voice}")
         elif found := _VP8.match(line):
             lines.append(f"a=fmtp:{found[1]} {VIDEO_PARAMETERS}")
         elif line.startswith("a=fmtp:") and "profile-level-id" in line:

@@ -42,6 +42,14 @@ def test_opus_is_asked_to_repair_itself() -> None:
     assert parsed.media[0].rtp.codecs[0].parameters == {"minptime": 10, "useinbandfec": 1}
 
 
+def test_an_engine_may_ask_for_another_voice_whatever_the_answer_said() -> None:
+    said = ANSWER.replace("opus/48000/2\r\n", "opus/48000/2\r\na=fmtp:96 stereo=1\r\n")
+
+    lines = finished_answer(said, public_address="", max_bitrate=1, voice="cbr=1").splitlines()
+
+    assert [line for line in lines if line.startswith("a=fmtp:96 ")] == ["a=fmtp:96 cbr=1"]
+
+
 def test_video_has_a_ceiling_and_a_start() -> None:
     lines = finished()
 
