@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.encounter import queries as encounters
 from backend.encounter.model import FollowUp
+from backend.formulary import queries as formulary
 from backend.patient import queries as patients
 from backend.prescription.model import PrescriptionRow, Review
 from backend.prescription.states import WAITING, PrescriptionState
@@ -58,6 +59,12 @@ async def of_encounter(session: AsyncSession, encounter_id: UUID) -> Sequence[Pr
         .order_by(PrescriptionRow.id)
     )
     return (await session.scalars(query)).all()
+
+
+async def taken_elsewhere(session: AsyncSession, row: PrescriptionRow | None) -> dict[str, str]:
+    """Names by code of what the doctor states that the patient takes from elsewhere."""
+    stated = row.content.stated if row is not None else None
+    return await formulary.names(session, stated.taking) if stated and stated.taking else {}
 
 
 async def review_queue(session: AsyncSession) -> Sequence[tuple[PrescriptionRow, FollowUp]]:

@@ -13,16 +13,20 @@ from backend.escalation import service as escalation
 from backend.escalation.rules import Kind
 from backend.formulary import queries as formulary
 from backend.patient import queries as patients
+from backend.patient.rules import age_on
+from backend.patient.service import birth_date
 from backend.prescription import examining, queries, reviewing, service, sheets
 from backend.prescription.model import PrescriptionRow
 from backend.prescription.states import PrescriptionState
 from backend.prescription.wire import (
     CancelRequest,
     Findings,
+    PrescribingForm,
     PrescriptionView,
     Proposal,
     ReturnRequest,
     WritePrescription,
+    prescribing_form,
     prescription_view,
     proposal,
 )
@@ -35,7 +39,8 @@ from foundation.web.endpoint import act, get, send
 
 
 async def _view(session: AsyncSession, row: PrescriptionRow) -> PrescriptionView:
-    return prescription_view(row, await queries.last_review(session, row.id))
+    names = await queries.taken_elsewhere(session, row)
+    return prescription_view(row, await queries.last_review(session, row.id), names)
 
 
 async def _visit(call: ApiCall, encounter_id: UUID) -> FollowUp:
@@ -138,6 +143,17 @@ async def refills(call: ApiCall) -> list[Proposal]:
     return [proposal(row, drugs) for row in found]
 
 
+async def form(call: ApiCall) -> PrescribingForm:
+    """What the editor of this visit offers and asks; with what was stated on another prescription of the visit."""
+    visit = await encounters.doctors_own_follow_up(call.session, call.actor, call.id())
+    person = await patients.person(call.session, visit.person_id)
+    age = age_on(birth_date(person), call.app.clock.today())
+    rows = await queries.of_encounter(call.session, visit.id)
+    last = max((one for one in rows if one.content.stated), key=lambda one: one.written_at, default=None)
+    groups = await formulary.tested_groups(call.session)
+    return prescribing_form(person.sex, age, groups, last, await queries.taken_elsewhere(call.session, last))
+
+
 async def review_queue(call: ApiCall) -> list[PrescriptionView]:
     """What waits for review, longest first."""
     return [await _view(call.session, row) for row, _ in await queries.review_queue(call.session)]
@@ -196,6 +212,7 @@ ENDPOINTS: list[ApiEndpoint] = [
          family=FAMILY, roles=[DOCTOR], status=201, transaction=False),
     get("/encounters/{id}/prescriptions", of_encounter, reply=list[VIEW], summary="本次处方", family=FAMILY,
         roles=[DOCTOR, PATIENT]),
+    get("/encounters/{id}/prescribing", form, reply=PrescribingForm, summary="开方选项", family=FAMILY, roles=[DOCTOR]),
     get("/encounters/{id}/refills", refills, reply=list[Proposal], summary="既往处方（续方参考）", family=FAMILY,
         roles=[DOCTOR], audited="prescription.refills"),
     send("PUT", "/prescriptions/{id}", change, body=WritePrescription, reply=VIEW, summary="修改处方", family=FAMILY,

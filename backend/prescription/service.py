@@ -107,6 +107,11 @@ async def _content(
     department = await practitioners.department(session, booked.department_code)
     doctor = await practitioners.practitioner(session, visit.practitioner_id)
     record = await records.newest(session, visit.id)
+    before: PrescriptionContent | None = row.content
+    stated = None if draft.stated == Stated() else draft.stated
+    stated_at = clock_of(session).now() if stated else None
+    if before is not None and stated == before.stated:
+        stated_at = before.stated_at or stated_at
     items = [_line(item, drugs[item.drug_code]) for item in draft.items]
     return PrescriptionContent(
         prescription_id=row.id, number=row.number, hospital=(await hospital(session)).name, patient_name=person.name,
@@ -115,7 +120,7 @@ async def _content(
         diagnoses=draft.diagnoses, items=items, written=draft.items, reason=draft.reason, allergies=allergies or "无",
         disease_history=(record.content.past_history if record else "") or "无", valid_days=valid_days,
         total=sum(item.amount for item in items), kind=draft.kind,
-        stated=None if draft.stated == Stated() else draft.stated,
+        stated=stated, stated_at=stated_at,
     )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """What exactly is signed: the doctor signs the prescription, the pharmacist signs its digest, that signature and a verdict."""
 
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -32,6 +33,7 @@ class PrescriptionContent(msgspec.Struct, frozen=True, omit_defaults=True):
     # Left out of the signed bytes when there is nothing to say, so that what was signed before these were there still holds.
     kind: str = ""
     stated: Stated | None = None
+    stated_at: datetime | None = None
 
 
 class ReviewVerdict(msgspec.Struct, frozen=True):

@@ -1,6 +1,6 @@
 """Structs of the prescription routes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from backend.formulary.facts import Drug
 from backend.prescription.model import PrescriptionRow, Review
-from backend.prescription.rules import POINTS
+from backend.prescription.rules import LIVERS, POINTS, TEST_GROUPS, asked, stated_words
 from backend.prescription.states import PRESCRIPTION
 from backend.review.draft import Answer, Draft, Finding, Item, Liver, Stated, StatedTest
 from contracts.events import Diagnosis, PrescriptionItem
@@ -98,6 +98,51 @@ class ReturnRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     point: Annotated[str, Meta(max_length=4)] = ""
 
 
+class Choice(msgspec.Struct, frozen=True):
+    """Something that can be chosen, and how it is called."""
+
+    code: str
+    name: str
+
+
+class StatedBefore(msgspec.Struct, frozen=True):
+    """What was stated on another prescription of this visit; the doctor looks it through before it is stated again."""
+
+    stated: Stated
+    taking: list[Choice]
+    prescriber: str
+    stated_at: datetime | None
+
+
+class PrescribingForm(msgspec.Struct, frozen=True):
+    """What an editor offers: `asks` are the fields of `patient` that fit this person, with the words of their values."""
+
+    asks: list[str]
+    livers: list[Choice]
+    test_groups: list[Choice]
+    before: StatedBefore | None
+
+
+def prescribing_form(
+    sex: str, age: int, groups: Sequence[str], last: PrescriptionRow | None, names: Mapping[str, str]
+) -> PrescribingForm:
+    """From the person, the groups that are tested for, and the prescription of this visit that stated facts last."""
+    before = None
+    if last is not None and last.content.stated is not None:
+        content, stated = last.content, last.content.stated
+        before = StatedBefore(stated, _named(stated, names), content.prescriber, content.stated_at)
+    return PrescribingForm(
+        asked(sex, age),
+        [Choice(code, words) for code, words in LIVERS.items()],
+        [Choice(code, TEST_GROUPS.get(code, code)) for code in groups],
+        before,
+    )
+
+
+def _named(stated: Stated, names: Mapping[str, str]) -> list[Choice]:
+    return [Choice(code, names.get(code, code)) for code in stated.taking]
+
+
 class ProposedLine(msgspec.Struct, frozen=True):
     """A line of an earlier prescription as it was written; `drug` is None when the hospital no longer has it."""
 
@@ -137,7 +182,7 @@ class CancelRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PrescriptionView(msgspec.Struct, frozen=True):
-    """A prescription."""
+    """A prescription; `stated_words` says in words what the prescriber stated about the patient, at `stated_at`."""
 
     id: UUID
     encounter_id: UUID
@@ -169,11 +214,17 @@ class PrescriptionView(msgspec.Struct, frozen=True):
     digest: str
     kind: str
     stated: Stated
+    stated_at: datetime | None
+    stated_words: list[str]
+    taking: list[Choice]
 
 
-def prescription_view(row: PrescriptionRow, last: Review | None = None) -> PrescriptionView:
-    """From the rows."""
-    content = row.content
+def prescription_view(
+    row: PrescriptionRow, last: Review | None = None, names: Mapping[str, str] | None = None
+) -> PrescriptionView:
+    """From the rows; `names` of the drugs that are stated as bought elsewhere."""
+    content, known = row.content, names or {}
+    stated = content.stated or Stated()
     returned = last if last is not None and not last.approved else None
     return PrescriptionView(
         id=row.id, encounter_id=row.encounter_id, number=row.number, state=row.state,
@@ -186,5 +237,6 @@ def prescription_view(row: PrescriptionRow, last: Review | None = None) -> Presc
         return_reason=returned.reason if returned else "",
         return_point=POINTS[returned.point].words if returned and returned.point in POINTS else "",
         second_eyes=row.second_eyes, confirmed=row.confirmed_by is not None,
-        digest=row.digest.hex(), kind=content.kind, stated=content.stated or Stated(),
+        digest=row.digest.hex(), kind=content.kind, stated=stated, stated_at=content.stated_at,
+        stated_words=stated_words(stated, known), taking=_named(stated, known),
     )  # fmt: skip

@@ -53,12 +53,15 @@ async def prescription(request: Request, problem: Refused | None = None) -> Resp
 
 
 async def _editor(request: Request, row: Any, one: Any, problem: Refused | None = None) -> Response:
+    offered = await doctor(request).get(f"/encounters/{row['id']}/prescribing")
+    stated = one or offered["before"] or {"stated": {}, "taking": [], "stated_at": None, "prescriber": ""}
     drugs: dict[str, Any] = {}
     for name in {item["name"] for item in one["items"]} if one else ():
         drugs |= {drug["code"]: drug for drug in await doctor(request).get("/drugs", q=name)}
     return await show(
         request, "doctor/prescribe.html", back=f"/doctor/visits/{row['id']}", row=row, one=one, drugs=drugs,
         frequencies=FREQUENCIES, routes=ROUTES_OF_USE, categories=CATEGORIES, problem=problem,
+        offered=offered, stated=stated, carried=one is None,
         address=f"/doctor/prescriptions/{one['id']}" if one else request.url.path,
         status=problem.status if problem else 200,
     )  # fmt: skip
@@ -152,12 +155,26 @@ async def _answer(asked: Awaitable[Any]) -> Response:
         if refused.status != 422:
             raise
         words = "；".join(dict.fromkeys(_in_line(name) + said for name, said in refused.fields.items()))
-        return JSONResponse({"status": 422, "code": refused.code, "detail": words or refused.detail}, 422)
+        said = {
+            "status": 422,
+            "code": refused.code,
+            "detail": words or refused.detail,
+            "fields": refused.fields,
+        }
+        return JSONResponse(said, 422)
+
+
+FACTS = {
+    "pregnancy": "妊娠", "lactation": "哺乳", "egfr": "肾小球滤过率", "liver": "肝功能", "weight_kg": "体重",
+    "taking": "正在服用的药", "skin_tests": "皮试",
+}  # fmt: skip
 
 
 def _in_line(name: str) -> str:
-    """`items.0.dose` → 第 1 行：."""
+    """`items.0.dose` → 第 1 行：, `patient.egfr` → 肾小球滤过率：."""
     parts = name.split(".")
+    if parts[0] == "patient" and parts[1:2] and parts[1] in FACTS:
+        return f"{FACTS[parts[1]]}："
     return f"第 {int(parts[1]) + 1} 行：" if parts[0] == "items" and parts[1:2] and parts[1].isdigit() else ""
 
 

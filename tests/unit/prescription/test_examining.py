@@ -211,6 +211,6 @@ async def test_what_was_signed_before_facts_could_be_stated_still_holds(
         again = await session.get_one(PrescriptionRow, row.id)
 
     fields = msgspec.json.decode(canonical(again.content))
-    assert not {"kind", "stated"} & set(fields)
+    assert not {"kind", "stated", "stated_at"} & set(fields)
     assert digest_of(again.content) == again.digest
-    assert set(fields) == set(PrescriptionContent.__struct_fields__) - {"kind", "stated"}
+    assert set(fields) == set(PrescriptionContent.__struct_fields__) - {"kind", "stated", "stated_at"}

@@ -2,6 +2,7 @@
 // What is typed stays in this tab until it is saved. What the engine says here is a help; the server asks it again on signing.
 
 import { call, toast } from "./app.js";
+import { fillStated, refuseStated, savedStated, showStated, stated, statedIsWrong, takingNames } from "./stated.js";
 
 const form = document.getElementById("rx");
 const find = (id) => document.getElementById(id);
@@ -111,6 +112,7 @@ function body() {
     diagnosis_codes: [...form.querySelectorAll('[name="diagnosis"]:checked')].map((box) => box.value),
     reason: find("reason").value.trim(), allergies: find("allergies").value.trim(),
     valid_days: Number(form.querySelector('[name="valid"]:checked').value),
+    patient: stated(),
   };
 }
 
@@ -134,13 +136,15 @@ function show() {
   const wanted = verdict.findings.some((one) => one.severity === "reason") && !find("reason").value.trim();
   find("reason").classList.toggle("wanted", wanted);
   find("total").textContent = yuan(lines.reduce((sum, line) => sum + line.drug.price * (Number(field(line, "quantity").value) || 0), 0));
-  find("sign").disabled = !lines.length || lines.some((line) => problems(line).length) || verdict.blocked || wanted;
-  find("keep").disabled = !lines.length || lines.some((line) => problems(line).length);
+  const unfit = !lines.length || lines.some((line) => problems(line).length) || statedIsWrong();
+  find("sign").disabled = unfit || verdict.blocked || wanted;
+  find("keep").disabled = unfit;
+  showStated();
 }
 
 async function examine() {
   const mine = ++turn;
-  if (!lines.length || lines.some((line) => problems(line).length)) {
+  if (!lines.length || lines.some((line) => problems(line).length) || statedIsWrong()) {
     verdict = { findings: [], blocked: true };
     show();
     return;
@@ -151,7 +155,8 @@ async function examine() {
     verdict = found;
   } catch (error) {
     if (mine !== turn) return;
-    verdict = { findings: [], blocked: false, failed: error.message };
+    refuseStated(error.fields);
+    verdict = { findings: [], blocked: error.status === 422, failed: error.message };
   }
   form.dataset.checked = String(mine); // what is shown belongs to what is written
   show();
@@ -159,7 +164,7 @@ async function examine() {
 
 let timer = 0;
 function changed() {
-  sessionStorage.setItem(KEY, JSON.stringify({ body: body(), from: lines.map((line) => line.from), drugs: Object.fromEntries(lines.map((line) => [line.drug.code, line.drug])) }));
+  sessionStorage.setItem(KEY, JSON.stringify({ body: body(), taking: takingNames(), from: lines.map((line) => line.from), drugs: Object.fromEntries(lines.map((line) => [line.drug.code, line.drug])) }));
   delete form.dataset.checked;
   turn += 1; // an answer to what was written before is no answer any more
   verdict = { ...verdict, findings: verdict.findings.filter((one) => one.item === null), blocked: true };
@@ -188,7 +193,8 @@ async function search() {
     const button = make("button");
     button.type = "button";
     button.setAttribute("role", "option");
-    const why = drug.online_allowed && !drug.skin_test && !BANNED.includes(drug.control_class) ? "" : "（不能线上开具）";
+    const may = drug.online_allowed && !BANNED.includes(drug.control_class);
+    const why = !may ? "（不能线上开具）" : drug.skin_test ? "（须注明皮试结果）" : "";
     button.append(make("span", "strong", `${drug.generic_name} ${drug.strength}${why}`), make("span", "hint", `${drug.pack_size}${drug.unit}/${drug.pack_unit} · ${drug.manufacturer} · ${yuan(drug.price)}`));
     button.addEventListener("click", () => choose(drug));
     return button;
@@ -254,6 +260,7 @@ async function save() {
     : await call(`/doctor/encounters/${encounter}/prescriptions`, { json: body() });
   sessionStorage.removeItem(KEY);
   form.dataset.prescription = saved.id;
+  savedStated(saved);
   history.replaceState(null, "", `/doctor/prescriptions/${saved.id}`);
   return saved.id;
 }
@@ -270,6 +277,7 @@ async function busy(button, work) {
       return;
     }
     toast(error.message, 5000);
+    refuseStated(error.fields);
     examine();
   }
   button.classList.remove("is-busy");
@@ -312,5 +320,6 @@ if (left) {
   form.querySelectorAll('[name="diagnosis"]').forEach((box) => { box.checked = left.body.diagnosis_codes.includes(box.value); });
   const days = form.querySelector(`[name="valid"][value="${left.body.valid_days}"]`);
   if (days) days.checked = true;
+  fillStated(left.body.patient ?? {}, left.taking ?? {});
 }
 examine();
