@@ -12,7 +12,18 @@ from backend.formulary.facts import Drug
 from backend.prescription.model import PrescriptionRow, Review
 from backend.prescription.rules import LIVERS, POINTS, TEST_GROUPS, asked, stated_words
 from backend.prescription.states import PRESCRIPTION
-from backend.review.draft import Answer, Draft, Finding, Item, Liver, Stated, StatedTest
+from backend.review.draft import (
+    ONCE,
+    ROUTES,
+    TIMES_PER_DAY,
+    Answer,
+    Draft,
+    Finding,
+    Item,
+    Liver,
+    Stated,
+    StatedTest,
+)
 from contracts.events import Diagnosis, PrescriptionItem
 from contracts.money import Fen
 
@@ -105,6 +116,23 @@ class Choice(msgspec.Struct, frozen=True):
     name: str
 
 
+class Frequency(msgspec.Struct, frozen=True):
+    """How often: `times` in `per_days` days (每周两次: 2 in 7); `once` is a single dose, however many days are written."""
+
+    code: str
+    name: str
+    times: int
+    per_days: int
+    once: bool
+
+
+FREQUENCIES = [
+    Frequency(code, name, times.numerator, times.denominator, code == ONCE)
+    for code, (times, name) in TIMES_PER_DAY.items()
+]
+USES = [Choice(code, name) for code, name in ROUTES.items()]
+
+
 class StatedBefore(msgspec.Struct, frozen=True):
     """What was stated on another prescription of this visit; the doctor looks it through before it is stated again."""
 
@@ -115,8 +143,10 @@ class StatedBefore(msgspec.Struct, frozen=True):
 
 
 class PrescribingForm(msgspec.Struct, frozen=True):
-    """What an editor offers: `asks` are the fields of `patient` that fit this person, with the words of their values."""
+    """What an editor offers: every frequency and route there is; `asks` are the fields of `patient` that fit this person, with the words of their values."""
 
+    frequencies: list[Frequency]
+    routes: list[Choice]
     asks: list[str]
     livers: list[Choice]
     test_groups: list[Choice]
@@ -132,6 +162,8 @@ def prescribing_form(
         content, stated = last.content, last.content.stated
         before = StatedBefore(stated, _named(stated, names), content.prescriber, content.stated_at)
     return PrescribingForm(
+        FREQUENCIES,
+        USES,
         asked(sex, age),
         [Choice(code, words) for code, words in LIVERS.items()],
         [Choice(code, TEST_GROUPS.get(code, code)) for code in groups],

@@ -64,3 +64,23 @@ async def test_a_stated_kidney_forbids_a_drug_at_once_and_the_pharmacist_reads_i
         await expect(page.locator("#stated")).to_contain_text("肾小球滤过率（eGFR）：75")
         await expect(page.locator("#stated")).to_contain_text("氯雷他定")
         await expect(page.locator("#stated")).to_contain_text(made["prescriber"])
+
+
+async def test_every_frequency_of_the_engine_is_offered_and_counted(world: World, browser: Browser) -> None:
+    _, doctor, visit = await who_is_talking(world)
+    known = await doctor.api.call("GET", f"/encounters/{visit['id']}/prescribing")
+    async with phone_of(browser, world, doctor.person, visit_path(visit, "/prescriptions/new")) as page:
+        await chooses(page, "阿莫西林胶囊", "阿莫西林胶囊")
+        often = page.locator(".line [name=frequency]")
+        offered = await often.locator("option").evaluate_all("all => all.map((one) => one.value)")
+        assert offered == [one["code"] for one in known["frequencies"]]
+        assert {"q6h", "once"} <= set(offered)
+
+        await often.select_option("q6h")
+        await page.fill(".line [name=days]", "7")
+        four_a_day = int(await page.locator(".line [name=quantity]").input_value())
+        await often.select_option("once")
+
+        await expect(page.locator(".line [name=days]")).to_have_value("1")
+        await expect(page.locator(".line [name=quantity]")).to_have_value("1")
+        assert four_a_day > 1

@@ -15,17 +15,6 @@ from miniapp_mock.front.pages.doctor_visit import load
 from miniapp_mock.front.screen import doctor, go, show
 from miniapp_mock.front.streams import pass_file
 
-FREQUENCIES = {
-    "qd": ("每日一次", 1), "bid": ("每日两次", 2), "tid": ("每日三次", 3), "qid": ("每日四次", 4), "qn": ("每晚一次", 1),
-    "q12h": ("每 12 小时一次", 2), "q8h": ("每 8 小时一次", 3), "qod": ("隔日一次", 0.5), "qw": ("每周一次", 1 / 7),
-    "biw": ("每周两次", 2 / 7),
-}  # fmt: skip
-"""Code → name and times a day, as the API knows them."""
-ROUTES_OF_USE = {
-    "1": "口服", "2": "直肠给药", "3": "舌下给药", "401": "皮下注射", "403": "肌肉注射", "404": "静脉注射", "5": "吸入",
-    "605": "阴道用药", "607": "滴眼", "608": "滴鼻", "609": "喷喉", "610": "含化", "611": "敷伤口", "612": "擦皮肤",
-    "699": "局部用药", "9": "其他",
-}  # fmt: skip
 CATEGORIES = {"legality": "合法性", "form": "规范性", "appropriateness": "适宜性"}
 EDITABLE = ("draft", "returned")
 
@@ -60,7 +49,8 @@ async def _editor(request: Request, row: Any, one: Any, problem: Refused | None 
         drugs |= {drug["code"]: drug for drug in await doctor(request).get("/drugs", q=name)}
     return await show(
         request, "doctor/prescribe.html", back=f"/doctor/visits/{row['id']}", row=row, one=one, drugs=drugs,
-        frequencies=FREQUENCIES, routes=ROUTES_OF_USE, categories=CATEGORIES, problem=problem,
+        times={one["code"]: one for one in offered["frequencies"]}, categories=CATEGORIES, problem=problem,
+        routes={one["code"]: one["name"] for one in offered["routes"]},
         offered=offered, stated=stated, carried=one is None,
         address=f"/doctor/prescriptions/{one['id']}" if one else request.url.path,
         status=problem.status if problem else 200,

@@ -1,5 +1,6 @@
 """The doctor's prescription editor as the front makes it from the API's answers."""
 
+import re
 from typing import Any
 
 import httpx
@@ -22,6 +23,11 @@ def offers(backend: Backend, *asks: str, **more: Any) -> None:
         "diagnoses": [{"code": "I10.x00", "name": "高血压"}],
     }  # fmt: skip
     offered = {
+        "frequencies": [
+            {"code": "qd", "name": "每日一次", "times": 1, "per_days": 1, "once": False},
+            {"code": "q5h", "name": "每 5 小时一次", "times": 24, "per_days": 5, "once": False},
+        ],
+        "routes": [{"code": "1", "name": "口服"}],
         "asks": [*asks, *OTHERS], "livers": [{"code": "unknown", "name": "未注明"}, {"code": "B", "name": "Child-Pugh B 级"}],
         "test_groups": [{"code": "penicillin", "name": "青霉素类"}], "before": None,
     }  # fmt: skip
@@ -78,3 +84,15 @@ async def test_a_refused_fact_is_named_by_its_field(backend: Backend, doctor: ht
     assert answer.status_code == 422
     assert answer.json()["fields"] == fields
     assert answer.json()["detail"] == "肾小球滤过率：不能大于 250；第 1 行：格式不正确"
+
+
+async def test_the_editor_offers_the_frequencies_the_api_names_and_no_others(
+    backend: Backend, doctor: httpx.AsyncClient
+) -> None:
+    offers(backend)
+
+    page = (await doctor.get(PAGE)).text
+
+    found = re.search(r'<select[^>]*name="frequency">(.*?)</select>', page)
+    assert found
+    assert re.findall(r'value="(\w+)"', found[1]) == ["qd", "q5h"]

@@ -1,6 +1,7 @@
 """What the doctor states about the patient: who is asked what, how it reads, when it was stated, and where it is seen."""
 
 from datetime import date, datetime, timedelta
+from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.context import Context
+from backend.encounter.model import FollowUp
 from backend.formulary.queries import tested_groups
 from backend.prescription import queries
 from backend.prescription import service as prescribing
@@ -17,7 +19,7 @@ from backend.prescription.model import PrescriptionRow
 from backend.prescription.rules import asked, stated_issues, stated_words
 from backend.prescription.signing import digest_of
 from backend.prescription.wire import prescribing_form, prescription_view
-from backend.review.draft import Answer, Draft, Liver, Stated, StatedTest
+from backend.review.draft import ONCE, ROUTES, TIMES_PER_DAY, Answer, Draft, Liver, Stated, StatedTest
 from backend.review.suitability import CHILDBEARING
 from contracts.events import Diagnosis
 from tests.builders.visits import AMLODIPINE, HYPERTENSION, a_patient, accepted
@@ -47,7 +49,11 @@ def test_pregnancy_is_asked_of_whom_the_engine_waits_for_and_never_of_men(sex: s
 
 @given(st.sampled_from(["male", "female"]), st.integers(0, 110))
 def test_what_is_asked_can_be_answered(sex: str, age: int) -> None:
-    yes = Stated(**{name: Answer.YES for name in asked(sex, age) if name in HERS})
+    hers = asked(sex, age)
+    pregnancy, lactation = (
+        Answer.YES if name in hers else Answer.UNKNOWN for name in ("pregnancy", "lactation")
+    )
+    yes = Stated(pregnancy, lactation)
 
     assert stated_issues(yes, sex, TODAY, set()) == []
 
@@ -62,13 +68,23 @@ def test_everything_stated_is_said_and_nothing_else() -> None:
     assert stated_words(Stated(), {}) == []
 
 
+def test_every_frequency_and_route_the_engine_knows_is_offered_exactly() -> None:
+    form = prescribing_form("male", 40, [], None, {})
+
+    assert {
+        one.code: (Fraction(one.times, one.per_days), one.name) for one in form.frequencies
+    } == TIMES_PER_DAY
+    assert {one.code for one in form.frequencies if one.once} == {ONCE}
+    assert {one.code: one.name for one in form.routes} == ROUTES
+
+
 async def stating(
     session: AsyncSession, context: Context, stated: Stated, row: PrescriptionRow | None = None
 ) -> PrescriptionRow:
     if row is None:
         visit = await accepted(session, context, await a_patient(session))
     else:
-        visit = await session.get_one(prescribing.FollowUp, row.encounter_id)
+        visit = await session.get_one(FollowUp, row.encounter_id)
     draft = Draft([AMLODIPINE], [Diagnosis(HYPERTENSION, "高血压")], stated=stated)
     return await prescribing.write(
         session, DOCTOR.actor, visit, row, draft, valid_days=1, allergies="", findings=[]

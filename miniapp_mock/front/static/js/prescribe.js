@@ -34,17 +34,19 @@ const field = (line, name) => line.element.querySelector(`[name="${name}"]`);
 /** Doses of the drug's own strength in one tablet (capsule, sachet …); 0 where its unit cannot be converted. */
 function perUnit({ dose_unit: doseUnit, unit, strength_amount: strength }) {
   if (doseUnit === unit) return 1;
-  return { mg: 1, g: 1000 }[doseUnit] ? Number(strength) / { mg: 1, g: 1000 }[doseUnit] || 0 : 0;
+  const inMg = { mg: 1, g: 1000, μg: 0.001 }[doseUnit];
+  return inMg ? Number(strength) / inMg || 0 : 0;
 }
 
 /** Whole packs for the course; null where nothing can be computed (creams, syrups). */
 function packs(line) {
   const [each, size] = [perUnit(line.drug), line.drug.pack_size];
   const [dose, days] = [Number(field(line, "dose").value), Number(field(line, "days").value)];
-  const perDay = times[field(line, "frequency").value]?.[1];
-  if (!each || !(dose > 0) || !(days > 0) || !perDay || !size) return null;
+  const often = times[field(line, "frequency").value];
+  if (!each || !(dose > 0) || !(days > 0) || !often || !size) return null;
   const up = (value) => Math.ceil(value - 1e-9);
-  return up((up(dose / each) * up(perDay * days)) / size);
+  const doses = often.once ? 1 : Math.ceil((often.times * days) / often.per_days);
+  return up((up(dose / each) * doses) / size);
 }
 
 /** A line; `from` names the earlier prescription it is proposed by, and then it counts only when the doctor has confirmed it. */
@@ -77,6 +79,7 @@ function add(drug, item = {}, from = "") {
   });
   element.addEventListener("input", (event) => {
     if (event.target.name === "quantity") line.counted = false;
+    if (event.target.name === "frequency" && times[event.target.value]?.once) field(line, "days").value = "1"; // a single dose has one day
     count(line);
     changed();
   });
@@ -226,7 +229,7 @@ function proposed(one) {
     const { written } = line;
     const button = make("button", "weui-btn weui-btn_small weui-btn_default");
     button.type = "button";
-    const use = `${line.name} ${line.strength}　每次 ${written.dose}${line.drug?.dose_unit ?? ""}，${times[written.frequency]?.[0] ?? written.frequency}，${written.days} 天，× ${written.quantity}`;
+    const use = `${line.name} ${line.strength}　每次 ${written.dose}${line.drug?.dose_unit ?? ""}，${times[written.frequency]?.name ?? written.frequency}，${written.days} 天，× ${written.quantity}`;
     button.textContent = line.drug ? "采用这一行" : "已停用，不能采用";
     button.disabled = !line.drug;
     button.addEventListener("click", () => {
