@@ -12,6 +12,7 @@ from backend.encounter.states import RUNNING
 from backend.escalation import service as escalation
 from backend.escalation.rules import Kind
 from backend.formulary import queries as formulary
+from backend.outside.his import HospitalRefused
 from backend.patient import queries as patients
 from backend.patient.rules import age_on
 from backend.patient.service import birth_date
@@ -19,6 +20,7 @@ from backend.prescription import examining, queries, reviewing, service, sheets
 from backend.prescription.model import PrescriptionRow
 from backend.prescription.states import PrescriptionState
 from backend.prescription.wire import (
+    Beside,
     CancelRequest,
     Findings,
     PrescribingForm,
@@ -30,11 +32,12 @@ from backend.prescription.wire import (
     prescription_view,
     proposal,
 )
+from backend.record import history
 from backend.review.draft import Draft, Stated
 from backend.review.engine import blocked
 from backend.sheet.serving import as_download, as_file
 from backend.signature import service as signatures
-from foundation.errors import Conflict
+from foundation.errors import Conflict, NotFound, Unavailable
 from foundation.web.endpoint import act, get, send
 
 
@@ -154,6 +157,30 @@ async def form(call: ApiCall) -> PrescribingForm:
     return prescribing_form(person.sex, age, groups, last, await queries.taken_elsewhere(call.session, last))
 
 
+CLOSED = "问诊已结束，不能再查阅院内病历"
+SILENT = "暂时看不到院内病历，请向患者核实过敏史和用药"
+
+
+async def beside(call: ApiCall) -> Beside:
+    """History and drugs beside the editor, as one look that is reported. A hospital that is down takes nothing else away."""
+    visit = await _visit(call, call.id())
+    async with call.unit_of_work() as session:
+        person = await patients.person(session, visit.person_id)
+    found, why_not = None, "" if visit.state in RUNNING else CLOSED
+    if not why_not:
+        try:
+            found = await history.fetch(call.app, person)
+        except NotFound as error:
+            why_not = error.detail
+        except (Unavailable, HospitalRefused):
+            why_not = SILENT
+    if found is not None:
+        async with call.unit_of_work() as session:
+            await history.report_view(session, call.actor, visit, found)
+    known = None if found is None else history.known_in(found)
+    return Beside(found, why_not, await examining.still_taking(call.app, visit, known))
+
+
 async def review_queue(call: ApiCall) -> list[PrescriptionView]:
     """What waits for review, longest first."""
     return [await _view(call.session, row) for row, _ in await queries.review_queue(call.session)]
@@ -213,6 +240,8 @@ ENDPOINTS: list[ApiEndpoint] = [
     get("/encounters/{id}/prescriptions", of_encounter, reply=list[VIEW], summary="本次处方", family=FAMILY,
         roles=[DOCTOR, PATIENT]),
     get("/encounters/{id}/prescribing", form, reply=PrescribingForm, summary="开方选项", family=FAMILY, roles=[DOCTOR]),
+    get("/encounters/{id}/beside", beside, reply=Beside, summary="开方参考：院内病历与在用药", family=FAMILY, roles=[DOCTOR],
+        transaction=False),
     get("/encounters/{id}/refills", refills, reply=list[Proposal], summary="既往处方（续方参考）", family=FAMILY,
         roles=[DOCTOR], audited="prescription.refills"),
     send("PUT", "/prescriptions/{id}", change, body=WritePrescription, reply=VIEW, summary="修改处方", family=FAMILY,

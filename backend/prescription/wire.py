@@ -23,7 +23,9 @@ from backend.review.draft import (
     Liver,
     Stated,
     StatedTest,
+    Taking,
 )
+from contracts import his
 from contracts.events import Diagnosis, PrescriptionItem
 from contracts.money import Fen
 
@@ -173,6 +175,14 @@ def prescribing_form(
 
 def _named(stated: Stated, names: Mapping[str, str]) -> list[Choice]:
     return [Choice(code, names.get(code, code)) for code in stated.taking]
+
+
+class Beside(msgspec.Struct, frozen=True):
+    """What a doctor has beside the editor: the hospital's history (or `why_not`), and what the patient still has at home."""
+
+    history: his.HistoryReply | None
+    why_not: str
+    taking: list[Taking]
 
 
 class ProposedLine(msgspec.Struct, frozen=True):

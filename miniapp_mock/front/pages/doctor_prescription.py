@@ -92,6 +92,13 @@ async def check(request: Request) -> Response:
     return await _answer(doctor(request).post(path, await read_json(request)))
 
 
+async def beside(request: Request) -> Response:
+    """History and drugs for the column beside the editor; as every look, it is reported."""
+    _, row = await load(request)
+    found = await doctor(request).get(f"/encounters/{row['id']}/beside")
+    return await show(request, "doctor/beside.html", row=row, beside=found, found=found["history"])
+
+
 async def refills(request: Request) -> Response:
     """Earlier prescriptions; each line of them is a proposal."""
     return await _answer(doctor(request).get(f"/encounters/{path_id(request, 'id')}/refills"))
@@ -175,6 +182,7 @@ ROUTES: list[BaseRoute] = [
     Route("/doctor/encounters/{id:uuid}/prescriptions/check", check, methods=["POST"]),
     Route("/doctor/encounters/{id:uuid}/prescriptions", create, methods=["POST"]),
     Route("/doctor/encounters/{id:uuid}/refills", refills),
+    Route("/doctor/visits/{id:uuid}/beside", beside),
     Route("/doctor/dosage", dosage, methods=["POST"]),
     Route(RX, prescription, methods=["GET"]),
     Route(f"{RX}/sheet", sheet),
