@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.dispensing.model import Dispense, ParcelLine, TraceCode
 from backend.dispensing.states import DispenseState
 from backend.formulary import queries as formulary
+from backend.formulary.facts import Drug
 from backend.patient import queries as patients
 from backend.prescription.model import PrescriptionRow
 from foundation.actor import Actor
@@ -77,7 +78,6 @@ async def trace_codes(session: AsyncSession, dispense_id: UUID) -> Sequence[Trac
     return (await session.scalars(query.order_by(TraceCode.line, TraceCode.code))).all()
 
 
-async def cold_drugs(session: AsyncSession, row: PrescriptionRow) -> list[str]:
-    """Names of what has to stay cold on its way."""
-    drugs = await formulary.by_codes(session, [item.drug_code for item in row.content.items])
-    return [drug.generic_name for drug in drugs.values() if drug.cold_chain]
+async def facts(session: AsyncSession, row: PrescriptionRow) -> dict[str, Drug]:
+    """What the formulary says of the drugs of a prescription, also of those withdrawn since."""
+    return await formulary.facts_of(session, [item.drug_code for item in row.content.items])

@@ -47,8 +47,9 @@ async def of_prescription(call: ApiCall) -> DispenseView:
 async def ways(call: ApiCall) -> Ways:
     """How it may come to her, before she chooses."""
     row = await prescriptions.visible(call.session, call.actor, call.id())
-    issues = rules.cold_issues("courier", await queries.cold_drugs(call.session, row))
-    return Ways(not issues, issues[0].message if issues else "")
+    drugs = await queries.facts(call.session, row)
+    issues = rules.cold_issues("courier", row.content.items, drugs)
+    return Ways(not issues, "；".join(one.message for one in issues))
 
 
 async def to_prepare(call: ApiCall) -> list[DispenseView]:

@@ -4,7 +4,9 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from backend.formulary.facts import Drug
 from backend.payment.rulebook import RefundReason
+from contracts.events import PrescriptionItem
 from foundation.errors import Issue
 
 _PHONE = re.compile(r"^1\d{10}$")
@@ -117,11 +119,19 @@ def prepared_issues(
     ]
 
 
-def cold_issues(method: str, cold: Sequence[str]) -> list[Issue]:
-    """What has to stay cold does not go by courier."""
-    if method != "courier" or not cold:
+def cold_issues(method: str, items: Sequence[PrescriptionItem], drugs: Mapping[str, Drug]) -> list[Issue]:
+    """What has to stay cold does not go by courier, nor does what the formulary does not know."""
+    if method != "courier":
         return []
-    return [Issue("method", "cold_chain", f"{'、'.join(cold)} 须冷藏，不能快递，请到院自取")]
+    cold = [one.name for one in items if one.drug_code in drugs and drugs[one.drug_code].cold_chain]
+    unknown = [one.name for one in items if one.drug_code not in drugs]
+    issues = []
+    if cold:
+        issues.append(Issue("method", "cold_chain", f"{'、'.join(cold)} 须冷藏，不能快递，请到院自取"))
+    if unknown:
+        words = f"{'、'.join(unknown)} 的储存条件不明，不能快递，请到院自取"
+        issues.append(Issue("method", "storage_unknown", words))
+    return issues
 
 
 def back_issues(*, status: str, completed: bool, quarantined: bool, disposal: str) -> list[Issue]:

@@ -63,7 +63,8 @@ async def order(
         assert payment is not None
         return known, payment
     issues = rules.receiver_issues(method, receiver.name, receiver.phone, receiver.address)
-    if issues := issues + rules.cold_issues(method, await queries.cold_drugs(session, row)):
+    drugs = await queries.facts(session, row)
+    if issues := issues + rules.cold_issues(method, row.content.items, drugs):
         raise Invalid(issues=issues)
     row = await lock(session, PrescriptionRow, row.id)
     await advance(session, row, "order", actor)

@@ -16,6 +16,12 @@ async def by_codes(session: AsyncSession, codes: Iterable[str]) -> dict[str, Dru
     return {row.code: msgspec.convert(row.facts, Drug) for row in await session.scalars(query)}
 
 
+async def facts_of(session: AsyncSession, codes: Iterable[str]) -> dict[str, Drug]:
+    """Drugs by code, withdrawn ones too: what was prescribed before must still be judged. Codes nobody knows are missing."""
+    query = select(DrugRow).where(DrugRow.code.in_(set(codes)))
+    return {row.code: msgspec.convert(row.facts, Drug) for row in await session.scalars(query)}
+
+
 async def names(session: AsyncSession, codes: Iterable[str]) -> dict[str, str]:
     """Generic names by code, of withdrawn drugs too: what was written once must stay readable."""
     query = select(DrugRow.code, DrugRow.generic_name).where(DrugRow.code.in_(set(codes)))

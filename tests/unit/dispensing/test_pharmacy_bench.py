@@ -15,9 +15,11 @@ from backend.dispensing import service as dispensing
 from backend.dispensing.model import Dispense
 from backend.dispensing.rules import CHECKS
 from backend.dispensing.wire import dispense_view
-from backend.formulary.facts import builtin_csv, parse
+from backend.formulary.facts import builtin
+from backend.formulary.model import DrugRow
 from backend.notification.model import Message
 from backend.outside.courier import ParcelEvent
+from contracts.events import PrescriptionItem
 from foundation.db.intents import Intent
 from foundation.errors import Conflict, Invalid
 from tests.builders.visits import a_patient, approved, hands_over, on_shift, ordered, paid_order, prepared
@@ -195,24 +197,44 @@ async def test_the_pharmacy_sees_no_house_number(session: AsyncSession, context:
 # cold chain
 
 
-def test_insulin_stays_cold_also_in_a_list_without_the_column() -> None:
-    drugs, issues = parse(builtin_csv())
-
-    assert not issues
-    cold = {drug.generic_name for drug in drugs if drug.cold_chain}
-    assert "甘精胰岛素注射液" in cold
-    assert "苯磺酸氨氯地平片" not in cold
+def a_line(code: str, name: str) -> PrescriptionItem:
+    return PrescriptionItem(code, name, "", "", "", "1", "片", "qd", "", "1", "", 7, 1, "", "", 100, 100)
 
 
-def test_what_stays_cold_is_picked_up() -> None:
-    assert [one.code for one in rules.cold_issues("courier", ["甘精胰岛素注射液"])] == ["cold_chain"]
-    assert rules.cold_issues("pickup", ["甘精胰岛素注射液"]) == []
-    assert rules.cold_issues("courier", []) == []
+def test_what_stays_cold_is_picked_up_and_so_is_what_nobody_knows() -> None:
+    drugs = builtin()
+    insulin, tablet, gone = (
+        a_line("YP028", "甘精胰岛素注射液"),
+        a_line("YP001", "苯磺酸氨氯地平片"),
+        a_line("YP0", "某药"),
+    )
+
+    [cold] = rules.cold_issues("courier", [tablet, insulin], drugs)
+    [unknown] = rules.cold_issues("courier", [tablet, gone], drugs)
+
+    assert (cold.field, cold.code) == ("method", "cold_chain")
+    assert "甘精胰岛素" in cold.message
+    assert "氨氯地平" not in cold.message
+    assert unknown.code == "storage_unknown"
+    assert "某药" in unknown.message
+    assert rules.cold_issues("pickup", [insulin, gone], drugs) == []
+    assert rules.cold_issues("courier", [tablet], drugs) == []
+
+
+async def test_a_drug_that_was_withdrawn_still_stays_cold(session: AsyncSession, context: Context) -> None:
+    patient = await a_patient(session)
+    row = await approved(session, context, patient)
+    drug = (await session.scalars(select(DrugRow).where(DrugRow.code == "YP001"))).one()
+    drug.facts, drug.valid = {**drug.facts, "cold_chain": True}, False
+    await session.flush()
+
+    with pytest.raises(Invalid) as refused:
+        await ordered(session, patient, row)
+
+    assert [one.code for one in refused.value.issues] == ["cold_chain"]
 
 
 async def test_no_courier_for_what_has_to_stay_cold(session: AsyncSession, context: Context) -> None:
-    from backend.formulary.model import DrugRow
-
     patient = await a_patient(session)
     row = await approved(session, context, patient)
     drug = (await session.scalars(select(DrugRow).where(DrugRow.code == "YP001"))).one()
