@@ -55,7 +55,7 @@ async def test_nothing_leaves_unchecked(session: AsyncSession, context: Context)
     order = await prepared(session, context, await at_the_bench(session, context, "courier"))
 
     with pytest.raises(Invalid) as refused:
-        await dispensing.hand_over(session, PHARMACIST.actor, order, ALL[:-1])
+        await dispensing.hand_over(session, PHARMACIST.actor, order, ALL[:-1], retail_ban=False)
 
     assert [one.field for one in refused.value.issues] == ["diagnosis"]
     assert order.state == "preparation"
@@ -65,7 +65,7 @@ async def test_nothing_leaves_unprepared(session: AsyncSession, context: Context
     order = await at_the_bench(session, context, "courier")
 
     with pytest.raises(Conflict) as refused:
-        await dispensing.hand_over(session, PHARMACIST.actor, order, ALL)
+        await dispensing.hand_over(session, PHARMACIST.actor, order, ALL, retail_ban=False)
 
     assert refused.value.code == "not_prepared"
 
@@ -83,7 +83,7 @@ async def test_a_pack_without_its_code_is_not_prepared(session: AsyncSession, co
     order = await at_the_bench(session, context)
 
     with pytest.raises(Invalid) as refused:
-        await preparing.prepare(session, PHARMACIST.actor, order)
+        await preparing.prepare(session, PHARMACIST.actor, order, retail_ban=False)
 
     assert [one.field for one in refused.value.issues] == ["items.0"]
 
@@ -91,7 +91,7 @@ async def test_a_pack_without_its_code_is_not_prepared(session: AsyncSession, co
 async def test_unless_it_is_written_why_it_has_none(session: AsyncSession, context: Context) -> None:
     order = await at_the_bench(session, context)
 
-    order = await preparing.prepare(session, PHARMACIST.actor, order, "拆零分装，无追溯码")
+    order = await preparing.prepare(session, PHARMACIST.actor, order, "拆零分装，无追溯码", retail_ban=False)
 
     assert order.prepared_at is not None
 
@@ -147,10 +147,12 @@ async def test_she_gets_her_drugs_with_her_code(session: AsyncSession, context: 
 
     wrong = "000000" if order.pickup_code != "000000" else "111111"
     with pytest.raises(Invalid):
-        await dispensing.hand_over(session, PHARMACIST.actor, order, ALL, pickup_code=wrong)
+        await dispensing.hand_over(session, PHARMACIST.actor, order, ALL, pickup_code=wrong, retail_ban=False)
     with pytest.raises(Invalid):
-        await dispensing.hand_over(session, PHARMACIST.actor, order, ALL)
-    order = await dispensing.hand_over(session, PHARMACIST.actor, order, ALL, pickup_code=order.pickup_code)
+        await dispensing.hand_over(session, PHARMACIST.actor, order, ALL, retail_ban=False)
+    order = await dispensing.hand_over(
+        session, PHARMACIST.actor, order, ALL, pickup_code=order.pickup_code, retail_ban=False
+    )
 
     assert order.state == "completed"
 
@@ -160,14 +162,16 @@ async def test_who_lost_her_phone_is_recognised_otherwise_and_that_is_written_do
 ) -> None:
     order = await prepared(session, context, await at_the_bench(session, context))
 
-    order = await dispensing.hand_over(session, PHARMACIST.actor, order, ALL, without_code="核对身份证原件")
+    order = await dispensing.hand_over(
+        session, PHARMACIST.actor, order, ALL, without_code="核对身份证原件", retail_ban=False
+    )
 
     assert (order.state, order.without_code) == ("completed", "核对身份证原件")
 
 
 async def test_she_is_told_once_when_it_is_ready(session: AsyncSession, context: Context) -> None:
     order = await prepared(session, context, await at_the_bench(session, context))
-    await preparing.prepare(session, PHARMACIST.actor, order)
+    await preparing.prepare(session, PHARMACIST.actor, order, retail_ban=False)
 
     told = (await session.scalars(select(Message).where(Message.template == "TPL_PICK_UP"))).all()
 
