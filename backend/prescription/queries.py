@@ -1,6 +1,6 @@
 """Reads about prescriptions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import select
@@ -102,6 +102,20 @@ def snapshot(row: PrescriptionRow) -> events.Prescription:
         disease_history=content.disease_history, valid_from=signed_at, valid_until=row.valid_until or signed_at,
         content_digest=row.digest.hex(),
     )  # fmt: skip
+
+
+RENEWABLE = (PrescriptionState.APPROVED, PrescriptionState.COMPLETED, PrescriptionState.EXPIRED)
+
+
+async def renewed(
+    session: AsyncSession, person_id: UUID, encounter_id: UUID, wanted: Iterable[UUID]
+) -> Mapping[UUID, PrescriptionRow]:
+    """Those of `wanted` that a line may continue, by id: this person's, passed by a pharmacist, of another visit."""
+    query = select(PrescriptionRow).where(
+        PrescriptionRow.id.in_(set(wanted)), PrescriptionRow.person_id == person_id,
+        PrescriptionRow.encounter_id != encounter_id, PrescriptionRow.state.in_(RENEWABLE),
+    )  # fmt: skip
+    return {row.id: row for row in await session.scalars(query)}
 
 
 async def earlier(

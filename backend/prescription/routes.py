@@ -67,7 +67,7 @@ async def create(call: ApiCall, body: WritePrescription) -> PrescriptionView:
         visit = await encounters.doctors_own_follow_up(session, call.actor, call.id())
         row = await service.write(
             session, call.actor, visit, None, draft, valid_days=body.valid_days, allergies=body.allergies,
-            findings=found,
+            findings=found, renews=body.renews(),
         )  # fmt: skip
         return await _view(session, row)
 
@@ -84,7 +84,7 @@ async def change(call: ApiCall, body: WritePrescription) -> PrescriptionView:
         visit = await encounters.follow_up(session, row.encounter_id)
         row = await service.write(
             session, call.actor, visit, row, draft, valid_days=body.valid_days, allergies=body.allergies,
-            findings=found,
+            findings=found, renews=body.renews(),
         )  # fmt: skip
         return await _view(session, row)
 

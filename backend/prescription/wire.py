@@ -11,6 +11,7 @@ from msgspec import Meta
 from backend.formulary.facts import Drug
 from backend.prescription.model import PrescriptionRow, Review
 from backend.prescription.rules import LIVERS, POINTS, TEST_GROUPS, asked, stated_words
+from backend.prescription.signing import Renewed
 from backend.prescription.states import PRESCRIPTION
 from backend.review.draft import (
     ONCE,
@@ -34,7 +35,10 @@ Decimals = Annotated[str, Meta(pattern=r"^[0-9]{1,6}(\.[0-9]{1,3})?$(?!\n)")]
 
 
 class WriteItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One line: dose per time in the drug's dose unit, frequency code, route code, days, packs."""
+    """One line: dose per time in the drug's dose unit, frequency code, route code, days, packs.
+
+    `renews` is the earlier prescription that the line continues, and is signed with it.
+    """
 
     drug_code: Code
     dose: Decimals
@@ -43,6 +47,13 @@ class WriteItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     days: Annotated[int, Meta(ge=1, le=84)]
     quantity: Annotated[int, Meta(ge=1, le=200)]
     note: Annotated[str, Meta(max_length=100)] = ""
+    renews: UUID | None = None
+
+    def item(self) -> Item:
+        """For the engine."""
+        return Item(
+            self.drug_code, self.dose, self.frequency, self.route, self.days, self.quantity, self.note
+        )
 
 
 class WriteSkinTest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -90,9 +101,13 @@ class WritePrescription(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     def draft(self, confirmed: list[Diagnosis]) -> Draft:
         """For the engine; names come from the confirmed diagnoses."""
         names = {diagnosis.code: diagnosis.name for diagnosis in confirmed}
-        items = [Item(**msgspec.structs.asdict(item)) for item in self.items]
+        items = [one.item() for one in self.items]
         diagnoses = [Diagnosis(code, names.get(code, code)) for code in self.diagnosis_codes]
         return Draft(items, diagnoses, self.reason, self.kind, self.patient.stated())
+
+    def renews(self) -> dict[int, UUID]:
+        """What lines (from 0) continue."""
+        return {line: one.renews for line, one in enumerate(self.items) if one.renews is not None}
 
 
 class Findings(msgspec.Struct, frozen=True):
@@ -259,6 +274,7 @@ class PrescriptionView(msgspec.Struct, frozen=True):
     stated_at: datetime | None
     stated_words: list[str]
     taking: list[Choice]
+    renews: list[Renewed]
 
 
 def prescription_view(
@@ -280,5 +296,5 @@ def prescription_view(
         return_point=POINTS[returned.point].words if returned and returned.point in POINTS else "",
         second_eyes=row.second_eyes, confirmed=row.confirmed_by is not None,
         digest=row.digest.hex(), kind=content.kind, stated=stated, stated_at=content.stated_at,
-        stated_words=stated_words(stated, known), taking=_named(stated, known),
+        stated_words=stated_words(stated, known), taking=_named(stated, known), renews=content.renews,
     )  # fmt: skip

@@ -6,7 +6,7 @@ import { fillStated, refuseStated, savedStated, showStated, stated, statedIsWron
 
 const form = document.getElementById("rx");
 const find = (id) => document.getElementById(id);
-const [written, known, times, routes] = ["written", "drugs", "times", "routes"].map((name) => JSON.parse(form.dataset[name]));
+const [written, known, times, routes, renews] = ["written", "drugs", "times", "routes", "renews"].map((name) => JSON.parse(form.dataset[name]));
 const { encounter, visit } = form.dataset;
 const returned = written[form.dataset.returned]; // the line the pharmacist sent it back for
 const KEY = `rx:${encounter}:${form.dataset.prescription}`;
@@ -49,10 +49,13 @@ function packs(line) {
   return up((up(dose / each) * doses) / size);
 }
 
-/** A line; `from` names the earlier prescription it is proposed by, and then it counts only when the doctor has confirmed it. */
-function add(drug, item = {}, from = "") {
+/**
+ * A line; `from` names the earlier prescription it is proposed by, and then it counts only when the doctor has confirmed it.
+ * `origin` (prescription_id, number) stays with the line and is signed: the line continues that prescription.
+ */
+function add(drug, item = {}, from = "", origin = null) {
   const element = find("line").content.firstElementChild.cloneNode(true);
-  const line = { drug, element, counted: item.quantity === undefined, from };
+  const line = { drug, element, counted: item.quantity === undefined, from, origin };
   if (from) {
     const box = element.querySelector(".line-proposed");
     box.hidden = false;
@@ -65,6 +68,10 @@ function add(drug, item = {}, from = "") {
   element.querySelector(".line-name").textContent = drug.generic_name;
   element.querySelector(".line-strength").textContent = drug.strength;
   element.querySelector(".line-about").textContent = `${drug.pack_size}${drug.unit}/${drug.pack_unit} · ${drug.manufacturer} · ${yuan(drug.price)}`;
+  if (origin) {
+    element.querySelector(".line-origin").textContent = `续自处方 ${origin.number}`;
+    element.querySelector(".line-origin").hidden = false;
+  }
   element.querySelector(".line-unit").textContent = drug.dose_unit;
   element.querySelector(".line-pack").textContent = drug.pack_unit;
   for (const code of drug.routes.length ? drug.routes : Object.keys(routes)) {
@@ -110,7 +117,7 @@ function body() {
     items: lines.map((line) => ({
       drug_code: line.drug.code, dose: field(line, "dose").value.trim(), frequency: field(line, "frequency").value,
       route: field(line, "route").value, days: Number(field(line, "days").value), quantity: Number(field(line, "quantity").value),
-      note: field(line, "note").value.trim(),
+      note: field(line, "note").value.trim(), ...(line.origin ? { renews: line.origin.prescription_id } : {}),
     })),
     diagnosis_codes: [...form.querySelectorAll('[name="diagnosis"]:checked')].map((box) => box.value),
     reason: find("reason").value.trim(), allergies: find("allergies").value.trim(),
@@ -167,7 +174,7 @@ async function examine() {
 
 let timer = 0;
 function changed() {
-  sessionStorage.setItem(KEY, JSON.stringify({ body: body(), taking: takingNames(), from: lines.map((line) => line.from), drugs: Object.fromEntries(lines.map((line) => [line.drug.code, line.drug])) }));
+  sessionStorage.setItem(KEY, JSON.stringify({ body: body(), taking: takingNames(), from: lines.map((line) => line.from), origins: lines.map((line) => line.origin), drugs: Object.fromEntries(lines.map((line) => [line.drug.code, line.drug])) }));
   delete form.dataset.checked;
   turn += 1; // an answer to what was written before is no answer any more
   verdict = { ...verdict, findings: verdict.findings.filter((one) => one.item === null), blocked: true };
@@ -235,7 +242,7 @@ function proposed(one) {
     button.addEventListener("click", () => {
       if (lines.length >= MOST) { toast(`一张处方最多 ${MOST} 种药品，请另开一张`); return; }
       if (lines.some((known) => known.drug.code === line.drug.code)) { toast("处方里已有这种药"); return; }
-      const made = add(line.drug, { ...written }, `${day(one.signed_at)} 的处方`);
+      const made = add(line.drug, { ...written }, `${day(one.signed_at)} 的处方`, { prescription_id: one.prescription_id, number: one.number });
       changed();
       made.element.scrollIntoView({ block: "center" });
     });
@@ -312,9 +319,10 @@ form.addEventListener("change", (event) => { if (event.target.type === "checkbox
 // begin: what was left in this tab, else what is saved
 
 const left = JSON.parse(sessionStorage.getItem(KEY) ?? "null");
-for (const item of left?.body.items ?? written) {
+for (const [place, item] of (left?.body.items ?? written).entries()) {
   const drug = left?.drugs[item.drug_code] ?? known[item.drug_code];
-  if (drug) add(drug, item, left?.from?.[left.body.items.indexOf(item)] ?? "");
+  const origin = left ? left.origins?.[place] : renews.find(({ line }) => line === place);
+  if (drug) add(drug, item, left?.from?.[place] ?? "", origin ?? null);
   else toast(`药品 ${item.drug_code} 已不在目录中`, 4000);
 }
 if (left) {
