@@ -11,7 +11,7 @@ class Reviewing:
     """A part of the backend's settings."""
 
     review_retail_ban: bool = setting(
-        "refuse what the national list forbids to sell online (on when a third party's pharmacy sells or delivers)",
+        "refuse what the national list forbids to sell online, at review, order and dispensing (on when a third party's pharmacy sells or delivers)",
         default=False,
     )
     cds_url: str = setting(

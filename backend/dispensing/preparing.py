@@ -15,6 +15,7 @@ from backend.notification.service import tell
 from backend.patient import queries as patients
 from backend.policy import policy
 from backend.prescription import queries as prescriptions
+from backend.prescription.model import PrescriptionRow
 from backend.shift.service import require as require_shift
 from foundation.actor import Actor
 from foundation.clock import local
@@ -56,11 +57,12 @@ async def record_codes(
 
 
 async def prepare(
-    session: AsyncSession, actor: Actor, dispense: Dispense, no_code_reason: str = ""
+    session: AsyncSession, actor: Actor, dispense: Dispense, no_code_reason: str = "", *, retail_ban: bool
 ) -> Dispense:
     """Picked and packed: every pack has its code, or it is written why not. Who picks up is told."""
     dispense = await _open(session, actor, dispense)
     row = await prescriptions.prescription(session, dispense.prescription_id)
+    await require_may_leave(session, row, dispense.method, retail_ban=retail_ban)
     recorded = Counter(one.line for one in await queries.trace_codes(session, dispense.id))
     packs = [item.quantity for item in row.content.items]
     issues = rules.prepared_issues(packs, recorded, no_code_reason, required=policy().trace_codes)
@@ -79,6 +81,15 @@ async def prepare(
             await tell(session, account_id, PICK_UP, data, link=link, subject_id=dispense.id)
     touch(session, "pharmacy", dispense.stream)
     return dispense
+
+
+async def require_may_leave(
+    session: AsyncSession, row: PrescriptionRow, method: str, *, retail_ban: bool
+) -> None:
+    """`Invalid` naming what may not go this way; the pharmacist then declines the order, and the money goes back."""
+    issues = await queries.leaving_issues(session, row, method, retail_ban=retail_ban)
+    if issues:
+        raise Invalid("；".join(one.message for one in issues), issues=issues, code="may_not_leave")
 
 
 async def free_codes(session: AsyncSession, dispense: Dispense) -> None:

@@ -6,13 +6,15 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.dispensing import rules
 from backend.dispensing.model import Dispense, ParcelLine, TraceCode
 from backend.dispensing.states import DispenseState
 from backend.formulary import queries as formulary
+from backend.formulary.facts import Drug
 from backend.patient import queries as patients
 from backend.prescription.model import PrescriptionRow
 from foundation.actor import Actor
-from foundation.errors import NotFound
+from foundation.errors import Issue, NotFound
 
 
 async def dispense(session: AsyncSession, dispense_id: UUID) -> Dispense:
@@ -77,7 +79,15 @@ async def trace_codes(session: AsyncSession, dispense_id: UUID) -> Sequence[Trac
     return (await session.scalars(query.order_by(TraceCode.line, TraceCode.code))).all()
 
 
-async def cold_drugs(session: AsyncSession, row: PrescriptionRow) -> list[str]:
-    """Names of what has to stay cold on its way."""
-    drugs = await formulary.by_codes(session, [item.drug_code for item in row.content.items])
-    return [drug.generic_name for drug in drugs.values() if drug.cold_chain]
+async def facts(session: AsyncSession, row: PrescriptionRow) -> dict[str, Drug]:
+    """What the formulary says of the drugs of a prescription, also of those withdrawn since."""
+    return await formulary.facts_of(session, [item.drug_code for item in row.content.items])
+
+
+async def leaving_issues(
+    session: AsyncSession, row: PrescriptionRow, method: str, *, retail_ban: bool
+) -> list[Issue]:
+    """Why these drugs may not go this way, by what the formulary says now: at the order, at the bench, at the door."""
+    drugs, content = await facts(session, row), row.content
+    issues = rules.retail_issues(content.written, content.items, drugs, ban=retail_ban)
+    return issues + rules.cold_issues(method, content.items, drugs)

@@ -2,7 +2,7 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.dispensing import preparing, queries, returning, rules, service
+from backend.dispensing import preparing, queries, returning, service
 from backend.dispensing.model import Dispense, Receiver
 from backend.dispensing.wire import (
     DeclineRequest,
@@ -27,11 +27,17 @@ async def _view(session: AsyncSession, row: Dispense, *, own: bool = False) -> D
     return dispense_view(row, await queries.way(session, row.id), own=own)
 
 
+def _ban(call: ApiCall) -> bool:
+    return call.app.settings.review_retail_ban
+
+
 async def order(call: ApiCall, body: OrderRequest) -> Ordered:
     """Choose delivery or pick-up and open the bill."""
     row = await prescriptions.visible(call.session, call.actor, call.id())
     receiver = Receiver(body.receiver.name, body.receiver.phone, body.receiver.address)
-    dispense, payment = await service.order(call.session, call.actor, row, body.method, receiver)
+    dispense, payment = await service.order(
+        call.session, call.actor, row, body.method, receiver, retail_ban=_ban(call)
+    )
     return Ordered(dispense.id, payment.id, payment.amount)
 
 
@@ -47,8 +53,14 @@ async def of_prescription(call: ApiCall) -> DispenseView:
 async def ways(call: ApiCall) -> Ways:
     """How it may come to her, before she chooses."""
     row = await prescriptions.visible(call.session, call.actor, call.id())
-    issues = rules.cold_issues("courier", await queries.cold_drugs(call.session, row))
-    return Ways(not issues, issues[0].message if issues else "")
+    why_not = {
+        method: [
+            one.message
+            for one in await queries.leaving_issues(call.session, row, method, retail_ban=_ban(call))
+        ]
+        for method in ("courier", "pickup")
+    }
+    return Ways(not why_not["courier"], "；".join(why_not["courier"]), not why_not["pickup"])
 
 
 async def to_prepare(call: ApiCall) -> list[DispenseView]:
@@ -75,7 +87,8 @@ async def prepare(call: ApiCall, body: Prepared) -> DispenseView:
     """Packed and coded."""
     row = await queries.visible(call.session, call.actor, call.id())
     return await _view(
-        call.session, await preparing.prepare(call.session, call.actor, row, body.no_code_reason)
+        call.session,
+        await preparing.prepare(call.session, call.actor, row, body.no_code_reason, retail_ban=_ban(call)),
     )
 
 
@@ -83,7 +96,13 @@ async def hand_over(call: ApiCall, body: HandOver) -> DispenseView:
     """Checked: to the courier or over the counter."""
     row = await queries.visible(call.session, call.actor, call.id())
     row = await service.hand_over(
-        call.session, call.actor, row, body.done, pickup_code=body.pickup_code, without_code=body.without_code
+        call.session,
+        call.actor,
+        row,
+        body.done,
+        retail_ban=_ban(call),
+        pickup_code=body.pickup_code,
+        without_code=body.without_code,
     )
     return await _view(call.session, row)
 

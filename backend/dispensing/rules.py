@@ -4,7 +4,11 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from backend.formulary.facts import Drug
 from backend.payment.rulebook import RefundReason
+from backend.review.draft import Item
+from backend.review.legality import banned
+from contracts.events import PrescriptionItem
 from foundation.errors import Issue
 
 _PHONE = re.compile(r"^1\d{10}$")
@@ -117,11 +121,44 @@ def prepared_issues(
     ]
 
 
-def cold_issues(method: str, cold: Sequence[str]) -> list[Issue]:
-    """What has to stay cold does not go by courier."""
-    if method != "courier" or not cold:
+def cold_issues(method: str, items: Sequence[PrescriptionItem], drugs: Mapping[str, Drug]) -> list[Issue]:
+    """What has to stay cold does not go by courier, nor does what the formulary does not know."""
+    if method != "courier":
         return []
-    return [Issue("method", "cold_chain", f"{'、'.join(cold)} 须冷藏，不能快递，请到院自取")]
+    cold = [one.name for one in items if one.drug_code in drugs and drugs[one.drug_code].cold_chain]
+    unknown = [one.name for one in items if one.drug_code not in drugs]
+    issues = []
+    if cold:
+        issues.append(Issue("method", "cold_chain", f"{'、'.join(cold)} 须冷藏，不能快递，请到院自取"))
+    if unknown:
+        words = f"{'、'.join(unknown)} 的储存条件不明，不能快递，请到院自取"
+        issues.append(Issue("method", "storage_unknown", words))
+    return issues
+
+
+def retail_issues(
+    written: Sequence[Item], items: Sequence[PrescriptionItem], drugs: Mapping[str, Drug], *, ban: bool
+) -> list[Issue]:
+    """Lines that the national list of what may not be sold online forbids, where it applies (`REVIEW_RETAIL_BAN`).
+
+    The review says it first; a prescription from before the list applied, or before it changed, meets it here. What the
+    formulary does not know cannot be looked up and is refused too.
+    """
+    if not ban:
+        return []
+    issues = []
+    for line, (use, item) in enumerate(zip(written, items, strict=True)):
+        drug = drugs.get(use.drug_code)
+        found = None if drug is None else banned(drug, use)
+        if drug is None:
+            why = "不在药品目录中，无法核对药品网络销售禁止清单"
+            issues.append(
+                Issue(f"items.{line}", "retail_ban_unknown", f"{item.name}{why}，不能在线购药或配送")
+            )
+        elif found is not None:
+            why = f"列入药品网络销售禁止清单（{found.words}）"
+            issues.append(Issue(f"items.{line}", "retail_ban", f"{item.name}{why}，不能在线购药或配送"))
+    return issues
 
 
 def back_issues(*, status: str, completed: bool, quarantined: bool, disposal: str) -> list[Issue]:

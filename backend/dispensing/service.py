@@ -12,9 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.alarm.service import over, ring
 from backend.context import Context
-from backend.dispensing import queries, rules
+from backend.dispensing import preparing, queries, rules
 from backend.dispensing.model import Dispense, ParcelLine, Receiver
-from backend.dispensing.preparing import free_codes
 from backend.dispensing.states import DispenseState
 from backend.formulary.queries import catalogue_version
 from backend.notification.rules import PARCEL_SHIPPED
@@ -53,9 +52,18 @@ CARRIER = "示范速递"
 
 
 async def order(
-    session: AsyncSession, actor: Actor, row: PrescriptionRow, method: str, receiver: Receiver
+    session: AsyncSession,
+    actor: Actor,
+    row: PrescriptionRow,
+    method: str,
+    receiver: Receiver,
+    *,
+    retail_ban: bool,
 ) -> tuple[Dispense, Payment]:
-    """Choose delivery and open the bill. Only from `approved`, only while valid; asking again gives the same bill."""
+    """Choose delivery and open the bill. Only from `approved`, only while valid; asking again gives the same bill.
+
+    `retail_ban`: the national list of what may not be sold online applies.
+    """
     assert actor.id is not None
     await lock_stream(session, row.stream)
     if known := await queries.of_prescription(session, row.id):
@@ -63,7 +71,7 @@ async def order(
         assert payment is not None
         return known, payment
     issues = rules.receiver_issues(method, receiver.name, receiver.phone, receiver.address)
-    if issues := issues + rules.cold_issues(method, await queries.cold_drugs(session, row)):
+    if issues := issues + await queries.leaving_issues(session, row, method, retail_ban=retail_ban):
         raise Invalid(issues=issues)
     row = await lock(session, PrescriptionRow, row.id)
     await advance(session, row, "order", actor)
@@ -139,7 +147,7 @@ async def on_withdrawn(session: AsyncSession, context: Context, prescription_id:
 async def _give_back(session: AsyncSession, dispense: Dispense) -> None:
     """It will not leave: packs and their codes are free for others."""
     await stock.release(session, dispense.id)
-    await free_codes(session, dispense)
+    await preparing.free_codes(session, dispense)
 
 
 async def lapse(session: AsyncSession, dispense_id: UUID) -> bool:
@@ -162,12 +170,12 @@ async def lapse(session: AsyncSession, dispense_id: UUID) -> bool:
 
 
 async def hand_over(
-    session: AsyncSession, actor: Actor, dispense: Dispense, checks: Collection[str], *, pickup_code: str = "",
-    without_code: str = "",
+    session: AsyncSession, actor: Actor, dispense: Dispense, checks: Collection[str], *, retail_ban: bool,
+    pickup_code: str = "", without_code: str = "",
 ) -> Dispense:  # fmt: skip
     """The pharmacist has made the four checks (四查十对): to the courier, or over the counter to who knows the code.
 
-    `without_code` says how she was recognised who has lost it.
+    `without_code` says how she was recognised who has lost it; `retail_ban` as in `order`, looked at again.
     """
     assert actor.id is not None
     await lock_stream(session, dispense.stream)
@@ -182,6 +190,8 @@ async def hand_over(
     if dispense.method == "pickup" and dispense.state is DispenseState.PREPARATION:
         _recognise(dispense, pickup_code, without_code)
     row = await prescriptions.prescription(session, dispense.prescription_id)
+    if dispense.state is DispenseState.PREPARATION:
+        await preparing.require_may_leave(session, row, dispense.method, retail_ban=retail_ban)
     now = clock_of(session).now()
     moved = await advance(
         session, dispense, "hand_over", actor, handed_over_at=now, pharmacist_id=actor.id, checks=list(rules.CHECKS),

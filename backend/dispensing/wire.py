@@ -137,10 +137,11 @@ class HandOver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Ways(msgspec.Struct, frozen=True):
-    """Whether a courier may bring it, and why not."""
+    """Whether a courier may bring it, and why not; whether it may be ordered here at all, to be picked up."""
 
     courier: bool
     why_not: str
+    pickup: bool = True
 
 
 def dispense_view(row: Dispense, way: Sequence[ParcelLine], *, own: bool = False) -> DispenseView:

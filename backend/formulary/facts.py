@@ -81,7 +81,7 @@ CONTROL_CLASSES = (
 )  # fmt: skip
 ANTIBACTERIAL_GRADES = ("none", "unrestricted", "restricted", "special")
 COLD_CHAIN_NAMES = ("胰岛素", "鲁肽", "那肽", "拉坦前列素", "活菌", "疫苗", "单抗")
-"""Parts of names of what is kept at 2 to 8 °C before it is opened (labels)."""
+"""Parts of names of what is kept at 2 to 8 °C before it is opened (labels): only for a list without the column."""
 _SPAN = re.compile(r"[A-Z]\d\d(\.\d{1,3})?|[A-Z]\d\d-[A-Z]\d\d")
 FLAGS = ("skin_test", "online_allowed", "long_term_allowed")
 
@@ -204,8 +204,12 @@ def _drug(row: dict[str, str]) -> Drug:
 
 
 def _cold(row: dict[str, str]) -> bool:
-    """The column says so, or the name does: a list without the column must not send insulin by courier."""
-    return row.get("cold_chain", "") == "1" or any(stem in row["generic_name"] for stem in COLD_CHAIN_NAMES)
+    """What the column says. A list without the column must not send insulin by courier: there the name decides."""
+    if "cold_chain" not in row:
+        return any(stem in row["generic_name"] for stem in COLD_CHAIN_NAMES)
+    if row["cold_chain"] not in ("0", "1"):
+        raise ValueError("cold_chain 只能是 0 或 1")
+    return row["cold_chain"] == "1"
 
 
 def _positive(name: str, text: str) -> None:

@@ -16,6 +16,25 @@ async def by_codes(session: AsyncSession, codes: Iterable[str]) -> dict[str, Dru
     return {row.code: msgspec.convert(row.facts, Drug) for row in await session.scalars(query)}
 
 
+async def facts_of(session: AsyncSession, codes: Iterable[str]) -> dict[str, Drug]:
+    """Drugs by code, withdrawn ones too: what was prescribed before must still be judged. Codes nobody knows are missing."""
+    query = select(DrugRow).where(DrugRow.code.in_(set(codes)))
+    return {row.code: msgspec.convert(row.facts, Drug) for row in await session.scalars(query)}
+
+
+async def names(session: AsyncSession, codes: Iterable[str]) -> dict[str, str]:
+    """Generic names by code, of withdrawn drugs too: what was written once must stay readable."""
+    query = select(DrugRow.code, DrugRow.generic_name).where(DrugRow.code.in_(set(codes)))
+    return {row.code: row.generic_name for row in await session.execute(query)}
+
+
+async def tested_groups(session: AsyncSession) -> list[str]:
+    """Allergy groups of the valid drugs that need a skin test."""
+    query = select(DrugRow).where(DrugRow.valid, DrugRow.facts["skin_test"].as_boolean())
+    drugs = [msgspec.convert(row.facts, Drug) for row in await session.scalars(query)]
+    return sorted({group for drug in drugs for group in drug.allergy_groups})
+
+
 async def search(session: AsyncSession, words: str, limit: int = 30) -> Sequence[Drug]:
     """Valid drugs whose name or pinyin initials contain `words`, by name."""
     wanted = words.strip().lower().replace("%", "").replace("_", "")

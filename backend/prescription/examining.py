@@ -54,6 +54,15 @@ async def examine(
     return worst_first([*found, *await outside_opinion(context, visit, draft, facts, drugs)])
 
 
+async def still_taking(
+    context: Context, visit: FollowUp, known: Known | None, *, but: UUID | None = None
+) -> list[Taking]:
+    """What a new prescription is compared with, what lasts longest first; `known` is None without the hospital's word."""
+    async with unit_of_work(context.db) as session:
+        found = await _still_taking(session, context.clock.now(), visit, known, Draft([], []), but)
+    return sorted(found or (), key=lambda one: -one.days_left)
+
+
 def patient_facts(
     person: Person,
     visit: FollowUp,

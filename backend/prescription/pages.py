@@ -15,11 +15,11 @@ from backend.policy import policy
 from backend.practitioner.model import Practitioner
 from backend.prescription import queries, routes
 from backend.prescription.model import PrescriptionRow, Review
-from backend.prescription.rules import POINTS
+from backend.prescription.rules import POINTS, stated_words
 from backend.prescription.service import SUBJECT
 from backend.prescription.signing import digest_of
 from backend.prescription.states import PRESCRIPTION, WAITING, PrescriptionState
-from backend.review.draft import Category, Finding, Severity
+from backend.review.draft import Category, Finding, Severity, Stated
 from backend.shift.on_call import planned
 from backend.shift.service import pharmacists_on_duty
 from backend.signature import service as signatures
@@ -76,8 +76,9 @@ async def sheet(call: DeskCall) -> Shown:
     if row.state in WAITING:
         await escalation.see(call.session, call.actor, Kind.REVIEW, row.id)
     others = [one for one in await queries.of_encounter(call.session, row.encounter_id) if one.id != row.id]
+    stated = stated_words(row.content.stated or Stated(), await queries.taken_elsewhere(call.session, row))
     words = {
-        "row": row, "content": row.content, "groups": grouped(row.findings), "doctor": await _signed(call.session, row),
+        "stated": stated, "row": row, "content": row.content, "groups": grouped(row.findings), "doctor": await _signed(call.session, row),
         "history": await _history(call.session, row), "others": [one for one in others if one.state != "draft"],
         "open": row.state in WAITING, "checking": row.state is PrescriptionState.CHECKING, "points": POINTS,
         "mine": row.state is PrescriptionState.CHECKING and row.pharmacist_id == call.actor.id, "labels": PRESCRIPTION.labels, "categories": CATEGORIES,

@@ -1,6 +1,6 @@
 """Reads about prescriptions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import select
@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.encounter import queries as encounters
 from backend.encounter.model import FollowUp
+from backend.formulary import queries as formulary
 from backend.patient import queries as patients
 from backend.prescription.model import PrescriptionRow, Review
 from backend.prescription.states import WAITING, PrescriptionState
@@ -60,6 +61,12 @@ async def of_encounter(session: AsyncSession, encounter_id: UUID) -> Sequence[Pr
     return (await session.scalars(query)).all()
 
 
+async def taken_elsewhere(session: AsyncSession, row: PrescriptionRow | None) -> dict[str, str]:
+    """Names by code of what the doctor states that the patient takes from elsewhere."""
+    stated = row.content.stated if row is not None else None
+    return await formulary.names(session, stated.taking) if stated and stated.taking else {}
+
+
 async def review_queue(session: AsyncSession) -> Sequence[tuple[PrescriptionRow, FollowUp]]:
     """What waits for a pharmacist, longest first."""
     query = (
@@ -95,6 +102,20 @@ def snapshot(row: PrescriptionRow) -> events.Prescription:
         disease_history=content.disease_history, valid_from=signed_at, valid_until=row.valid_until or signed_at,
         content_digest=row.digest.hex(),
     )  # fmt: skip
+
+
+RENEWABLE = (PrescriptionState.APPROVED, PrescriptionState.COMPLETED, PrescriptionState.EXPIRED)
+
+
+async def renewed(
+    session: AsyncSession, person_id: UUID, encounter_id: UUID, wanted: Iterable[UUID]
+) -> Mapping[UUID, PrescriptionRow]:
+    """Those of `wanted` that a line may continue, by id: this person's, passed by a pharmacist, of another visit."""
+    query = select(PrescriptionRow).where(
+        PrescriptionRow.id.in_(set(wanted)), PrescriptionRow.person_id == person_id,
+        PrescriptionRow.encounter_id != encounter_id, PrescriptionRow.state.in_(RENEWABLE),
+    )  # fmt: skip
+    return {row.id: row for row in await session.scalars(query)}
 
 
 async def earlier(

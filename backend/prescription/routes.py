@@ -12,30 +12,38 @@ from backend.encounter.states import RUNNING
 from backend.escalation import service as escalation
 from backend.escalation.rules import Kind
 from backend.formulary import queries as formulary
+from backend.outside.his import HospitalRefused
 from backend.patient import queries as patients
+from backend.patient.rules import age_on
+from backend.patient.service import birth_date
 from backend.prescription import examining, queries, reviewing, service, sheets
 from backend.prescription.model import PrescriptionRow
 from backend.prescription.states import PrescriptionState
 from backend.prescription.wire import (
+    Beside,
     CancelRequest,
     Findings,
+    PrescribingForm,
     PrescriptionView,
     Proposal,
     ReturnRequest,
     WritePrescription,
+    prescribing_form,
     prescription_view,
     proposal,
 )
+from backend.record import history
 from backend.review.draft import Draft, Stated
 from backend.review.engine import blocked
 from backend.sheet.serving import as_download, as_file
 from backend.signature import service as signatures
-from foundation.errors import Conflict
+from foundation.errors import Conflict, NotFound, Unavailable
 from foundation.web.endpoint import act, get, send
 
 
 async def _view(session: AsyncSession, row: PrescriptionRow) -> PrescriptionView:
-    return prescription_view(row, await queries.last_review(session, row.id))
+    names = await queries.taken_elsewhere(session, row)
+    return prescription_view(row, await queries.last_review(session, row.id), names)
 
 
 async def _visit(call: ApiCall, encounter_id: UUID) -> FollowUp:
@@ -59,7 +67,7 @@ async def create(call: ApiCall, body: WritePrescription) -> PrescriptionView:
         visit = await encounters.doctors_own_follow_up(session, call.actor, call.id())
         row = await service.write(
             session, call.actor, visit, None, draft, valid_days=body.valid_days, allergies=body.allergies,
-            findings=found,
+            findings=found, renews=body.renews(),
         )  # fmt: skip
         return await _view(session, row)
 
@@ -76,7 +84,7 @@ async def change(call: ApiCall, body: WritePrescription) -> PrescriptionView:
         visit = await encounters.follow_up(session, row.encounter_id)
         row = await service.write(
             session, call.actor, visit, row, draft, valid_days=body.valid_days, allergies=body.allergies,
-            findings=found,
+            findings=found, renews=body.renews(),
         )  # fmt: skip
         return await _view(session, row)
 
@@ -138,6 +146,41 @@ async def refills(call: ApiCall) -> list[Proposal]:
     return [proposal(row, drugs) for row in found]
 
 
+async def form(call: ApiCall) -> PrescribingForm:
+    """What the editor of this visit offers and asks; with what was stated on another prescription of the visit."""
+    visit = await encounters.doctors_own_follow_up(call.session, call.actor, call.id())
+    person = await patients.person(call.session, visit.person_id)
+    age = age_on(birth_date(person), call.app.clock.today())
+    rows = await queries.of_encounter(call.session, visit.id)
+    last = max((one for one in rows if one.content.stated), key=lambda one: one.written_at, default=None)
+    groups = await formulary.tested_groups(call.session)
+    return prescribing_form(person.sex, age, groups, last, await queries.taken_elsewhere(call.session, last))
+
+
+CLOSED = "问诊已结束，不能再查阅院内病历"
+SILENT = "暂时看不到院内病历，请向患者核实过敏史和用药"
+
+
+async def beside(call: ApiCall) -> Beside:
+    """History and drugs beside the editor, as one look that is reported. A hospital that is down takes nothing else away."""
+    visit = await _visit(call, call.id())
+    async with call.unit_of_work() as session:
+        person = await patients.person(session, visit.person_id)
+    found, why_not = None, "" if visit.state in RUNNING else CLOSED
+    if not why_not:
+        try:
+            found = await history.fetch(call.app, person)
+        except NotFound as error:
+            why_not = error.detail
+        except (Unavailable, HospitalRefused):
+            why_not = SILENT
+    if found is not None:
+        async with call.unit_of_work() as session:
+            await history.report_view(session, call.actor, visit, found)
+    known = None if found is None else history.known_in(found)
+    return Beside(found, why_not, await examining.still_taking(call.app, visit, known))
+
+
 async def review_queue(call: ApiCall) -> list[PrescriptionView]:
     """What waits for review, longest first."""
     return [await _view(call.session, row) for row, _ in await queries.review_queue(call.session)]
@@ -196,6 +239,9 @@ ENDPOINTS: list[ApiEndpoint] = [
          family=FAMILY, roles=[DOCTOR], status=201, transaction=False),
     get("/encounters/{id}/prescriptions", of_encounter, reply=list[VIEW], summary="本次处方", family=FAMILY,
         roles=[DOCTOR, PATIENT]),
+    get("/encounters/{id}/prescribing", form, reply=PrescribingForm, summary="开方选项", family=FAMILY, roles=[DOCTOR]),
+    get("/encounters/{id}/beside", beside, reply=Beside, summary="开方参考：院内病历与在用药", family=FAMILY, roles=[DOCTOR],
+        transaction=False),
     get("/encounters/{id}/refills", refills, reply=list[Proposal], summary="既往处方（续方参考）", family=FAMILY,
         roles=[DOCTOR], audited="prescription.refills"),
     send("PUT", "/prescriptions/{id}", change, body=WritePrescription, reply=VIEW, summary="修改处方", family=FAMILY,

@@ -7,13 +7,16 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from backend.policy import SecondPharmacist
-from backend.review.draft import Answer, Category, Stated, amount_of
+from backend.review.draft import Answer, Category, Liver, Stated, amount_of
+from backend.review.suitability import CHILDBEARING
 from foundation.clock import local, local_day_start
 from foundation.errors import Issue
 
 SKIN_TEST_DAYS = 3
 """A skin test counts so long (β内酰胺类抗菌药物皮肤试验指导原则)."""
 MOST_WEIGHT_KG = 300
+ASKED_UNTIL = 60
+"""Women are asked longer than the engine insists on an answer: there are late pregnancies."""
 DEFAULT_DAYS, MOST_DAYS = 1, 3
 """Good on the day of signing; the doctor may note up to three days (处方管理办法 第十八条)."""
 
@@ -62,6 +65,43 @@ def stated_issues(stated: Stated, sex: str, today: date, known_drugs: AbstractSe
         if test.tested_on > today
     ]
     return issues
+
+
+ANSWERS = {Answer.NO: "否", Answer.YES: "是"}
+LIVERS = {
+    Liver.UNKNOWN: "未注明", Liver.NORMAL: "正常", Liver.A: "Child-Pugh A 级", Liver.B: "Child-Pugh B 级",
+    Liver.C: "Child-Pugh C 级",
+}  # fmt: skip
+TEST_GROUPS = {"penicillin": "青霉素类", "cephalosporin": "头孢菌素类"}
+"""Words of the groups that are tested for; another one is shown by its code."""
+
+
+def asked(sex: str, age: int) -> list[str]:
+    """What a doctor may be asked about this patient, by field of `Stated`: no pregnancy of men, children and the old."""
+    hers = ["pregnancy", "lactation"] if sex != "male" and CHILDBEARING.start <= age < ASKED_UNTIL else []
+    return [*hers, "egfr", "liver", "weight_kg", "taking", "skin_tests"]
+
+
+def stated_words(stated: Stated, names: Mapping[str, str]) -> list[str]:
+    """What was stated, a sentence each; `names` of the drugs bought elsewhere, by code. What nobody said is left out."""
+    said = [
+        f"{label}：{ANSWERS[answer]}"
+        for label, answer in (("妊娠", stated.pregnancy), ("哺乳", stated.lactation))
+        if answer in ANSWERS
+    ]
+    if stated.egfr is not None:
+        said.append(f"肾小球滤过率（eGFR）：{stated.egfr} mL/min/1.73㎡")
+    if stated.liver is not Liver.UNKNOWN:
+        said.append(f"肝功能：{LIVERS[stated.liver]}")
+    if stated.weight_kg:
+        said.append(f"体重：{stated.weight_kg} kg")
+    if stated.taking:
+        said.append("正在服用：" + "、".join(names.get(code, code) for code in stated.taking))
+    said += [
+        f"{TEST_GROUPS.get(test.group, test.group)}皮试：{'阴性' if test.negative else '阳性'}（{test.tested_on:%Y-%m-%d}）"
+        for test in stated.skin_tests
+    ]
+    return said
 
 
 class SecondEyes(StrEnum):

@@ -32,7 +32,7 @@ from backend.policy import policy
 from backend.practitioner import queries as practitioners
 from backend.prescription import queries, rules
 from backend.prescription.model import PrescriptionRow
-from backend.prescription.signing import PrescriptionContent, digest_of
+from backend.prescription.signing import PrescriptionContent, Renewed, digest_of
 from backend.prescription.states import SIGNED, WAITING, PrescriptionState
 from backend.record import service as records
 from backend.review.draft import ROUTES, TIMES_PER_DAY, Draft, Finding, Item, Severity, Stated
@@ -60,9 +60,12 @@ WRITABLE = (*RUNNING, EncounterState.COMPLETED)
 
 async def write(
     session: AsyncSession, actor: Actor, visit: FollowUp, row: PrescriptionRow | None, draft: Draft,
-    *, valid_days: int, allergies: str, findings: Sequence[Finding],
+    *, valid_days: int, allergies: str, findings: Sequence[Finding], renews: Mapping[int, UUID] | None = None,
 ) -> PrescriptionRow:  # fmt: skip
-    """Save the draft (new when `row` is None). Every edit voids both signatures; unknown drugs are refused by name."""
+    """Save the draft (new when `row` is None). Every edit voids both signatures; unknown drugs are refused by name.
+
+    `renews` says which earlier prescription a line (from 0) continues.
+    """
     await lock_stream(session, visit.stream)
     await session.refresh(visit)
     if visit.state not in (RUNNING if row is None else WRITABLE):
@@ -73,7 +76,8 @@ async def write(
         for index, item in enumerate(draft.items)
         if item.drug_code not in drugs
     ]
-    if issues:
+    origins, wrong = await _origins(session, visit, draft, renews or {})
+    if issues := issues + wrong:
         raise Invalid(issues=issues)
     if row is None:
         row_id = new_id()
@@ -88,7 +92,9 @@ async def write(
             await advance(session, row, "redraft", actor)
         if row.state is not PrescriptionState.DRAFT:
             raise Conflict("处方已提交，不能修改", code="prescription_not_draft")
-    row.content = await _content(session, visit, row, draft, drugs, valid_days, allergies)
+    row.content = await _content(
+        session, visit, row, draft, drugs, valid_days=valid_days, allergies=allergies, origins=origins
+    )
     row.digest, row.findings, row.written_at = digest_of(row.content), list(findings), clock_of(session).now()
     session.add(row)
     await session.flush()
@@ -98,15 +104,37 @@ async def write(
     return row
 
 
+async def _origins(
+    session: AsyncSession, visit: FollowUp, draft: Draft, renews: Mapping[int, UUID]
+) -> tuple[list[Renewed], list[Issue]]:
+    """Where refilled lines come from, and every line that names something it cannot come from."""
+    known = await queries.renewed(session, visit.person_id, visit.id, renews.values())
+    found, issues = [], []
+    for line, wanted in sorted(renews.items()):
+        row = known.get(wanted)
+        held = {item.drug_code for item in row.content.written} if row is not None else set()
+        if row is None or draft.items[line].drug_code not in held:
+            words = "续方来源不是该患者开过这种药的既往处方"
+            issues.append(Issue(f"items.{line}.renews", "not_renewable", words))
+        else:
+            found.append(Renewed(line, row.id, row.number, row.digest.hex()))
+    return found, issues
+
+
 async def _content(
     session: AsyncSession, visit: FollowUp, row: PrescriptionRow, draft: Draft, drugs: Mapping[str, Drug],
-    valid_days: int, allergies: str,
+    *, valid_days: int, allergies: str, origins: list[Renewed],
 ) -> PrescriptionContent:  # fmt: skip
     person = await patients.person(session, visit.person_id)
     booked = await appointments.appointment(session, visit.appointment_id)
     department = await practitioners.department(session, booked.department_code)
     doctor = await practitioners.practitioner(session, visit.practitioner_id)
     record = await records.newest(session, visit.id)
+    before: PrescriptionContent | None = row.content
+    stated = None if draft.stated == Stated() else draft.stated
+    stated_at = clock_of(session).now() if stated else None
+    if before is not None and stated == before.stated:
+        stated_at = before.stated_at or stated_at
     items = [_line(item, drugs[item.drug_code]) for item in draft.items]
     return PrescriptionContent(
         prescription_id=row.id, number=row.number, hospital=(await hospital(session)).name, patient_name=person.name,
@@ -115,7 +143,7 @@ async def _content(
         diagnoses=draft.diagnoses, items=items, written=draft.items, reason=draft.reason, allergies=allergies or "无",
         disease_history=(record.content.past_history if record else "") or "无", valid_days=valid_days,
         total=sum(item.amount for item in items), kind=draft.kind,
-        stated=None if draft.stated == Stated() else draft.stated,
+        stated=stated, stated_at=stated_at, renews=origins,
     )  # fmt: skip
 
 

@@ -7,7 +7,9 @@ from backend.practitioner import queries as practitioners
 from backend.prescription import queries
 from backend.prescription.model import PrescriptionRow
 from backend.prescription.reviewing import verdict_of
+from backend.prescription.rules import stated_words
 from backend.prescription.service import SUBJECT
+from backend.review.draft import Stated
 from backend.sheet.evidence import evidence
 from backend.sheet.fields import Field
 from backend.sheet.model import Sheet
@@ -30,6 +32,7 @@ async def _order(session: AsyncSession, row: PrescriptionRow) -> Order:
         "total": f"{content.total / 100:.2f} 元", "valid": f"{content.valid_days} 日内有效", "payer": "以结算为准",
         "date": f"{local(row.written_at):%Y-%m-%d}", "sex": SEXES.get(content.patient_sex, "未说明"),
         "digest": row.digest.hex()[:16],
+        "stated": "；".join(stated_words(content.stated or Stated(), await queries.taken_elsewhere(session, row))),
     }  # fmt: skip
     pharmacist = await practitioners.practitioner(session, row.pharmacist_id) if row.pharmacist_id else None
     return Order(

@@ -1,5 +1,6 @@
 """What exactly is signed: the doctor signs the prescription, the pharmacist signs its digest, that signature and a verdict."""
 
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -7,6 +8,15 @@ import msgspec
 from backend.review.draft import Item, Stated
 from contracts.events import Diagnosis, PrescriptionItem
 from foundation.canonical import canonical, sha256
+
+
+class Renewed(msgspec.Struct, frozen=True):
+    """A line (from 0) that continues an earlier prescription; `digest` is of what was signed then, hex."""
+
+    line: int
+    prescription_id: UUID
+    number: str
+    digest: str
 
 
 class PrescriptionContent(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -29,9 +39,12 @@ class PrescriptionContent(msgspec.Struct, frozen=True, omit_defaults=True):
     disease_history: str
     valid_days: int
     total: int
-    # Left out of the signed bytes when there is nothing to say, so that what was signed before these were there still holds.
+    # What came later is left out of the signed bytes when there is nothing to say: what was signed before it was there still
+    # holds. A field is only ever added like this, with a default; none is renamed, removed or given another meaning.
     kind: str = ""
     stated: Stated | None = None
+    stated_at: datetime | None = None
+    renews: list[Renewed] = []
 
 
 class ReviewVerdict(msgspec.Struct, frozen=True):

@@ -1,6 +1,6 @@
 """Structs of the prescription routes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
@@ -10,9 +10,23 @@ from msgspec import Meta
 
 from backend.formulary.facts import Drug
 from backend.prescription.model import PrescriptionRow, Review
-from backend.prescription.rules import POINTS
+from backend.prescription.rules import LIVERS, POINTS, TEST_GROUPS, asked, stated_words
+from backend.prescription.signing import Renewed
 from backend.prescription.states import PRESCRIPTION
-from backend.review.draft import Answer, Draft, Finding, Item, Liver, Stated, StatedTest
+from backend.review.draft import (
+    ONCE,
+    ROUTES,
+    TIMES_PER_DAY,
+    Answer,
+    Draft,
+    Finding,
+    Item,
+    Liver,
+    Stated,
+    StatedTest,
+    Taking,
+)
+from contracts import his
 from contracts.events import Diagnosis, PrescriptionItem
 from contracts.money import Fen
 
@@ -21,7 +35,10 @@ Decimals = Annotated[str, Meta(pattern=r"^[0-9]{1,6}(\.[0-9]{1,3})?$(?!\n)")]
 
 
 class WriteItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One line: dose per time in the drug's dose unit, frequency code, route code, days, packs."""
+    """One line: dose per time in the drug's dose unit, frequency code, route code, days, packs.
+
+    `renews` is the earlier prescription that the line continues, and is signed with it.
+    """
 
     drug_code: Code
     dose: Decimals
@@ -30,6 +47,13 @@ class WriteItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     days: Annotated[int, Meta(ge=1, le=84)]
     quantity: Annotated[int, Meta(ge=1, le=200)]
     note: Annotated[str, Meta(max_length=100)] = ""
+    renews: UUID | None = None
+
+    def item(self) -> Item:
+        """For the engine."""
+        return Item(
+            self.drug_code, self.dose, self.frequency, self.route, self.days, self.quantity, self.note
+        )
 
 
 class WriteSkinTest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,9 +101,13 @@ class WritePrescription(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     def draft(self, confirmed: list[Diagnosis]) -> Draft:
         """For the engine; names come from the confirmed diagnoses."""
         names = {diagnosis.code: diagnosis.name for diagnosis in confirmed}
-        items = [Item(**msgspec.structs.asdict(item)) for item in self.items]
+        items = [one.item() for one in self.items]
         diagnoses = [Diagnosis(code, names.get(code, code)) for code in self.diagnosis_codes]
         return Draft(items, diagnoses, self.reason, self.kind, self.patient.stated())
+
+    def renews(self) -> dict[int, UUID]:
+        """What lines (from 0) continue."""
+        return {line: one.renews for line, one in enumerate(self.items) if one.renews is not None}
 
 
 class Findings(msgspec.Struct, frozen=True):
@@ -96,6 +124,80 @@ class ReturnRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: Annotated[str, Meta(min_length=2, max_length=200)]
     item: Annotated[int, Meta(ge=0, le=4)] | None = None
     point: Annotated[str, Meta(max_length=4)] = ""
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """Something that can be chosen, and how it is called."""
+
+    code: str
+    name: str
+
+
+class Frequency(msgspec.Struct, frozen=True):
+    """How often: `times` in `per_days` days (每周两次: 2 in 7); `once` is a single dose, however many days are written."""
+
+    code: str
+    name: str
+    times: int
+    per_days: int
+    once: bool
+
+
+FREQUENCIES = [
+    Frequency(code, name, times.numerator, times.denominator, code == ONCE)
+    for code, (times, name) in TIMES_PER_DAY.items()
+]
+USES = [Choice(code, name) for code, name in ROUTES.items()]
+
+
+class StatedBefore(msgspec.Struct, frozen=True):
+    """What was stated on another prescription of this visit; the doctor looks it through before it is stated again."""
+
+    stated: Stated
+    taking: list[Choice]
+    prescriber: str
+    stated_at: datetime | None
+
+
+class PrescribingForm(msgspec.Struct, frozen=True):
+    """What an editor offers: every frequency and route there is; `asks` are the fields of `patient` that fit this person, with the words of their values."""
+
+    frequencies: list[Frequency]
+    routes: list[Choice]
+    asks: list[str]
+    livers: list[Choice]
+    test_groups: list[Choice]
+    before: StatedBefore | None
+
+
+def prescribing_form(
+    sex: str, age: int, groups: Sequence[str], last: PrescriptionRow | None, names: Mapping[str, str]
+) -> PrescribingForm:
+    """From the person, the groups that are tested for, and the prescription of this visit that stated facts last."""
+    before = None
+    if last is not None and last.content.stated is not None:
+        content, stated = last.content, last.content.stated
+        before = StatedBefore(stated, _named(stated, names), content.prescriber, content.stated_at)
+    return PrescribingForm(
+        FREQUENCIES,
+        USES,
+        asked(sex, age),
+        [Choice(code, words) for code, words in LIVERS.items()],
+        [Choice(code, TEST_GROUPS.get(code, code)) for code in groups],
+        before,
+    )
+
+
+def _named(stated: Stated, names: Mapping[str, str]) -> list[Choice]:
+    return [Choice(code, names.get(code, code)) for code in stated.taking]
+
+
+class Beside(msgspec.Struct, frozen=True):
+    """What a doctor has beside the editor: the hospital's history (or `why_not`), and what the patient still has at home."""
+
+    history: his.HistoryReply | None
+    why_not: str
+    taking: list[Taking]
 
 
 class ProposedLine(msgspec.Struct, frozen=True):
@@ -137,7 +239,7 @@ class CancelRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PrescriptionView(msgspec.Struct, frozen=True):
-    """A prescription."""
+    """A prescription; `stated_words` says in words what the prescriber stated about the patient, at `stated_at`."""
 
     id: UUID
     encounter_id: UUID
@@ -169,11 +271,18 @@ class PrescriptionView(msgspec.Struct, frozen=True):
     digest: str
     kind: str
     stated: Stated
+    stated_at: datetime | None
+    stated_words: list[str]
+    taking: list[Choice]
+    renews: list[Renewed]
 
 
-def prescription_view(row: PrescriptionRow, last: Review | None = None) -> PrescriptionView:
-    """From the rows."""
-    content = row.content
+def prescription_view(
+    row: PrescriptionRow, last: Review | None = None, names: Mapping[str, str] | None = None
+) -> PrescriptionView:
+    """From the rows; `names` of the drugs that are stated as bought elsewhere."""
+    content, known = row.content, names or {}
+    stated = content.stated or Stated()
     returned = last if last is not None and not last.approved else None
     return PrescriptionView(
         id=row.id, encounter_id=row.encounter_id, number=row.number, state=row.state,
@@ -186,5 +295,6 @@ def prescription_view(row: PrescriptionRow, last: Review | None = None) -> Presc
         return_reason=returned.reason if returned else "",
         return_point=POINTS[returned.point].words if returned and returned.point in POINTS else "",
         second_eyes=row.second_eyes, confirmed=row.confirmed_by is not None,
-        digest=row.digest.hex(), kind=content.kind, stated=content.stated or Stated(),
+        digest=row.digest.hex(), kind=content.kind, stated=stated, stated_at=content.stated_at,
+        stated_words=stated_words(stated, known), taking=_named(stated, known), renews=content.renews,
     )  # fmt: skip

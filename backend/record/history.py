@@ -77,6 +77,11 @@ async def known_of(context: Context, person: Person) -> Known | None:
         reply = await fetch(context, person)
     except (NotFound, Unavailable, HospitalRefused):
         return None
+    return known_in(reply)
+
+
+def known_in(reply: his.HistoryReply) -> Known:
+    """Of an answer of the hospital."""
     codes = {one.code for visit in reply.visits for one in visit.diagnoses if one.certainty == "confirmed"}
     return Known(
         frozenset(allergy.group for allergy in reply.allergies if allergy.group),

@@ -63,8 +63,11 @@ async def test_an_earlier_prescription_counts_line_by_line_and_only_when_confirm
         await expect(page.locator("#keep")).to_be_enabled()
         await page.click("#keep")
         await expect(page.locator("#toast")).to_contain_text("草稿已保存")
+        await page.reload()
+        await expect(page.locator(".line-origin")).to_contain_text("续自处方")
     [made] = await other.api.call("GET", f"/encounters/{again['id']}/prescriptions")
     assert (made["state"], made["written"][0]["drug_code"]) == ("draft", "YP001")
+    assert [(one["line"], one["prescription_id"]) for one in made["renews"]] == [(0, earlier)]
 
 
 async def test_the_calculator_computes_and_fills_in_nothing(world: World, browser: Browser) -> None:

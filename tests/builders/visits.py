@@ -305,7 +305,7 @@ async def ordered(
     session: AsyncSession, patient: Patient, row: PrescriptionRow, method: str = "courier"
 ) -> tuple[Dispense, Payment]:
     """Delivery or pick-up chosen, bill opened."""
-    return await dispensing.order(session, patient.actor, row, method, HOME)
+    return await dispensing.order(session, patient.actor, row, method, HOME, retail_ban=False)
 
 
 async def paid_order(
@@ -325,12 +325,12 @@ async def prepared(session: AsyncSession, context: Context, order: Dispense) -> 
     for line, item in enumerate(row.content.items):
         codes = [f"{new_id().int % 10**20:020d}" for _ in range(item.quantity)]
         await preparing.record_codes(session, PHARMACIST.actor, order, line, codes)
-    return await preparing.prepare(session, PHARMACIST.actor, order)
+    return await preparing.prepare(session, PHARMACIST.actor, order, retail_ban=False)
 
 
 async def hands_over(session: AsyncSession, context: Context, order: Dispense) -> Dispense:
     """Prepared, checked, gone."""
     await prepared(session, context, order)
     return await dispensing.hand_over(
-        session, PHARMACIST.actor, order, list(CHECKS), pickup_code=order.pickup_code or ""
+        session, PHARMACIST.actor, order, list(CHECKS), retail_ban=False, pickup_code=order.pickup_code or ""
     )

@@ -137,7 +137,8 @@ def _changing() -> Iterator[str]:
         "`python -m backend formulary import FILE [--limits FILE] [--dry-run]` makes the stored list equal to a CSV with the columns of "
         "`backend/formulary/data/formulary.csv` and says what was added (`+`), changed (`~`, field by field) and withdrawn (`-`). "
         "The same file twice changes nothing; one wrong row changes nothing and every wrong row is named. Every change is a "
-        "`drug_catalogue.changed` event for the supervisor. Without `--limits` each drug keeps its limits."
+        "`drug_catalogue.changed` event for the supervisor. `cold_chain` (1 or 0) is what a courier is refused by; in a list without that "
+        "column names decide (insulin and the like are cold). Without `--limits` each drug keeps its limits."
     )
     yield from ("", "## Outside callers and an outside server", "")
     yield (

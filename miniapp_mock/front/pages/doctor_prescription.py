@@ -15,17 +15,6 @@ from miniapp_mock.front.pages.doctor_visit import load
 from miniapp_mock.front.screen import doctor, go, show
 from miniapp_mock.front.streams import pass_file
 
-FREQUENCIES = {
-    "qd": ("每日一次", 1), "bid": ("每日两次", 2), "tid": ("每日三次", 3), "qid": ("每日四次", 4), "qn": ("每晚一次", 1),
-    "q12h": ("每 12 小时一次", 2), "q8h": ("每 8 小时一次", 3), "qod": ("隔日一次", 0.5), "qw": ("每周一次", 1 / 7),
-    "biw": ("每周两次", 2 / 7),
-}  # fmt: skip
-"""Code → name and times a day, as the API knows them."""
-ROUTES_OF_USE = {
-    "1": "口服", "2": "直肠给药", "3": "舌下给药", "401": "皮下注射", "403": "肌肉注射", "404": "静脉注射", "5": "吸入",
-    "605": "阴道用药", "607": "滴眼", "608": "滴鼻", "609": "喷喉", "610": "含化", "611": "敷伤口", "612": "擦皮肤",
-    "699": "局部用药", "9": "其他",
-}  # fmt: skip
 CATEGORIES = {"legality": "合法性", "form": "规范性", "appropriateness": "适宜性"}
 EDITABLE = ("draft", "returned")
 
@@ -53,12 +42,16 @@ async def prescription(request: Request, problem: Refused | None = None) -> Resp
 
 
 async def _editor(request: Request, row: Any, one: Any, problem: Refused | None = None) -> Response:
+    offered = await doctor(request).get(f"/encounters/{row['id']}/prescribing")
+    stated = one or offered["before"] or {"stated": {}, "taking": [], "stated_at": None, "prescriber": ""}
     drugs: dict[str, Any] = {}
     for name in {item["name"] for item in one["items"]} if one else ():
         drugs |= {drug["code"]: drug for drug in await doctor(request).get("/drugs", q=name)}
     return await show(
         request, "doctor/prescribe.html", back=f"/doctor/visits/{row['id']}", row=row, one=one, drugs=drugs,
-        frequencies=FREQUENCIES, routes=ROUTES_OF_USE, categories=CATEGORIES, problem=problem,
+        times={one["code"]: one for one in offered["frequencies"]}, categories=CATEGORIES, problem=problem,
+        routes={one["code"]: one["name"] for one in offered["routes"]},
+        offered=offered, stated=stated, carried=one is None,
         address=f"/doctor/prescriptions/{one['id']}" if one else request.url.path,
         status=problem.status if problem else 200,
     )  # fmt: skip
@@ -97,6 +90,13 @@ async def check(request: Request) -> Response:
     """What the engine says of the lines as they are."""
     path = f"/encounters/{path_id(request, 'id')}/prescriptions/check"
     return await _answer(doctor(request).post(path, await read_json(request)))
+
+
+async def beside(request: Request) -> Response:
+    """History and drugs for the column beside the editor; as every look, it is reported."""
+    _, row = await load(request)
+    found = await doctor(request).get(f"/encounters/{row['id']}/beside")
+    return await show(request, "doctor/beside.html", row=row, beside=found, found=found["history"])
 
 
 async def refills(request: Request) -> Response:
@@ -152,12 +152,26 @@ async def _answer(asked: Awaitable[Any]) -> Response:
         if refused.status != 422:
             raise
         words = "；".join(dict.fromkeys(_in_line(name) + said for name, said in refused.fields.items()))
-        return JSONResponse({"status": 422, "code": refused.code, "detail": words or refused.detail}, 422)
+        said = {
+            "status": 422,
+            "code": refused.code,
+            "detail": words or refused.detail,
+            "fields": refused.fields,
+        }
+        return JSONResponse(said, 422)
+
+
+FACTS = {
+    "pregnancy": "妊娠", "lactation": "哺乳", "egfr": "肾小球滤过率", "liver": "肝功能", "weight_kg": "体重",
+    "taking": "正在服用的药", "skin_tests": "皮试",
+}  # fmt: skip
 
 
 def _in_line(name: str) -> str:
-    """`items.0.dose` → 第 1 行：."""
+    """`items.0.dose` → 第 1 行：, `patient.egfr` → 肾小球滤过率：."""
     parts = name.split(".")
+    if parts[0] == "patient" and parts[1:2] and parts[1] in FACTS:
+        return f"{FACTS[parts[1]]}："
     return f"第 {int(parts[1]) + 1} 行：" if parts[0] == "items" and parts[1:2] and parts[1].isdigit() else ""
 
 
@@ -168,6 +182,7 @@ ROUTES: list[BaseRoute] = [
     Route("/doctor/encounters/{id:uuid}/prescriptions/check", check, methods=["POST"]),
     Route("/doctor/encounters/{id:uuid}/prescriptions", create, methods=["POST"]),
     Route("/doctor/encounters/{id:uuid}/refills", refills),
+    Route("/doctor/visits/{id:uuid}/beside", beside),
     Route("/doctor/dosage", dosage, methods=["POST"]),
     Route(RX, prescription, methods=["GET"]),
     Route(f"{RX}/sheet", sheet),

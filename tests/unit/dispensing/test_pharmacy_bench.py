@@ -15,9 +15,11 @@ from backend.dispensing import service as dispensing
 from backend.dispensing.model import Dispense
 from backend.dispensing.rules import CHECKS
 from backend.dispensing.wire import dispense_view
-from backend.formulary.facts import builtin_csv, parse
+from backend.formulary.facts import builtin
+from backend.formulary.model import DrugRow
 from backend.notification.model import Message
 from backend.outside.courier import ParcelEvent
+from contracts.events import PrescriptionItem
 from foundation.db.intents import Intent
 from foundation.errors import Conflict, Invalid
 from tests.builders.visits import a_patient, approved, hands_over, on_shift, ordered, paid_order, prepared
@@ -53,7 +55,7 @@ async def test_nothing_leaves_unchecked(session: AsyncSession, context: Context)
     order = await prepared(session, context, await at_the_bench(session, context, "courier"))
 
     with pytest.raises(Invalid) as refused:
-        await dispensing.hand_over(session, PHARMACIST.actor, order, ALL[:-1])
+        await dispensing.hand_over(session, PHARMACIST.actor, order, ALL[:-1], retail_ban=False)
 
     assert [one.field for one in refused.value.issues] == ["diagnosis"]
     assert order.state == "preparation"
@@ -63,7 +65,7 @@ async def test_nothing_leaves_unprepared(session: AsyncSession, context: Context
     order = await at_the_bench(session, context, "courier")
 
     with pytest.raises(Conflict) as refused:
-        await dispensing.hand_over(session, PHARMACIST.actor, order, ALL)
+        await dispensing.hand_over(session, PHARMACIST.actor, order, ALL, retail_ban=False)
 
     assert refused.value.code == "not_prepared"
 
@@ -81,7 +83,7 @@ async def test_a_pack_without_its_code_is_not_prepared(session: AsyncSession, co
     order = await at_the_bench(session, context)
 
     with pytest.raises(Invalid) as refused:
-        await preparing.prepare(session, PHARMACIST.actor, order)
+        await preparing.prepare(session, PHARMACIST.actor, order, retail_ban=False)
 
     assert [one.field for one in refused.value.issues] == ["items.0"]
 
@@ -89,7 +91,7 @@ async def test_a_pack_without_its_code_is_not_prepared(session: AsyncSession, co
 async def test_unless_it_is_written_why_it_has_none(session: AsyncSession, context: Context) -> None:
     order = await at_the_bench(session, context)
 
-    order = await preparing.prepare(session, PHARMACIST.actor, order, "拆零分装，无追溯码")
+    order = await preparing.prepare(session, PHARMACIST.actor, order, "拆零分装，无追溯码", retail_ban=False)
 
     assert order.prepared_at is not None
 
@@ -145,10 +147,12 @@ async def test_she_gets_her_drugs_with_her_code(session: AsyncSession, context: 
 
     wrong = "000000" if order.pickup_code != "000000" else "111111"
     with pytest.raises(Invalid):
-        await dispensing.hand_over(session, PHARMACIST.actor, order, ALL, pickup_code=wrong)
+        await dispensing.hand_over(session, PHARMACIST.actor, order, ALL, pickup_code=wrong, retail_ban=False)
     with pytest.raises(Invalid):
-        await dispensing.hand_over(session, PHARMACIST.actor, order, ALL)
-    order = await dispensing.hand_over(session, PHARMACIST.actor, order, ALL, pickup_code=order.pickup_code)
+        await dispensing.hand_over(session, PHARMACIST.actor, order, ALL, retail_ban=False)
+    order = await dispensing.hand_over(
+        session, PHARMACIST.actor, order, ALL, pickup_code=order.pickup_code, retail_ban=False
+    )
 
     assert order.state == "completed"
 
@@ -158,14 +162,16 @@ async def test_who_lost_her_phone_is_recognised_otherwise_and_that_is_written_do
 ) -> None:
     order = await prepared(session, context, await at_the_bench(session, context))
 
-    order = await dispensing.hand_over(session, PHARMACIST.actor, order, ALL, without_code="核对身份证原件")
+    order = await dispensing.hand_over(
+        session, PHARMACIST.actor, order, ALL, without_code="核对身份证原件", retail_ban=False
+    )
 
     assert (order.state, order.without_code) == ("completed", "核对身份证原件")
 
 
 async def test_she_is_told_once_when_it_is_ready(session: AsyncSession, context: Context) -> None:
     order = await prepared(session, context, await at_the_bench(session, context))
-    await preparing.prepare(session, PHARMACIST.actor, order)
+    await preparing.prepare(session, PHARMACIST.actor, order, retail_ban=False)
 
     told = (await session.scalars(select(Message).where(Message.template == "TPL_PICK_UP"))).all()
 
@@ -195,24 +201,44 @@ async def test_the_pharmacy_sees_no_house_number(session: AsyncSession, context:
 # cold chain
 
 
-def test_insulin_stays_cold_also_in_a_list_without_the_column() -> None:
-    drugs, issues = parse(builtin_csv())
-
-    assert not issues
-    cold = {drug.generic_name for drug in drugs if drug.cold_chain}
-    assert "甘精胰岛素注射液" in cold
-    assert "苯磺酸氨氯地平片" not in cold
+def a_line(code: str, name: str) -> PrescriptionItem:
+    return PrescriptionItem(code, name, "", "", "", "1", "片", "qd", "", "1", "", 7, 1, "", "", 100, 100)
 
 
-def test_what_stays_cold_is_picked_up() -> None:
-    assert [one.code for one in rules.cold_issues("courier", ["甘精胰岛素注射液"])] == ["cold_chain"]
-    assert rules.cold_issues("pickup", ["甘精胰岛素注射液"]) == []
-    assert rules.cold_issues("courier", []) == []
+def test_what_stays_cold_is_picked_up_and_so_is_what_nobody_knows() -> None:
+    drugs = builtin()
+    insulin, tablet, gone = (
+        a_line("YP028", "甘精胰岛素注射液"),
+        a_line("YP001", "苯磺酸氨氯地平片"),
+        a_line("YP0", "某药"),
+    )
+
+    [cold] = rules.cold_issues("courier", [tablet, insulin], drugs)
+    [unknown] = rules.cold_issues("courier", [tablet, gone], drugs)
+
+    assert (cold.field, cold.code) == ("method", "cold_chain")
+    assert "甘精胰岛素" in cold.message
+    assert "氨氯地平" not in cold.message
+    assert unknown.code == "storage_unknown"
+    assert "某药" in unknown.message
+    assert rules.cold_issues("pickup", [insulin, gone], drugs) == []
+    assert rules.cold_issues("courier", [tablet], drugs) == []
+
+
+async def test_a_drug_that_was_withdrawn_still_stays_cold(session: AsyncSession, context: Context) -> None:
+    patient = await a_patient(session)
+    row = await approved(session, context, patient)
+    drug = (await session.scalars(select(DrugRow).where(DrugRow.code == "YP001"))).one()
+    drug.facts, drug.valid = {**drug.facts, "cold_chain": True}, False
+    await session.flush()
+
+    with pytest.raises(Invalid) as refused:
+        await ordered(session, patient, row)
+
+    assert [one.code for one in refused.value.issues] == ["cold_chain"]
 
 
 async def test_no_courier_for_what_has_to_stay_cold(session: AsyncSession, context: Context) -> None:
-    from backend.formulary.model import DrugRow
-
     patient = await a_patient(session)
     row = await approved(session, context, patient)
     drug = (await session.scalars(select(DrugRow).where(DrugRow.code == "YP001"))).one()

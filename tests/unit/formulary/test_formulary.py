@@ -50,6 +50,49 @@ def test_the_list_that_ships_is_right() -> None:
     assert not [drug.code for drug in drugs if drug.control_class != "none" and drug.online_allowed]
 
 
+def test_the_column_says_what_stays_cold_whatever_the_name() -> None:
+    drugs = builtin()
+    named = {"YP028": True, "YP100": True, "YP111": True, "YP492": True, "YP001": False, "YP059": False}
+    insulin = next(row for row in ROWS if row["code"] == "YP028")
+
+    assert {code: drugs[code].cold_chain for code in named} == named
+    assert all(drug.source for drug in drugs.values() if drug.cold_chain)
+    assert parse(a_list(insulin | {"cold_chain": "0"}))[0][0].cold_chain is False
+
+
+@pytest.mark.parametrize("value", ["", "2", "是"])
+def test_a_row_that_does_not_say_whether_it_stays_cold_is_not_read(value: str) -> None:
+    [issue] = parse(a_list(ROWS[0] | {"cold_chain": value}))[1]
+
+    assert "cold_chain" in issue.message
+
+
+def test_in_a_list_without_the_column_the_name_keeps_insulin_cold() -> None:
+    text = io.StringIO()
+    old = [name for name in ROWS[0] if name != "cold_chain"]
+    writer = csv.DictWriter(text, old, lineterminator="\n", extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(ROWS)
+
+    drugs, issues = parse(text.getvalue())
+
+    assert issues == []
+    cold = {drug.generic_name for drug in drugs if drug.cold_chain}
+    assert "甘精胰岛素注射液" in cold
+    assert "苯磺酸氨氯地平片" not in cold
+
+
+async def test_an_import_that_makes_a_drug_cold_is_reported_and_told(session: AsyncSession) -> None:
+    await import_csv(session, SYSTEM, builtin_csv())
+    rows = [row | ({"cold_chain": "1"} if row["code"] == "YP001" else {}) for row in ROWS]
+
+    report = await import_csv(session, SYSTEM, a_list(*rows))
+
+    assert report.changed == ["YP001"]
+    assert report.details == ("YP001 苯磺酸氨氯地平片: cold_chain False → True",)
+    assert (await by_codes(session, ["YP001"]))["YP001"].cold_chain
+
+
 def test_a_drug_of_two_allergy_groups_belongs_to_both() -> None:
     drugs, _ = parse(builtin_csv())
 

@@ -74,7 +74,7 @@ async def test_what_waits_for_the_second_cannot_be_ordered(session: AsyncSession
     patient = await a_patient(session)
 
     with pytest.raises(IllegalMove):
-        await dispensing.order(session, patient.actor, row, "pickup", HOME)
+        await dispensing.order(session, patient.actor, row, "pickup", HOME, retail_ban=False)
 
 
 async def test_nobody_is_her_own_second(session: AsyncSession, context: Context) -> None:

@@ -13,7 +13,7 @@ export function toast(text, milliseconds = 2600) {
   toast.timer = setTimeout(() => { box.hidden = true; }, milliseconds);
 }
 
-/** A call of our own pages' server; throws an Error with `status` and the user's words. */
+/** A call of our own pages' server; throws an Error with `status`, the user's words, and those of single `fields`. */
 export async function call(path, { method = "POST", json, body, type, headers: more = {}, within = 30000 } = {}) {
   const headers = { accept: "application/json", "x-csrf-token": csrf, ...more };
   if (json !== undefined) { headers["content-type"] = "application/json"; body = JSON.stringify(json); }
@@ -31,7 +31,7 @@ export async function call(path, { method = "POST", json, body, type, headers: m
   }
   if (answer?.code === "no_shift") location.assign(`/doctor/shift?next=${encodeURIComponent(location.pathname)}`);
   if (!response.ok) {
-    throw Object.assign(new Error(answer?.detail ?? "操作没有成功，请稍后再试"), { status: response.status, code: answer?.code ?? "" });
+    throw Object.assign(new Error(answer?.detail ?? "操作没有成功，请稍后再试"), { status: response.status, code: answer?.code ?? "", fields: answer?.fields ?? {} });
   }
   return answer;
 }

@@ -11,3 +11,10 @@ for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => { to
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (event.target.hasAttribute("data-live") && Date.now() - touched > PATIENCE) event.preventDefault();
 });
+
+// In which visits of this tab the hospital's records were opened: beside the prescription they then open by themselves.
+export const LOOKED = "looked:";
+document.addEventListener("htmx:afterRequest", ({ detail }) => {
+  const visit = /^\/doctor\/visits\/([0-9a-f-]{36})\/(?:history|beside)$/.exec(detail.pathInfo?.requestPath ?? "")?.[1];
+  if (visit && detail.successful) sessionStorage.setItem(LOOKED + visit, "1");
+});

@@ -2,10 +2,11 @@
 // What is typed stays in this tab until it is saved. What the engine says here is a help; the server asks it again on signing.
 
 import { call, toast } from "./app.js";
+import { fillStated, refuseStated, savedStated, showStated, stated, statedIsWrong, takingNames } from "./stated.js";
 
 const form = document.getElementById("rx");
 const find = (id) => document.getElementById(id);
-const [written, known, times, routes] = ["written", "drugs", "times", "routes"].map((name) => JSON.parse(form.dataset[name]));
+const [written, known, times, routes, renews] = ["written", "drugs", "times", "routes", "renews"].map((name) => JSON.parse(form.dataset[name]));
 const { encounter, visit } = form.dataset;
 const returned = written[form.dataset.returned]; // the line the pharmacist sent it back for
 const KEY = `rx:${encounter}:${form.dataset.prescription}`;
@@ -33,23 +34,28 @@ const field = (line, name) => line.element.querySelector(`[name="${name}"]`);
 /** Doses of the drug's own strength in one tablet (capsule, sachet …); 0 where its unit cannot be converted. */
 function perUnit({ dose_unit: doseUnit, unit, strength_amount: strength }) {
   if (doseUnit === unit) return 1;
-  return { mg: 1, g: 1000 }[doseUnit] ? Number(strength) / { mg: 1, g: 1000 }[doseUnit] || 0 : 0;
+  const inMg = { mg: 1, g: 1000, μg: 0.001 }[doseUnit];
+  return inMg ? Number(strength) / inMg || 0 : 0;
 }
 
 /** Whole packs for the course; null where nothing can be computed (creams, syrups). */
 function packs(line) {
   const [each, size] = [perUnit(line.drug), line.drug.pack_size];
   const [dose, days] = [Number(field(line, "dose").value), Number(field(line, "days").value)];
-  const perDay = times[field(line, "frequency").value]?.[1];
-  if (!each || !(dose > 0) || !(days > 0) || !perDay || !size) return null;
+  const often = times[field(line, "frequency").value];
+  if (!each || !(dose > 0) || !(days > 0) || !often || !size) return null;
   const up = (value) => Math.ceil(value - 1e-9);
-  return up((up(dose / each) * up(perDay * days)) / size);
+  const doses = often.once ? 1 : Math.ceil((often.times * days) / often.per_days);
+  return up((up(dose / each) * doses) / size);
 }
 
-/** A line; `from` names the earlier prescription it is proposed by, and then it counts only when the doctor has confirmed it. */
-function add(drug, item = {}, from = "") {
+/**
+ * A line; `from` names the earlier prescription it is proposed by, and then it counts only when the doctor has confirmed it.
+ * `origin` (prescription_id, number) stays with the line and is signed: the line continues that prescription.
+ */
+function add(drug, item = {}, from = "", origin = null) {
   const element = find("line").content.firstElementChild.cloneNode(true);
-  const line = { drug, element, counted: item.quantity === undefined, from };
+  const line = { drug, element, counted: item.quantity === undefined, from, origin };
   if (from) {
     const box = element.querySelector(".line-proposed");
     box.hidden = false;
@@ -62,6 +68,10 @@ function add(drug, item = {}, from = "") {
   element.querySelector(".line-name").textContent = drug.generic_name;
   element.querySelector(".line-strength").textContent = drug.strength;
   element.querySelector(".line-about").textContent = `${drug.pack_size}${drug.unit}/${drug.pack_unit} · ${drug.manufacturer} · ${yuan(drug.price)}`;
+  if (origin) {
+    element.querySelector(".line-origin").textContent = `续自处方 ${origin.number}`;
+    element.querySelector(".line-origin").hidden = false;
+  }
   element.querySelector(".line-unit").textContent = drug.dose_unit;
   element.querySelector(".line-pack").textContent = drug.pack_unit;
   for (const code of drug.routes.length ? drug.routes : Object.keys(routes)) {
@@ -76,6 +86,7 @@ function add(drug, item = {}, from = "") {
   });
   element.addEventListener("input", (event) => {
     if (event.target.name === "quantity") line.counted = false;
+    if (event.target.name === "frequency" && times[event.target.value]?.once) field(line, "days").value = "1"; // a single dose has one day
     count(line);
     changed();
   });
@@ -106,11 +117,12 @@ function body() {
     items: lines.map((line) => ({
       drug_code: line.drug.code, dose: field(line, "dose").value.trim(), frequency: field(line, "frequency").value,
       route: field(line, "route").value, days: Number(field(line, "days").value), quantity: Number(field(line, "quantity").value),
-      note: field(line, "note").value.trim(),
+      note: field(line, "note").value.trim(), ...(line.origin ? { renews: line.origin.prescription_id } : {}),
     })),
     diagnosis_codes: [...form.querySelectorAll('[name="diagnosis"]:checked')].map((box) => box.value),
     reason: find("reason").value.trim(), allergies: find("allergies").value.trim(),
     valid_days: Number(form.querySelector('[name="valid"]:checked').value),
+    patient: stated(),
   };
 }
 
@@ -134,13 +146,15 @@ function show() {
   const wanted = verdict.findings.some((one) => one.severity === "reason") && !find("reason").value.trim();
   find("reason").classList.toggle("wanted", wanted);
   find("total").textContent = yuan(lines.reduce((sum, line) => sum + line.drug.price * (Number(field(line, "quantity").value) || 0), 0));
-  find("sign").disabled = !lines.length || lines.some((line) => problems(line).length) || verdict.blocked || wanted;
-  find("keep").disabled = !lines.length || lines.some((line) => problems(line).length);
+  const unfit = !lines.length || lines.some((line) => problems(line).length) || statedIsWrong();
+  find("sign").disabled = unfit || verdict.blocked || wanted;
+  find("keep").disabled = unfit;
+  showStated();
 }
 
 async function examine() {
   const mine = ++turn;
-  if (!lines.length || lines.some((line) => problems(line).length)) {
+  if (!lines.length || lines.some((line) => problems(line).length) || statedIsWrong()) {
     verdict = { findings: [], blocked: true };
     show();
     return;
@@ -151,7 +165,8 @@ async function examine() {
     verdict = found;
   } catch (error) {
     if (mine !== turn) return;
-    verdict = { findings: [], blocked: false, failed: error.message };
+    refuseStated(error.fields);
+    verdict = { findings: [], blocked: error.status === 422, failed: error.message };
   }
   form.dataset.checked = String(mine); // what is shown belongs to what is written
   show();
@@ -159,7 +174,7 @@ async function examine() {
 
 let timer = 0;
 function changed() {
-  sessionStorage.setItem(KEY, JSON.stringify({ body: body(), from: lines.map((line) => line.from), drugs: Object.fromEntries(lines.map((line) => [line.drug.code, line.drug])) }));
+  sessionStorage.setItem(KEY, JSON.stringify({ body: body(), taking: takingNames(), from: lines.map((line) => line.from), origins: lines.map((line) => line.origin), drugs: Object.fromEntries(lines.map((line) => [line.drug.code, line.drug])) }));
   delete form.dataset.checked;
   turn += 1; // an answer to what was written before is no answer any more
   verdict = { ...verdict, findings: verdict.findings.filter((one) => one.item === null), blocked: true };
@@ -188,7 +203,8 @@ async function search() {
     const button = make("button");
     button.type = "button";
     button.setAttribute("role", "option");
-    const why = drug.online_allowed && !drug.skin_test && !BANNED.includes(drug.control_class) ? "" : "（不能线上开具）";
+    const may = drug.online_allowed && !BANNED.includes(drug.control_class);
+    const why = !may ? "（不能线上开具）" : drug.skin_test ? "（须注明皮试结果）" : "";
     button.append(make("span", "strong", `${drug.generic_name} ${drug.strength}${why}`), make("span", "hint", `${drug.pack_size}${drug.unit}/${drug.pack_unit} · ${drug.manufacturer} · ${yuan(drug.price)}`));
     button.addEventListener("click", () => choose(drug));
     return button;
@@ -220,13 +236,13 @@ function proposed(one) {
     const { written } = line;
     const button = make("button", "weui-btn weui-btn_small weui-btn_default");
     button.type = "button";
-    const use = `${line.name} ${line.strength}　每次 ${written.dose}${line.drug?.dose_unit ?? ""}，${times[written.frequency]?.[0] ?? written.frequency}，${written.days} 天，× ${written.quantity}`;
+    const use = `${line.name} ${line.strength}　每次 ${written.dose}${line.drug?.dose_unit ?? ""}，${times[written.frequency]?.name ?? written.frequency}，${written.days} 天，× ${written.quantity}`;
     button.textContent = line.drug ? "采用这一行" : "已停用，不能采用";
     button.disabled = !line.drug;
     button.addEventListener("click", () => {
       if (lines.length >= MOST) { toast(`一张处方最多 ${MOST} 种药品，请另开一张`); return; }
       if (lines.some((known) => known.drug.code === line.drug.code)) { toast("处方里已有这种药"); return; }
-      const made = add(line.drug, { ...written }, `${day(one.signed_at)} 的处方`);
+      const made = add(line.drug, { ...written }, `${day(one.signed_at)} 的处方`, { prescription_id: one.prescription_id, number: one.number });
       changed();
       made.element.scrollIntoView({ block: "center" });
     });
@@ -254,6 +270,7 @@ async function save() {
     : await call(`/doctor/encounters/${encounter}/prescriptions`, { json: body() });
   sessionStorage.removeItem(KEY);
   form.dataset.prescription = saved.id;
+  savedStated(saved);
   history.replaceState(null, "", `/doctor/prescriptions/${saved.id}`);
   return saved.id;
 }
@@ -270,6 +287,7 @@ async function busy(button, work) {
       return;
     }
     toast(error.message, 5000);
+    refuseStated(error.fields);
     examine();
   }
   button.classList.remove("is-busy");
@@ -301,9 +319,10 @@ form.addEventListener("change", (event) => { if (event.target.type === "checkbox
 // begin: what was left in this tab, else what is saved
 
 const left = JSON.parse(sessionStorage.getItem(KEY) ?? "null");
-for (const item of left?.body.items ?? written) {
+for (const [place, item] of (left?.body.items ?? written).entries()) {
   const drug = left?.drugs[item.drug_code] ?? known[item.drug_code];
-  if (drug) add(drug, item, left?.from?.[left.body.items.indexOf(item)] ?? "");
+  const origin = left ? left.origins?.[place] : renews.find(({ line }) => line === place);
+  if (drug) add(drug, item, left?.from?.[place] ?? "", origin ?? null);
   else toast(`药品 ${item.drug_code} 已不在目录中`, 4000);
 }
 if (left) {
@@ -312,5 +331,6 @@ if (left) {
   form.querySelectorAll('[name="diagnosis"]').forEach((box) => { box.checked = left.body.diagnosis_codes.includes(box.value); });
   const days = form.querySelector(`[name="valid"][value="${left.body.valid_days}"]`);
   if (days) days.checked = true;
+  fillStated(left.body.patient ?? {}, left.taking ?? {});
 }
 examine();
