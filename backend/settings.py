@@ -128,8 +128,12 @@ class Settings(Policy, Insuring, Calling, Reviewing, CommonSettings):
         default=CaAlgorithm.ECDSA,
     )
     ca_root: Path | None = setting(
-        "the CA's root, PEM; without it the first one it shows is held to while the process lives",
+        "the CA's root, PEM: what does not lead to it is refused. May be left out for a CA on this machine alone,"
+        " where the first one it shows is held to while the process lives",
         default=None,
+    )
+    ca_sm2_root: Path | None = setting(
+        "the same for `CA_ALGORITHM=sm2`: the CA's root over SM2, PEM", default=None
     )
     courier_url: str = setting("courier company")
     courier_app_key: str = setting("our key there")
@@ -149,6 +153,7 @@ class Settings(Policy, Insuring, Calling, Reviewing, CommonSettings):
             *self.insuring_problems(),
             *self.calling_problems(),
             *self.reviewing_problems(),
+            *self._ca_problems(),
             *self._epc_problems(),
         ]
         if self.wechat_pay_backup_url and not _all_urls(self.wechat_pay_backup_url, HTTP):
@@ -186,6 +191,25 @@ class Settings(Policy, Insuring, Calling, Reviewing, CommonSettings):
             _pem(self.wechat_public_key)
         if self.wechat_public_keys is not None and not self.wechat_public_keys.is_dir():
             raise ValueError(f"{self.wechat_public_keys.name} is no folder")
+
+    def _ca_missing(self) -> list[str]:
+        """Which roots nobody gave us."""
+        wanted = ["ca_root", *(["ca_sm2_root"] if self.ca_algorithm is CaAlgorithm.SM2 else [])]
+        return [name.upper() for name in wanted if getattr(self, name) is None]
+
+    def _ca_problems(self) -> list[str]:
+        """A root that cannot be read, or none of a CA elsewhere, whom anybody on the way could pretend to be."""
+        problems = []
+        if urlsplit(self.ca_url).hostname not in LOOPBACK:
+            problems = [f"{name} is missing: CA_URL is not on this machine" for name in self._ca_missing()]
+        for name in ("ca_root", "ca_sm2_root"):
+            path: Path | None = getattr(self, name)
+            try:
+                if path is not None:
+                    _pem(path)
+            except (OSError, ValueError) as error:
+                problems.append(f"{name.upper()} is malformed: {getattr(error, 'strerror', None) or error}")
+        return problems
 
     def _sms_problems(self) -> list[str]:
         """An address without a key, or none at all of the kind."""
@@ -243,6 +267,9 @@ class Settings(Policy, Insuring, Calling, Reviewing, CommonSettings):
             url = urlsplit(getattr(self, name))
             if url.scheme != "https" or url.hostname in LOOPBACK:
                 problems.append(f"{name.upper()} is not https to a public host")
+        problems += [
+            f"{name} is missing: nothing the CA says could be believed" for name in self._ca_missing()
+        ]
         if self.field_key_current.startswith("dev"):
             problems.append("FIELD_KEY_CURRENT is a development key")
         if len(self.media_urls) < 2:

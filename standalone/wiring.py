@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from backend.policy import Policy
+from standalone.anchors import CA_DATA
 from standalone.children import inherited
 from standalone.installation import Installation
 from standalone.keys import AppKey, FieldKeys
@@ -25,6 +26,9 @@ KEPT = {
 
 POLICY = frozenset(field.name.upper() for field in dataclasses.fields(Policy))
 """Numbers of booking and waiting: passed on to the backend when the caller's environment has them."""
+
+BACKEND = POLICY | {"CA_ALGORITHM"}
+ROOTS_OF_CA = {"CA_ROOT", "CA_SM2_ROOT"}
 
 Environment = dict[str, str]
 IDENTITIES = "spiffe://internet-hospital/"
@@ -45,7 +49,10 @@ def environment(
         }
     values |= WIRES[process.name](installation, process)
     replaced = {name: caller[name] for name in values if name in caller and name not in KEPT}
-    passed = {"LOG_LEVEL", *(POLICY if process.package == "backend" else ())}
+    if "CA_URL" in replaced:  # its own roots or none: ours belong to our simulator
+        for name in ROOTS_OF_CA - replaced.keys():
+            values.pop(name, None)
+    passed = {"LOG_LEVEL", *(BACKEND if process.package == "backend" else ())}
     replaced |= {name: caller[name] for name in passed if name in caller}
     return inherited() | values | replaced
 
@@ -112,6 +119,8 @@ def _backend(installation: Installation, process: Process) -> Environment:
         "WECHAT_KEY_MODE": "public_key",
         "IDENTITY_URL": url(installation, "identity"),
         "CA_URL": url(installation, "ca"),
+        "CA_ROOT": str(installation.ca.root),
+        "CA_SM2_ROOT": str(installation.ca.sm2_root),
         "COURIER_URL": url(installation, "courier"),
         "COURIER_CALLBACK_KEY": keys.courier_callback.key,
         "COURIER_CALLBACK_SECRET": keys.courier_callback.secret,
@@ -293,7 +302,7 @@ def _identity(installation: Installation, _: Process) -> Environment:
 def _ca(installation: Installation, _: Process) -> Environment:
     return {
         "CA_WORLD": str(installation.folder.world / "ca_holders.json"),
-        "CA_DATA": str(installation.kept("simulators", "ca")),
+        "CA_DATA": str(installation.kept(*CA_DATA)),
         "CA_PUBLIC_URL": url(installation, "ca"),
         **_app("CA", installation.keys.ca),
     }
