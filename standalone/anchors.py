@@ -2,7 +2,7 @@
 
 A root that is fetched from the CA when it is needed proves nothing. In a hospital the CA hands its roots over on paper; here
 the CA's own first start is played beforehand, and its two certificates, never its keys, are laid down for those who
-believe them: the backend (`CA_ROOT`, `CA_SM2_ROOT`) and whoever verifies a sheet (`tools/verify_sheet.py --root`).
+believe them: the backend (`CA_ROOT`, `CA_SM2_ROOT`) and whoever verifies a sheet (`backend/sheet/verify_sheet.py --root`).
 """
 
 from dataclasses import dataclass

@@ -44,7 +44,11 @@ class Signer:
 
 @dataclass(frozen=True)
 class Order:
-    """A sheet: whose, of which template, with which canonical content; `signers` in their order."""
+    """A sheet: whose, of which template, with which canonical content.
+
+    `signers` in their order, as far as they are known; `fields` for all that may ever sign, because the first signature
+    closes the page for new ones; `whole` when nobody is to sign after the last of `signers`, whose signature closes the file.
+    """
 
     subject_kind: str
     subject_id: UUID
@@ -53,6 +57,8 @@ class Order:
     words: Mapping[str, str]
     written_at: datetime
     signers: tuple[Signer, ...]
+    fields: tuple[Field, ...]
+    whole: bool = True
 
     @property
     def digest(self) -> bytes:
@@ -119,7 +125,7 @@ async def _signed(
     wanted = pades.Order(
         field=signer.field, reason=signer.reason, name=signer.name, at=context.clock.now(),
         shown_at=f"{local(row.signed_at):%Y-%m-%d %H:%M:%S}", statement=said,
-        create=tuple(one.field for one in order.signers) if stage == 1 else (), last=stage == len(order.signers),
+        create=order.fields if stage == 1 else (), last=order.whole and stage == len(order.signers),
     )  # fmt: skip
     return await pades.sign(pdf, wanted, remote)
 
