@@ -1,6 +1,5 @@
 """Settings of the backend's processes (`api`, `worker` and the commands); `docs/settings.md` lists them."""
 
-import re
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -112,8 +111,8 @@ class Settings(Policy, Insuring, Calling, Reviewing, CommonSettings):
     epc_url: str = setting(
         "e-prescription centre of the national insurance; nothing is uploaded without it", default=""
     )
-    epc_app_id: str = setting("our id there", default="")
-    epc_app_secret: str = setting("our SM4 key there, 32 hex digits", default="", secret=True)
+    epc_app_id: str = setting("our id there, at least 16 characters", default="")
+    epc_app_secret: str = setting("our secret there", default="", secret=True)
     epc_fixmedins_code: str = setting("our code as a designated institution", default="")
     epc_fixmedins_name: str = setting("our name there", default="")
 
@@ -229,12 +228,12 @@ class Settings(Policy, Insuring, Calling, Reviewing, CommonSettings):
         """An address without what belongs to it, or none at all of the kind."""
         if not self.epc_url:
             return []
-        needed = ("epc_app_id", "epc_fixmedins_code", "epc_fixmedins_name")
+        needed = ("epc_app_id", "epc_app_secret", "epc_fixmedins_code", "epc_fixmedins_name")
         problems = [f"{name.upper()} is missing" for name in needed if not getattr(self, name)]
         if not _all_urls(self.epc_url, HTTP):
             problems.append("EPC_URL is malformed: not http or https")
-        if not re.fullmatch(r"[0-9a-fA-F]{32}", self.epc_app_secret):
-            problems.append("EPC_APP_SECRET is malformed: not 32 hex digits")
+        if self.epc_app_id and len(self.epc_app_id.encode()) < 16:
+            problems.append("EPC_APP_ID is malformed: shorter than 16 bytes, which the key is made of")
         return problems
 
     def tls(self) -> ssl.SSLContext:
