@@ -1,12 +1,13 @@
 """Reads about dispenses."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.dispensing.model import Dispense, ParcelLine, TraceCode
+from backend.dispensing.model import Dispense, ParcelLine, PickupAttempt, TraceCode
 from backend.dispensing.states import DispenseState
 from backend.formulary import queries as formulary
 from backend.patient import queries as patients
@@ -81,3 +82,15 @@ async def cold_drugs(session: AsyncSession, row: PrescriptionRow) -> list[str]:
     """Names of what has to stay cold on its way."""
     drugs = await formulary.by_codes(session, [item.drug_code for item in row.content.items])
     return [drug.generic_name for drug in drugs.values() if drug.cold_chain]
+
+
+async def wrong_codes(
+    session: AsyncSession, since: datetime, *, dispense_id: UUID | None = None, actor_id: UUID | None = None
+) -> Sequence[datetime]:
+    """When a wrong pick-up code was typed for this order, or by this person, after `since`; newest first."""
+    query = select(PickupAttempt.at).where(PickupAttempt.fits.is_(False), PickupAttempt.at > since)
+    if dispense_id is not None:
+        query = query.where(PickupAttempt.dispense_id == dispense_id)
+    if actor_id is not None:
+        query = query.where(PickupAttempt.actor_id == actor_id)
+    return (await session.scalars(query.order_by(PickupAttempt.at.desc()))).all()
