@@ -153,6 +153,7 @@ class Settings(Policy, Insuring, Calling, Reviewing, CommonSettings):
             *self.calling_problems(),
             *self.reviewing_problems(),
             *self._ca_problems(),
+            *self._sms_problems(),
             *self._epc_problems(),
         ]
         if self.wechat_pay_backup_url and not _all_urls(self.wechat_pay_backup_url, HTTP):
