@@ -11,7 +11,10 @@ from backend.dispensing.model import Dispense, ParcelLine, PickupAttempt, TraceC
 from backend.dispensing.states import DispenseState
 from backend.formulary import queries as formulary
 from backend.patient import queries as patients
+from backend.payment import queries as payments
+from backend.practitioner import queries as practitioners
 from backend.prescription.model import PrescriptionRow
+from backend.prescription.service import SUBJECT
 from foundation.actor import Actor
 from foundation.errors import NotFound
 
@@ -94,3 +97,11 @@ async def wrong_codes(
     if actor_id is not None:
         query = query.where(PickupAttempt.actor_id == actor_id)
     return (await session.scalars(query.order_by(PickupAttempt.at.desc()))).all()
+
+
+async def facts_of(session: AsyncSession, row: Dispense) -> tuple[dict[UUID, str], dict[str, int]]:
+    """Names of who prepared and who handed over, and by what it was paid."""
+    ids = {one for one in (row.prepared_by, row.pharmacist_id) if one is not None}
+    names = {one: (await practitioners.practitioner(session, one)).name for one in ids}
+    payment = await payments.of_subject(session, SUBJECT, row.prescription_id)
+    return names, await payments.tenders(session, payment.id) if payment else {}

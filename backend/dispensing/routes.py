@@ -16,6 +16,7 @@ from backend.dispensing.wire import (
     TraceCodeView,
     Ways,
     dispense_view,
+    dispensed,
 )
 from backend.edge import CLERK, PATIENT, PHARMACIST, ApiCall, ApiEndpoint, Family
 from backend.prescription import queries as prescriptions
@@ -24,7 +25,8 @@ from foundation.web.endpoint import act, get, send
 
 
 async def _view(session: AsyncSession, row: Dispense, *, own: bool = False) -> DispenseView:
-    return dispense_view(row, await queries.way(session, row.id), own=own)
+    record = dispensed(row, *await queries.facts_of(session, row))
+    return dispense_view(row, await queries.way(session, row.id), own=own, record=record)
 
 
 async def order(call: ApiCall, body: OrderRequest) -> Ordered:
