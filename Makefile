@@ -14,7 +14,7 @@ TEST    := $(VENV)/installed-test.txt
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test bench-booking bench-day bench-journeys bench-review bench-sign bench-video drill drill-video check journey code reset doctor docs pictures format lock
+.PHONY: help run verify test bench-booking bench-day bench-journeys bench-review bench-sign bench-video drill drill-video check journey code reset doctor docs pictures format lock
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ journey: $(if $(HIS),$(TEST),$(RUN)) ## play one whole visit through the front d
 
 code: $(RUN) ## show the present one-time code of a member of staff (WHO=doctor01)
 	@exec $(BIN)/python -m standalone code $(WHO)
+
+verify: $(RUN) ## verify a sheet or a file of evidence of this machine's system, without network (FILE=sheet.pdf)
+	@exec $(BIN)/python -I backend/sheet/verify_sheet.py --root $${DATA:-.data}/certs/ca/root.pem --root $${DATA:-.data}/certs/ca/sm2-root.pem "$(FILE)"
 
 reset: $(RUN) ## delete the data folder, to start afresh
 	@exec $(BIN)/python -m standalone reset

@@ -74,6 +74,7 @@ from backend.rescheduling import pages as rescheduling_pages
 from backend.rescheduling import routes as rescheduling
 from backend.schedule import routes as schedule
 from backend.settings import Settings
+from backend.sheet import routes as sheet
 from backend.shift import admission as shift_admission
 from backend.shift import pages as shift_pages
 from backend.shift import routes as shift
@@ -108,7 +109,7 @@ PREFIX = "/api/v1"
 VERSION = "0.1.0"
 FEATURES = (
     escalation, notification, consultation,
-    account, alarm, patient, content, pricing, practitioner, shift, schedule, timetable, rescheduling, eligibility, fairness, appointment, payment, encounter, waiting,
+    account, alarm, patient, content, sheet, pricing, practitioner, shift, schedule, timetable, rescheduling, eligibility, fairness, appointment, payment, encounter, waiting,
     chat, video, record, formulary, dosage, prescription, dispensing, stock, appraisal, e_prescription, evaluation, complaint, counter, fairness_report, supervision, reconciliation, cashier, income, insurance, e_bill,
 )  # fmt: skip
 DESKS = (

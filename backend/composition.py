@@ -130,7 +130,7 @@ def signatures(settings: Settings, clock: Clock) -> SignatureProvider:
     s = settings
     client = SignedClient(s.ca_url, s.ca_app_key, s.ca_secret, clock, "签名服务")
     return SignatureProvider(
-        client, {CaAlgorithm.ECDSA: ECDSA, CaAlgorithm.SM2: SM2}[s.ca_algorithm], s.ca_root
+        client, {CaAlgorithm.ECDSA: ECDSA, CaAlgorithm.SM2: SM2}[s.ca_algorithm], s.ca_root, s.ca_sm2_root
     )
 
 

@@ -136,6 +136,13 @@ class Policy:
         "a drug leaves only with a trace code for every pack, or a written reason why it has none",
         default=True,
     )
+    pickup_tries: int = setting(
+        "wrong pick-up codes for one order before none is looked at for a while", default=5
+    )
+    pickup_tries_person: int = setting(
+        "wrong pick-up codes of one person at the desk before somebody else has to hand over", default=10
+    )
+    pickup_lock_minutes: int = setting("and for how long; so long wrong codes are counted, too", default=15)
     parcel_ask_hours: int = setting(
         "how often the courier is asked about a parcel that it says nothing of", default=6
     )
@@ -159,7 +166,7 @@ class Policy:
             "noshow_window_days", "noshow_pause_days", "accept_minutes", "remind_minutes", "late_minutes",
             "visit_minutes", "wait_limit_minutes", "parallel_visits", "visit_limit_minutes", "visit_extension_minutes", "open_days",
             "his_sync_minutes", "his_fresh_minutes", "move_answer_hours", "review_wait_minutes", "parcel_ask_hours",
-            "parcel_silent_hours",
+            "parcel_silent_hours", "pickup_tries", "pickup_tries_person", "pickup_lock_minutes",
         )  # fmt: skip
         at_least_none = (
             "draw_seconds", "check_in_early_minutes", "check_in_late_minutes", "release_days", "shares_end_hours",

@@ -1,6 +1,5 @@
 """Settings of the backend's processes (`api`, `worker` and the commands); `docs/settings.md` lists them."""
 
-import re
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -119,8 +118,8 @@ class Settings(Policy, Insuring, Calling, Reviewing, CommonSettings):
     epc_url: str = setting(
         "e-prescription centre of the national insurance; nothing is uploaded without it", default=""
     )
-    epc_app_id: str = setting("our id there", default="")
-    epc_app_secret: str = setting("our SM4 key there, 32 hex digits", default="", secret=True)
+    epc_app_id: str = setting("our id there, at least 16 characters", default="")
+    epc_app_secret: str = setting("our secret there", default="", secret=True)
     epc_fixmedins_code: str = setting("our code as a designated institution", default="")
     epc_fixmedins_name: str = setting("our name there", default="")
 
@@ -135,8 +134,12 @@ class Settings(Policy, Insuring, Calling, Reviewing, CommonSettings):
         default=CaAlgorithm.ECDSA,
     )
     ca_root: Path | None = setting(
-        "the CA's root, PEM; without it the first one it shows is held to while the process lives",
+        "the CA's root, PEM: what does not lead to it is refused. May be left out for a CA on this machine alone,"
+        " where the first one it shows is held to while the process lives",
         default=None,
+    )
+    ca_sm2_root: Path | None = setting(
+        "the same for `CA_ALGORITHM=sm2`: the CA's root over SM2, PEM", default=None
     )
     courier_url: str = setting("courier company")
     courier_app_key: str = setting("our key there")
@@ -156,6 +159,8 @@ class Settings(Policy, Insuring, Calling, Reviewing, CommonSettings):
             *self.insuring_problems(),
             *self.calling_problems(),
             *self.reviewing_problems(),
+            *self._ca_problems(),
+            *self._sms_problems(),
             *self._epc_problems(),
         ]
         if self.wechat_pay_backup_url and not _all_urls(self.wechat_pay_backup_url, HTTP):
@@ -191,6 +196,25 @@ class Settings(Policy, Insuring, Calling, Reviewing, CommonSettings):
         if self.wechat_public_keys is not None and not self.wechat_public_keys.is_dir():
             raise ValueError(f"{self.wechat_public_keys.name} is no folder")
 
+    def _ca_missing(self) -> list[str]:
+        """Which roots nobody gave us."""
+        wanted = ["ca_root", *(["ca_sm2_root"] if self.ca_algorithm is CaAlgorithm.SM2 else [])]
+        return [name.upper() for name in wanted if getattr(self, name) is None]
+
+    def _ca_problems(self) -> list[str]:
+        """A root that cannot be read, or none of a CA elsewhere, whom anybody on the way could pretend to be."""
+        problems = []
+        if urlsplit(self.ca_url).hostname not in LOOPBACK:
+            problems = [f"{name} is missing: CA_URL is not on this machine" for name in self._ca_missing()]
+        for name in ("ca_root", "ca_sm2_root"):
+            path: Path | None = getattr(self, name)
+            try:
+                if path is not None:
+                    _pem(path)
+            except (OSError, ValueError) as error:
+                problems.append(f"{name.upper()} is malformed: {getattr(error, 'strerror', None) or error}")
+        return problems
+
     def _sms_problems(self) -> list[str]:
         """An address without a key, or none at all of the kind."""
         if not self.sms_url:
@@ -209,12 +233,12 @@ class Settings(Policy, Insuring, Calling, Reviewing, CommonSettings):
         """An address without what belongs to it, or none at all of the kind."""
         if not self.epc_url:
             return []
-        needed = ("epc_app_id", "epc_fixmedins_code", "epc_fixmedins_name")
+        needed = ("epc_app_id", "epc_app_secret", "epc_fixmedins_code", "epc_fixmedins_name")
         problems = [f"{name.upper()} is missing" for name in needed if not getattr(self, name)]
         if not _all_urls(self.epc_url, HTTP):
             problems.append("EPC_URL is malformed: not http or https")
-        if not re.fullmatch(r"[0-9a-fA-F]{32}", self.epc_app_secret):
-            problems.append("EPC_APP_SECRET is malformed: not 32 hex digits")
+        if self.epc_app_id and len(self.epc_app_id.encode()) < 16:
+            problems.append("EPC_APP_ID is malformed: shorter than 16 bytes, which the key is made of")
         return problems
 
     def tls(self) -> ssl.SSLContext:
@@ -247,6 +271,9 @@ class Settings(Policy, Insuring, Calling, Reviewing, CommonSettings):
             url = urlsplit(getattr(self, name))
             if url.scheme != "https" or url.hostname in LOOPBACK:
                 problems.append(f"{name.upper()} is not https to a public host")
+        problems += [
+            f"{name} is missing: nothing the CA says could be believed" for name in self._ca_missing()
+        ]
         if self.field_key_current.startswith("dev"):
             problems.append("FIELD_KEY_CURRENT is a development key")
         if len(self.media_urls) < 2:

@@ -8,7 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from standalone import certificates, keys
+from standalone import anchors, certificates, keys
+from standalone.anchors import Anchors
 from standalone.certificates import Certificates
 from standalone.keys import Keys
 from standalone.paths import DataFolder, data_folder
@@ -27,6 +28,7 @@ class Installation:
     wechat: WechatFiles
     certificates: Certificates
     urls: StoreUrls
+    ca: Anchors
     host: str = ""
     """TLS=1: the name or address of this machine on its network."""
 
@@ -82,4 +84,4 @@ def prepare(root: Path, port_base: int, urls: StoreUrls, host: str = "") -> Inst
     folder = data_folder(root)
     made, wechat = keys.ensure(folder)
     own = certificates.ensure(folder, hosts=[host] if host else [])
-    return Installation(folder, port_base, made, wechat, own, urls, host)
+    return Installation(folder, port_base, made, wechat, own, urls, anchors.ensure(folder), host)

@@ -92,6 +92,7 @@ class Keys(Secret, frozen=True):
     courier_callback: AppKey = _made(AppKey)
     insurance: AppKey = _made(AppKey)
     ebill: AppKey = _made(AppKey)
+    epc: AppKey = _made(AppKey)
     sms: AppKey = _made(AppKey)
     platform: Platform = _made(Platform)
 

@@ -35,6 +35,7 @@ NAMES = {
     "ENV": "development or test (development)",
     "TLS": "1 serves https for a phone on the same network (0)",
     "TLS_HOST": "with TLS=1: name or address of this machine there (its own address)",
+    "EPC": "1 starts a stand-in of the national e-prescription centre and uploads to it (0)",
     "FORK": "0 gives every process an interpreter of its own (1)",
     "DATABASE_URL": "a PostgreSQL to use for the hospital's side instead of the embedded one",
     "REGULATOR_DATABASE_URL": "the same for the regulator's side",
@@ -55,7 +56,7 @@ def read(environ: Mapping[str, str]) -> Options:
         demo=_one_of(environ, "DEMO", ("0", "1"), "1") == "1",
         env=_one_of(environ, "ENV", ENVS, "development"),
         host=_host(environ),
-        environ=environ,
+        environ={**environ, "EPC": _one_of(environ, "EPC", ("0", "1"), "0")},
     )
 
 

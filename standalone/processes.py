@@ -39,6 +39,8 @@ class Process:
     health: int | None = None
     home: str | None = None
     stands_for: tuple[str, ...] = ()
+    asked_by: str = ""
+    """A variable of the caller; without `1` in it the process is not run."""
     inspection: int | None = None
     """Offset of a further listener, for supervisors' requests (mTLS)."""
 
@@ -89,6 +91,9 @@ PROCESSES: tuple[Process, ...] = (
     _simulator("ca", "电子签名（模拟）", 440, stands_for=("CA_URL",)),
     _simulator("sms", "短信公司（模拟，不会发到手机）", 460, home="/sent", stands_for=("SMS_URL",)),
     _simulator("ebill", "电子票据（模拟，非有效票据）", 450, home="/verify", stands_for=("EBILL_URL",)),
+    _simulator(
+        "eprescription", "医保电子处方中心（模拟，处方不会流转）", 470, home="/taken", stands_for=("EPC_URL",), asked_by="EPC"
+    ),
 )  # fmt: skip
 
 BY_NAME: dict[str, Process] = {process.name: process for process in PROCESSES}

@@ -99,6 +99,10 @@ def welcome(system: System, console: Console) -> None:
         console.print(
             f"[bold]打开 {front}[/bold]（390×844 的手机页面）；日志在 {system.folder.logs}；Ctrl-C 停止，数据保留"
         )
+    if "ca" in system.units:
+        console.print(
+            f"[dim]核验处方笺、病历：[/dim]make verify FILE=处方笺.pdf[dim]（根证书在 {system.installation.ca.root.parent}）[/dim]"
+        )
     if host := system.installation.host:
         root = f"http://{host}:{system.port_base + ROOT_DOOR}/root.crt"
         console.print(

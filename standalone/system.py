@@ -248,7 +248,8 @@ class System:
         if self._only is not None:
             return [process for process in PROCESSES if process.name in self._only]
         elsewhere = {name for name in self.environ if self.environ[name]}
-        chosen = [one for one in PROCESSES if not one.stands_for or not elsewhere.issuperset(one.stands_for)]
+        asked = [one for one in PROCESSES if not one.asked_by or self.environ.get(one.asked_by) == "1"]
+        chosen = [one for one in asked if not one.stands_for or not elsewhere.issuperset(one.stands_for)]
         for process in chosen:
             if not is_there(process):
                 self._report(f"{process.name}: not part of this installation")

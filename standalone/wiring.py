@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from backend.policy import Policy
+from standalone.anchors import CA_DATA
 from standalone.children import inherited
 from standalone.installation import Installation
 from standalone.keys import AppKey, FieldKeys
@@ -25,6 +26,10 @@ KEPT = {
 
 POLICY = frozenset(field.name.upper() for field in dataclasses.fields(Policy))
 """Numbers of booking and waiting: passed on to the backend when the caller's environment has them."""
+
+EPC = {f"EPC_{name}" for name in ("URL", "APP_ID", "APP_SECRET", "FIXMEDINS_CODE", "FIXMEDINS_NAME")}
+BACKEND = POLICY | EPC | {"CA_ALGORITHM"}
+ROOTS_OF_CA = {"CA_ROOT", "CA_SM2_ROOT"}
 
 Environment = dict[str, str]
 IDENTITIES = "spiffe://internet-hospital/"
@@ -44,8 +49,13 @@ def environment(
             "SUPERVISION_CALLERS": f"{IDENTITIES}gateway-a,{IDENTITIES}gateway-b",
         }
     values |= WIRES[process.name](installation, process)
+    if caller.get("EPC") == "1" and process.package == "backend" and process.name in ("api", "worker"):
+        values |= _connected(installation)
     replaced = {name: caller[name] for name in values if name in caller and name not in KEPT}
-    passed = {"LOG_LEVEL", *(POLICY if process.package == "backend" else ())}
+    if "CA_URL" in replaced:  # its own roots or none: ours belong to our simulator
+        for name in ROOTS_OF_CA - replaced.keys():
+            values.pop(name, None)
+    passed = {"LOG_LEVEL", *(BACKEND if process.package == "backend" else ())}
     replaced |= {name: caller[name] for name in passed if name in caller}
     return inherited() | values | replaced
 
@@ -112,6 +122,8 @@ def _backend(installation: Installation, process: Process) -> Environment:
         "WECHAT_KEY_MODE": "public_key",
         "IDENTITY_URL": url(installation, "identity"),
         "CA_URL": url(installation, "ca"),
+        "CA_ROOT": str(installation.ca.root),
+        "CA_SM2_ROOT": str(installation.ca.sm2_root),
         "COURIER_URL": url(installation, "courier"),
         "COURIER_CALLBACK_KEY": keys.courier_callback.key,
         "COURIER_CALLBACK_SECRET": keys.courier_callback.secret,
@@ -129,6 +141,22 @@ def _backend(installation: Installation, process: Process) -> Environment:
     }
 
 
+def _connected(installation: Installation) -> Environment:
+    """EPC=1: to the stand-in of the e-prescription centre."""
+    key = installation.keys.epc
+    return {
+        "EPC_URL": url(installation, "eprescription"),
+        "EPC_APP_ID": key.key,
+        "EPC_APP_SECRET": key.secret,
+        "EPC_FIXMEDINS_CODE": _fixmedins(installation),
+        "EPC_FIXMEDINS_NAME": str(installation.hospital["name"]),
+    }
+
+
+def _fixmedins(installation: Installation) -> str:
+    return f"H{installation.hospital['code']}"[:32]
+
+
 def _insurance(installation: Installation) -> Environment:
     """One key serves the bureau and Tencent's user query: both are the mock."""
     key, mock = installation.keys.insurance, url(installation, "wechat")
@@ -140,7 +168,7 @@ def _insurance(installation: Installation) -> Environment:
         "INSURANCE_PARTNER_URL": mock,
         "INSURANCE_PARTNER_ID": key.key,
         "INSURANCE_PARTNER_SECRET": key.secret,
-        "INSURANCE_ORG_CODE": f"H{installation.hospital['code']}"[:32],
+        "INSURANCE_ORG_CODE": _fixmedins(installation),
         "INSURANCE_ORG_NAME": str(installation.hospital["name"]),
         "INSURANCE_CITY_ID": "310100",
         "INSURANCE_CHANNEL": "DEMO",
@@ -275,6 +303,16 @@ def _ebill(installation: Installation, _: Process) -> Environment:
     }
 
 
+def _eprescription(installation: Installation, _: Process) -> Environment:
+    key = installation.keys.epc
+    return {
+        "EPC_DATA": str(installation.kept("simulators", "eprescription")),
+        "EPC_APP_ID": key.key,
+        "EPC_APP_SECRET": key.secret,
+        "EPC_FIXMEDINS_CODE": _fixmedins(installation),
+    }
+
+
 def _sms(installation: Installation, _: Process) -> Environment:
     return {
         "SMS_DATA": str(installation.kept("simulators", "sms")),
@@ -293,7 +331,7 @@ def _identity(installation: Installation, _: Process) -> Environment:
 def _ca(installation: Installation, _: Process) -> Environment:
     return {
         "CA_WORLD": str(installation.folder.world / "ca_holders.json"),
-        "CA_DATA": str(installation.kept("simulators", "ca")),
+        "CA_DATA": str(installation.kept(*CA_DATA)),
         "CA_PUBLIC_URL": url(installation, "ca"),
         **_app("CA", installation.keys.ca),
     }
@@ -303,6 +341,7 @@ WIRES: dict[str, Callable[[Installation, Process], Environment]] = {
     "front": _front, "api": _backend, "worker": _backend, "media": _media_process, "media-b": _media_process, "gateway-a": _gateway,
     "gateway-b": _gateway, "adapter": _adapter, "wechat": _wechat, "his": _his, "supervision": _supervision,
     "courier": _courier, "identity": _identity, "ca": _ca, "ebill": _ebill, "sms": _sms,
+    "eprescription": _eprescription,
 }  # fmt: skip
 
 

@@ -44,7 +44,7 @@ def environment(town: Town, certificates: Certificates, redis: str, objects: Pat
         "HOSPITAL_ID": "01930000-0000-7000-8000-000000000001", "OBJECT_FOLDER": str(objects), "FRONT_URL": FRONT,
         "FIELD_KEYS": f"k1:{KEYRING.keys['k1'].hex()}", "FIELD_KEY_CURRENT": "k1", "INDEX_KEY": KEYRING.index_key.hex(),
         "TLS_CERT": str(pair.certificate), "TLS_KEY": str(pair.key), "TLS_ROOT": str(certificates.hospital.root),
-        "GATEWAY_URLS": town.gateway_url, "CA_URL": town.ca, "IDENTITY_URL": town.identity, "COURIER_URL": town.courier,
+        "GATEWAY_URLS": town.gateway_url, "CA_URL": town.ca, "CA_ROOT": str(town.ca_root), "IDENTITY_URL": town.identity, "COURIER_URL": town.courier,
         "WECHAT_API_URL": town.wechat, "WECHAT_PAY_URL": town.wechat, "WECHAT_APPID": APPID, "WECHAT_SECRET": APP_SECRET,
         "WECHAT_MCHID": MCHID, "WECHAT_APIV3_KEY": APIV3_KEY, "WECHAT_MERCHANT_KEY": str(town.keys / "merchant.key"),
         "WECHAT_MERCHANT_SERIAL": serial_of(town.keys / "merchant.pem"),

@@ -113,6 +113,7 @@ class Town:
     wechat: str
     ebill: str
     sms: str
+    ca_root: Path
     keys: Path
     gateway: Gateway
     faults: dict[str, Faults]
@@ -189,4 +190,6 @@ def started(folder: Path, world: Path) -> Iterator[Town]:
         ),
         wechat_in_background(create_wechat(mock)) as wechat,
     ):
-        yield Town(ca, identity, courier, gateways, wechat, ebill, sms, keys, gateway, faults, follow)
+        yield Town(
+            ca, identity, courier, gateways, wechat, ebill, sms, settings.data / "root.pem", keys, gateway, faults, follow
+        )  # fmt: skip

@@ -57,7 +57,7 @@ class World:
     @property
     def ca_root(self) -> Path:
         """The root of the CA, as a verifier was given it."""
-        return self.system.folder.root / "simulators" / "ca" / "root.pem"
+        return self.system.installation.ca.root
 
     def person(self, department: str = "", code: str = "", *, pays_cash: bool = False) -> dict[str, Any]:
         """Somebody eligible whom no test has used yet; hypertensives are kept for who asks for their code.

@@ -101,3 +101,18 @@ class TraceCode(Row, Base):
     void: Mapped[bool] = stored(DataClass.OPERATIONAL, Boolean, default=False)
     recorded_by: Mapped[UUID | None] = stored(DataClass.OPERATIONAL, Uuid, nullable=True)
     recorded_at: Mapped[datetime] = moment()
+
+
+class PickupAttempt(Row, Base):
+    """Somebody at the desk typed a pick-up code: only added. `fits`: it was the right one."""
+
+    __tablename__ = "pickup_attempt"
+    __table_args__ = (
+        Index("ix_pickup_attempt_dispense", "dispense_id", "at"),
+        Index("ix_pickup_attempt_actor", "actor_id", "at"),
+    )
+
+    dispense_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("dispense.id"))
+    actor_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid)
+    fits: Mapped[bool] = stored(DataClass.OPERATIONAL, Boolean)
+    at: Mapped[datetime] = moment()

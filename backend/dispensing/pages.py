@@ -12,7 +12,7 @@ from backend.dispensing import queries, routes, rules
 from backend.dispensing.model import Dispense
 from backend.dispensing.rules import CAUSES, LABELS, QUALITY
 from backend.dispensing.states import DISPENSE, DispenseState
-from backend.dispensing.wire import dispense_view
+from backend.dispensing.wire import dispense_view, dispensed
 from backend.edge import CLERK, PHARMACIST
 from backend.policy import policy
 from backend.prescription.model import PrescriptionRow
@@ -58,7 +58,8 @@ async def sheet(call: DeskCall) -> Shown:
     way = await queries.way(call.session, row.id)
     prescription = await call.session.get_one(PrescriptionRow, row.prescription_id)
     words = {
-        "row": row, "view": dispense_view(row, way), "prescription": prescription, "methods": METHODS,
+        "row": row, "view": dispense_view(row, way),
+        "record": dispensed(row, *await queries.facts_of(call.session, row)), "prescription": prescription, "methods": METHODS,
         "pharmacist": call.actor.has(PHARMACIST), "phone": row.receiver.phone,
         "open": row.state is DispenseState.PREPARATION and row.paid_at is not None,
         "causes": {key: words for key, (_, words) in CAUSES.items() if key == QUALITY or row.state is DispenseState.STOPPED},

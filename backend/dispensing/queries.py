@@ -1,18 +1,22 @@
 """Reads about dispenses."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.dispensing import rules
-from backend.dispensing.model import Dispense, ParcelLine, TraceCode
+from backend.dispensing.model import Dispense, ParcelLine, PickupAttempt, TraceCode
 from backend.dispensing.states import DispenseState
 from backend.formulary import queries as formulary
 from backend.formulary.facts import Drug
 from backend.patient import queries as patients
+from backend.payment import queries as payments
+from backend.practitioner import queries as practitioners
 from backend.prescription.model import PrescriptionRow
+from backend.prescription.service import SUBJECT
 from foundation.actor import Actor
 from foundation.errors import Issue, NotFound
 
@@ -91,3 +95,23 @@ async def leaving_issues(
     drugs, content = await facts(session, row), row.content
     issues = rules.retail_issues(content.written, content.items, drugs, ban=retail_ban)
     return issues + rules.cold_issues(method, content.items, drugs)
+
+
+async def wrong_codes(
+    session: AsyncSession, since: datetime, *, dispense_id: UUID | None = None, actor_id: UUID | None = None
+) -> Sequence[datetime]:
+    """When a wrong pick-up code was typed for this order, or by this person, after `since`; newest first."""
+    query = select(PickupAttempt.at).where(PickupAttempt.fits.is_(False), PickupAttempt.at > since)
+    if dispense_id is not None:
+        query = query.where(PickupAttempt.dispense_id == dispense_id)
+    if actor_id is not None:
+        query = query.where(PickupAttempt.actor_id == actor_id)
+    return (await session.scalars(query.order_by(PickupAttempt.at.desc()))).all()
+
+
+async def facts_of(session: AsyncSession, row: Dispense) -> tuple[dict[UUID, str], dict[str, int]]:
+    """Names of who prepared and who handed over, and by what it was paid."""
+    ids = {one for one in (row.prepared_by, row.pharmacist_id) if one is not None}
+    names = {one: (await practitioners.practitioner(session, one)).name for one in ids}
+    payment = await payments.of_subject(session, SUBJECT, row.prescription_id)
+    return names, await payments.tenders(session, payment.id) if payment else {}

@@ -16,6 +16,7 @@ from backend.dispensing.wire import (
     TraceCodeView,
     Ways,
     dispense_view,
+    dispensed,
 )
 from backend.edge import CLERK, PATIENT, PHARMACIST, ApiCall, ApiEndpoint, Family
 from backend.prescription import queries as prescriptions
@@ -24,7 +25,8 @@ from foundation.web.endpoint import act, get, send
 
 
 async def _view(session: AsyncSession, row: Dispense, *, own: bool = False) -> DispenseView:
-    return dispense_view(row, await queries.way(session, row.id), own=own)
+    record = dispensed(row, *await queries.facts_of(session, row))
+    return dispense_view(row, await queries.way(session, row.id), own=own, record=record)
 
 
 def _ban(call: ApiCall) -> bool:
@@ -93,18 +95,18 @@ async def prepare(call: ApiCall, body: Prepared) -> DispenseView:
 
 
 async def hand_over(call: ApiCall, body: HandOver) -> DispenseView:
-    """Checked: to the courier or over the counter."""
-    row = await queries.visible(call.session, call.actor, call.id())
-    row = await service.hand_over(
-        call.session,
-        call.actor,
-        row,
-        body.done,
-        retail_ban=_ban(call),
-        pickup_code=body.pickup_code,
-        without_code=body.without_code,
-    )
-    return await _view(call.session, row)
+    """Checked: to the courier or over the counter. A pick-up code is counted first, in a transaction that stays."""
+    async with call.unit_of_work() as session:
+        row = await queries.visible(session, call.actor, call.id())
+        refused = await service.try_code(session, call.actor, row.id, body.pickup_code)
+    if refused is not None:
+        raise refused
+    async with call.unit_of_work() as session:
+        row = await service.hand_over(
+            session, call.actor, await queries.visible(session, call.actor, call.id()), body.done,
+            retail_ban=_ban(call), pickup_code=body.pickup_code, without_code=body.without_code,
+        )  # fmt: skip
+        return await _view(session, row)
 
 
 async def quarantine(call: ApiCall) -> DispenseView:
@@ -142,7 +144,7 @@ ENDPOINTS: list[ApiEndpoint] = [
     send("POST", "/dispenses/{id}/prepare", prepare, body=Prepared, reply=DispenseView, summary="调配完成", family=FAMILY,
          roles=[PHARMACIST]),
     send("POST", "/dispenses/{id}/hand-over", hand_over, body=HandOver, reply=DispenseView, summary="核对发药",
-         family=FAMILY, roles=[PHARMACIST]),
+         family=FAMILY, roles=[PHARMACIST], transaction=False),
     act("POST", "/dispenses/{id}/quarantine", quarantine, reply=DispenseView, summary="退回药品入隔离区", family=FAMILY,
         roles=[PHARMACIST]),
     send("POST", "/dispenses/{id}/decline", decline, body=DeclineRequest, reply=DispenseView, summary="无法配药",

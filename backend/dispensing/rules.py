@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from backend.formulary.facts import Drug
 from backend.payment.rulebook import RefundReason
@@ -88,6 +89,11 @@ def check_issues(done: Collection[str]) -> list[Issue]:
         for key, one in CHECKS.items()
         if key not in done
     ]
+
+
+def locked_until(wrong: Sequence[datetime], most: int, length: timedelta) -> datetime | None:
+    """Until when no further code is looked at after these wrong ones (newest first, all within `length`); None: it is."""
+    return wrong[most - 1] + length if len(wrong) >= most else None
 
 
 def code_issues(codes: Sequence[str], packs: int) -> list[Issue]:

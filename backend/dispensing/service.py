@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.alarm.service import over, ring
 from backend.context import Context
 from backend.dispensing import preparing, queries, rules
-from backend.dispensing.model import Dispense, ParcelLine, Receiver
+from backend.dispensing.model import Dispense, ParcelLine, PickupAttempt, Receiver
 from backend.dispensing.states import DispenseState
 from backend.formulary.queries import catalogue_version
 from backend.notification.rules import PARCEL_SHIPPED
@@ -36,13 +36,14 @@ from backend.stock import service as stock
 from backend.writeback.service import write_back
 from contracts import events
 from foundation.actor import SYSTEM, Actor
+from foundation.clock import local
 from foundation.db.advance import advance
 from foundation.db.audit import audit
 from foundation.db.base import hospital_id
 from foundation.db.intents import intend, withdraw
 from foundation.db.locks import lock, lock_stream
 from foundation.db.unit_of_work import clock_of, touch
-from foundation.errors import Conflict, Gone, Invalid, Issue
+from foundation.errors import AppError, Conflict, Gone, Invalid, Issue
 from foundation.ids import new_id
 
 SHIP = "dispense.ship"
@@ -208,6 +209,60 @@ async def hand_over(
     else:
         await complete(session, actor, dispense)
     return dispense
+
+
+async def try_code(session: AsyncSession, actor: Actor, dispense_id: UUID, code: str) -> AppError | None:
+    """Count a pick-up code before it is believed: the refusal, or None when it fits or when nobody picks up here.
+
+    Returned, not raised: the count must stay when the hand-over does not. One at a time per person and per order, so that many
+    presses at once are no more tries than one after the other. A locked person hands nothing over the counter, not by a
+    written word either; of a locked order only the code is not looked at.
+    """
+    assert actor.id is not None
+    await lock_stream(session, f"pickup:{actor.id}")
+    dispense = await queries.dispense(session, dispense_id)
+    await lock_stream(session, dispense.stream)
+    await require_shift(session, actor)
+    dispense = await lock(session, Dispense, dispense_id)
+    if dispense.method != "pickup" or dispense.state is not DispenseState.PREPARATION:
+        return None
+    now, length = clock_of(session).now(), timedelta(minutes=policy().pickup_lock_minutes)
+    mine = await queries.wrong_codes(session, now - length, actor_id=actor.id)
+    until = rules.locked_until(mine, policy().pickup_tries_person, length)
+    if until is not None:
+        return _locked(until, "您多次输入错误的取药码", "请由另一位药师核对发药", "pickup_person_locked")
+    if not code.strip():
+        return None
+    tries = policy().pickup_tries
+    wrong = await queries.wrong_codes(session, now - length, dispense_id=dispense.id)
+    if until := rules.locked_until(wrong, tries, length):
+        return _locked(
+            until, "该订单的取药码多次输入错误", "请核对取药人身份证件，并写明如何核验", "pickup_locked"
+        )
+    fits = bool(dispense.pickup_code) and compare_digest(
+        code.strip().encode(), (dispense.pickup_code or "").encode()
+    )
+    session.add(PickupAttempt(dispense_id=dispense.id, actor_id=actor.id, fits=fits, at=now))
+    if fits:
+        return None
+    left = tries - len(wrong) - 1
+    audit(
+        session, actor, "dispense.pickup_code", "dispense", dispense.id, outcome="refused",
+        code="wrong" if left else "locked", detail={"wrong": str(len(wrong) + 1)},
+    )  # fmt: skip
+    words = (
+        f"取药码不对，还可以试 {left} 次"
+        if left
+        else f"取药码不对，{policy().pickup_lock_minutes} 分钟内不再接受取药码"
+    )
+    return Invalid(
+        words, issues=[Issue("pickup_code", "wrong", f"{words}；没有取药码的，请填写如何核验取药人")]
+    )
+
+
+def _locked(until: datetime, why: str, what: str, code: str) -> Conflict:
+    words = f"{why}，{local(until):%H:%M} 前不再接受。{what}"
+    return Conflict(words, code=code, issues=[Issue("pickup_code", "locked", words)])
 
 
 def _recognise(dispense: Dispense, pickup_code: str, without_code: str) -> None:

@@ -1,6 +1,6 @@
 """Structs of the order routes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -49,6 +49,18 @@ class WayLine(msgspec.Struct, frozen=True):
     at: datetime
 
 
+class Dispensed(msgspec.Struct, frozen=True):
+    """发药记录: what the signed sheet leaves open, because it happened after it was signed (docs/verifying.md).
+
+    `paid_as` is 费别; `checks` are the comparisons that were made, in words. What has not happened yet is empty.
+    """
+
+    paid_as: str
+    prepared_by: str
+    checked_by: str
+    checks: list[str]
+
+
 class DispenseView(msgspec.Struct, frozen=True):
     """An order with the parcel's way; an unknown status is shown as it came, never as delivered.
 
@@ -74,6 +86,7 @@ class DispenseView(msgspec.Struct, frozen=True):
     prepared_at: datetime | None
     pickup_code: str
     quarantined_at: datetime | None
+    record: Dispensed | None = None
 
 
 class DeclineRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -144,7 +157,20 @@ class Ways(msgspec.Struct, frozen=True):
     pickup: bool = True
 
 
-def dispense_view(row: Dispense, way: Sequence[ParcelLine], *, own: bool = False) -> DispenseView:
+def dispensed(row: Dispense, names: Mapping[UUID, str], tenders: Mapping[str, int]) -> Dispensed:
+    """From the row, names of practitioners by id and what was paid by whom (fen)."""
+    insured = any(amount for tender, amount in tenders.items() if tender.startswith("ins_"))
+    return Dispensed(
+        paid_as="" if row.paid_at is None else "医保" if insured else "自费",
+        prepared_by=names[row.prepared_by] if row.prepared_by else "",
+        checked_by=names[row.pharmacist_id] if row.pharmacist_id and row.handed_over_at else "",
+        checks=[CHECKS[key].words for key in row.checks if key in CHECKS],
+    )
+
+
+def dispense_view(
+    row: Dispense, way: Sequence[ParcelLine], *, own: bool = False, record: Dispensed | None = None
+) -> DispenseView:
     """From the rows; `own` for the patient's accounts."""
     receiver = row.receiver
     return DispenseView(
@@ -157,4 +183,5 @@ def dispense_view(row: Dispense, way: Sequence[ParcelLine], *, own: bool = False
         way=[WayLine(line.status, LABELS.get(line.status, line.status), line.place, line.note, line.at) for line in way],
         ended_at=row.ended_at, return_cause=row.return_cause, prepared_at=row.prepared_at,
         pickup_code=(row.pickup_code or "") if own else "", quarantined_at=row.quarantined_at,
+        record=record,
     )  # fmt: skip

@@ -6,12 +6,15 @@ from backend.e_prescription.model import EPrescriptionRow
 from backend.e_prescription.rules import Step
 from backend.outside.e_prescription import Checked, EPrescriptionRefused
 from backend.prescription import queries as prescriptions
+from backend.prescription import sheets
+from backend.prescription.model import PrescriptionRow
 from foundation.canonical import canonical
-from foundation.db.intents import Handler, Work
+from foundation.db.intents import Handler, TryLater, Work
 from foundation.db.unit_of_work import unit_of_work
-from foundation.errors import Unavailable
+from foundation.errors import Conflict, NotFound, Unavailable
 
 MOST_STEPS = 6
+UNSIGNED = "处方笺尚未签署完毕，完成后自动上传"
 SILENT = "医保电子处方中心暂时没有响应，稍后自动重试"
 
 
@@ -31,6 +34,10 @@ async def drive(work: Work[Context]) -> None:
             async with unit_of_work(context.db) as session:
                 await service.trouble(session, row.id, refused.detail or refused.title)
             return
+        except TryLater:
+            async with unit_of_work(context.db) as session:
+                await service.trouble(session, row.id, UNSIGNED)
+            raise
         except Unavailable:
             async with unit_of_work(context.db) as session:
                 await service.trouble(session, row.id, SILENT)
@@ -49,7 +56,8 @@ async def _do(context: Context, step: Step, row: EPrescriptionRow) -> None:
     elif step is Step.SIGN:
         async with unit_of_work(context.db) as session:
             one = await prescriptions.prescription(session, row.prescription_id)
-        made = await centre.sign(row.hi_rxno, row.trace_code, canonical(one.content), b"")
+        pdf = await _sheet(context, one)
+        made = await centre.sign(row.hi_rxno, row.trace_code, canonical(one.content), pdf)
         async with unit_of_work(context.db) as session:
             await service.signed(session, row.id, made)
     elif step is Step.UPLOAD:
@@ -63,6 +71,16 @@ async def _do(context: Context, step: Step, row: EPrescriptionRow) -> None:
         await centre.undo(row.hi_rxno, "医院已作废处方")
         async with unit_of_work(context.db) as session:
             await service.ended(session, row.id, "undo")
+
+
+async def _sheet(context: Context, row: PrescriptionRow) -> bytes:
+    """With every signature it needs. `TryLater` while it is being made: an unsigned one is never sent."""
+    try:
+        async with unit_of_work(context.db) as session:
+            found = await sheets.finished(session, row)
+    except (Conflict, NotFound) as pending:
+        raise TryLater("the signed sheet is not there yet") from pending
+    return b"".join([part async for part in context.objects.read(found.object_key)])
 
 
 async def _drop(context: Context, row: EPrescriptionRow) -> None:

@@ -10,11 +10,14 @@ import msgspec
 from asn1crypto.pem import unarmor
 
 from backend.outside.ca_algorithms import ECDSA, SM2, Algorithm
+from backend.outside.ca_trust import UntrustedError, check_authority, check_certificate, check_list
 from backend.outside.calling import answered, reaching, trace
 from backend.outside.signed import SignedClient
 from backend.outside.time_stamps import QUERY, BadTimeStampError, Question, token_of, verified
 from foundation.errors import Forbidden, Unavailable
+from foundation.logs import log
 
+_UNTRUSTED = "签名服务出示的证书不是由本院信任的根证书签发的"
 _REFUSALS = {
     "WRONG_PIN": ("wrong_pin", "签名密码不正确"),
     "PIN_LOCKED": ("pin_locked", "签名密码已锁定，请联系管理员"),
@@ -22,6 +25,15 @@ _REFUSALS = {
     "CERTIFICATE_REVOKED": ("certificate_revoked", "您的签名证书已被吊销"),
     "CERTIFICATE_EXPIRED": ("certificate_expired", "您的签名证书已过期"),
 }
+
+
+_ROOTS = ("root", "sm2_root")
+_PATHS = {
+    "root": "root.pem", "issuing": "issuing.pem", "time_stamping": "tsa.pem", "revoked": "crl.der",
+    "authorities_revoked": "root-crl.der", "sm2_root": "sm2/root.pem", "sm2_issuing": "sm2/issuing.pem",
+    "sm2_revoked": "sm2/crl.der", "sm2_authorities_revoked": "sm2/root-crl.der",
+}  # fmt: skip
+"""Where the CA shows what, by the names of `Authorities`."""
 
 
 class SigningSession(msgspec.Struct, frozen=True):
@@ -75,13 +87,15 @@ class Authorities:
 class SignatureProvider:
     """Port for signatures; this adapter speaks to the CA of docs/counterparts.md, with the algorithm of the settings.
 
-    `root`: file with the CA's root (PEM). Without it the first root the CA shows is held to for this process's life.
+    `root`, `sm2_root`: files with the CA's roots (PEM). Whatever does not lead to them is refused. Without one the first
+    root the CA shows is held to for this process's life, which the settings allow on the machine of the CA alone.
     """
 
     client: SignedClient
     algorithm: Algorithm = ECDSA
     root: Path | None = None
-    _roots: dict[str, bytes] = field(default_factory=dict, repr=False)
+    sm2_root: Path | None = None
+    _known: dict[str, bytes] = field(default_factory=dict, repr=False)
 
     async def open_session(self, holder: str, pin: str, seconds: int) -> SigningSession:
         """A session for `holder`; `Forbidden` with the tries left when the PIN is wrong."""
@@ -131,7 +145,31 @@ class SignatureProvider:
         value = self.client.read(response, SignatureValue)
         if value.algorithm != algorithm.name or not _is_good(algorithm, value, content):
             raise Unavailable("签名服务返回的签名无法验证", code="signature_unusable")
+        await self.vouched(value.algorithm, value.certificate_pem)
         return value
+
+    async def vouched(self, algorithm: str, certificate_pem: str, at: datetime | None = None) -> None:
+        """`Unavailable` (code `signature_untrusted`) unless the signer's certificate leads to our root and held then (now).
+
+        Whether it was revoked the CA says when it signs, and its lists say for good.
+        """
+        root, authority = ("sm2_root", "sm2_issuing") if algorithm == SM2.name else ("root", "issuing")
+        moment, anchor = at or self.client.clock.now(), await self.trusted_root(root)
+        fresh = authority not in self._known
+        while True:
+            issuing = self._known.get(authority) or await self._shown(_PATHS[authority])
+            try:
+                check_certificate(_der(certificate_pem.encode()), issuing, anchor, moment)
+            except (UntrustedError, ValueError) as error:
+                # The CA may have a new issuing authority since we asked.
+                self._known.pop(authority, None)
+                if fresh:
+                    log.error("signature_untrusted", error=str(error))
+                    raise Unavailable(_UNTRUSTED, code="signature_untrusted") from error
+                fresh = True
+            else:
+                self._known[authority] = issuing
+                return
 
     async def time_stamp(self, data: bytes) -> bytes:
         """An RFC 3161 token over SHA-256 of `data`, DER, verified."""
@@ -152,29 +190,31 @@ class SignatureProvider:
         return answered(response, "时间戳服务").content
 
     async def authorities(self) -> Authorities:
-        """Certificates and fresh revocation lists."""
-        paths = {
-            "issuing": "issuing.pem",
-            "time_stamping": "tsa.pem",
-            "revoked": "crl.der",
-            "authorities_revoked": "root-crl.der",
-        }
-        if self.algorithm is SM2:
-            paths |= {
-                "sm2_root": "sm2/root.pem",
-                "sm2_issuing": "sm2/issuing.pem",
-                "sm2_revoked": "sm2/crl.der",
-                "sm2_authorities_revoked": "sm2/root-crl.der",
-            }
-        found = {name: await self._shown(path) for name, path in paths.items()}
-        return Authorities(root=await self.trusted_root(), **found)
+        """Certificates and fresh revocation lists, each of which leads to our root; `Unavailable` when one does not."""
+        kinds = [name for name in _PATHS if self.algorithm is SM2 or not name.startswith("sm2_")]
+        roots = {name: await self.trusted_root(name) for name in kinds if name in _ROOTS}
+        found = roots | {name: await self._shown(_PATHS[name]) for name in kinds if name not in _ROOTS}
+        try:
+            self._check(found)
+        except UntrustedError as error:
+            log.error("signature_untrusted", error=str(error))
+            raise Unavailable(_UNTRUSTED, code="signature_untrusted") from error
+        return Authorities(**found)
 
-    async def trusted_root(self) -> bytes:
-        """DER."""
-        if "root" not in self._roots:
-            pem = self.root.read_bytes() if self.root else None
-            self._roots["root"] = _der(pem) if pem else await self._shown("root.pem")
-        return self._roots["root"]
+    def _check(self, found: dict[str, bytes]) -> None:
+        now = self.client.clock.now()
+        check_authority(found["time_stamping"], found["root"], now)
+        for kind in ("", "sm2_") if "sm2_root" in found else ("",):
+            check_authority(found[f"{kind}issuing"], found[f"{kind}root"], now)
+            check_list(found[f"{kind}revoked"], found[f"{kind}issuing"], now)
+            check_list(found[f"{kind}authorities_revoked"], found[f"{kind}root"], now)
+
+    async def trusted_root(self, name: str = "root") -> bytes:
+        """DER; `name` is root or sm2_root."""
+        if name not in self._known:
+            file = self.root if name == "root" else self.sm2_root
+            self._known[name] = _der(file.read_bytes()) if file else await self._shown(_PATHS[name])
+        return self._known[name]
 
     async def _shown(self, name: str) -> bytes:
         async with reaching("签名服务"):

@@ -125,7 +125,7 @@ class EPrescriptions(Protocol):
         """Pre-check; the same number with the same content gives the same answer."""
 
     async def sign(self, hi_rxno: str, trace_code: str, content: bytes, sheet: bytes) -> SignedRx:
-        """The insurance's signature over content and PDF sheet (empty where there is none)."""
+        """The insurance's signature over content and PDF sheet, which the doctor and the pharmacists have signed."""
 
     async def upload(self, hi_rxno: str, trace_code: str, signed: SignedRx) -> Uploaded:
         """Into circulation."""
@@ -175,7 +175,11 @@ def _off() -> Conflict:
 
 @dataclass(frozen=True)
 class Seal:
-    """Encrypts and signs an envelope: SM4 in ECB with PKCS#7 as the insurance's interfaces do, SM3 with the secret for the signature."""
+    """Encrypts and signs an envelope: what of it is known, and what is not, is in docs/decisions/0041.
+
+    SM4 in ECB with PKCS#7 under a key that is made of our id and our secret; SM3 with the secret stands where a real centre
+    wants SM2.
+    """
 
     app_id: str
     secret: str = field(repr=False)
@@ -201,7 +205,18 @@ class Seal:
         return base64.b64encode(digest.finalize()).decode()
 
     def _cipher(self) -> Cipher[modes.ECB]:
-        return Cipher(SM4(bytes.fromhex(self.secret)), modes.ECB())  # noqa: S305 -- the interface's own mode
+        return _ecb(self.key)
+
+    @property
+    def key(self) -> bytes:
+        """The secret encrypted under the first 16 bytes of our id: the first 16 letters of its upper-case hex are the key."""
+        padder, engine = PKCS7(128).padder(), _ecb(self.app_id.encode()[:16]).encryptor()
+        hidden = engine.update(padder.update(self.secret.encode()) + padder.finalize()) + engine.finalize()
+        return hidden.hex().upper()[:16].encode()
+
+
+def _ecb(key: bytes) -> Cipher[modes.ECB]:
+    return Cipher(SM4(key), modes.ECB())  # noqa: S305 -- the interface's own mode
 
 
 class _Reply(msgspec.Struct):

@@ -191,6 +191,9 @@ async def approve(call: ApiCall) -> PrescriptionView:
     async with call.unit_of_work() as session:
         row = await queries.visible(session, call.actor, call.id())
         wanted = await reviewing.want_approval(session, call.actor, row)
+        doctor = await signatures.standing(session, service.SUBJECT, row.id, "prescriber")
+    assert doctor is not None  # or nothing would be wanted
+    await signatures.vouched(call.app, doctor)
     value = await signatures.obtain(call.app, wanted)
     async with call.unit_of_work() as session:
         row = await reviewing.approved(session, call.actor, row, wanted, value)

@@ -1,14 +1,17 @@
 """The prescription as a sheet of paper (处方笺, 处方管理办法 附件 1) and as a file of evidence."""
 
+from uuid import UUID
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.context import Context
 from backend.practitioner import queries as practitioners
 from backend.prescription import queries
 from backend.prescription.model import PrescriptionRow
-from backend.prescription.reviewing import verdict_of
+from backend.prescription.reviewing import CONFIRMER, REVIEWER, verdict_of
 from backend.prescription.rules import stated_words
 from backend.prescription.service import SUBJECT
+from backend.prescription.states import PrescriptionState
 from backend.review.draft import Stated
 from backend.sheet.evidence import evidence
 from backend.sheet.fields import Field
@@ -21,8 +24,13 @@ from foundation.db.intents import Work
 from foundation.db.unit_of_work import unit_of_work
 from foundation.errors import Conflict, NotFound
 
-DOCTOR = Field("Prescriber", (30, 78, 188, 106))
-PHARMACIST = Field("Pharmacist", (212, 78, 370, 106))
+DOCTOR = Field("Prescriber", (30, 112, 170, 137))
+PHARMACIST = Field("Pharmacist", (212, 112, 352, 137))
+SECOND = Field("SecondPharmacist", (212, 75, 352, 100))
+"""Of the second pharmacist, where there was one; without one it stays empty."""
+BEFORE_REVIEW = (
+    PrescriptionState.DRAFT, PrescriptionState.IN_REVIEW, PrescriptionState.CHECKING, PrescriptionState.RETURNED,
+)  # fmt: skip
 SEXES = {"male": "男", "female": "女"}
 
 
@@ -34,14 +42,32 @@ async def _order(session: AsyncSession, row: PrescriptionRow) -> Order:
         "digest": row.digest.hex()[:16],
         "stated": "；".join(stated_words(content.stated or Stated(), await queries.taken_elsewhere(session, row))),
     }  # fmt: skip
-    pharmacist = await practitioners.practitioner(session, row.pharmacist_id) if row.pharmacist_id else None
+    signers = [Signer("prescriber", DOCTOR, "开具处方", content.prescriber)]
+    # Not before the prescription holds: until then nobody knows whether another pharmacist has to sign, too.
+    reviewed = row.reviewed_at is not None and row.state not in BEFORE_REVIEW
+    confirmed = reviewed and row.confirmed_by is not None
+    if reviewed:
+        verdict = "endorsed" if confirmed else "approved"
+        signers.append(
+            await _pharmacist(session, PHARMACIST, (REVIEWER, "审核通过", verdict), row.pharmacist_id)
+        )
+    if confirmed:
+        signers.append(
+            await _pharmacist(session, SECOND, (CONFIRMER, "复核通过", "approved"), row.confirmed_by)
+        )
     return Order(
-        SUBJECT, row.id, "prescription", canonical(content), words, row.written_at,
-        (
-            Signer("prescriber", DOCTOR, "开具处方", content.prescriber),
-            Signer("pharmacist", PHARMACIST, "审核通过", pharmacist.name if pharmacist else "", "approved"),
-        ),
+        SUBJECT, row.id, "prescription", canonical(content), words, row.written_at, tuple(signers),
+        (DOCTOR, PHARMACIST, SECOND), whole=reviewed,
     )  # fmt: skip
+
+
+async def _pharmacist(
+    session: AsyncSession, field: Field, said: tuple[str, str, str], who: UUID | None
+) -> Signer:
+    """`said` is purpose, reason, verdict: `endorsed` asks for another pharmacist's signature after it."""
+    assert who is not None
+    purpose, reason, verdict = said
+    return Signer(purpose, field, reason, (await practitioners.practitioner(session, who)).name, verdict)
 
 
 async def make_sheet(work: Work[Context]) -> None:
@@ -52,23 +78,21 @@ async def make_sheet(work: Work[Context]) -> None:
 
 
 async def finished(session: AsyncSession, row: PrescriptionRow) -> Sheet:
-    """The sheet with both signatures. `NotFound` before the review, `Conflict` in the seconds after it."""
-    if row.reviewed_at is None or await signatures.standing(session, SUBJECT, row.id, "pharmacist") is None:
+    """The sheet with all signatures. `NotFound` before the review, `Conflict` in the seconds after it."""
+    if row.reviewed_at is None or await signatures.standing(session, SUBJECT, row.id, REVIEWER) is None:
         raise NotFound("处方经药师审核后才有处方笺", code="no_sheet")
-    found = await at_stage(session, SUBJECT, row.id, row.digest, 2)
+    found = await at_stage(session, SUBJECT, row.id, row.digest, 2 if row.confirmed_by is None else 3)
     if found is None:
         raise Conflict("处方笺正在生成，请稍后再试", code="sheet_pending")
     return found
 
 
 async def proof(context: Context, row: PrescriptionRow) -> bytes:
-    """Content and signatures as a file for `tools/verify_sheet.py`."""
+    """Content and signatures as a file for `backend/sheet/verify_sheet.py`."""
     async with unit_of_work(context.db) as session:
         doctor = await signatures.standing(session, SUBJECT, row.id, "prescriber")
-        pharmacist = await signatures.standing(session, SUBJECT, row.id, "pharmacist")
+        found = [await signatures.standing(session, SUBJECT, row.id, one) for one in (REVIEWER, CONFIRMER)]
     if doctor is None:
         raise NotFound("处方尚未签名", code="no_sheet")
-    if pharmacist is None:
-        return await evidence(context, row.content, [(doctor, row.content)])
-    verdict = verdict_of(pharmacist.signer_id, row, doctor.value)
-    return await evidence(context, row.content, [(doctor, row.content), (pharmacist, verdict)])
+    said = [(one, verdict_of(one.signer_id, row, doctor.value)) for one in found if one is not None]
+    return await evidence(context, row.content, [(doctor, row.content), *said])

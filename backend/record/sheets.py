@@ -28,7 +28,7 @@ async def _order(session: AsyncSession, row: MedicalRecord) -> Order:
         "sex": SEXES.get(content.patient_sex, "未说明"), "digest": row.digest.hex()[:16],
     }  # fmt: skip
     signer = Signer("author", AUTHOR, "书写病历", content.practitioner)
-    return Order(SUBJECT, row.id, "record", canonical(content), words, row.written_at, (signer,))
+    return Order(SUBJECT, row.id, "record", canonical(content), words, row.written_at, (signer,), (AUTHOR,))
 
 
 async def make_sheet(work: Work[Context]) -> None:
@@ -47,7 +47,7 @@ async def finished(session: AsyncSession, row: MedicalRecord) -> Sheet:
 
 
 async def proof(context: Context, row: MedicalRecord) -> bytes:
-    """Content and signature as a file for `tools/verify_sheet.py`."""
+    """Content and signature as a file for `backend/sheet/verify_sheet.py`."""
     async with unit_of_work(context.db) as session:
         author = await signatures.standing(session, SUBJECT, row.id, "author")
     if author is None:

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.context import Context
+from backend.outside.ca_trust import is_revoked
 from backend.sheet.fields import Field
 from backend.sheet.model import Sheet
 from backend.sheet.statement import encoded
@@ -26,6 +27,7 @@ from foundation.clock import local
 from foundation.db.base import hospital_id
 from foundation.db.intents import TryLater
 from foundation.db.unit_of_work import unit_of_work
+from foundation.errors import Unavailable
 from foundation.ids import new_id
 
 
@@ -42,7 +44,11 @@ class Signer:
 
 @dataclass(frozen=True)
 class Order:
-    """A sheet: whose, of which template, with which canonical content; `signers` in their order."""
+    """A sheet: whose, of which template, with which canonical content.
+
+    `signers` in their order, as far as they are known; `fields` for all that may ever sign, because the first signature
+    closes the page for new ones; `whole` when nobody is to sign after the last of `signers`, whose signature closes the file.
+    """
 
     subject_kind: str
     subject_id: UUID
@@ -51,6 +57,8 @@ class Order:
     words: Mapping[str, str]
     written_at: datetime
     signers: tuple[Signer, ...]
+    fields: tuple[Field, ...]
+    whole: bool = True
 
     @property
     def digest(self) -> bytes:
@@ -70,6 +78,8 @@ async def make(context: Context, order: Order) -> None:
             row = await signatures.standing(session, order.subject_kind, order.subject_id, signer.purpose)
             if row is None or (stage == 1 and row.digest != order.digest):
                 return
+            if stage == 1 and not signatures.stands_for(row, order.content):
+                raise TryLater("the signature is not of this content")
             before = await at_stage(session, order.subject_kind, order.subject_id, order.digest, stage - 1)
             token = await _ca_session(session, row, context.clock.now())
         if before is not None:
@@ -97,12 +107,17 @@ async def _signed(
     from backend.sheet import pades
 
     signer = order.signers[stage - 1]
+    await signatures.vouched(context, row)
     known = await context.ca.authorities()
     certificate = (await context.ca.certificates(token)).certificate_pem
+    if is_revoked(unarmor(certificate.encode())[2], known.revoked):
+        raise TryLater("the certificate of whoever signed is revoked")
     assert row.signed_at is not None
 
     async def sign(attributes: bytes) -> bytes:
         value = await context.ca.sign_document(new_id(), token, attributes)
+        if value.certificate_pem != certificate:
+            raise Unavailable("签名服务换了证书，请稍后再试", code="signature_unusable")
         return base64.b64decode(value.signature)
 
     remote = pades.Remote(unarmor(certificate.encode())[2], known, sign, context.ca.time_stamp_reply)
@@ -110,7 +125,7 @@ async def _signed(
     wanted = pades.Order(
         field=signer.field, reason=signer.reason, name=signer.name, at=context.clock.now(),
         shown_at=f"{local(row.signed_at):%Y-%m-%d %H:%M:%S}", statement=said,
-        create=tuple(one.field for one in order.signers) if stage == 1 else (), last=stage == len(order.signers),
+        create=order.fields if stage == 1 else (), last=order.whole and stage == len(order.signers),
     )  # fmt: skip
     return await pades.sign(pdf, wanted, remote)
 

@@ -1,5 +1,7 @@
 """Sheets and files of evidence as HTTP answers: to be kept by whoever downloads them, by no cache."""
 
+from pathlib import Path
+
 from starlette.responses import Response, StreamingResponse
 
 from backend.sheet.model import Sheet
@@ -21,3 +23,15 @@ def as_download(content: bytes, name: str) -> Response:
     """A file of evidence; `name` is ASCII."""
     headers = HEADERS | {"content-disposition": f'attachment; filename="{name}"'}
     return Response(content, media_type="application/json", headers=headers)
+
+
+VERIFIER = Path(__file__).with_name("verify_sheet.py")
+
+
+def verifier() -> Response:
+    """The stand-alone verifier, byte for byte as it lies here."""
+    headers = {
+        "content-disposition": f'attachment; filename="{VERIFIER.name}"',
+        "x-content-type-options": "nosniff",
+    }
+    return Response(VERIFIER.read_bytes(), media_type="text/x-python", headers=headers)

@@ -103,10 +103,18 @@ async def void_all(session: AsyncSession, subject_kind: str, subject_id: UUID) -
     )
 
 
+async def vouched(context: Context, row: Signature) -> None:
+    """`Unavailable` unless the certificate kept with the signature led to our root when it was made: a row in a database
+    proves nothing by itself. May call the CA: no row is locked."""
+    await context.ca.vouched(row.algorithm, row.certificate_pem, row.signed_at)
+
+
 def holds(row: Signature | None, content: msgspec.Struct) -> bool:
     """Whether the signature stands for exactly this content, checked with its certificate."""
-    if row is None:
-        return False
-    signed = canonical(content)
+    return row is not None and stands_for(row, canonical(content))
+
+
+def stands_for(row: Signature, signed: bytes) -> bool:
+    """The same for canonical bytes."""
     value = base64.b64decode(row.value)
     return row.digest == sha256(signed) and verify(row.algorithm, row.certificate_pem, value, signed)

@@ -34,8 +34,13 @@ async def pass_events(api: Api, path: str) -> Response:
 FILE_HEADERS = ("cache-control", "content-range", "content-length", "accept-ranges")
 
 
-async def pass_file(api: Api, path: str, asked: Mapping[str, str] | None = None) -> Response:
-    """A picture or a voice note, or a range of it; what the browser may take it for is said by the API alone."""
+async def pass_file(
+    api: Api, path: str, asked: Mapping[str, str] | None = None, save_as: str = ""
+) -> Response:
+    """A picture or a voice note, or a range of it; what the browser may take it for is said by the API alone.
+
+    `save_as`: to be kept under this name (ASCII) instead of being shown.
+    """
     opened = api.stream(path, asked)
     upstream = await opened.__aenter__()
 
@@ -47,6 +52,8 @@ async def pass_file(api: Api, path: str, asked: Mapping[str, str] | None = None)
             await opened.__aexit__(None, None, None)
 
     headers = {"cache-control": "private, no-store", "content-disposition": "inline"}
+    if save_as and upstream.status_code == 200:
+        headers["content-disposition"] = f'attachment; filename="{save_as}"'
     headers |= {name: upstream.headers[name] for name in FILE_HEADERS if name in upstream.headers}
     media_type = upstream.headers.get("content-type", "application/octet-stream")
     return StreamingResponse(parts(), upstream.status_code, headers=headers, media_type=media_type)

@@ -49,6 +49,14 @@ def create_app(settings: Settings, clock: Clock, faults: Faults) -> Starlette:
         """What is there, by the hospital's number."""
         return JSONResponse({"notice": NOTICE, "prescriptions": {one.ours: one.stage for one in store.all()}})
 
+    async def sheet(request: Request) -> Response:
+        """The signed sheet of one, as it came; for tests."""
+        rx = store.by_ours(request.path_params["number"])
+        pdf = store.sheet(rx) if rx else b""
+        if not pdf:
+            return error(404, "NOT_FOUND", "没有该处方笺")
+        return Response(pdf, media_type="application/pdf")
+
     def asked(body: dict[str, Any]) -> dict[str, Any]:
         return centre.query(body, used=faults.on("used"))
 
@@ -62,6 +70,7 @@ def create_app(settings: Settings, clock: Clock, faults: Faults) -> Starlette:
             function("rxChkInfoQuery", asked),
             function("rxSetlInfoQuery", asked),
             Route("/taken", taken),
+            Route("/taken/{number}/sheet", sheet),
             *control_routes(settings.common.env, clock, faults),
         ],
         middleware=[Middleware(BodyLimit)],

@@ -1,4 +1,7 @@
-"""Opening and closing envelopes: SM4-ECB with PKCS#7 in hex, SM3 over the sorted fields and the secret."""
+"""Opening and closing envelopes: SM4-ECB with PKCS#7 in hex, SM3 over the sorted fields and the secret.
+
+The key is the secret encrypted under the first 16 bytes of the id, of its upper-case hex the first 16 letters.
+"""
 
 import base64
 import hashlib
@@ -21,7 +24,9 @@ class Sealed(Exception):
 
 class Envelope:
     def __init__(self, app_id: str, secret: str) -> None:
-        self._app_id, self._secret, self._key = app_id, secret, bytes.fromhex(secret)
+        self._app_id, self._secret = app_id, secret
+        self._key = app_id.encode()[:16]
+        self._key = self._encrypt(secret.encode())[:16].encode()
 
     def open(self, raw: bytes, now_ms: int) -> dict[str, Any]:
         """What is inside. Raises Sealed."""

@@ -1,5 +1,6 @@
 """What the centre does with a prescription. No HTTP here."""
 
+import base64
 import hashlib
 import json
 import secrets
@@ -22,6 +23,16 @@ class Refused(Exception):
     def __init__(self, code: str, words: str) -> None:
         super().__init__(code)
         self.code, self.words = code, words
+
+
+def _file(text: str) -> bytes:
+    try:
+        sheet = base64.b64decode(text, validate=True)
+    except ValueError:
+        raise Refused("A0204", "originalRxFile 不是 Base64") from None
+    if not sheet.startswith(b"%PDF-"):
+        raise Refused("A0205", "originalRxFile 不是 PDF 处方")
+    return sheet
 
 
 class Centre:
@@ -59,8 +70,10 @@ class Centre:
         content = body.get("originalValue", "")
         if not content:
             raise Refused("A0202", "originalValue 为空")
-        digest = hashlib.new("sm3", content.encode()).hexdigest()
+        sheet = _file(body.get("originalRxFile", ""))
+        digest = hashlib.new("sm3", content.encode() + sheet).hexdigest()
         if rx.stage == "checked":
+            self._store.keep_sheet(rx, sheet)
             self._store.move(rx, "signed", digest)
         elif rx.digest != digest:
             raise Refused("A0203", "签名内容与此前不一致")

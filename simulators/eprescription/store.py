@@ -13,6 +13,10 @@ CREATE TABLE IF NOT EXISTS rx (
     stage   TEXT NOT NULL,                   -- checked, signed, uploaded, undone
     digest  TEXT NOT NULL DEFAULT ''
 );
+CREATE TABLE IF NOT EXISTS sheet (
+    rx      INTEGER PRIMARY KEY,
+    pdf     BLOB NOT NULL
+);
 """
 
 
@@ -52,6 +56,14 @@ class Store:
             "UPDATE rx SET stage = ?, digest = CASE WHEN ? = '' THEN digest ELSE ? END WHERE id = ?",
             (stage, digest, digest, rx.id),
         )
+
+    def keep_sheet(self, rx: Rx, pdf: bytes) -> None:
+        self._db.execute("INSERT OR REPLACE INTO sheet (rx, pdf) VALUES (?, ?)", (rx.id, pdf))
+
+    def sheet(self, rx: Rx) -> bytes:
+        """Empty when it was not signed here."""
+        row = self._db.execute("SELECT pdf FROM sheet WHERE rx = ?", (rx.id,)).fetchone()
+        return bytes(row[0]) if row else b""
 
     def by_ours(self, ours: str) -> Rx | None:
         return self._one("ours = ?", ours)

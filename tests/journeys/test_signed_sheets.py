@@ -9,7 +9,7 @@ import httpx
 
 from tests.world import World
 
-VERIFIER = Path(__file__).parents[2] / "tools" / "verify_sheet.py"
+VERIFIER = Path(__file__).parents[2] / "backend" / "sheet" / "verify_sheet.py"
 
 
 def verified(file: Path, root: Path) -> "subprocess.CompletedProcess[str]":

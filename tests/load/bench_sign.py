@@ -34,10 +34,10 @@ from backend.outside.signed import SignedClient
 from backend.sheet import pades, render
 from backend.sheet.fields import Field
 from backend.sheet.statement import encoded
+from backend.sheet.verify_sheet import verify as verified
 from foundation.canonical import canonical
 from foundation.clock import Clock
 from tests.contract.started import free_port
-from tools.verify_sheet import verify as verified
 
 KEY, SECRET, HOLDER, PIN = "app-key-of-a-bench", "secret-of-a-bench", "doctor-1", "000001"
 NAMES = {ECDSA.name: "ecdsap256", SM2.name: "sm2"}

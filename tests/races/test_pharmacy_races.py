@@ -7,7 +7,9 @@ from sqlalchemy import func, select
 
 from backend.context import Context
 from backend.dispensing import preparing
+from backend.dispensing import service as dispensing
 from backend.dispensing.model import Dispense
+from backend.policy import Policy, bind_policy
 from backend.prescription import reviewing
 from backend.prescription.model import PrescriptionRow
 from backend.review.draft import Category, Finding, Severity
@@ -168,3 +170,68 @@ async def test_one_code_scanned_for_two_orders_at_once_belongs_to_one(running: C
 
     heard = sorted(one.code if isinstance(one, AppError) else one for one in results)
     assert heard == ["recorded", "trace_code_used"]
+
+
+# guessing a pick-up code
+
+GUESSES = "LOCK TABLE pickup_attempt IN EXCLUSIVE MODE"
+
+
+async def orders_to_pick_up(context: Context, count: int) -> list[Dispense]:
+    found = []
+    for patient in await people(context.db, count):
+        async with unit_of_work(context.db) as session:
+            found.append(await paid_order(session, context, patient, "pickup"))
+            for one in (PHARMACIST, SECOND_PHARMACIST):
+                await on_shift(session, context, one)
+    return found
+
+
+async def guesses(context: Context, order: Dispense, by: Member) -> str:
+    wrong = f"{(int(order.pickup_code or 0) + 1) % 10**6:06d}"
+    async with unit_of_work(context.db) as session:
+        refused = await dispensing.try_code(session, by.actor, order.id, wrong)
+        return refused.code if refused else "fits"
+
+
+async def two_guess_one_order(context: Context) -> list[str]:
+    """With one try left."""
+    (order,) = await orders_to_pick_up(context, 1)
+    bind_policy(Policy(pickup_tries=1))
+    try:
+        works = (guesses(context, order, one) for one in (PHARMACIST, SECOND_PHARMACIST))
+        return sorted(await both(context.db, *works, lock=GUESSES))
+    finally:
+        bind_policy(Policy())
+
+
+async def one_guesses_two_orders(context: Context) -> list[str]:
+    """From two windows, with one try left."""
+    pair = await orders_to_pick_up(context, 2)
+    bind_policy(Policy(pickup_tries_person=1))
+    try:
+        return sorted(
+            await both(context.db, *(guesses(context, one, PHARMACIST) for one in pair), lock=GUESSES)
+        )
+    finally:
+        bind_policy(Policy())
+
+
+async def test_the_last_try_for_an_order_is_one_try(running: Context) -> None:
+    assert await two_guess_one_order(running) == ["invalid", "pickup_locked"]
+
+
+async def test_without_locks_the_last_try_for_an_order_is_two(running: Context) -> None:
+    """The twin."""
+    with without_guard("stream_lock", allowed=True), without_guard("row_lock", allowed=True):
+        assert await two_guess_one_order(running) == ["invalid", "invalid"]
+
+
+async def test_the_last_try_of_a_person_is_one_try_over_all_orders(running: Context) -> None:
+    assert await one_guesses_two_orders(running) == ["invalid", "pickup_person_locked"]
+
+
+async def test_without_her_lock_the_last_try_of_a_person_is_two(running: Context) -> None:
+    """The twin."""
+    with without_guard("stream_lock", allowed=True):
+        assert await one_guesses_two_orders(running) == ["invalid", "invalid"]

@@ -102,11 +102,21 @@ async def sheet(request: Request) -> Response:
     return await pass_file(patient(request), f"/prescriptions/{path_id(request, 'prescription_id')}/sheet")
 
 
+async def evidence(request: Request) -> Response:
+    """Its proof as a file, for the verifier."""
+    return await pass_file(
+        patient(request),
+        f"/prescriptions/{path_id(request, 'prescription_id')}/evidence",
+        save_as="prescription.json",
+    )
+
+
 PLACE = "/prescriptions/{prescription_id:uuid}"
 ROUTES: list[BaseRoute] = [
     Route(PLACE, prescription, methods=["GET"]),
     Route(f"{PLACE}/status", status),
     Route(f"{PLACE}/order", order, methods=["POST"]),
     Route(f"{PLACE}/sheet", sheet),
+    Route(f"{PLACE}/evidence", evidence),
     Route(f"{PLACE}/events", events),
 ]

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from miniapp_mock.front.screen import screen_of, show
+from miniapp_mock.front.streams import pass_file
 
 
 async def documents(request: Request) -> Response:
@@ -21,6 +22,16 @@ async def document(request: Request) -> Response:
     """One document with its version."""
     row = await screen_of(request).api.get(f"/documents/{quote(request.path_params['kind'], safe='')}")
     return await show(request, "patient/document.html", back="/documents", row=row)
+
+
+async def verification(request: Request) -> Response:
+    """How anybody verifies a sheet or a record without us."""
+    return await show(request, "patient/verification.html", back="/")
+
+
+async def verifier(request: Request) -> Response:
+    """The one file that does it."""
+    return await pass_file(screen_of(request).api, "/verifier", save_as="verify_sheet.py")
 
 
 async def prices(request: Request) -> Response:
@@ -64,6 +75,8 @@ async def offline(request: Request) -> Response:
 
 
 ROUTES: list[BaseRoute] = [
+    Route("/verification", verification),
+    Route("/verification/verify_sheet.py", verifier),
     Route("/documents", documents),
     Route("/documents/{kind}", document),
     Route("/prices", prices),

@@ -223,6 +223,12 @@ async def record_sheet(request: Request) -> Response:
     return await pass_file(api, f"/encounters/{row['encounter_id']}/record/sheet")
 
 
+async def record_evidence(request: Request) -> Response:
+    """Its proof as a file, for the verifier."""
+    api, row, _, _ = await load(request)
+    return await pass_file(api, f"/encounters/{row['encounter_id']}/record/evidence", save_as="record.json")
+
+
 VISIT = "/visits/{visit_id:uuid}"
 ROUTES: list[BaseRoute] = [
     Route("/visits", list_all),
@@ -238,4 +244,5 @@ ROUTES: list[BaseRoute] = [
     Route(f"{VISIT}/recording-consent", consent_to_recording, methods=["POST"]),
     Route(f"{VISIT}/record", record),
     Route(f"{VISIT}/record/sheet", record_sheet),
+    Route(f"{VISIT}/record/evidence", record_evidence),
 ]

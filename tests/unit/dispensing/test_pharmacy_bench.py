@@ -10,11 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.alarm.model import Alarm
 from backend.context import Context
-from backend.dispensing import preparing, returning, rules
+from backend.dispensing import preparing, queries, returning, rules
 from backend.dispensing import service as dispensing
 from backend.dispensing.model import Dispense
 from backend.dispensing.rules import CHECKS
-from backend.dispensing.wire import dispense_view
+from backend.dispensing.wire import dispense_view, dispensed
 from backend.formulary.facts import builtin
 from backend.formulary.model import DrugRow
 from backend.notification.model import Message
@@ -386,3 +386,22 @@ async def test_a_delivered_parcel_is_asked_about_no_more(
 
     assert order.state == "completed"
     assert await alarms(session) == []
+
+
+# the record of the hand-over, which the signed sheet points to
+
+
+async def test_the_record_fills_what_the_signed_sheet_leaves_open(
+    session: AsyncSession, context: Context
+) -> None:
+    order = await at_the_bench(session, context)
+    before = dispensed(order, *await queries.facts_of(session, order))
+    order = await hands_over(session, context, order)
+
+    record = dispensed(order, *await queries.facts_of(session, order))
+
+    assert (before.prepared_by, before.checked_by, before.checks) == ("", "", [])
+    assert (record.prepared_by, record.checked_by) == (PHARMACIST.name, PHARMACIST.name)
+    assert len(record.checks) == 10
+    assert record.paid_as == "自费"
+    assert dispensed(order, {PHARMACIST.id: "药师"}, {"wechat_cash": 1, "ins_gov": 2}).paid_as == "医保"

@@ -1,6 +1,7 @@
 """Into the national centre's circulation and out of it, against the stand-in over a real socket."""
 
 import dataclasses
+import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -16,9 +17,11 @@ from backend.e_prescription.states import E_PRESCRIPTION, ERxState
 from backend.e_prescription.tasks import drive
 from backend.outside.e_prescription import Centre, EPrescriptionRefused, NoEPrescriptions, Seal
 from backend.prescription import service as prescribing
+from backend.prescription import sheets
 from backend.prescription.model import PrescriptionRow
+from backend.sheet.verify_sheet import verify as verified
 from backend.wiring import wiring
-from foundation.db.intents import Intent, Work
+from foundation.db.intents import Intent, TryLater, Work
 from foundation.db.unit_of_work import unit_of_work
 from foundation.errors import Unavailable
 from simulators.eprescription.app import create_app, declared_faults
@@ -29,9 +32,10 @@ from tests.builders.settings import settings
 from tests.builders.visits import a_patient, approved
 from tests.database import SharedClock
 from tests.small_world import DOCTOR
+from tests.town import Town
 
 pytestmark = pytest.mark.anyio
-SECRET, FIXMEDINS = "0123456789abcdeffedcba9876543210", "H31011400001"
+APP, SECRET, FIXMEDINS = "APP-OF-A-TEST-0001", "a secret of a test", "H31011400001"
 FAULTS = declared_faults()
 
 
@@ -40,7 +44,7 @@ def centre_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The stand-in, once for the module; each test's prescriptions are its own."""
     folder = tmp_path_factory.mktemp("epc")
     given = {
-        "ENV": "test", "EPC_DATA": str(folder), "EPC_APP_ID": "APP-1", "EPC_APP_SECRET": SECRET,
+        "ENV": "test", "EPC_DATA": str(folder), "EPC_APP_ID": APP, "EPC_APP_SECRET": SECRET,
         "EPC_FIXMEDINS_CODE": FIXMEDINS,
     }  # fmt: skip
     app = create_app(read(Reader(given)), SimulatorClock(), FAULTS)
@@ -59,11 +63,11 @@ async def connected(running: Context, centre_url: str, clock: SharedClock) -> As
     """A hospital that is connected. The stand-in keeps real time, so does our side of the wire."""
     from foundation.clock import Clock
 
-    running.e_prescriptions = Centre(centre_url, Seal("APP-1", SECRET), Clock())
+    running.e_prescriptions = Centre(centre_url, Seal(APP, SECRET), Clock())
     running.settings = dataclasses.replace(
         running.settings,
         epc_url=centre_url,
-        epc_app_id="APP-1",
+        epc_app_id=APP,
         epc_app_secret=SECRET,
         epc_fixmedins_code=FIXMEDINS,
         epc_fixmedins_name="示范医院",
@@ -79,6 +83,13 @@ async def passed(context: Context) -> PrescriptionRow:
         for told in wiring().on_approved:
             await told(session, context, row.id)
         return row
+
+
+async def with_a_sheet(context: Context) -> PrescriptionRow:
+    """The same, and the worker has made its sheet."""
+    row = await passed(context)
+    await sheets.make_sheet(Work(context, row.id))
+    return row
 
 
 async def the_row(context: Context) -> EPrescriptionRow:
@@ -107,7 +118,7 @@ async def withdraws(context: Context, row: PrescriptionRow) -> None:
 async def test_an_approved_prescription_is_checked_signed_and_uploaded(
     connected: Context, centre_url: str
 ) -> None:
-    row = await passed(connected)
+    row = await with_a_sheet(connected)
 
     mine = await drives(connected)
 
@@ -128,7 +139,7 @@ async def test_a_hospital_that_is_not_connected_uploads_nothing(running: Context
 
 
 async def test_a_withdrawn_one_leaves_circulation(connected: Context, centre_url: str) -> None:
-    row = await passed(connected)
+    row = await with_a_sheet(connected)
     await drives(connected)
 
     await withdraws(connected, row)
@@ -139,7 +150,7 @@ async def test_a_withdrawn_one_leaves_circulation(connected: Context, centre_url
 
 
 async def test_what_the_centre_never_heard_of_is_dropped(connected: Context, centre_url: str) -> None:
-    row = await passed(connected)
+    row = await with_a_sheet(connected)
     await withdraws(connected, row)
 
     mine = await drives(connected)
@@ -152,7 +163,7 @@ async def test_what_the_centre_never_heard_of_is_dropped(connected: Context, cen
 async def test_silence_and_nonsense_are_tried_again(
     connected: Context, centre_url: str, faults: Faults, trouble: dict[str, bool]
 ) -> None:
-    await passed(connected)
+    await with_a_sheet(connected)
     faults.replace(trouble)
 
     with pytest.raises(Unavailable):
@@ -167,7 +178,7 @@ async def test_silence_and_nonsense_are_tried_again(
 async def test_a_lost_answer_makes_no_second_prescription(
     connected: Context, centre_url: str, faults: Faults
 ) -> None:
-    row = await passed(connected)
+    row = await with_a_sheet(connected)
     faults.replace({"lose_answers": True})
     with pytest.raises(Unavailable):
         await drives(connected)
@@ -182,7 +193,7 @@ async def test_a_lost_answer_makes_no_second_prescription(
 async def test_what_was_checked_though_the_answer_was_lost_is_undone_when_it_is_withdrawn(
     connected: Context, centre_url: str, faults: Faults
 ) -> None:
-    row = await passed(connected)
+    row = await with_a_sheet(connected)
     faults.replace({"lose_answers": True})
     with pytest.raises(Unavailable):
         await drives(connected)
@@ -198,7 +209,7 @@ async def test_what_was_checked_though_the_answer_was_lost_is_undone_when_it_is_
 async def test_a_refusal_waits_at_the_desk_and_goes_on_when_somebody_asks_again(
     connected: Context, faults: Faults
 ) -> None:
-    await passed(connected)
+    await with_a_sheet(connected)
     faults.replace({"refuse": "药品编码未对照"})
     mine = await drives(connected)
     assert (mine.state, "药品编码未对照" in mine.problem) == ("wanted", True)
@@ -218,7 +229,7 @@ async def test_a_refusal_waits_at_the_desk_and_goes_on_when_somebody_asks_again(
 async def test_one_that_was_used_cannot_be_undone_and_a_person_is_told(
     connected: Context, faults: Faults
 ) -> None:
-    row = await passed(connected)
+    row = await with_a_sheet(connected)
     await drives(connected)
     await withdraws(connected, row)
     faults.replace({"used": True})
@@ -231,7 +242,7 @@ async def test_one_that_was_used_cannot_be_undone_and_a_person_is_told(
 async def test_another_key_opens_nothing(centre_url: str) -> None:
     from foundation.clock import Clock
 
-    stranger = Centre(centre_url, Seal("APP-1", "f" * 32), Clock())
+    stranger = Centre(centre_url, Seal(APP, "f" * 32), Clock())
     try:
         with pytest.raises(EPrescriptionRefused) as refused:
             await stranger.undo("HI1", "试试")
@@ -244,7 +255,7 @@ async def test_another_key_opens_nothing(centre_url: str) -> None:
 @pytest.mark.parametrize("text", ["", "00", "zz", "AB" * 16])
 def test_what_was_not_sealed_by_us_is_not_opened(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
-        Seal("APP-1", SECRET).opened(text)
+        Seal(APP, SECRET).opened(text)
 
 
 @pytest.mark.parametrize("state", ERxState)
@@ -265,7 +276,63 @@ def test_an_address_alone_does_not_start(tmp_path: Path) -> None:
     from foundation.settings import SettingsError
 
     with pytest.raises(SettingsError) as wrong:
-        settings(tmp_path, epc_url="http://127.0.0.1:9", epc_app_secret="short")
+        settings(tmp_path, epc_url="http://127.0.0.1:9", epc_app_id="short")
 
     said = " ".join(wrong.value.problems)
     assert all(name in said for name in ("EPC_APP_ID", "EPC_APP_SECRET", "EPC_FIXMEDINS_CODE"))
+
+
+async def test_the_centre_gets_the_sheet_that_doctor_and_pharmacist_signed(
+    connected: Context, centre_url: str, town: Town
+) -> None:
+    row = await with_a_sheet(connected)
+    await drives(connected)
+
+    async with httpx.AsyncClient(trust_env=False) as client:
+        pdf = (await client.get(f"{centre_url}/taken/{row.number}/sheet")).content
+
+    said = verified(pdf, [town.ca_root.read_bytes()])
+    assert said.good, said
+    assert [one["purpose"] for one in said.signatures] == ["prescriber", "pharmacist"]
+
+
+async def test_an_unsigned_sheet_is_waited_for_and_never_sent(connected: Context, centre_url: str) -> None:
+    row = await passed(connected)
+
+    with pytest.raises(TryLater):
+        await drives(connected)
+    waiting = await the_row(connected)
+    assert (waiting.state, waiting.problem) == ("checked", "处方笺尚未签署完毕，完成后自动上传")
+    assert await at_the_centre(connected, centre_url, row.number) == "checked"
+
+    await sheets.make_sheet(Work(connected, row.id))
+    mine = await drives(connected)
+
+    assert (mine.state, mine.problem) == ("uploaded", "")
+
+
+@pytest.mark.parametrize("sheet", [b"", b"not a page"])
+async def test_the_centre_signs_no_prescription_without_a_sheet(
+    connected: Context, centre_url: str, sheet: bytes
+) -> None:
+    row = await with_a_sheet(connected)
+    async with unit_of_work(connected.db) as session:
+        content = await queries.content(session, connected.settings, row)
+    known = await connected.e_prescriptions.check(content)
+
+    with pytest.raises(EPrescriptionRefused) as refused:
+        await connected.e_prescriptions.sign(known.hiRxno, known.rxTraceCode, b"{}", sheet)
+
+    assert "A0205" in refused.value.detail
+
+
+def test_the_key_is_made_of_id_and_secret_as_the_public_clients_make_it() -> None:
+    """Recomputed by hand with another SM4, that of OpenSSL's command, where there is one."""
+    seal = Seal("0123456789ABCDEFXYZ", "NOT-A-REAL-SECRET")
+    command = ["openssl", "enc", "-sm4-ecb", "-K", b"0123456789ABCDEF".hex()]
+    done = subprocess.run(command, input=seal.secret.encode(), capture_output=True, check=False)
+    if done.returncode:
+        pytest.skip("openssl without SM4")
+
+    assert seal.key == done.stdout.hex().upper()[:16].encode()
+    assert seal.opened(seal.sealed("处方".encode())) == "处方".encode()

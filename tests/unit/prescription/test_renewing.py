@@ -18,6 +18,7 @@ from backend.prescription.model import PrescriptionRow
 from backend.prescription.signing import PrescriptionContent, Renewed, digest_of
 from backend.prescription.wire import WritePrescription
 from backend.review.draft import Draft, Item, Stated
+from backend.sheet.verify_sheet import verify
 from backend.signature import service as signatures
 from contracts.events import Diagnosis
 from foundation.canonical import canonical, sha256
@@ -38,7 +39,6 @@ from tests.builders.visits import (
 )
 from tests.small_world import DOCTOR, OTHER
 from tests.town import Town
-from tools.verify_sheet import verify
 
 pytestmark = pytest.mark.anyio
 SIGNED_LONG_AGO = (

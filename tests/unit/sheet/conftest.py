@@ -13,16 +13,23 @@ import msgspec
 import pytest
 
 from backend.context import Context
+from backend.policy import Policy, SecondPharmacist, bind_policy
 from backend.prescription import sheets
 from backend.prescription.model import PrescriptionRow
 from backend.record import sheets as record_sheets
 from backend.record.model import MedicalRecord
+from backend.review.draft import Category, Finding, Severity
 from foundation.db.intents import Work
 from foundation.db.unit_of_work import unit_of_work
-from tests.builders.visits import a_patient, accepted, approves, signed, signs_record, writes
+from tests.builders.visits import a_patient, accepted, approves, on_shift, signed, signs_record, writes
+from tests.small_world import PHARMACIST, SECOND_PHARMACIST
 from tests.town import Town
 
-VERIFIER = Path(__file__).parents[3] / "tools" / "verify_sheet.py"
+VERIFIER = Path(__file__).parents[3] / "backend" / "sheet" / "verify_sheet.py"
+WANTS_A_REASON = Finding(
+    rule="A-1", version="1", category=Category.APPROPRIATENESS, severity=Severity.REASON, item=0,
+    message="超过七日，请说明理由", source="处方管理办法",
+)  # fmt: skip
 
 
 @dataclass
@@ -63,6 +70,36 @@ async def a_prescription(context: Context) -> PrescriptionRow:
     async with unit_of_work(context.db) as session:
         visit = await accepted(session, context, await a_patient(session))
         return await approves(session, context, await signed(session, context, visit))
+
+
+async def one_of_three(context: Context) -> PrescriptionRow:
+    """Approved by one pharmacist, confirmed by another; its sheet has not been made."""
+    async with unit_of_work(context.db) as session:
+        visit = await accepted(session, context, await a_patient(session))
+        row = await signed(session, context, visit)
+        await on_shift(session, context, SECOND_PHARMACIST)
+        bind_policy(Policy(second_pharmacist=SecondPharmacist.ALWAYS))
+        row.findings = [WANTS_A_REASON]
+        try:
+            row = await approves(session, context, row, PHARMACIST)
+        finally:
+            bind_policy(Policy())
+        assert row.state == "checking"
+    await sheets.make_sheet(
+        Work(context, row.id)
+    )  # the worker was late: it must not take one pharmacist for all
+    async with unit_of_work(context.db) as session:
+        row = await session.get_one(PrescriptionRow, row.id)
+        return await approves(session, context, row, SECOND_PHARMACIST)
+
+
+@pytest.fixture
+async def confirmed(running: Context, root: Path) -> Signed:
+    row = await one_of_three(running)
+    await sheets.make_sheet(Work(running, row.id))
+    async with unit_of_work(running.db) as session:
+        found = await sheets.finished(session, row)
+    return Signed(await read(running, found.object_key), await sheets.proof(running, row), root, row.id)
 
 
 async def a_record(context: Context) -> MedicalRecord:

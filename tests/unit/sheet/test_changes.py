@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from backend.sheet.verify_sheet import verify as verified
 from foundation.canonical import canonical
 from tests.unit.sheet.conftest import Signed, Verify
-from tools.verify_sheet import verify as verified
 
 pytestmark = pytest.mark.anyio
 STEP = 307

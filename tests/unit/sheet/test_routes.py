@@ -1,5 +1,11 @@
 """Who may download a sheet or the evidence: those who may see the prescription or the record, nobody else."""
 
+import ast
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
 import httpx
 import pytest
 
@@ -11,6 +17,7 @@ from foundation.db.unit_of_work import unit_of_work
 from tests.builders.requests import a_person, bearer, staff_session
 from tests.builders.visits import accepted, approves, signed, signs_record, writes
 from tests.small_world import DOCTOR, OTHER, PHARMACIST, SECOND_DOCTOR
+from tests.unit.sheet.conftest import VERIFIER, Signed
 
 pytestmark = pytest.mark.anyio
 
@@ -62,3 +69,34 @@ async def test_a_record_goes_to_its_patient_and_its_doctor(running: Context, api
     for headers in (strangers, await staff_session(running, SECOND_DOCTOR)):
         for path in (sheet, evidence):
             assert (await api.get(path, headers=headers)).status_code in (403, 404)
+
+
+async def test_anybody_gets_the_verifier_as_one_file_that_runs_alone(
+    api: httpx.AsyncClient, prescription: Signed, tmp_path: Path
+) -> None:
+    answer = await api.get("/verifier")
+    assert answer.status_code == 200
+    assert "verify_sheet.py" in answer.headers["content-disposition"]
+    (tmp_path / "verify_sheet.py").write_bytes(answer.content)
+    (tmp_path / "sheet.pdf").write_bytes(prescription.pdf)
+
+    command = [sys.executable, "-I", "verify_sheet.py", "--root", str(prescription.root), "sheet.pdf"]
+    done = await asyncio.to_thread(
+        lambda: subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    )
+
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.count("：有效") == 2
+
+
+def test_the_verifier_imports_nothing_of_ours_and_nothing_that_reaches_a_network() -> None:
+    tree = ast.parse(VERIFIER.read_text(encoding="utf-8"))
+    names = {
+        (one.module or "") if isinstance(one, ast.ImportFrom) else alias.name
+        for one in ast.walk(tree)
+        if isinstance(one, ast.Import | ast.ImportFrom)
+        for alias in one.names
+    }
+
+    allowed = sys.stdlib_module_names - {"socket", "ssl", "http", "urllib", "subprocess", "asyncio", "ctypes"}
+    assert {name.partition(".")[0] for name in names} <= allowed | {"asn1crypto", "cryptography"}

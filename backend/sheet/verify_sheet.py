@@ -29,7 +29,19 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 STATEMENT = "2.25.200113726869624514064479705703810339756"
 FORMAT = "internet-hospital-evidence/1"
-PURPOSES = {"prescriber": "开方医师", "pharmacist": "审方药师", "author": "病历医师"}
+PURPOSES = {
+    "prescriber": "开方医师",
+    "pharmacist": "审方药师",
+    "second_pharmacist": "复核药师",
+    "author": "病历医师",
+}
+ORDERS = (
+    ["prescriber"],
+    ["prescriber", "pharmacist"],
+    ["prescriber", "pharmacist", "second_pharmacist"],
+    ["author"],
+)
+"""Who signs after whom; nothing else was ever signed by us."""
 ECDSA_SHA256, SM2_SM3 = "1.2.840.10045.4.3.2", "1.2.156.10197.1.501"
 SM2_CURVE = "1.2.156.10197.1.301"
 TIME_STAMPING = "time_stamping"
@@ -55,6 +67,7 @@ class Report:
     signatures: list[dict[str, Any]] = field(default_factory=list)
     changed: list[dict[str, Any]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     content_sha256: str = ""
 
     @property
@@ -378,6 +391,7 @@ def verify_evidence(raw: bytes, roots: list[Any]) -> Report:
     for index, one in enumerate(body["signatures"]):
         over = body["content"] if index == 0 else one["statement"]
         report.signatures.append(_evidence_signature(one, over, body, trust, first=index == 0))
+    check_order(report)
     rest = {name: value for name, value in body.items() if name != "archive"}
     with_problem(report, "整个文件", lambda: stamped(unpack(body["archive"]), canonical(rest), trust))
     if canonical(body) != raw:
@@ -418,6 +432,17 @@ def _entry(purpose: str, certificate: Any, at: datetime | None, problems: list[s
         "purpose": purpose, **who(certificate), "at": at.isoformat() if at else None, "problems": problems,
         "algorithm": "SM2/SM3" if algorithm_of(certificate) == SM2_SM3 else "ECDSA P-256/SHA-256",
     }  # fmt: skip
+
+
+def check_order(report: Report) -> None:
+    """The right people in the right order, and nobody twice: the second pair of eyes is another person's."""
+    holders = [one["holder"] for one in report.signatures]
+    if [one["purpose"] for one in report.signatures] not in ORDERS:
+        report.problems.append("签名的人或次序不对")
+    if len(set(holders)) != len(holders):
+        report.problems.append("同一人签名两次")
+    if [one["purpose"] for one in report.signatures] == ["prescriber"]:
+        report.notes.append("注意：没有药师的审核签名，这张处方尚未生效")
 
 
 def with_problem(report: Report, what: str, act: Any) -> None:
@@ -553,12 +578,19 @@ def verify_pdf(raw: bytes, roots: list[Any]) -> Report:
         report.content_sha256 = hashlib.sha256(content).hexdigest()
     except (ValueError, zlib.error):
         report.problems.append("附件 content.json 无法读取")
+    verdicts: list[str] = []
     for part in parts:
-        report.signatures.append(_pdf_signature(raw, part, content, trust, report))
+        report.signatures.append(_pdf_signature(raw, part, content, trust, report, verdicts))
+    check_order(report)
+    # A file can be cut back to an earlier signature: a pharmacist who was not the last word has said so in hers.
+    if verdicts[1:] not in ([], ["approved"], ["endorsed", "approved"]):
+        report.problems.append("药师没有通过，或缺少复核药师的签名")
     return report
 
 
-def _pdf_signature(raw: bytes, part: Part, content: bytes, trust: Trust, report: Report) -> dict[str, Any]:
+def _pdf_signature(
+    raw: bytes, part: Part, content: bytes, trust: Trust, report: Report, verdicts: list[str]
+) -> dict[str, Any]:
     found, problems, at = read_cms(part.der, "data"), [], None
     digest = hashlib.sha256(raw[: part.gap] + raw[part.after : part.end]).digest()
     whole = check_cms(found, digest)
@@ -570,8 +602,7 @@ def _pdf_signature(raw: bytes, part: Part, content: bytes, trust: Trust, report:
         report.changed = changes(json.loads(content), statement["fields"])
     elif not whole:
         problems.append("附件 content.json 与签名一致，改动在文件的其他部分")
-    if statement["purpose"] == "pharmacist" and statement["verdict"] != "approved":
-        problems.append("药师没有通过")
+    verdicts.append(statement["verdict"])
     try:
         at = stamped(found.stamp or refuse("没有时间戳"), found.signer["signature"].native, trust)
         problems += trust.check(found.certificate, at)
@@ -608,6 +639,7 @@ def as_text(report: Report) -> Iterator[str]:
         words = {"changed": "被改动", "added": "是后加的", "removed": "被删去"}[found["kind"]]
         yield f"字段 {found['field']} {words}，现为 {found['now']!r}"
     yield from report.problems
+    yield from report.notes
     yield f"内容摘要 SHA-256 {report.content_sha256}"
 
 
