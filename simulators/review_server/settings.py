@@ -5,7 +5,7 @@ from pathlib import Path
 
 from simulators.server import Common, Reader
 
-PORT = 8470
+PORT = 8480
 
 
 @dataclass(frozen=True)
