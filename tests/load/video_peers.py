@@ -151,12 +151,12 @@ class Load:
 
     async def end(self) -> None:
         """Everybody says bye."""
-        for task in self.playing:
-            task.cancel()
         for socket in self.sockets:
             with contextlib.suppress(aiohttp.ClientError):  # who was put out is seen in the figures
                 await socket.send_json({"type": "bye"})
             await socket.close()
+        for task in self.playing:
+            task.cancel()
         for handle in self.handles:
             await handle.close()
         await asyncio.gather(*(peer.close() for peer in self.peers))

@@ -35,8 +35,8 @@ from foundation.logs import log
 LINES = ["audio", "video"]
 CODEC_NAMES = {VideoCodec.VP8: "vp8", VideoCodec.H264: "h264"}
 NO_SUCH_ROOM, UNAUTHORISED_FEED = 426, 428
-STEADY_VOICE = f"{OPUS_PARAMETERS};cbr=1;maxaveragebitrate=40000"
-"""Janus keeps 4 KB of each file to itself and loses them with its life: of a steady voice that is less than a second."""
+STEADY_VOICE = f"{OPUS_PARAMETERS};cbr=1;maxaveragebitrate=64000"
+"""Janus keeps 4 KB of each file to itself and loses them with its life: of a steady voice of 64 kbit/s that is half a second."""
 
 
 @dataclass
