@@ -20,9 +20,10 @@ from foundation.crypto import Keyring
 from foundation.db.base import bind_hospital
 from foundation.db.columns import bind_keyring
 from foundation.db.unit_of_work import Database, connect, unit_of_work
-from standalone.stores import StoreOptions, running
+from standalone.stores import StoreOptions
 from tests.builders.events import HOSPITAL_ID
 from tests.contract.started import free_port
+from tests.temporary import temporary_stores
 
 MORNING = datetime(2026, 11, 20, 1, 10, tzinfo=UTC)
 """Ten past nine on a Friday in Shanghai."""
@@ -54,7 +55,7 @@ class Cluster:
 @contextmanager
 def started(data: Path) -> Iterator[Cluster]:
     """Both stores over a folder of their own, with a migrated database to clone."""
-    with running(data, StoreOptions(postgres_port=free_port(), valkey_port=free_port())) as urls:
+    with temporary_stores(data, StoreOptions(postgres_port=free_port(), valkey_port=free_port())) as urls:
         assert urls.admin is not None
         made = Cluster(urls.admin.replace("+asyncpg", ""), urls.database, urls.redis)
         asyncio.run(_make_quick(made))

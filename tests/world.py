@@ -4,6 +4,7 @@
 moves forward: `await world.moves_on(minutes=31)`.
 """
 
+import asyncio
 import os
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
@@ -16,6 +17,7 @@ import httpx
 import msgspec
 
 from foundation.clock import Clock, local
+from standalone import stores
 from standalone.journey import Courier, Doctor, Patient, Pharmacist, Places, Staff
 from standalone.journey.visiting import Api, until
 from standalone.processes import BY_NAME
@@ -231,3 +233,4 @@ async def running_world(
                 yield world
             finally:
                 await world.close()
+        await asyncio.to_thread(stores.remove, path / "data")

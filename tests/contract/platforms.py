@@ -13,10 +13,10 @@ import msgspec
 from contracts.envelope import Delivery, Envelope
 from standalone.certificates import Certificates
 from standalone.stores import StoreOptions
-from standalone.stores import running as stores
 from tests.builders.events import HOSPITAL_ID
 from tests.contract.hospitals import environment, identity
 from tests.contract.started import free_port, running, wait_until
+from tests.temporary import temporary_stores
 
 SAMPLES = Path(__file__).parent / "samples" / "supervision"
 WORLD = SAMPLES / "world"
@@ -145,7 +145,7 @@ def adapter(
     options = StoreOptions(postgres_port=free_port(), valkey_port=free_port(), redis_url=NOT_STARTED)
     data = folder / "stores"
     data.mkdir()
-    with stores(data, options) as urls:
+    with temporary_stores(data, options) as urls:
         env = environment(
             PORT=str(port),
             HEALTH_PORT=str(health),

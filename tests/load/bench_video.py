@@ -27,8 +27,9 @@ from foundation.db.base import Base, bind_hospital
 from foundation.db.columns import bind_keyring
 from foundation.db.unit_of_work import connect
 from foundation.object_store import FolderStore
-from standalone.stores import StoreOptions, StoreUrls, running
+from standalone.stores import StoreOptions, StoreUrls
 from tests.load import janus
+from tests.temporary import temporary_stores
 from tests.unit.video import process as media
 from tests.unit.video.conftest import KEYRING, TABLES, decoded
 
@@ -129,7 +130,7 @@ def stores_in(folder: Path) -> Iterator[StoreUrls]:
     bind_keyring(KEYRING)
     bind_hospital(media.HOSPITAL_ID)
     options = StoreOptions(postgres_port=media.free_port(), valkey_port=media.free_port())
-    with running(folder, options) as urls:
+    with temporary_stores(folder, options) as urls:
         asyncio.run(_tables(urls.database))
         yield urls
 

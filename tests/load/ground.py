@@ -25,12 +25,13 @@ from foundation.db.unit_of_work import Database, connect
 from standalone.certificates import ensure
 from standalone.children import inherited
 from standalone.paths import data_folder
-from standalone.stores import StoreOptions, StoreUrls, running
+from standalone.stores import StoreOptions, StoreUrls
 from standalone.wechat_keys import make_files
 from tests.builders.events import HOSPITAL_ID
 from tests.contract.started import free_port
 from tests.contract.started import running as started
 from tests.database import migrate
+from tests.temporary import temporary_stores
 
 ROOT = Path(__file__).parents[2]
 HOST = "127.0.0.1"
@@ -147,7 +148,7 @@ def ground(processes: int, **more: str) -> Iterator[Ground]:
     with ExitStack() as undo:
         undo.callback(shutil.rmtree, folder, ignore_errors=True)
         options = StoreOptions(postgres_port=free_port(), valkey_port=free_port())
-        urls = undo.enter_context(running(folder, options))
+        urls = undo.enter_context(temporary_stores(folder, options))
         migrate(urls.database)
         bind_keyring(KEYS)
         bind_hospital(HOSPITAL_ID)

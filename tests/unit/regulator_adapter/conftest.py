@@ -11,9 +11,10 @@ from foundation.db.columns import bind_keyring
 from foundation.db.unit_of_work import Database, connect
 from regulator_adapter.migrate import migrate
 from regulator_adapter.organisation import Organisation
-from standalone.stores import StoreOptions, running
+from standalone.stores import StoreOptions
 from tests.builders.events import HOSPITAL_ID
 from tests.contract.started import free_port
+from tests.temporary import temporary_stores
 from tests.unit.regulator_adapter.fake_platform import FakePlatform, fake_platform
 from tests.unit.regulator_adapter.feed import Adapter, adapter_over
 
@@ -25,7 +26,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, st
     """(administrator's address, address of a migrated database that serves as template)."""
     options = StoreOptions(postgres_port=free_port(), valkey_port=free_port(), redis_url=NOT_STARTED)
     data: Path = tmp_path_factory.mktemp("adapter")
-    with running(data, options) as urls:
+    with temporary_stores(data, options) as urls:
         assert urls.admin is not None
         migrate(urls.regulator)
         yield urls.admin, urls.regulator

@@ -25,7 +25,8 @@ from foundation.db.columns import bind_keyring
 from foundation.db.unit_of_work import Database, connect
 from foundation.logs import configure
 from foundation.object_store import FolderStore
-from standalone.stores import StoreOptions, StoreUrls, running
+from standalone.stores import StoreOptions, StoreUrls
+from tests.temporary import temporary_stores
 from tests.unit.video.process import HOSPITAL_ID, free_port
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ async def engine(
 @pytest.fixture(scope="session")
 def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreUrls]:
     options = StoreOptions(postgres_port=free_port(), valkey_port=free_port())
-    with running(tmp_path_factory.mktemp("video"), options) as urls:
+    with temporary_stores(tmp_path_factory.mktemp("video"), options) as urls:
         yield urls
 
 

@@ -29,6 +29,9 @@ from tests.unit.video.conftest import KEYRING, decoded
 from tests.unit.video.process import environment, free_port, media_process
 
 
+ENOUGH = 0.8
+
+
 @dataclass
 class Suffering:
     """Both windows, the network, and where the recordings go."""
@@ -59,6 +62,17 @@ class Suffering:
                 samples, 1
             )
             found[f"{role} frames sent"] = sent
+        return found
+
+    def flows(self, seconds: float, windows: int = 4) -> dict[str, float]:
+        """The first window in which four fifths of the frames arrive both ways, or the last one of all.
+
+        A browser whose estimate of the network fell, or that shares its core, needs some seconds to find its rate again.
+        """
+        for _ in range(windows):
+            found = self.delivered(seconds)
+            if min(found["patient"], found["doctor"]) >= ENOUGH:
+                break
         return found
 
     def outage(self, seconds: float, back_within: float) -> float:
