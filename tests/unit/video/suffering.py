@@ -28,7 +28,6 @@ from tests.unit.video.browsing import (
 from tests.unit.video.conftest import KEYRING, decoded
 from tests.unit.video.process import environment, free_port, media_process
 
-
 ENOUGH = 0.8
 
 
