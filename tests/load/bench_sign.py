@@ -39,7 +39,8 @@ from foundation.canonical import canonical
 from foundation.clock import Clock
 from tests.contract.started import free_port
 
-KEY, SECRET, HOLDER, PIN = "app-key-of-a-bench", "secret-of-a-bench", "doctor-1", "000001"
+KEY, SECRET, PIN = "app-key-of-a-bench", "secret-of-a-bench", "000001"
+HOLDER, OTHER = "doctor-1", "pharmacist-1"
 NAMES = {ECDSA.name: "ecdsap256", SM2.name: "sm2"}
 DIAGNOSES = [{"code": "I10.x00", "name": "高血压"}]
 CONTENT = canonical(
@@ -56,8 +57,11 @@ def ca() -> Iterator[str]:
     """The CA simulator, a process of its own behind a loopback port."""
     with tempfile.TemporaryDirectory() as folder:
         world, port = Path(folder) / "holders.json", free_port()
-        holder = {"holder": HOLDER, "name": "某医生", "kind": "doctor", "pin": PIN}
-        world.write_text(json.dumps([holder]), encoding="utf-8")
+        holders = [
+            {"holder": HOLDER, "name": "某医生", "kind": "doctor", "pin": PIN},
+            {"holder": OTHER, "name": "某药师", "kind": "pharmacist", "pin": PIN},
+        ]
+        world.write_text(json.dumps(holders), encoding="utf-8")
         values = {
             "ENV": "test",
             "PORT": str(port),
@@ -147,22 +151,35 @@ async def sheets(base: str, seconds: int) -> dict[str, object]:
     words = {"hospital": "示范医院", "date": "", "sex": "女", "digest": ""}
     made: list[bytes] = []
     try:
-        session = (await port.open_session(HOLDER, PIN, 3600)).session
-        known, certificate = await port.authorities(), (await port.certificates(session)).certificate_pem
+        known = await port.authorities()
 
-        async def sign(attributes: bytes) -> bytes:
-            value = await port.sign_document(uuid4(), session, attributes)
-            return bytes(base64.b64decode(value.signature))
+        async def remote_of(holder: str) -> pades.Remote:
+            session = (await port.open_session(holder, PIN, 3600)).session
+            certificate = (await port.certificates(session)).certificate_pem
+
+            async def sign(attributes: bytes) -> bytes:
+                value = await port.sign_document(uuid4(), session, attributes)
+                return bytes(base64.b64decode(value.signature))
+
+            return pades.Remote(unarmor(certificate.encode())[2], known, sign, port.time_stamp_reply)
+
+        doctor, pharmacist = await remote_of(HOLDER), await remote_of(OTHER)
 
         async def sheet() -> None:
-            remote = pades.Remote(unarmor(certificate.encode())[2], known, sign, port.time_stamp_reply)
             now = datetime.now(UTC)
             pdf = await render.in_thread("record", CONTENT, words, now)
-            for number, field in enumerate((first, second)):
+            for field, remote, said in (
+                (first, doctor, encoded("prescriber", CONTENT, hashlib.sha256(pdf).digest())),
+                (
+                    second,
+                    pharmacist,
+                    encoded("pharmacist", CONTENT, hashlib.sha256(pdf).digest(), "approved"),
+                ),
+            ):
+                last = field is second
                 order = pades.Order(
-                    field, "", "某医生", now, "", encoded("author", CONTENT, hashlib.sha256(pdf).digest()),
-                    (first, second) if number == 0 else (), last=number == 1,
-                )  # fmt: skip
+                    field, "", "某人", now, "", said, () if last else (first, second), last=last
+                )
                 pdf = await pades.sign(pdf, order, remote)
             made.append(pdf)
 
