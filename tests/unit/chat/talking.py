@@ -8,10 +8,12 @@ from uuid import uuid4
 import websockets
 from websockets.asyncio.client import ClientConnection
 
+from backend.live import HEARTBEAT
 from tests.builders.requests import Headers
 from tests.unit.chat.conftest import Room
 
-DEADLINE = 10.0
+DEADLINE = HEARTBEAT + 10
+"""A lost wake-up costs a heartbeat, never a message: no test may be less patient than that promise."""
 
 
 class Browser:
