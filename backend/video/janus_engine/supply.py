@@ -13,7 +13,7 @@ from backend.video.recording.timestamps import Unwrapper
 from backend.video.rtp import HEADER, HEADER_SIZE, MARKER, payload_bounds
 from foundation.logs import log
 
-EVERY = 0.1
+EVERY = 0.05
 CLOCK_RATES = {"audio": 48000, "video": 90000}
 
 

@@ -28,6 +28,8 @@ FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream", "--autoplay-policy=no-user-gesture-required", "--allow-loopback-in-peer-connection",
 ]  # fmt: skip
+VOICE_PACKET = 0.02
+"""Seconds that one packet of Opus lasts, as browsers send it."""
 T = TypeVar("T")
 
 
@@ -68,6 +70,22 @@ def recordings(url: str, encounter: UUID) -> list[Recording]:
 def stats(page: Page) -> dict[str, Any]:
     found: dict[str, Any] = page.evaluate("client.stats()")
     return found
+
+
+def voice_sent(page: Page) -> float:
+    """Seconds of voice that she has sent in her present connection; a starved fake microphone sends less than it lasts."""
+    packets = page.evaluate(
+        """async () => {
+            for (const entry of (await client._attempt.peer.getStats()).values())
+                if (entry.type === "outbound-rtp" && entry.kind === "audio") return entry.packetsSent;
+        }"""
+    )
+    return float(packets * VOICE_PACKET)
+
+
+def frames_sent(page: Page) -> int:
+    """Pictures that she has sent in her present connection."""
+    return int(stats(page)["framesSent"])
 
 
 def states(page: Page) -> list[str]:
