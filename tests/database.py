@@ -23,7 +23,7 @@ from foundation.db.unit_of_work import Database, connect, unit_of_work
 from standalone.stores import StoreOptions
 from tests.builders.events import HOSPITAL_ID
 from tests.contract.started import free_port
-from tests.temporary import temporary_stores
+from tests.temporary import stores_in_memory
 
 MORNING = datetime(2026, 11, 20, 1, 10, tzinfo=UTC)
 """Ten past nine on a Friday in Shanghai."""
@@ -53,9 +53,9 @@ class Cluster:
 
 
 @contextmanager
-def started(data: Path) -> Iterator[Cluster]:
-    """Both stores over a folder of their own, with a migrated database to clone."""
-    with temporary_stores(data, StoreOptions(postgres_port=free_port(), valkey_port=free_port())) as urls:
+def started() -> Iterator[Cluster]:
+    """Both stores in memory, with a migrated database to clone."""
+    with stores_in_memory(StoreOptions(postgres_port=free_port(), valkey_port=free_port())) as urls:
         assert urls.admin is not None
         made = Cluster(urls.admin.replace("+asyncpg", ""), urls.database, urls.redis)
         asyncio.run(_make_quick(made))

@@ -59,11 +59,11 @@ def small_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Cluster"]:
+def cluster() -> Iterator["Cluster"]:
     """PostgreSQL and Valkey, once per worker."""
     from tests.database import started
 
-    with started(tmp_path_factory.mktemp("cluster")) as made:
+    with started() as made:
         yield made
 
 

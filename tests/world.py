@@ -6,7 +6,6 @@ moves forward: `await world.moves_on(minutes=31)`.
 
 import asyncio
 import os
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -23,6 +22,7 @@ from standalone.journey.visiting import Api, until
 from standalone.processes import BY_NAME
 from standalone.system import System
 from tests.free_ports import free_port_base
+from tests.temporary import temporary_folder
 
 T = TypeVar("T")
 HYPERTENSION = "I10"
@@ -219,9 +219,7 @@ async def running_world(
     worker: int, only: Collection[str] = frozenset(BY_NAME), **environment: str
 ) -> AsyncIterator[World]:
     """A system of its own: one for a whole test session, or some of its processes for one module."""
-    with tempfile.TemporaryDirectory(prefix="world-", ignore_cleanup_errors=True) as folder:
-        path = Path(folder)
-        path.chmod(0o755)  # the database's own user must reach its part
+    with temporary_folder("world-") as path:
         environ = {**os.environ, **environment}
         chosen = set(only) - set(environ.get("WORLD_WITHOUT", "").split(","))
         base, ahead = free_port_base(worker), till_morning()

@@ -16,7 +16,7 @@ from standalone.stores import StoreOptions
 from tests.builders.events import HOSPITAL_ID
 from tests.contract.hospitals import environment, identity
 from tests.contract.started import free_port, running, wait_until
-from tests.temporary import temporary_stores
+from tests.temporary import stores_in_memory
 
 SAMPLES = Path(__file__).parent / "samples" / "supervision"
 WORLD = SAMPLES / "world"
@@ -143,9 +143,7 @@ def adapter(
     outward = certificates.platform if direct else certificates.hospital
     towards = outward["gateway-a" if direct else "adapter"]
     options = StoreOptions(postgres_port=free_port(), valkey_port=free_port(), redis_url=NOT_STARTED)
-    data = folder / "stores"
-    data.mkdir()
-    with temporary_stores(data, options) as urls:
+    with stores_in_memory(options) as urls:
         env = environment(
             PORT=str(port),
             HEALTH_PORT=str(health),

@@ -1,5 +1,4 @@
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import asyncpg
 import pytest
@@ -14,7 +13,7 @@ from regulator_adapter.organisation import Organisation
 from standalone.stores import StoreOptions
 from tests.builders.events import HOSPITAL_ID
 from tests.contract.started import free_port
-from tests.temporary import temporary_stores
+from tests.temporary import stores_in_memory
 from tests.unit.regulator_adapter.fake_platform import FakePlatform, fake_platform
 from tests.unit.regulator_adapter.feed import Adapter, adapter_over
 
@@ -22,11 +21,10 @@ NOT_STARTED = "redis://127.0.0.1:1/0"
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+def postgres() -> Iterator[tuple[str, str]]:
     """(administrator's address, address of a migrated database that serves as template)."""
     options = StoreOptions(postgres_port=free_port(), valkey_port=free_port(), redis_url=NOT_STARTED)
-    data: Path = tmp_path_factory.mktemp("adapter")
-    with temporary_stores(data, options) as urls:
+    with stores_in_memory(options) as urls:
         assert urls.admin is not None
         migrate(urls.regulator)
         yield urls.admin, urls.regulator

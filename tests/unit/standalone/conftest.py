@@ -1,8 +1,6 @@
 import asyncio
 import os
-import shutil
 import socket
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +11,7 @@ import pytest
 
 from standalone import stores
 from standalone.stores import StoreOptions
+from tests.temporary import temporary_folder
 
 AS_ROOT = os.geteuid() == 0
 
@@ -59,12 +58,10 @@ def new_data() -> Iterator[Path]:
 @contextmanager
 def reachable_folder() -> Iterator[Path]:
     """Below a folder that everybody can enter, as pytest's own folders are not."""
-    parent = Path(tempfile.mkdtemp(prefix="standalone-test-"))
-    parent.chmod(0o755)
-    yield parent / "data"
-    if (parent / "data").exists():
-        stores.remove(parent / "data")
-    shutil.rmtree(parent)
+    with temporary_folder("standalone-test-") as parent:
+        yield parent / "data"
+        if (parent / "data").exists():
+            stores.remove(parent / "data")
 
 
 @pytest.fixture

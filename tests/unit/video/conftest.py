@@ -26,7 +26,7 @@ from foundation.db.unit_of_work import Database, connect
 from foundation.logs import configure
 from foundation.object_store import FolderStore
 from standalone.stores import StoreOptions, StoreUrls
-from tests.temporary import temporary_stores
+from tests.temporary import stores_in_memory
 from tests.unit.video.process import HOSPITAL_ID, free_port
 
 if TYPE_CHECKING:
@@ -82,9 +82,9 @@ async def engine(
 
 
 @pytest.fixture(scope="session")
-def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreUrls]:
+def stores() -> Iterator[StoreUrls]:
     options = StoreOptions(postgres_port=free_port(), valkey_port=free_port())
-    with temporary_stores(tmp_path_factory.mktemp("video"), options) as urls:
+    with stores_in_memory(options) as urls:
         yield urls
 
 
