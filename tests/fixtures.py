@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from backend.settings import Settings
     from foundation.db.unit_of_work import Database
     from standalone.certificates import Certificates
+    from standalone.installation import Installation
     from tests.database import Cluster, SharedClock
     from tests.town import Town
 
@@ -76,6 +77,19 @@ def furnished(cluster: "Cluster", small_world: Path) -> "Cluster":
 
     asyncio.run(furnish(cluster, small_world))
     return cluster
+
+
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> "Installation":
+    """What `make run` prepares before it starts anything: certificates, keys, people. Nothing runs."""
+    from foundation.clock import Clock
+    from standalone.installation import prepare
+    from standalone.people.world import make_world
+    from standalone.stores import StoreUrls
+
+    folder, address = tmp_path_factory.mktemp("installation"), "postgresql+asyncpg://{0}@127.0.0.1/{0}".format
+    make_world(folder / "world", "s", today=Clock().today())
+    return prepare(folder, 8000, StoreUrls(address("hospital"), address("regulator"), "redis://127.0.0.1"))
 
 
 @pytest.fixture

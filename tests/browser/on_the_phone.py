@@ -82,6 +82,14 @@ async def pay(page: Page) -> None:
     await expect(page.get_by_role("heading", name="支付成功")).to_be_visible()
 
 
+async def flaws_by_day_and_night(page: Page, least: tuple[float, float] = NORMAL) -> list[str]:
+    """By night, only what a colour can spoil is measured again."""
+    await page.emulate_media(color_scheme="light")
+    seen = await flaws(page, least)
+    await page.emulate_media(color_scheme="dark")
+    return seen + [f"by night: {one}" for one in await faults(page, least_text=least[0], least_target=0)]
+
+
 async def flaws(page: Page, least: tuple[float, float] = NORMAL) -> list[str]:
     """Text too small or pale, targets too small, anything too wide, and buttons that a bar covers."""
     text, target = least

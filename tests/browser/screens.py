@@ -107,6 +107,13 @@ async def _shown(page: Page) -> str:
     return " | ".join(text.split())[:1500]
 
 
+async def looks_right(page: Page) -> None:
+    """Without faults at a wide desk and on a narrow screen; wide afterwards."""
+    for width, height in (PHONE, WIDE):
+        await page.set_viewport_size({"width": width, "height": height})
+        assert await faults(page) == [], f"{page.url}, {width} wide"
+
+
 async def faults(page: Page, *, least_text: float = 16, least_target: float = 44) -> list[str]:
     """Text too small or too pale, targets too low, and whatever sticks out to the right."""
     found: list[str] = await page.evaluate(MEASURE, least_text)

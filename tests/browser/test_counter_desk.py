@@ -1,23 +1,15 @@
 """The counter, the pauses and the duty desk's waiting room, in a real browser; and the daughter who pays by a code."""
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, expect
 
 from tests.browser.on_the_phone import NORMAL, flaws, front, on_the_phone_of, pay
-from tests.browser.screens import PHONE, WIDE, faults
+from tests.browser.screens import looks_right
 from tests.browser.test_desks import at_the_desk, desk
 from tests.browser.test_patient_pages import a_visit
 from tests.world import World
 
 pytestmark = pytest.mark.anyio
-
-
-async def looks_right(page: Page) -> None:
-    """At a wide desk and on a narrow screen."""
-    assert await faults(page) == []
-    await page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
-    assert await faults(page) == []
-    await page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
 
 
 async def test_a_clerk_books_for_somebody_without_a_phone_and_her_daughter_pays(

@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Page, expect
 
 from standalone.journey import Doctor, Patient
 from standalone.journey.people import AMLODIPINE
-from tests.browser.on_the_phone import CARE, NORMAL, flaws, front
+from tests.browser.on_the_phone import CARE, NORMAL, flaws, flaws_by_day_and_night, front
 from tests.browser.screens import a_page
 from tests.browser.signing_in import fill_login
 from tests.world import World
@@ -355,19 +355,16 @@ async def test_the_call_ends_with_the_visit(world: World, browser: Browser) -> N
         await expect(page).to_have_url(front(world, visit_path(visit, "/chat")))
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("care", [False, True], ids=["normal", "care"])
-async def test_every_screen_of_a_doctor_is_readable(
-    world: World, browser: Browser, scheme: str, *, care: bool
-) -> None:
+async def test_every_screen_of_a_doctor_is_readable(world: World, browser: Browser, *, care: bool) -> None:
     _, doctor, running = await who_is_talking(world)
     prescription = await doctor.prescribes(running["id"], [AMLODIPINE], reason=OTHER_REASON)
     other = await world.a_patient()
     waiting = await other.sees_doctor(await other.free_slot(doctor=doctor.id))
     least = CARE if care else NORMAL
-    async with a_page(browser, color_scheme=scheme) as page:
+    async with a_page(browser) as page:
         await page.goto(front(world, "/doctor"))
-        assert await flaws(page) == []
+        assert await flaws_by_day_and_night(page) == []
         await fill_login(page, world, doctor.person)
         if care:
             await page.get_by_label("更多").click()
@@ -380,4 +377,4 @@ async def test_every_screen_of_a_doctor_is_readable(
         ):  # fmt: skip
             await page.goto(front(world, path))
             await expect(page.locator(".loading")).to_have_count(0)
-            assert await flaws(page, least) == [], path
+            assert await flaws_by_day_and_night(page, least) == [], path

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.on_the_phone import CARE, NORMAL, flaws, front, on_the_phone_of
-from tests.browser.screens import faults
+from tests.browser.on_the_phone import CARE, NORMAL, flaws, flaws_by_day_and_night, front, on_the_phone_of
 from tests.world import World
 
 pytestmark = pytest.mark.anyio
@@ -85,16 +84,12 @@ async def lived(world: World) -> tuple[Any, Ids]:
 async def all_flaws(
     page: Page, world: World, ids: Ids, screens: Any, least: tuple[float, float]
 ) -> dict[str, list[str]]:
-    """By screen; by night, only what a colour can spoil is measured again."""
+    """By screen."""
     found = {}
     for name, path in screens.items():
-        await page.emulate_media(color_scheme="light")
         await page.goto(front(world, path(ids)))
         await expect(page.locator(".ghost, .loading")).to_have_count(0)
-        seen = await flaws(page, least)
-        await page.emulate_media(color_scheme="dark")
-        seen += [f"by night: {one}" for one in await faults(page, least_text=least[0], least_target=0)]
-        if seen:
+        if seen := await flaws_by_day_and_night(page, least):
             found[name] = seen
     return found
 

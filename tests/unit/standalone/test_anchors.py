@@ -7,28 +7,17 @@ import pytest
 from asn1crypto.pem import unarmor
 
 from backend.settings import CaAlgorithm, Settings
-from foundation.clock import Clock
 from foundation.settings import SettingsError, load
 from simulators.ca.app import create_app, declared_faults
 from simulators.ca.settings import read
 from simulators.server import Clock as SimulatorClock
 from simulators.server import Listener, Reader, in_background
 from standalone.installation import Installation, prepare
-from standalone.people.world import make_world
 from standalone.processes import BY_NAME
-from standalone.stores import StoreUrls
 from standalone.wiring import environment
 from tests.builders.settings import settings
 
 ELSEWHERE = {"CA_URL": "https://ca.example.org"}
-
-
-@pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    folder = tmp_path_factory.mktemp("data")
-    make_world(folder / "world", "s", today=Clock().today())
-    database = "postgresql+asyncpg://one@127.0.0.1/hospital"
-    return prepare(folder, 8000, StoreUrls(database, database, "redis://127.0.0.1"))
 
 
 def test_the_backend_is_given_the_very_roots_that_the_ca_shows(installation: Installation) -> None:

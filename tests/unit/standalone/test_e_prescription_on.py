@@ -14,23 +14,13 @@ from simulators.eprescription.settings import read
 from simulators.server import Clock as SimulatorClock
 from simulators.server import Listener, Reader, in_background
 from standalone import options
-from standalone.installation import Installation, prepare
-from standalone.people.world import make_world
+from standalone.installation import Installation
 from standalone.processes import BY_NAME
-from standalone.stores import StoreUrls
 from standalone.system import System
 from standalone.wiring import environment
 
 pytestmark = pytest.mark.anyio
 ON = {"EPC": "1"}
-
-
-@pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    folder = tmp_path_factory.mktemp("data")
-    make_world(folder / "world", "s", today=Clock().today())
-    database = "postgresql+asyncpg://one@127.0.0.1/hospital"
-    return prepare(folder, 8000, StoreUrls(database, database, "redis://127.0.0.1"))
 
 
 def backend(installation: Installation, caller: dict[str, str]) -> Settings:

@@ -5,24 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from foundation.clock import Clock
 from foundation.settings import load
 from standalone.children import inherited
-from standalone.installation import Installation, prepare
-from standalone.people.world import make_world
+from standalone.installation import Installation
 from standalone.prepared import digest_of
 from standalone.processes import BY_NAME
-from standalone.stores import StoreUrls
 from standalone.wiring import WIRES, environment
 from tools.house_rules import sources
 from tools.pages.settings_page import DOUBLES, look_ups
 from tools.pages.settings_page import load as load_object
 
-URLS = StoreUrls(
-    "postgresql+asyncpg://one@127.0.0.1/hospital",
-    "postgresql+asyncpg://two@127.0.0.1/regulator",
-    "redis://127.0.0.1",
-)
 GIVEN_TO_ALL = {"ENV", "HOST", "PORT", "HEALTH_PORT"}
 OURS = {
     "api": "backend.settings:Settings",
@@ -32,13 +24,6 @@ OURS = {
     "adapter": "regulator_adapter.settings:Settings",
     "front": "miniapp_mock.front.settings:Settings",
 }
-
-
-@pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    folder = tmp_path_factory.mktemp("data")
-    make_world(folder / "world", "s", today=Clock().today())
-    return prepare(folder, 8000, URLS)
 
 
 def names_given(installation: Installation, name: str) -> set[str]:
@@ -93,7 +78,7 @@ def test_the_caller_may_point_a_process_elsewhere_but_not_take_it_apart(installa
     values = environment(BY_NAME["api"], installation, "development", caller)
 
     assert values["CA_URL"] == "https://ca.example.org"
-    assert (values["PORT"], values["DATABASE_URL"]) == ("8100", URLS.database)
+    assert (values["PORT"], values["DATABASE_URL"]) == ("8100", installation.urls.database)
     assert "UNRELATED" not in values
 
 
