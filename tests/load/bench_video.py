@@ -166,11 +166,6 @@ def media_settings(urls: StoreUrls, objects: Path, port: int) -> dict[str, str]:
     return {**media.environment(urls, objects, port, ORIGIN), **more}
 
 
-def fill(loader: Loader, urls: StoreUrls, port: int, rooms: int) -> None:
-    """Two participants enter each room."""
-    loader.tell(join=addresses(urls, port, rooms), origin=ORIGIN)
-
-
 def addresses(urls: StoreUrls, port: int, rooms: int) -> list[str]:
     """Of two participants for each room, one after the other."""
     return [address for _ in range(rooms) for address in _addresses(urls, port)]
@@ -184,9 +179,9 @@ def ours(rooms: int, seconds: float) -> dict[str, Any]:
         port = media.free_port()
         settings = media_settings(urls, folder / "objects", port)
         with media.media_process(settings, folder / "log") as server:
-            loader = Loader()
+            loader = Loaders(1)
             loader.tell()
-            fill(loader, urls, port, rooms)
+            loader.join(addresses(urls, port, rooms))
             time.sleep(3)
             figures = measure(server.pid, loader, rooms, seconds)
             loader.tell(end=True)
