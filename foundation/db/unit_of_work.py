@@ -40,6 +40,8 @@ Announce = Callable[[set[str]], Awaitable[None]]
 """Told after a commit which streams changed, for screens that show them live; may fail, screens ask again."""
 
 WAKE_SECONDS = 2.0
+_ON_THEIR_WAY: set[asyncio.Task[None]] = set()
+"""Wake-ups of callers who may be gone; a loop keeps its tasks by weak references only."""
 
 
 async def _nobody(_: Any) -> None:
@@ -99,20 +101,24 @@ async def unit_of_work(db: Database) -> AsyncIterator[AsyncSession]:
 
     What the database itself refuses becomes a fact of ours: `Busy` for locks, dead-locks and a full pool, `Unavailable`
     when it is gone, `BadRequest` for a value that no column can hold.
+
+    Whoever is cancelled while it commits, or before the wake-ups are out (a socket that closed), leaves them behind all the
+    same: the commit may stand, and a wake-up too many does no harm.
     """
-    async with db.sessions() as session:
-        session.info["clock"] = db.clock
-        session.info["due"] = []
-        session.info["touched"] = set()
-        async with _in_our_words(), session.begin():
-            yield session
-        due, touched, soon = session.info["due"], session.info["touched"], session.info.get("soon")
-    if due:
-        await _quietly(db.wake(due))
-    if soon:
-        await _quietly(db.wake_later(soon))
-    if touched:
-        await _quietly(db.announce(touched))
+    info: dict[Any, Any] = {"clock": db.clock, "due": [], "touched": set()}
+    committing = False
+    try:
+        async with db.sessions(info=info) as session:
+            info = session.info
+            async with _in_our_words(), session.begin():
+                yield session
+                committing = True
+    except asyncio.CancelledError:
+        if committing:
+            _wake_ups(db, info)
+        raise
+    if info["due"] or info["touched"] or info.get("soon"):
+        await asyncio.shield(_wake_ups(db, info))
 
 
 @asynccontextmanager
@@ -148,6 +154,23 @@ async def _in_our_words() -> AsyncIterator[None]:
         InternalClientError,
     ) as error:  # the latter: it died while the driver was writing to it
         raise Unavailable(retry_after=5) from error
+
+
+def _wake_ups(db: Database, info: Mapping[Any, Any]) -> asyncio.Task[None]:
+    """On their way, whatever becomes of the caller."""
+    task = asyncio.create_task(_wake(db, info))
+    _ON_THEIR_WAY.add(task)
+    task.add_done_callback(_ON_THEIR_WAY.discard)
+    return task
+
+
+async def _wake(db: Database, info: Mapping[Any, Any]) -> None:
+    if info["due"]:
+        await _quietly(db.wake(info["due"]))
+    if soon := info.get("soon"):
+        await _quietly(db.wake_later(soon))
+    if info["touched"]:
+        await _quietly(db.announce(info["touched"]))
 
 
 async def _quietly(wake_up: Awaitable[None]) -> None:

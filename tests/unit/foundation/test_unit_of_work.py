@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from foundation.db.inbox import ExternalEvent
 from foundation.db.intents import Intent, intend
 from foundation.db.locks import lock_stream
-from foundation.db.unit_of_work import Database, connect, unit_of_work
+from foundation.db.unit_of_work import Database, connect, touch, unit_of_work
 from foundation.errors import BadRequest, Busy, Unavailable
 from foundation.ids import new_id
 from tests.database import Cluster
@@ -17,6 +17,13 @@ from tests.unit.foundation.doors import D, a_door, door, held, state_of, with_do
 
 pytestmark = pytest.mark.anyio
 
+COMMITS_WAIT = (
+    "CREATE TABLE slow (number int)",
+    """CREATE FUNCTION waits() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END'""",
+    """CREATE CONSTRAINT TRIGGER waits AFTER INSERT ON slow DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION waits()""",
+)
 IN_USE = "SET LOCAL lock_timeout = '60ms'"
 
 
@@ -182,3 +189,57 @@ async def test_a_wake_up_that_fails_or_hangs_takes_nothing_back(
     async with unit_of_work(empty_db) as session:
         assert (await door(session, door_id)).note == "kept"
     assert await state_of(empty_db, door_id) is D.SHUT
+
+
+async def test_who_is_cancelled_while_others_are_told_has_them_told_all_the_same(empty_db: Database) -> None:
+    """As a conversation is whose socket closes just after its message was kept."""
+    telling, gone, told = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def announce(_: set[str]) -> None:
+        telling.set()
+        await gone.wait()
+        told.set()
+
+    empty_db.announce = announce
+
+    async def says() -> None:
+        async with unit_of_work(empty_db) as session:
+            touch(session, "chat:1")
+
+    speaker = asyncio.create_task(says())
+    await telling.wait()
+    speaker.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await speaker
+    gone.set()
+
+    async with asyncio.timeout(5):
+        await told.wait()
+
+
+async def test_who_is_cancelled_while_it_commits_has_others_told_for_nobody_knows_how_it_ended(
+    empty_db: Database,
+) -> None:
+    told: asyncio.Queue[set[str]] = asyncio.Queue()
+    empty_db.announce = told.put
+    async with unit_of_work(empty_db) as session:
+        for statement in COMMITS_WAIT:
+            await session.execute(text(statement))
+
+    async def says() -> None:
+        async with unit_of_work(empty_db) as session:
+            await session.execute(text("INSERT INTO slow VALUES (1)"))
+            touch(session, "chat:1")
+
+    async with unit_of_work(empty_db) as holder:
+        await holder.execute(text("SELECT pg_advisory_xact_lock(1)"))
+        speaker = asyncio.create_task(says())
+        waits = text("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        while not await holder.scalar(waits):
+            await asyncio.sleep(0)
+        speaker.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await speaker
+
+    async with asyncio.timeout(5):
+        assert await told.get() == {"chat:1"}
