@@ -12,7 +12,7 @@ from foundation.object_store import Appender
 
 MILLISECONDS = Fraction(1, 1000)
 OPTIONS = {"cluster_time_limit": "100", "max_interleave_delta": "200000", "flush_packets": "1"}
-"""Clusters of a quarter of a second (ms), and hardly waiting for the other track (µs): with a batch of the recorder's that is
+"""Clusters of a tenth of a second (ms), and hardly waiting for the other track (µs): with a batch of the recorder's that is
 what is lost when the process is killed, and a second is the most that may be. FFmpeg's own defaults would keep back five seconds, and ten where one track is silent."""
 
 
