@@ -83,7 +83,7 @@ class _Builder:
 
     def close(self) -> Node:
         if self._refused or self._root is None:
-            raise Unreadable(self._refused or "empty")
+            raise Unreadable(self._refused or "not well-formed")
         return self._root
 
     def _refuse(self, why: str) -> NoReturn:
