@@ -8,7 +8,7 @@ from front_gateway.dialects import Dialect
 from front_gateway.dialects.fhir.dialect import FhirDialect
 from front_gateway.dialects.fhir.systems import read_systems
 from front_gateway.dialects.soap.dialect import SoapDialect
-from front_gateway.dialects.soap.profile import read_profile
+from front_gateway.dialects.soap.hospital_profile import read_profile
 from front_gateway.upstream import Upstream
 
 Speaker = Callable[[Upstream, Clock], Dialect]

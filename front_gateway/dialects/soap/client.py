@@ -10,7 +10,7 @@ from foundation.logs import log
 from front_gateway.deadline import Deadline
 from front_gateway.dialects.fhir.references import resource_hash
 from front_gateway.dialects.soap.envelope import Fault, decoded, envelope, headers, taken_out
-from front_gateway.dialects.soap.profile import Profile
+from front_gateway.dialects.soap.hospital_profile import Profile
 from front_gateway.dialects.soap.rows import Row, Words, unusable
 from front_gateway.dialects.soap.trees import Maker, Node, Unreadable, Unwritable, read
 from front_gateway.refusals import (

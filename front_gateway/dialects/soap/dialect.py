@@ -10,14 +10,20 @@ from front_gateway.dialects.fhir.references import resource_hash
 from front_gateway.dialects.soap.charges import ChargeReader
 from front_gateway.dialects.soap.client import SoapClient
 from front_gateway.dialects.soap.history import HistoryReader
+from front_gateway.dialects.soap.hospital_profile import Profile
 from front_gateway.dialects.soap.patients import Patients, Person, as_reply
-from front_gateway.dialects.soap.profile import Profile
 from front_gateway.dialects.soap.schedules import ScheduleReader
 from front_gateway.dialects.soap.visits import VisitReader
 from front_gateway.dialects.soap.write_back import WriteBack
 from front_gateway.note import Note
 from front_gateway.refusals import HospitalRefused
 from front_gateway.upstream import Upstream
+
+ANSWERED: tuple[type[his.HisRequest], ...] = (
+    his.FindPatient, his.Visits, his.History, his.Slots, his.Charges, his.WriteRegistration, his.WriteMove,
+    his.WriteCancellation, his.WriteCharge, his.WriteRefund, his.WriteRecord, his.WritePrescription, his.WriteDispense,
+)  # fmt: skip
+"""The contract's requests that this dialect has."""
 
 
 class SoapDialect:
@@ -49,6 +55,8 @@ class SoapDialect:
 
     async def answer(self, request: his.HisRequest, deadline: Deadline, note: Note) -> Any:
         """The reply of `request`'s operation; an operation that this dialect does not have is refused in words."""
+        if not isinstance(request, ANSWERED):
+            raise HospitalRefused(f"本院接口没有此项业务（{request.OPERATION}）")
         if isinstance(request, his.FindPatient):
             return await self._found(request, deadline, note)
         if isinstance(request, his.Charges):
@@ -90,9 +98,7 @@ class SoapDialect:
         return person
 
     async def _written(self, request: his.HisRequest, deadline: Deadline, note: Note) -> his.Acknowledged:
-        step = self._writes.get(type(request))
-        if step is None:
-            raise HospitalRefused(f"本院接口没有此项业务（{request.OPERATION}）")
+        step = self._writes[type(request)]
         person = await self._person(request.patient_id, deadline, note, fresh=True)  # type: ignore[attr-defined]
         async with self._one_at_a_time(request.request_id):  # type: ignore[attr-defined]
             done = await step(request, person, deadline)

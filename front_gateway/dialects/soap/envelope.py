@@ -4,7 +4,7 @@ import codecs
 import re
 
 from front_gateway.call import Headers
-from front_gateway.dialects.soap.profile import Wire
+from front_gateway.dialects.soap.hospital_profile import Wire
 from front_gateway.dialects.soap.trees import Maker, Node, Unreadable, read
 
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"

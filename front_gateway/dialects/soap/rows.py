@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 from contracts.money import parse_yuan, yuan
 from foundation.clock import LOCAL, local
-from front_gateway.dialects.soap.profile import Profile
+from front_gateway.dialects.soap.hospital_profile import Profile
 from front_gateway.dialects.soap.trees import Node
 from front_gateway.refusals import Target, Unusable
 
@@ -54,11 +54,12 @@ class Row:
 
     def moment(self, word: str) -> datetime:
         """A moment in UTC."""
+        found = self.needed(word)
         try:
-            found = datetime.strptime(self.needed(word), self.profile.formats.moment)
+            at = datetime.strptime(found, self.profile.formats.moment).replace(tzinfo=LOCAL)
         except ValueError:
             raise self._wrong(word, "is no moment") from None
-        return found.replace(tzinfo=LOCAL).astimezone(UTC)
+        return at.astimezone(UTC)
 
     def fen(self, word: str) -> int:
         """An amount that is not negative."""

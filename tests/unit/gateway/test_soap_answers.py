@@ -1,16 +1,23 @@
 """What a SOAP hospital may answer, and what the caller then hears. The hospital is made by hand, the wire is real."""
 
+import asyncio
 import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import pytest
 from aiohttp import web
 
+from contracts import his
+from foundation.clock import Clock
+from front_gateway.deadline import Deadline
 from front_gateway.dialects.choosing import speaker
+from front_gateway.note import Note
 from front_gateway.policy.reading import Policy
+from front_gateway.refusals import HospitalRefused, Target
+from front_gateway.upstream import Upstream
 from standalone.certificates import Certificates
 from tests.unit.gateway import soap
 from tests.unit.gateway.background import Running, gateway
@@ -383,3 +390,13 @@ def test_a_hospital_without_a_laboratory_interface_has_a_history_without_reports
 
     assert (len(reply.json()["visits"]), reply.json()["reports"]) == (1, [])
     assert field(hospital.asked["2001"][0], "Page") == ""
+
+
+def test_an_operation_that_the_dialect_does_not_have_is_refused_in_words() -> None:
+    class Telepathy(his.HisRequest, frozen=True):
+        OPERATION: ClassVar[str] = "telepathy"
+
+    dialect = speaker("soap", None)(Upstream(Target.HIS, "http://127.0.0.1:9", None), Clock())
+
+    with pytest.raises(HospitalRefused, match="telepathy"):
+        asyncio.run(dialect.answer(Telepathy(purpose="treatment"), Deadline(1), Note()))

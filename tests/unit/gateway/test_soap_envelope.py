@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from front_gateway.dialects.soap.envelope import Fault, decoded, envelope, taken_out
-from front_gateway.dialects.soap.profile import read_profile
+from front_gateway.dialects.soap.hospital_profile import read_profile
 from front_gateway.dialects.soap.trees import Maker, Unreadable, read
 from tests.unit.gateway.soap import envelope as answer
 

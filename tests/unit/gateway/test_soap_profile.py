@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from front_gateway.dialects.soap.profile import CODES, DEFAULT, ProfileError, read_profile
+from front_gateway.dialects.soap.hospital_profile import CODES, DEFAULT, ProfileError, read_profile
 
 ROOT = Path(__file__).parents[3]
 
@@ -126,7 +126,9 @@ def test_a_file_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
 def test_every_name_of_the_shipped_profile_is_used() -> None:
     """A word that no reader and no writer asks for would be filled in by a hospital for nothing."""
     code = "".join(
-        file.read_text(encoding="utf-8") for file in DEFAULT.parent.glob("*.py") if file.name != "profile.py"
+        file.read_text(encoding="utf-8")
+        for file in DEFAULT.parent.glob("*.py")
+        if file.name != "hospital_profile.py"
     )
 
     words = tomllib.loads(DEFAULT.read_text("utf-8"))["names"]
