@@ -54,7 +54,7 @@ class Patients:
         if not fresh and known is not None and monotonic() < until:
             return known
         row = await self._numbered(patient_no, deadline)
-        if row is None:
+        if row is None or row.meaning("patient_state", "patient_state") == "void":
             raise PatientNotFound
         found = [row]
         if card := row.text("id_number"):

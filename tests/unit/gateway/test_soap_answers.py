@@ -244,8 +244,10 @@ def test_numbers_merged_in_a_circle_are_nobodys(hospital: SoapSide, ask: Ask) ->
 
 def test_a_void_registration_is_nobody(hospital: SoapSide, ask: Ask) -> None:
     hospital.rows("1001", {**PATIENT, "State": "9"})
+    hospital.rows("1002", {**PATIENT, "State": "9"})
 
     assert find(ask) == (200, None)
+    assert visits(ask) == (404, "patient_not_found")
 
 
 # writing
