@@ -1,9 +1,10 @@
 """A SOAP hospital made by hand for tests: answers by trade, and remembers what it was asked."""
 
+import asyncio
 import html
 import re
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
@@ -16,7 +17,7 @@ NAME = "周桂珍"
 PATIENT = {
     "PatientNo": "1", "PatientName": NAME, "Sex": "2", "BirthDate": "1958-09-19", "CardNo": NUMBER, "State": "1", "MergedInto": "",
 }  # fmt: skip
-Answering = Callable[[str], bytes | web.Response]
+Answering = Callable[[str], bytes | web.Response | Awaitable[bytes]]
 
 
 def field(xml: str, name: str) -> str:
@@ -77,7 +78,7 @@ class SoapSide:
         """One answer after the other; the last one from then on."""
         self._answers[trade] = list(answers)
 
-    def _answer(self, seen: Seen) -> web.Response:
+    async def _answer(self, seen: Seen) -> web.Response:
         asked = html.unescape(seen.body.decode())
         trade = field(asked, "TradeCode")
         self.asked[trade].append(asked)
@@ -85,6 +86,8 @@ class SoapSide:
         given = (answers.pop(0) if len(answers) > 1 else answers[0])(asked)
         if isinstance(given, web.Response):
             return given
+        if isinstance(given, Awaitable):
+            given = await given
         return web.Response(body=given, headers={"content-type": "text/xml; charset=utf-8"})
 
 
@@ -104,6 +107,12 @@ def written(asked: str, trade: str, **more: str) -> dict[str, Any]:
 def done(trade: str, **more: str) -> Answering:
     """Answers with the row of what was written."""
     return lambda asked: envelope(string(field(asked, "MessageId"), written(asked, trade, **more)))
+
+
+async def never(_: str) -> bytes:
+    """Answers nothing at all."""
+    await asyncio.Event().wait()
+    return b""
 
 
 def result(code: str, text: str = "") -> Answering:

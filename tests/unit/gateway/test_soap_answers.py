@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,7 +16,7 @@ from foundation.clock import Clock
 from front_gateway.deadline import Deadline
 from front_gateway.dialects.choosing import speaker
 from front_gateway.note import Note
-from front_gateway.policy.reading import Policy
+from front_gateway.policy.reading import DEFAULT, Policy, parse_policy
 from front_gateway.refusals import HospitalRefused, Target
 from front_gateway.upstream import Upstream
 from standalone.certificates import Certificates
@@ -33,6 +34,15 @@ VISIT = {
 
 POOR = '[interfaces]\nreports = ""\nslots = ""\nwrite_dispense = ""\n[frame]\npage = ""\nanswered_id = ""\n'
 """A profile of a hospital that lacks what may be lacking."""
+
+
+@pytest.fixture
+def policy(request: pytest.FixtureRequest) -> Policy:
+    """The shipped one; a test may name how many seconds a write has."""
+    text = DEFAULT.read_text(encoding="utf-8")
+    return parse_policy(
+        tomllib.loads(text.replace("seconds = 9", f"seconds = {getattr(request, 'param', 9)}"))
+    )
 
 
 @pytest.fixture
@@ -275,6 +285,18 @@ def test_what_is_there_is_not_written_again(hospital: SoapSide, ask: Ask) -> Non
 def test_a_write_that_broke_off_is_found_by_the_next_try(hospital: SoapSide, ask: Ask) -> None:
     hospital.each("5101", lambda _: web.Response(status=500, body=b"<html>ORA-03113</html>"))
     assert charge(ask) == (502, "hospital_answer_unusable")
+    hospital.each("9001", done("5101"))
+
+    assert charge(ask) == (200, "Invoice/SF1")
+    assert len(hospital.asked["5101"]) == 1
+
+
+@pytest.mark.parametrize("policy", [3], indirect=True)
+def test_a_write_that_got_no_answer_in_time_is_asked_for_before_it_is_tried_again(
+    hospital: SoapSide, ask: Ask
+) -> None:
+    hospital.each("5101", soap.never)
+    assert charge(ask) == (504, "hospital_timeout")
     hospital.each("9001", done("5101"))
 
     assert charge(ask) == (200, "Invoice/SF1")
