@@ -22,7 +22,7 @@ help: ## list the targets
 run: $(RUN) ## start everything on this machine; Ctrl-C stops it and loses nothing
 	@exec $(BIN)/python -m standalone up
 
-journey: $(if $(HIS),$(TEST),$(RUN)) ## play one whole visit through the front door (HIS=sekmet: against a foreign hospital system)
+journey: $(if $(HIS),$(TEST),$(RUN)) ## play one whole visit through the front door (HIS=sekmet: against a foreign hospital system, HIS=soap: one that speaks SOAP)
 	@exec $(BIN)/python -m standalone journey
 
 code: $(RUN) ## show the present one-time code of a member of staff (WHO=doctor01)

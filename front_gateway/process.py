@@ -10,8 +10,8 @@ from foundation.logs import configure, log
 from front_gateway.audit_file import AuditFile, AuditUnusable
 from front_gateway.contexts import Contexts
 from front_gateway.deadline import Deadline
-from front_gateway.dialects.fhir.dialect import FhirDialect
-from front_gateway.dialects.fhir.systems import Systems, SystemsError, read_systems
+from front_gateway.dialects.choosing import Speaker, speaker
+from front_gateway.dialects.fhir.systems import SystemsError
 from front_gateway.door import Door
 from front_gateway.health import CHECK_SECONDS, HealthPort, health_app
 from front_gateway.inward import Inward
@@ -31,7 +31,7 @@ def run(settings: Settings) -> None:
     clock = Clock()
     try:
         policy = read_policy(settings.whitelist)
-        systems = read_systems(settings.his_systems)
+        speaks = speaker(settings.his_dialect, settings.his_systems)
         tls = Contexts(settings)
         audit = AuditFile(settings.audit_folder, settings.gateway_name, clock)
     except (WhitelistError, SystemsError, AuditUnusable, OSError) as error:
@@ -49,7 +49,7 @@ def run(settings: Settings) -> None:
                     his=Upstream(Target.HIS, settings.his_url, tls.his),
                     city=Upstream(Target.CITY, settings.city_url, tls.city, at_once=128),
                     backend=Upstream(Target.BACKEND, settings.backend_url, tls.backend, at_once=8),
-                    systems=systems,
+                    speaks=speaks,
                 )
             )
     finally:
@@ -66,12 +66,12 @@ async def _serve(
     his: Upstream,
     city: Upstream,
     backend: Upstream,
-    systems: Systems,
+    speaks: Speaker,
 ) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     async with his, city, backend:
-        dialect = FhirDialect(his, systems, clock)
+        dialect = speaks(his, clock)
         supervising = Supervising(backend if settings.backend_url else None)
         door = Door(policy, Inward(dialect), Outward(city), audit, supervising)
         loop.add_signal_handler(signal.SIGTERM, stop.set)

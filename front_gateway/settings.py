@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 from foundation.settings import CommonSettings, SettingsError, load, setting
 from front_gateway.policy.reading import DEFAULT
 
+DIALECTS = ("fhir", "soap")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(CommonSettings):
@@ -24,11 +26,15 @@ class Settings(CommonSettings):
     server_cert: Path = setting("certificate shown to callers (PEM)")
     server_key: Path = setting("its key (PEM)")
     client_root: Path = setting("root that callers' certificates come from (PEM)")
-    his_url: str = setting("base address of the hospital's FHIR R4 server")
+    his_url: str = setting("base address of the hospital's FHIR R4 server, or of its SOAP service")
+    his_dialect: str = setting("how the hospital is spoken to: fhir or soap", default="fhir")
     his_cert: Path | None = setting("certificate shown to the hospital (PEM)", default=None)
     his_key: Path | None = setting("its key (PEM)", default=None)
     his_root: Path | None = setting("root of the hospital's certificate (PEM)", default=None)
-    his_systems: Path | None = setting("identifier and code systems of this hospital (TOML)", default=None)
+    his_systems: Path | None = setting(
+        "identifier and code systems of this hospital, or the profile of its SOAP interface (TOML)",
+        default=None,
+    )
     city_url: str = setting("base address of the city platform")
     city_cert: Path | None = setting("certificate shown to the platform (PEM)", default=None)
     city_key: Path | None = setting("its key (PEM)", default=None)
@@ -76,6 +82,8 @@ def mistakes(settings: Settings) -> list[str]:
     ]  # fmt: skip
     if not re.fullmatch(r"[a-z0-9-]{1,20}", settings.gateway_name):
         found.append("GATEWAY_NAME is malformed: small letters, digits and - only")
+    if settings.his_dialect not in DIALECTS:
+        found.append(f"HIS_DIALECT is malformed: one of {', '.join(DIALECTS)}")
     if not settings.audit_folder.is_dir():
         found.append(f"AUDIT_FOLDER names no folder: {settings.audit_folder}")
     found += [

@@ -1,7 +1,8 @@
 """What runs where: the one table of processes (docs/processes.md), with offsets from the base port."""
 
 import enum
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 
 POSTGRES_OFFSET = 432
@@ -97,6 +98,17 @@ PROCESSES: tuple[Process, ...] = (
 )  # fmt: skip
 
 BY_NAME: dict[str, Process] = {process.name: process for process in PROCESSES}
+
+
+HOSPITALS = {"soap": "his_soap"}
+"""By HIS_DIALECT: the simulator that stands where `his` does."""
+
+
+def as_asked(process: Process, environ: Mapping[str, str]) -> Process:
+    """The process of the table, or what the caller's environment puts in its place."""
+    if process.name == "his" and (other := HOSPITALS.get(environ.get("HIS_DIALECT", ""))):
+        return replace(process, arguments=(other,))
+    return process
 
 
 def page(process: Process, port_base: int) -> str:

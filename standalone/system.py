@@ -25,7 +25,7 @@ from standalone.installation import Installation, has_world, prepare, store_opti
 from standalone.keys import Keys
 from standalone.paths import data_folder
 from standalone.prepared import Prepared
-from standalone.processes import BY_NAME, PROCESSES, Gate, Process, is_there
+from standalone.processes import BY_NAME, PROCESSES, Gate, Process, as_asked, is_there
 from standalone.spawn import LOG_LIMIT, last_lines, require_free
 from standalone.stores import Stores
 from standalone.unit import Unit
@@ -246,10 +246,11 @@ class System:
     def chosen(self) -> list[Process]:
         """The processes that this system runs."""
         if self._only is not None:
-            return [process for process in PROCESSES if process.name in self._only]
+            return [as_asked(one, self.environ) for one in PROCESSES if one.name in self._only]
         elsewhere = {name for name in self.environ if self.environ[name]}
         asked = [one for one in PROCESSES if not one.asked_by or self.environ.get(one.asked_by) == "1"]
-        chosen = [one for one in asked if not one.stands_for or not elsewhere.issuperset(one.stands_for)]
+        here = [one for one in asked if not one.stands_for or not elsewhere.issuperset(one.stands_for)]
+        chosen = [as_asked(one, self.environ) for one in here]
         for process in chosen:
             if not is_there(process):
                 self._report(f"{process.name}: not part of this installation")

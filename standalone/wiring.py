@@ -188,6 +188,7 @@ def _gateway(installation: Installation, process: Process) -> Environment:
         "GATEWAY_NAME": process.name.removeprefix("gateway-"),
         "CLIENT_ROOT": _root(installation, "hospital"),
         "HIS_URL": url(installation, "his"),
+        "HIS_DIALECT": "fhir",
         "HIS_ROOT": _root(installation, "hospital"),
         "CITY_URL": url(installation, "supervision"),
         "CITY_ROOT": _root(installation, "platform"),

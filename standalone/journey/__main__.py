@@ -1,4 +1,4 @@
-"""`python -m standalone journey --data DIR [--his sekmet]`: plays one visit against a running or freshly started system."""
+"""`python -m standalone journey --data DIR [--his sekmet|soap]`: plays one visit against a running or freshly started system."""
 
 import argparse
 import asyncio
@@ -106,9 +106,23 @@ async def against_sekmet(console: Console) -> dict[str, Any]:
                 return await play(places(base), system.demo, console)
 
 
+async def against_soap(console: Console) -> dict[str, Any]:
+    """A visit with a hospital that speaks SOAP, in a folder of its own."""
+    with tempfile.TemporaryDirectory(prefix="soap-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        await asyncio.to_thread(folder.chmod, 0o755)
+        console.print("starting a system before a hospital that speaks SOAP", style="dim")
+        base = free_base()
+        environ = {**os.environ, "HIS_DIALECT": "soap"}
+        async with System(folder / "data", base, size="s", environ=environ) as system:
+            return await play(places(base), system.demo, console)
+
+
 async def _main(data: Path, his: str, console: Console) -> dict[str, Any]:
     if his == "sekmet":
         return await against_sekmet(console)
+    if his == "soap":
+        return await against_soap(console)
     return await against_running(data, console) or await fresh(data, console)
 
 
@@ -116,7 +130,7 @@ def main() -> int:
     """The last line of stdout is JSON; exit status 1 when the visit did not work out."""
     parser = argparse.ArgumentParser(prog="python -m standalone journey")
     parser.add_argument("--data", type=Path, default=Path(".data"))
-    parser.add_argument("--his", choices=("", "own", "sekmet"), default=os.environ.get("HIS", ""))
+    parser.add_argument("--his", choices=("", "own", "sekmet", "soap"), default=os.environ.get("HIS", ""))
     chosen = parser.parse_args()
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
     try:

@@ -1,4 +1,4 @@
-"""Two hospitals that the gateway must get along with, each with a gateway before it, and a caller before that."""
+"""Hospitals that the gateway must get along with, each with a gateway before it, and a caller before that."""
 
 import contextlib
 import os
@@ -30,6 +30,11 @@ class Hospital:
     url: str
     fhir: httpx.Client
     health: str = ""
+    dialect: str = "fhir"
+
+    def slot_status(self, slot_id: str) -> str:
+        """Whether a place of its schedule is free."""
+        return str(self.fhir.get(f"/Slot/{slot_id}").json()["status"])
 
     def resources(self, kind: str, **params: str) -> list[dict[str, Any]]:
         """What the hospital itself has."""
@@ -144,6 +149,7 @@ def gateway_before(
             SERVER_KEY=str(pair.key),
             CLIENT_ROOT=str(certificates.hospital.root),
             HIS_URL=hospital.url,
+            HIS_DIALECT=hospital.dialect,
             HIS_CERT=str(pair.certificate),
             HIS_KEY=str(pair.key),
             HIS_ROOT=str(certificates.hospital.root),

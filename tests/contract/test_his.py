@@ -1,4 +1,4 @@
-"""What the gateway's typed operations answer, before a hospital of ours and before one that nobody here wrote."""
+"""What the gateway's typed operations answer, before two hospitals of ours (FHIR, SOAP) and one that nobody here wrote."""
 
 import hashlib
 import json

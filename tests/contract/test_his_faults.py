@@ -1,4 +1,4 @@
-"""A hospital in trouble: what the simulator's faults look like from the cloud's side of the gateway."""
+"""A hospital in trouble: what the simulators' faults look like from the cloud's side of the gateway."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,7 +15,7 @@ WRITTEN = ("310114195604189908", "赵秀珍")
 
 @pytest.fixture
 def faults(gateway: Gateway) -> Iterator[Faults]:
-    """Switch faults on; off again after the test. Only our simulator has such switches."""
+    """Switch faults on; off again after the test. Only our simulators have such switches."""
     if not gateway.hospital.health:
         pytest.skip("this hospital has no fault switches")
 

@@ -1,6 +1,6 @@
-"""Places of the hospital's own schedule: taken, given back and exchanged, before both hospitals.
+"""Places of the hospital's own schedule: taken, given back and exchanged, before every hospital.
 
-The foreign hospital stores appointments and leaves its slots alone: what becomes of slots is asked of ours only.
+The foreign hospital stores appointments and leaves its slots alone: what becomes of slots is not asked of it.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ APPOINTMENT = "urn:internet-hospital:appointment"
 
 def a_slot(gateway: Gateway) -> dict[str, Any]:
     """A place nobody has, as the fields of a registration."""
-    if gateway.hospital.name == "simulator":
+    if gateway.hospital.name != "sekmet":
         one = next(slot for slot in slots_of(gateway) if slot.status == "free")
         return {
             "slot_id": one.slot_id, "starts_at": one.starts_at.isoformat(), "ends_at": one.ends_at.isoformat(),
@@ -70,11 +70,10 @@ def visit(gateway: Gateway, registration: dict[str, Any]) -> dict[str, Any]:
 
 
 def statuses(gateway: Gateway, *slots: dict[str, Any]) -> list[str]:
-    """Of the hospital's slots; only ours couples them to appointments."""
+    """Of the hospital's slots; the foreign one does not couple them to appointments."""
     if gateway.hospital.name == "sekmet":
         return []
-    found = [gateway.hospital.fhir.get(f"/Slot/{one['slot_id']}").json()["status"] for one in slots]
-    return [str(one) for one in found]
+    return [gateway.hospital.slot_status(one["slot_id"]) for one in slots]
 
 
 def test_a_registered_place_is_busy_at_the_hospital_and_the_visit_names_it(gateway: Gateway) -> None:

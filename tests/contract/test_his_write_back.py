@@ -1,4 +1,4 @@
-"""Writing back, step by step, before both hospitals; what the hospital then has is read from it directly."""
+"""Writing back, step by step, before every hospital; what the hospital then has is read from it directly."""
 
 import base64
 import hashlib

@@ -3,6 +3,7 @@
 MEANINGS = {
     "HIS_BASE_URL": "address in links to its resources, when it is not the listener's own",
     "HIS_DATA": "folder of its store",
+    "HIS_NAMES": "elements that this hospital calls otherwise than its interface document (JSON; `his_soap`)",
     "HIS_WORLD": "folder of the world (world.md)",
     "SUPERVISION_ADDRESSES": "addresses that may call, comma separated; empty: any",
     "SUPERVISION_APP_KEY": "key that it gave the hospital",

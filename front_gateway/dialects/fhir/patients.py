@@ -4,7 +4,6 @@ Which ids belong together is remembered for `REMEMBERED_SECONDS` (ids only, in m
 by the reads for it at once. Writes always ask again.
 """
 
-import unicodedata
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import date
@@ -18,6 +17,7 @@ from front_gateway.dialects.fhir.days import day_of
 from front_gateway.dialects.fhir.references import ID, id_in
 from front_gateway.dialects.fhir.resources import Patient
 from front_gateway.dialects.fhir.systems import Systems
+from front_gateway.dialects.names import plain_name
 from front_gateway.refusals import PatientNotFound
 
 MAX_LINKS = 10
@@ -54,7 +54,7 @@ class Patients:
 
     async def by_number(self, number: str, name: str, deadline: Deadline) -> tuple[Person, Patient] | None:
         """The person with this id number under this name, and her main registration; None when there is none."""
-        wanted = _plain_name(name)
+        wanted = plain_name(name)
         found = [one for one in await self._bearing(number, deadline) if wanted in names_of(one)]
         return await self._followed(found, deadline) if found else None
 
@@ -162,10 +162,4 @@ def names_of(patient: Patient) -> set[str]:
     for name in patient.name:
         given = [part for part in name.given if part]
         found |= {name.text, f"{name.family}{''.join(given)}", f"{''.join(given)}{name.family}"}
-    return {_plain_name(one) for one in found if one}
-
-
-def _plain_name(name: str) -> str:
-    """Without spaces, width and case; the middle dot of minority names in one form."""
-    folded = unicodedata.normalize("NFKC", name).casefold()
-    return "".join("·" if letter in "·•・‧∙" else letter for letter in folded if not letter.isspace())
+    return {plain_name(one) for one in found if one}

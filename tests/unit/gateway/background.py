@@ -16,6 +16,7 @@ from foundation.clock import Clock
 from foundation.tls import server_context
 from front_gateway.audit_file import AuditFile
 from front_gateway.breaker import Breaker
+from front_gateway.dialects.choosing import Speaker
 from front_gateway.dialects.fhir.dialect import FhirDialect
 from front_gateway.dialects.fhir.systems import Systems
 from front_gateway.door import Door
@@ -128,6 +129,7 @@ def gateway(
     *,
     his_base: str = "/fhir",
     clock: Clock | None = None,
+    speaks: Speaker | None = None,
 ) -> Iterator[Running]:
     """Everything up, and down again."""
     loop, hospital, city, backend = Loop(), OtherSide(), OtherSide(), OtherSide()
@@ -142,7 +144,7 @@ def gateway(
         await stack.enter_async_context(his)
         await stack.enter_async_context(platform)
         api = await stack.enter_async_context(Upstream(Target.BACKEND, f"http://127.0.0.1:{ports[2]}", None))
-        inward = Inward(FhirDialect(his, Systems(), Clock()))
+        inward = Inward(speaks(his, Clock()) if speaks else FhirDialect(his, Systems(), Clock()))
         door = Door(policy, inward, Outward(platform), audit, Supervising(api))
         listener = Listener(door.serve, gateway_tls(certificates))
         await listener.open("127.0.0.1", 0)

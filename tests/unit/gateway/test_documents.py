@@ -7,6 +7,8 @@ import pytest
 
 from contracts import his, supervision
 from front_gateway.dialects.fhir.systems import Systems
+from front_gateway.dialects.soap.dialect import ANSWERED
+from front_gateway.dialects.soap.hospital_profile import Formats, Frame, Results, Wire, read_profile
 from front_gateway.explaining import explain
 from front_gateway.policy.lines import CallerText, EntryText
 from front_gateway.policy.reading import DEFAULT, PURPOSES, read_policy
@@ -15,6 +17,7 @@ from front_gateway.settings import Settings
 DOCS = Path(__file__).parents[3] / "docs"
 GATEWAY = (DOCS / "gateway.md").read_text(encoding="utf-8")
 HOSPITAL = (DOCS / "hospital_fhir.md").read_text(encoding="utf-8")
+SOAP = (DOCS / "hospital_soap.md").read_text(encoding="utf-8")
 PROCESSES = (DOCS / "processes.md").read_text(encoding="utf-8")
 CODES = (
     "bad_target", "malformed_json", "not_listed", "patient_not_found", "length_required", "too_large", "invalid",
@@ -55,6 +58,18 @@ def test_the_dry_run_in_the_document_is_what_the_command_says() -> None:
 
 def test_every_identifier_system_is_listed() -> None:
     assert [one for one in msgspec.structs.astuple(Systems()) if f"`{one}`" not in HOSPITAL] == []
+
+
+@pytest.mark.parametrize("operation", [one.OPERATION for one in ANSWERED])
+def test_every_operation_says_what_it_asks_of_a_soap_hospital(operation: str) -> None:
+    assert f"`{operation}`" in SOAP
+
+
+def test_every_part_of_a_soap_profile_is_described() -> None:
+    profile = read_profile(None)
+    keys = [one.name for kind in (Wire, Frame, Results, Formats) for one in msgspec.structs.fields(kind)]
+
+    assert [one for one in (*keys, *profile.interfaces, *profile.codes) if f"`{one}`" not in SOAP] == []
 
 
 def test_every_setting_is_in_the_table_of_processes() -> None:
