@@ -39,9 +39,11 @@ class Marks:
         """Also inside compressed, base64 and hex parts, one within another."""
         found = self.seen(content)
         if not found and depth:
-            for kind, inner in unpacked(content):
-                if deeper := self.seen_within(inner, depth - 1):
-                    return [f"{kind}: {name}" for name in deeper]
+            found = [
+                f"{kind}: {name}"
+                for kind, inner in unpacked(content)
+                for name in self.seen_within(inner, depth - 1)
+            ]
         return found
 
     def seen_compressed(self, content: "bytes | mmap") -> list[str]:
@@ -96,14 +98,18 @@ def inflated(content: "bytes | mmap") -> Iterator[bytes]:
 
 
 def unpacked(content: bytes) -> Iterator[tuple[str, bytes]]:
-    """Compressed, base64 and hex parts of `content`."""
-    for inner in inflated(content):
+    """Compressed, base64 and hex parts of `content`, all of one kind behind one another."""
+    if inner := b"\n".join(inflated(content)):
         yield "zlib", inner
-    for found in _HEX.finditer(content):
-        yield "hex", bytes.fromhex(found[0].decode())
-    for found in _BASE64.finditer(content):
-        text = found[0].rstrip(b"=").translate(bytes.maketrans(b"-_", b"+/"))
-        try:
-            yield "base64", base64.b64decode(text + b"=" * (-len(text) % 4))
-        except binascii.Error:
-            continue
+    if inner := b"\n".join(bytes.fromhex(found[0].decode()) for found in _HEX.finditer(content)):
+        yield "hex", inner
+    if inner := b"\n".join(_from_base64(found[0]) for found in _BASE64.finditer(content)):
+        yield "base64", inner
+
+
+def _from_base64(text: bytes) -> bytes:
+    letters = text.rstrip(b"=").translate(bytes.maketrans(b"-_", b"+/"))
+    try:
+        return base64.b64decode(letters + b"=" * (-len(letters) % 4))
+    except binascii.Error:  # one letter too many: an id, no base64
+        return b""
