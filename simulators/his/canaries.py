@@ -30,7 +30,7 @@ KINDS = (
     "DocumentReference",
 )
 WORDS = ("text", "display", "conclusion")
-WHO = "subject"
+WHO = ("subject", "patient")
 """The patient's name is the internet hospital's too."""
 
 
@@ -88,5 +88,5 @@ def _mark(
         elif key == "data" and isinstance(value, str):
             whole = base64.b64decode(value).decode() + note(mark + secrets.token_hex(4), where)
             part[key] = base64.b64encode(whole.encode()).decode()
-        elif key != WHO:
+        elif key not in WHO:
             _mark(value, where, resource, mark, number, planted)

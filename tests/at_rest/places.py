@@ -30,6 +30,7 @@ class Looked:
     pieces: int = 0
     size: int = 0
     opened: int = 0
+    seconds: float = 0
     notes: list[str] = field(default_factory=list)
     found: list[str] = field(default_factory=list)
 
@@ -40,10 +41,15 @@ class Looked:
         self.found += [f"{name}: {shape}" for shape in found]
 
 
+def plain(url: str) -> str:
+    """The address without SQLAlchemy's driver."""
+    return url.replace("+asyncpg", "")
+
+
 async def tables(url: str, marks: Marks, keyring: Keyring) -> Looked:
     """Every row of every table as text; binary values raw, unpacked, and opened with the hospital's own keys."""
     looked = Looked("tables, every row, sealed values opened")
-    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+    connection = await asyncpg.connect(plain(url))
     try:
         for schema, table in await connection.fetch(_TABLES):
             await _table(connection, schema, table, marks, keyring, looked)
@@ -67,15 +73,15 @@ async def _table(
     for column in rows[0].keys():  # noqa: SIM118 - a row iterates over its values
         values = [row[column] for row in rows if row[column] is not None]
         told = "\n".join(one for one in values if isinstance(one, str)).encode()
-        plain = [opened(keyring, one, f"{table}.{column}") for one in values if isinstance(one, bytes)]
+        inside = [opened(keyring, one, f"{table}.{column}") for one in values if isinstance(one, bytes)]
         raw = b"\n".join(one for one in values if isinstance(one, bytes))
-        looked.opened += sum(one is not None for one in plain)
+        looked.opened += sum(one is not None for one in inside)
         if column == "whole row":
             looked.see(f"{table} ({len(rows)} rows)", len(told), marks.seen(told))
         else:
-            content = b"\n".join((told, raw, *(one or b"" for one in plain)))
+            content = b"\n".join((told, raw, *(one or b"" for one in inside)))
             looked.see(f"{table}.{column}", 0, marks.seen_within(content))
-        if blind := sum(one is None for one in plain) if (table, column) in sealed_columns() else 0:
+        if blind := sum(one is None for one in inside) if (table, column) in sealed_columns() else 0:
             looked.found.append(
                 f"{table}.{column}: {blind} sealed values do not open, so nobody knows what they hold"
             )
@@ -100,7 +106,7 @@ def opened(keyring: Keyring, value: bytes, name: str) -> bytes | None:
 
 async def checkpoint(url: str) -> None:
     """Everything the database knows is in its files."""
-    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+    connection = await asyncpg.connect(plain(url))
     try:
         await connection.execute("CHECKPOINT")
     finally:
@@ -136,22 +142,22 @@ def objects(root: Path, keyring: Keyring, marks: Marks) -> Looked:
     looked, store = Looked("object store, opened"), FolderStore(root, keyring)
     for path in sorted(one for one in root.rglob("*") if one.is_file()):
         key = str(path.relative_to(root)).removesuffix(".part")
-        plain = b"".join(store.chunks(key)) if path.suffix != ".part" else path.read_bytes()
+        content = b"".join(store.chunks(key)) if path.suffix != ".part" else path.read_bytes()
         looked.opened += path.suffix != ".part"
-        looked.see(key, len(plain), marks.seen(plain) or marks.seen_compressed(plain))
+        looked.see(key, len(content), marks.seen(content) or marks.seen_compressed(content))
         looked.found += [f"{key}: {one}" for one in marks.seen(path.read_bytes())]
     return looked
 
 
 def dump(program: Path, url: str, marks: Marks) -> Looked:
     """What a backup by pg_dump would carry away."""
-    looked, name = Looked("pg_dump"), url.rsplit("/", 1)[1]
-    scheme = url.replace("+asyncpg", "")
+    name = url.rsplit("/", 1)[1]
+    looked = Looked(f"{name}: pg_dump")
     done = subprocess.run(
-        [program, "--dbname", scheme, "--no-password"], capture_output=True, check=True, timeout=60
+        [program, "--dbname", plain(url), "--no-password"], capture_output=True, check=True, timeout=60
     )
     looked.see(name, len(done.stdout), marks.seen(done.stdout))
-    looked.notes.append(f"{name}: {done.stdout.count(b'COPY ')} tables")
+    looked.notes.append(f"{done.stdout.count(b'COPY ')} tables")
     return looked
 
 

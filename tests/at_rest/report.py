@@ -28,10 +28,12 @@ def write(looked: Sequence[Looked], planted: Sequence[str], shapes: Sequence[str
         *(f"- {one}" for one in found[:200]),
         *(f"- {one.place}: {note}" for one in looked for note in one.notes),
         "",
-        f"Searched for in these shapes: {', '.join(sorted(set(shapes)))}; in rows, keys and objects also inside compressed,",
-        "base64 and hex parts, three deep. Not searched: the memory of processes, and disks below the file system.",
+        f"Searched for in these shapes: {', '.join(sorted(set(shapes)))};",
+        "in rows, keys and objects also inside compressed, base64 and hex parts, three deep. Not searched: the memory of processes, and disks below the file system.",
         "",
-        "Marked in the hospital: " + ", ".join(sorted(set(planted))) + ".",
+        "Marked in the hospital:",
+        "",
+        *(f"- {one}" for one in sorted(set(planted))),
         "",
     ]
     FILE.parent.mkdir(exist_ok=True)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator
 
 from foundation.db.columns import DataClass
-from tools.data_classes import code, structs
+from tools.data_classes import in_code, structs
 from tools.data_classes.declared import SHORT, Declared, by_name
 from tools.house_rules.source import Source
 
@@ -16,7 +16,7 @@ def findings(declared: Declared, sources: Collection[Source]) -> list[str]:
     """Everything that is wrong, each in one line that says what to do."""
     return [
         *of_valkey(declared, sources),
-        *compared("[objects]", declared.objects, code.folders(sources)),
+        *compared("[objects]", declared.objects, in_code.folders(sources)),
         *never_there("[objects]", declared.objects),
         *of_logs(declared, sources),
         *of_documents(declared, sources),
@@ -26,7 +26,7 @@ def findings(declared: Declared, sources: Collection[Source]) -> list[str]:
 
 def of_valkey(declared: Declared, sources: Iterable[Source]) -> Iterator[str]:
     """Families of keys; the hospital's content is sealed and lives for minutes."""
-    yield from compared("[valkey]", declared.valkey, code.valkey_keys(sources))
+    yield from compared("[valkey]", declared.valkey, in_code.valkey_keys(sources))
     for name, keys in declared.valkey.items():
         if keys.holds is DataClass.HOSPITAL and not (keys.sealed and 0 < keys.seconds <= SHORT):
             yield f"[valkey] {name} holds the hospital's content: sealed, and {SHORT} s at most"
@@ -34,7 +34,7 @@ def of_valkey(declared: Declared, sources: Iterable[Source]) -> Iterator[str]:
 
 def of_logs(declared: Declared, sources: Iterable[Source]) -> Iterator[str]:
     """Fields of log lines: nothing of persons, nothing clinical."""
-    found = code.log_fields(sources)
+    found = in_code.log_fields(sources)
     if "**" in found:
         yield f"[logs] {found.pop('**')} does not spell out its fields"
     yield from compared("[logs]", by_name(declared.logs), found)
@@ -53,7 +53,7 @@ def of_documents(declared: Declared, sources: Iterable[Source]) -> Iterator[str]
             yield f"[documents] {column} names {holds}, which is not there"
     for title, listed in declared.keys.items():
         yield from never_there(f"[keys.{title}]", by_name(listed))
-    yield from compared("[keys.audit]", by_name(declared.keys.get("audit", {})), code.audit_keys(sources))
+    yield from compared("[keys.audit]", by_name(declared.keys.get("audit", {})), in_code.audit_keys(sources))
 
 
 def of_structs(declared: Declared) -> Iterator[str]:

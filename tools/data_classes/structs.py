@@ -51,15 +51,18 @@ def leaves(kinds: Iterable[Any]) -> Leaves:
 def _walk(kind: Any, found: Leaves) -> bool:
     """Whether a struct is inside."""
     if typing.get_origin(kind) is not None or isinstance(kind, types.UnionType):
-        return any([_walk(part, found) for part in typing.get_args(kind)])
+        inside = [
+            _walk(part, found) for part in typing.get_args(kind)
+        ]  # all of them, whatever the first says
+        return any(inside)
     if not isinstance(kind, type) or not (issubclass(kind, msgspec.Struct) or dataclasses.is_dataclass(kind)):
         return False
     name = f"{kind.__module__}.{kind.__qualname__}"
     if name not in found:
         found[name] = frozenset()
-        inside = typing.get_type_hints(kind)
+        hints = typing.get_type_hints(kind)
         fields = getattr(kind, "__struct_fields__", None) or [one.name for one in dataclasses.fields(kind)]
-        found[name] = frozenset(field for field in fields if not _walk(inside[field], found))
+        found[name] = frozenset(field for field in fields if not _walk(hints[field], found))
     return True
 
 
