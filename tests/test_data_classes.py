@@ -9,8 +9,8 @@ from sqlalchemy import Column, LargeBinary
 
 from foundation.db.columns import DataClass
 from tools.data_classes import Declared, Keys, findings, read
-from tools.data_classes.in_code import ours
 from tools.data_classes.findings import of_documents, of_logs, of_structs, of_valkey
+from tools.data_classes.in_code import ours
 from tools.house_rules import Source
 from tools.house_rules.columns import undeclared
 

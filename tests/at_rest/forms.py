@@ -84,7 +84,7 @@ def in_base64(raw: bytes, turn: int) -> bytes:
 
 def inflated(content: "bytes | mmap") -> Iterator[bytes]:
     """What zlib and gzip streams anywhere in `content` hold."""
-    for found in _ZLIB.finditer(content):  # type: ignore[arg-type]
+    for found in _ZLIB.finditer(content):
         engine = zlib.decompressobj(wbits=47)
         try:
             inner = engine.decompress(content[found.start() : found.start() + 512], 1024)

@@ -61,7 +61,7 @@ def _walk(kind: Any, found: Leaves) -> bool:
     if name not in found:
         found[name] = frozenset()
         hints = typing.get_type_hints(kind)
-        fields = getattr(kind, "__struct_fields__", None) or [one.name for one in dataclasses.fields(kind)]
+        fields = kind.__struct_fields__ if issubclass(kind, msgspec.Struct) else tuple(hints)
         found[name] = frozenset(field for field in fields if not _walk(hints[field], found))
     return True
 
