@@ -29,8 +29,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Name the report on what the cloud keeps, if this run made one."""
     if AT_REST.exists():
-        told = next(line for line in AT_REST.read_text(encoding="utf-8").splitlines() if "**" in line)
-        terminalreporter.write_line(f"{AT_REST.relative_to(terminalreporter.config.rootpath)}: {told}")
+        told = next(
+            line for line in AT_REST.read_text(encoding="utf-8").splitlines() if line.startswith("**")
+        )
+        terminalreporter.write_line(
+            f"{AT_REST.relative_to(terminalreporter.config.rootpath)}: {told.strip('*')}"
+        )
 
 
 class OutsideWorld(RuntimeError):

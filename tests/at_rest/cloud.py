@@ -1,6 +1,7 @@
 """One running system's cloud: where all of it lies, and a search of it."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +34,8 @@ class Cloud:
     """The stores, files and processes of a system."""
 
     system: System
+    others: Sequence[psutil.Process] = ()
+    """Further processes to look at."""
 
     @property
     def root(self) -> Path:
@@ -49,14 +52,23 @@ class Cloud:
         """Where the marks have to be."""
         return self.root / "simulators" / "his"
 
+    async def has_a_sheet(self) -> bool | None:
+        """Sheets are made by a job after the visit; None while there is none."""
+        return any(one.suffix != ".part" for one in (self.objects / "sheets").rglob("*.*")) or None
+
     @property
     def keyring(self) -> Keyring:
         """The backend's."""
         return ring(self.system.keys.hospital)
 
-    def running(self) -> Sequence[psutil.Process]:
-        """Everything that this system started, the stores included."""
-        return psutil.Process().children(recursive=True)
+    def running(self) -> Iterator[psutil.Process]:
+        """The processes of this system with what they started, and the stores."""
+        home = cluster.find_home(self.system.folder)
+        pids = [unit.child.pid for unit in self.system.units.values() if unit.child is not None]
+        pids.append(int((home.cluster / "postmaster.pid").read_text().split()[0]))
+        pids.append(int(json.loads((self.system.folder.run / "valkey.json").read_bytes())["pid"]))
+        for one in (*map(psutil.Process, pids), *self.others):
+            yield from (one, *one.children(recursive=True))
 
     async def search(self, marks: Marks) -> list[Looked]:
         """All places, one after another."""

@@ -8,7 +8,6 @@ import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from mmap import mmap
 from urllib.parse import quote
 
 ENCODINGS = ("utf-8", "gb18030", "utf-16-le", "utf-16-be")
@@ -31,7 +30,7 @@ class Marks:
         found = {needle: f"{name} of {word}" for word in self.words for name, needle in shapes(word)}
         object.__setattr__(self, "needles", found)
 
-    def seen(self, content: "bytes | mmap") -> list[str]:
+    def seen(self, content: bytes) -> list[str]:
         """Names of the shapes that are in `content` as it lies there."""
         return sorted({name for needle, name in self.needles.items() if content.find(needle) >= 0})
 
@@ -46,7 +45,7 @@ class Marks:
             ]
         return found
 
-    def seen_compressed(self, content: "bytes | mmap") -> list[str]:
+    def seen_compressed(self, content: bytes) -> list[str]:
         """Inside compressed streams that begin anywhere in `content`."""
         return sorted({f"zlib: {name}" for inner in inflated(content) for name in self.seen(inner)})
 
@@ -82,7 +81,7 @@ def in_base64(raw: bytes, turn: int) -> bytes:
     return whole[(0, 2, 3)[turn] : (turn + len(raw)) * 8 // 6]
 
 
-def inflated(content: "bytes | mmap") -> Iterator[bytes]:
+def inflated(content: bytes) -> Iterator[bytes]:
     """What zlib and gzip streams anywhere in `content` hold."""
     for found in _ZLIB.finditer(content):
         engine = zlib.decompressobj(wbits=47)

@@ -1,9 +1,7 @@
 """The places where the cloud keeps something, each with a search of its own. All of it reads and changes nothing."""
 
 import asyncio
-import mmap
 import os
-import resource
 import subprocess
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -18,7 +16,7 @@ from redis.asyncio import Redis
 from foundation.crypto import CannotOpenError, Keyring
 from foundation.db.columns import EncryptedJson, EncryptedText
 from foundation.object_store import FolderStore
-from tests.at_rest.forms import Marks
+from tests.at_rest.forms import LARGEST, Marks
 from tools.house_rules.columns import declared_columns
 
 
@@ -30,7 +28,6 @@ class Looked:
     pieces: int = 0
     size: int = 0
     opened: int = 0
-    seconds: float = 0
     notes: list[str] = field(default_factory=list)
     found: list[str] = field(default_factory=list)
 
@@ -118,13 +115,13 @@ def files(place: str, roots: Iterable[Path], marks: Marks, skipped: Iterable[Pat
     looked, left_out = Looked(place), set(skipped)
     for root in roots:
         for path in _below(root, left_out):
-            size = path.stat().st_size
-            if size == 0:
+            try:
+                content = path.read_bytes()
+            except FileNotFoundError:  # a server's own temporary file
                 continue
-            with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-                looked.see(str(path.relative_to(root.parent)), size, marks.seen(content))
-                if size < 1 << 22:  # a page of a table has no streams of its own, and a log is small
-                    looked.found += [f"{path.name}: {one}" for one in marks.seen_compressed(content)]
+            looked.see(str(path.relative_to(root.parent)), len(content), marks.seen(content))
+            if len(content) < LARGEST:  # a table's own compression is not zlib; its rows were read above
+                looked.found += [f"{path.name}: {one}" for one in marks.seen_compressed(content)]
     return looked
 
 
@@ -203,13 +200,19 @@ def processes(running: Iterable[psutil.Process], marks: Marks) -> Looked:
             content = (
                 Path(f"/proc/{one.pid}/environ").read_bytes() + Path(f"/proc/{one.pid}/cmdline").read_bytes()
             )
-            soft, _ = resource.prlimit(one.pid, resource.RLIMIT_CORE)
-        except (FileNotFoundError, ProcessLookupError, PermissionError):  # ended meanwhile
+            core = core_files(one.pid)
+        except (FileNotFoundError, ProcessLookupError, psutil.NoSuchProcess):  # ended meanwhile
             continue
-        looked.see(f"process {one.name()}", len(content), marks.seen(content))
-        if soft != 0:
-            looked.found.append(f"process {one.name()} may write its memory to a core file")
+        looked.see(f"process {one.pid}", len(content), marks.seen(content))
+        if core != "0":
+            looked.found.append(f"process {one.pid} may write its memory to a core file")
     return looked
+
+
+def core_files(pid: int) -> str:
+    """The largest core file that a process may leave, `0` for none."""
+    limits = Path(f"/proc/{pid}/limits").read_text(encoding="ascii").splitlines()
+    return next(line.split()[4] for line in limits if line.startswith("Max core file size"))
 
 
 async def in_thread(work: Callable[..., Looked], *arguments: Any) -> Looked:

@@ -101,6 +101,7 @@ async def test_nothing_the_hospital_told_is_found_anywhere_after_a_visit(world: 
     cloud, marks = Cloud(world.system), Marks((WORDS, str(NUMBER)))
     of_the_hospital = b"".join(one.read_bytes() for one in cloud.hospitals_store.iterdir())
     assert all(one["token"].encode() in of_the_hospital for one in shown)
+    await world.until(cloud.has_a_sheet, "a signed sheet")
     families = await expire_what_was_shown(world.system.installation.urls.redis)
     looked = await cloud.search(marks)
     looked[-1].notes.append(f"{len(shown)} of the marks were on the doctor's screen")
@@ -134,6 +135,7 @@ async def test_the_search_finds_what_is_planted_in_each_kind_of_place(world: Wor
     appender.write(zlib.compress(OTHER.encode("gb18030")))
     appender.close()
     process = waiting({**os.environ, "TWIN": OTHER})
+    cloud.others = [psutil.Process(process.pid)]
     try:
         await base.execute("CREATE TABLE twin (words text, sealed bytea)")
         await base.execute("INSERT INTO twin VALUES ($1, $2)", OTHER, sealed)
@@ -185,5 +187,5 @@ def test_a_process_that_may_leave_a_core_file_is_named() -> None:
 
 
 def _until_started(child: "subprocess.Popen[bytes]") -> None:
-    while resource.prlimit(child.pid, resource.RLIMIT_CORE)[0] == 0:
+    while places.core_files(child.pid) == "0":
         assert child.poll() is None
