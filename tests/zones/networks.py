@@ -11,6 +11,7 @@ other route, not even a default one. The addresses are of the ranges for documen
 """
 
 import contextlib
+import functools
 import os
 import secrets
 import shutil
@@ -33,6 +34,7 @@ LINKS = {
 ASKING = Path(__file__).with_name("asking.py")
 
 
+@functools.cache
 def lacking() -> str:
     """Why there can be no such networks here; empty when there can."""
     if os.geteuid() != 0:
