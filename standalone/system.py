@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import json
 import os
+import resource
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from datetime import timedelta
@@ -168,6 +169,7 @@ class System:
 
     async def _start(self) -> None:
         began = time.monotonic()
+        no_core_files()
         chosen = self.chosen()
         self._require_free_ports(chosen)
         await all_or_first_failure(self._start_stores(began), self._make_world(began))
@@ -334,6 +336,12 @@ class System:
             "health_urls": {name: self.health_url(name) for name in BY_NAME},
         }
         (self.folder.run / STATE_FILE).write_text(json.dumps(state, indent=1), encoding="utf-8")
+
+
+def no_core_files() -> None:
+    """What a process has in memory, the hospital's records among it, must not reach a disk when it crashes: for us and all we start."""
+    _, most = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, most))
 
 
 async def all_or_first_failure(*work: Coroutine[Any, Any, object]) -> None:

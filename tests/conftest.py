@@ -4,6 +4,7 @@ import ipaddress
 import os
 import socket
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
@@ -15,7 +16,25 @@ if TYPE_CHECKING:
     from tests.world import World
 
 pytest_plugins = ["tests.fixtures"]
+AT_REST = Path(__file__).parents[1] / "artefacts" / "data-at-rest.md"
 LOCAL_NAMES = {"localhost", "", socket.gethostname()}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A report of an earlier run is no proof; workers leave it to the run that started them."""
+    if not hasattr(config, "workerinput"):
+        AT_REST.unlink(missing_ok=True)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name the report on what the cloud keeps, if this run made one."""
+    if AT_REST.exists():
+        told = next(
+            line for line in AT_REST.read_text(encoding="utf-8").splitlines() if line.startswith("**")
+        )
+        terminalreporter.write_line(
+            f"{AT_REST.relative_to(terminalreporter.config.rootpath)}: {told.strip('*')}"
+        )
 
 
 class OutsideWorld(RuntimeError):

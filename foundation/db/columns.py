@@ -17,7 +17,8 @@ S = TypeVar("S", bound=StrEnum)
 class DataClass(StrEnum):
     """What may be in a column; every stored column declares one, and a test refuses a column that does not.
 
-    There is no class for clinical content of the hospital's own systems: such content is never stored.
+    Clinical content of the hospital's own systems has a class so that its places can be named (tools/data_classes); a
+    column never has it, for such content is never stored.
     """
 
     OPERATIONAL = "operational"
@@ -32,6 +33,8 @@ class DataClass(StrEnum):
     """Amounts in fen and the provider's references."""
     SECRET = "secret"  # noqa: S105 - the name of a class of data
     """Hashes of passwords and tokens; encrypted credentials."""
+    HOSPITAL = "hospital"
+    """Clinical content of the hospital's own systems: for display, in memory, for minutes (design.md 5.1)."""
 
 
 def stored(data_class: DataClass, *args: Any, **options: Any) -> MappedColumn[Any]:

@@ -26,5 +26,5 @@ Settings: `HIS_WORLD` (folder of the generated world), `HIS_DATA` (folder of its
 Faults (`PUT /_test/faults` on the health port): `down` 503 to everything, `slow_seconds`, `refuse_writes` (text; 422 to every write),
 `lose_write_answers` (does the write, then answers 503), `wrong_patient` (answers with somebody else's resources), `garbage` (200 and no JSON).
 Also there: `GET /_test/received` what was written back, `PUT /_test/resources` plants any resource without a rule,
-`GET /_test/canaries` the marks in this hospital's free text.
+`GET /_test/canaries` the marks in this hospital's free text, `PUT` marks everything it tells about one patient (canaries.py).
 """

@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from simulators.his import canaries as marks
 from simulators.his.hospital import Hospital
 from simulators.his.moments import instant
 from simulators.his.parameters import PARAMETERS
@@ -50,5 +51,6 @@ def routes(hospital: Hospital) -> list[Route]:
     return [
         Route("/_test/received", received),
         Route("/_test/resources", plant, methods=["PUT"]),
-        Route("/_test/canaries", canaries),
+        Route("/_test/canaries", canaries, methods=["GET"]),
+        *marks.routes(hospital),
     ]

@@ -32,12 +32,14 @@ def declared_columns() -> list[Column[object]]:
 
 
 def undeclared(columns: list[Column[object]]) -> list[str]:
-    """Columns without a class, and columns of a secret class in plain text."""
+    """Columns without a class, columns of a secret class in plain text, and columns for what is never stored."""
     broken = []
     for column in columns:
         held = column.info.get("data_class")
         if not isinstance(held, DataClass):
             broken.append(f"{column} declares no data class")
+        elif held is DataClass.HOSPITAL:
+            broken.append(f"{column} would store what is the hospital's")
         elif held in ALWAYS_ENCRYPTED and not isinstance(_stored_as(column.type), LargeBinary):
             broken.append(f"{column} is {held} and not encrypted")
     return broken

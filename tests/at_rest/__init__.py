@@ -1,0 +1,1 @@
+"""Looking for marked words of the hospital in everything that the cloud keeps."""

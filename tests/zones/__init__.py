@@ -1,0 +1,1 @@
+"""The zones of design.md, section 1, as networks of their own."""
