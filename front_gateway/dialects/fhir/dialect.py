@@ -5,6 +5,7 @@ from typing import Any
 from contracts import his
 from foundation.clock import Clock
 from front_gateway.deadline import Deadline
+from front_gateway.dialects import Registered
 from front_gateway.dialects.fhir.charges import ChargeReader
 from front_gateway.dialects.fhir.client import FhirClient
 from front_gateway.dialects.fhir.history import HistoryReader
@@ -64,6 +65,12 @@ class FhirDialect:
             )
             return reply
         return await self._written(request, person, deadline, note)
+
+    async def registered(self, patient_id: str, deadline: Deadline, note: Note) -> Registered:
+        """Her numbers in other systems of the hospital: the identifiers of `Systems.record_number`, else the registrations' ids."""
+        person = await self._patients.by_id(patient_id, deadline, fresh=False)
+        _named(note, person)
+        return Registered(person.main_id, person.numbers or person.ids)
 
     async def _found(self, request: his.FindPatient, deadline: Deadline, note: Note) -> his.FindPatientReply:
         found = await self._patients.by_number(request.id_number, request.name, deadline)
