@@ -14,6 +14,7 @@ from standalone.people import catalogue
 from standalone.people.canaries import Canaries
 from standalone.people.demo import DemoMaker, staff_parts
 from standalone.people.id_numbers import IdNumbers
+from standalone.people.imaging import imaging
 from standalone.people.insured import insured
 from standalone.people.load_patients import LoadPatients
 from standalone.people.residents import ordinary_residents
@@ -46,12 +47,14 @@ def make_world(folder: Path, size: str = "m", seed: int = DEFAULT_SEED, *, today
     canaries = Canaries(_stream(seed, "canaries"))
     for resident in demo.residents:
         canaries.plant(resident)
+    studies = imaging(demo.residents, canaries)
 
     files.write("hospital.json", HOSPITAL)
     files.write_rows("departments.json", DEPARTMENTS)
     files.write_rows("staff.json", staff)
     files.write_rows("drugs.json", _stock(tables, _stream(seed, "stock")))
     files.write_rows("ca_holders.json", ca_holders(staff, _stream(seed, "holders")))
+    files.write_rows("imaging.json", studies)
     files.write_rows("canaries.json", canaries.planted)
     files.write("demo.json", {"demo": True, **demo.parts, **staff_parts(staff, _stream(seed, "supervisor"))})
 
