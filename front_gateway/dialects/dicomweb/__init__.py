@@ -8,6 +8,7 @@ What archives were seen to do (Orthanc 1.10 with its dicomweb 1.7), and what is 
   an entry with any other number is `wrong_subject`, and nothing is shown.
 - `Accept` with two types is refused: one at a time, JPEG first.
 - `viewport` enlarges, and pads to a square: it is asked for only to make a picture smaller, in the picture's own proportions.
+- Orthanc's answers are in its `DefaultEncoding`, Latin-1 as it comes: Chinese descriptions are left out unless it is set to `Utf8`.
 - A study's number opens it whoever asks. Here a study's id is a digest that is looked for among the patient's own studies, and the
   instance's own PatientID is read before it is rendered.
 """
