@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from standalone.people.canaries import Canaries
-from standalone.people.shapes import ImagingSeries, ImagingStudy, Report, Resident, Visit
+from standalone.people.shapes import DemoPerson, ImagingSeries, ImagingStudy, Report, Resident, Visit
 
 _MODALITY = {"chest_xray": "DX", "mri_spine": "MR", "ultrasound_pelvis": "US", "bone_density": "DX"}
 _PARTS = {
@@ -12,6 +12,7 @@ _PARTS = {
     "US": (ImagingSeries("动态", 1, 16),),
 }
 _ONE_PICTURE = (ImagingSeries("正位", 1),)
+_CROWD = 300
 _CHEST_CT = (ImagingSeries("肺窗", 24), ImagingSeries("纵隔窗", 12))
 
 
@@ -22,6 +23,21 @@ def imaging(residents: Sequence[Resident], canaries: Canaries) -> list[ImagingSt
         for resident in residents
         for study in _studies(resident, residents[0])
     ]
+
+
+def of_crowd(picked: Sequence[DemoPerson]) -> Iterator[ImagingStudy]:
+    """A small CT each for the first of those whom load and browser tests play."""
+    for one in picked[:_CROWD]:
+        if one.visit_date is not None:
+            yield ImagingStudy(
+                accession=f"X{one.id}",
+                patient=one.id,
+                name=one.name,
+                day=one.visit_date,
+                modality="CT",
+                description="胸部CT平扫",
+                series=[ImagingSeries("肺窗", 3), ImagingSeries("动态", 1, 2)],
+            )
 
 
 def _studies(resident: Resident, main: Resident) -> Iterator[ImagingStudy]:

@@ -14,7 +14,7 @@ from standalone.people import catalogue
 from standalone.people.canaries import Canaries
 from standalone.people.demo import DemoMaker, staff_parts
 from standalone.people.id_numbers import IdNumbers
-from standalone.people.imaging import imaging
+from standalone.people.imaging import imaging, of_crowd
 from standalone.people.insured import insured
 from standalone.people.load_patients import LoadPatients
 from standalone.people.residents import ordinary_residents
@@ -54,7 +54,6 @@ def make_world(folder: Path, size: str = "m", seed: int = DEFAULT_SEED, *, today
     files.write_rows("staff.json", staff)
     files.write_rows("drugs.json", _stock(tables, _stream(seed, "stock")))
     files.write_rows("ca_holders.json", ca_holders(staff, _stream(seed, "holders")))
-    files.write_rows("imaging.json", studies)
     files.write_rows("canaries.json", canaries.planted)
     files.write("demo.json", {"demo": True, **demo.parts, **staff_parts(staff, _stream(seed, "supervisor"))})
 
@@ -66,6 +65,7 @@ def make_world(folder: Path, size: str = "m", seed: int = DEFAULT_SEED, *, today
     load = LoadPatients(_stream(seed, "load"), today, max(SIZES[size] // 20, 300))
     files.write_rows("residents.json", _noting(chain(demo.residents, load.look_at(ordinary)), identities))
     files.write_rows("load_patients.json", load.picked)
+    files.write_rows("imaging.json", [*studies, *of_crowd(load.picked)])
     files.write_rows("insured.json", insured(demo.parts, load.picked, _stream(seed, "insured")))
     files.write_rows("phones.json", [*demo.phones, *_staff_phones(staff), *map(_crowd_phone, load.picked)])
     files.write_rows("identity.json", identities)
