@@ -26,7 +26,7 @@ def imaging(residents: Sequence[Resident], canaries: Canaries) -> list[ImagingSt
 
 
 def of_crowd(picked: Sequence[DemoPerson]) -> Iterator[ImagingStudy]:
-    """A small CT each for the first of those whom load and browser tests play."""
+    """A small CT each for the ordinary demo patients and the first of those whom load tests play."""
     for one in picked[:_CROWD]:
         if one.visit_date is not None:
             yield ImagingStudy(

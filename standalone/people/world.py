@@ -65,7 +65,7 @@ def make_world(folder: Path, size: str = "m", seed: int = DEFAULT_SEED, *, today
     load = LoadPatients(_stream(seed, "load"), today, max(SIZES[size] // 20, 300))
     files.write_rows("residents.json", _noting(chain(demo.residents, load.look_at(ordinary)), identities))
     files.write_rows("load_patients.json", load.picked)
-    files.write_rows("imaging.json", [*studies, *of_crowd(load.picked)])
+    files.write_rows("imaging.json", [*studies, *of_crowd([*demo.ordinary, *load.picked])])
     files.write_rows("insured.json", insured(demo.parts, load.picked, _stream(seed, "insured")))
     files.write_rows("phones.json", [*demo.phones, *_staff_phones(staff), *map(_crowd_phone, load.picked)])
     files.write_rows("identity.json", identities)
