@@ -39,7 +39,7 @@ class StudyReader:
             if since is not None:
                 query.append(("StudyDate", f"{since:%Y%m%d}-"))
             for entry in await self._client.search("/studies", query, tags.STUDY, deadline):
-                if is_hers(entry, person, asked):
+                if is_hers(entry, person, searched=True):
                     study = _study(entry)
                     found[study.uid] = study
         wanted = [
@@ -57,12 +57,12 @@ class StudyReader:
         raise ImageNotFound
 
 
-def is_hers(entry: Attributes, person: Registered, asked: str = "") -> bool:
-    """False for somebody whose number differs from `asked` in case alone; `WrongSubject` for anybody else's entry."""
+def is_hers(entry: Attributes, person: Registered, *, searched: bool = False) -> bool:
+    """`WrongSubject` for anybody else's entry; False for a search's entry whose number differs from hers in case alone."""
     found = text(entry, tags.PATIENT_ID)
     if found in person.numbers:
         return True
-    if found and found.casefold() == asked.casefold():
+    if searched and found.casefold() in {one.casefold() for one in person.numbers}:
         return False
     raise WrongSubject(resource_hash("ImagingStudy", text(entry, tags.STUDY)))
 
