@@ -4,6 +4,7 @@ MEANINGS = {
     "HIS_BASE_URL": "address in links to its resources, when it is not the listener's own",
     "HIS_DATA": "folder of its store",
     "HIS_WORLD": "folder of the world (world.md)",
+    "PACS_WORLD": "folder of the world (`imaging.json`)",
     "SUPERVISION_ADDRESSES": "addresses that may call, comma separated; empty: any",
     "SUPERVISION_APP_KEY": "key that it gave the hospital",
     "SUPERVISION_APP_SECRET": "its secret, the SM4 key (16 bytes)",
