@@ -25,6 +25,7 @@ class FhirDialect:
 
     def __init__(self, upstream: Upstream, systems: Systems, clock: Clock) -> None:
         self._client = FhirClient(upstream)
+        self._by_record_number = bool(systems.record_number)
         self._patients = Patients(self._client, systems)
         self._visits = VisitReader(self._client, systems)
         self._history = HistoryReader(self._client, systems, self._visits)
@@ -67,10 +68,13 @@ class FhirDialect:
         return await self._written(request, person, deadline, note)
 
     async def registered(self, patient_id: str, deadline: Deadline, note: Note) -> Registered:
-        """Her numbers in other systems of the hospital: the identifiers of `Systems.record_number`, else the registrations' ids."""
+        """Her numbers in other systems of the hospital: identifiers of `Systems.record_number` where that is set, else her ids here.
+
+        Never a mixture: an id here may be somebody else's record number there.
+        """
         person = await self._patients.by_id(patient_id, deadline, fresh=False)
         _named(note, person)
-        return Registered(person.main_id, person.numbers or person.ids)
+        return Registered(person.main_id, person.numbers if self._by_record_number else person.ids)
 
     async def _found(self, request: his.FindPatient, deadline: Deadline, note: Note) -> his.FindPatientReply:
         found = await self._patients.by_number(request.id_number, request.name, deadline)

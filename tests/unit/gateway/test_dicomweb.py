@@ -11,16 +11,20 @@ import pytest
 from aiohttp import web
 
 from contracts import his
+from foundation.clock import Clock
 from foundation.errors import AppError
 from front_gateway.deadline import Deadline
 from front_gateway.dialects import Registered
 from front_gateway.dialects.dicomweb.dialect import DicomwebDialect, query_of
 from front_gateway.dialects.dicomweb.opened import Instance
+from front_gateway.dialects.fhir.dialect import FhirDialect
 from front_gateway.dialects.fhir.references import resource_hash
+from front_gateway.dialects.fhir.systems import Systems
 from front_gateway.note import Note
 from front_gateway.policy.reading import WhitelistError, parse_policy
 from front_gateway.refusals import Target
 from front_gateway.upstream import Upstream
+from tests.unit.gateway import fhir
 from tests.unit.gateway.background import Loop, OtherSide, Seen, serve
 
 HER = Registered("P1", ("P1", "P9"))
@@ -44,7 +48,8 @@ class Archive(OtherSide):
 
     async def _start(self) -> DicomwebDialect:
         port = await serve(self.stack, self)
-        upstream = Upstream(Target.PACS, f"http://127.0.0.1:{port}/dicom-web", None, max_reply=100_000)
+        self.address = f"http://127.0.0.1:{port}/dicom-web"
+        upstream = Upstream(Target.PACS, self.address, None, max_reply=100_000)
         return DicomwebDialect(await self.stack.enter_async_context(upstream))
 
     def close(self) -> None:
@@ -275,6 +280,28 @@ def test_the_next_picture_needs_no_second_search(archive: Archive) -> None:
 
     assert len(archive.asked("GET", "/dicom-web/studies")) == 2  # one for each of her numbers
     assert len(archive.asked("GET", RENDERED_AT.removeprefix("GET "))) == 2
+
+
+@pytest.mark.parametrize(
+    ("system", "identifiers", "numbers"),
+    [
+        ("", [], ("1",)),
+        ("", [{"system": "urn:record", "value": "B7"}], ("1",)),
+        ("urn:record", [{"system": "urn:record", "value": "B7"}], ("B7",)),
+        ("urn:record", [], ()),
+    ],
+)
+def test_the_archive_s_numbers_are_ids_or_record_numbers_and_never_both(
+    archive: Archive, system: str, identifiers: list[dict[str, str]], numbers: tuple[str, ...]
+) -> None:
+    archive.on("GET /dicom-web/Patient/1", fhir.patient("1", identifier=identifiers))
+
+    async def registered() -> Registered:
+        async with Upstream(Target.HIS, archive.address, None) as his_side:
+            dialect = FhirDialect(his_side, Systems(record_number=system), Clock())
+            return await dialect.registered("1", Deadline(5), Note())
+
+    assert archive.loop.run(registered()).numbers == numbers
 
 
 def test_no_line_of_the_whitelist_names_the_archive_itself() -> None:
