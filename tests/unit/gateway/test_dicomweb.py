@@ -1,5 +1,6 @@
 """What the gateway asks an image archive, and which of its answers it believes."""
 
+import asyncio
 import contextlib
 from collections.abc import Iterator
 from datetime import date
@@ -20,6 +21,7 @@ from front_gateway.dialects.dicomweb.opened import Instance
 from front_gateway.dialects.fhir.dialect import FhirDialect
 from front_gateway.dialects.fhir.references import resource_hash
 from front_gateway.dialects.fhir.systems import Systems
+from front_gateway.dialects.with_images import WithImages
 from front_gateway.note import Note
 from front_gateway.policy.reading import WhitelistError, parse_policy
 from front_gateway.refusals import Target
@@ -310,3 +312,52 @@ def test_no_line_of_the_whitelist_names_the_archive_itself() -> None:
 
     with pytest.raises(WhitelistError, match="behind target 'his'"):
         parse_policy({"callers": {"api": caller}, "entry": [entry]})
+
+
+class Main:
+    """A main dialect that knows nothing of numbers."""
+
+    def __init__(self) -> None:
+        self.asked: list[his.HisRequest] = []
+
+    async def answer(self, request: his.HisRequest, deadline: Deadline, note: Note) -> str:
+        self.asked.append(request)
+        return "main"
+
+    async def ready(self, deadline: Deadline) -> None:
+        """It is."""
+
+
+class Knowing(Main):
+    """One that knows them."""
+
+    async def registered(self, patient_id: str, deadline: Deadline, note: Note) -> Registered:
+        return Registered(patient_id, (patient_id, "P9"))
+
+
+def test_images_go_to_the_archive_and_everything_else_to_the_main_dialect(archive: Archive) -> None:
+    images = his.ImageStudies(purpose="treatment", patient_id="P1", since=date(2020, 1, 1))
+    visits = his.Visits(purpose="treatment", patient_id="P1", since=date(2020, 1, 1))
+
+    async def answers(main: Main, registry: Main | None = None) -> tuple[list[str], str]:
+        async with Upstream(Target.PACS, archive.address, None) as pacs:
+            dialect, note = WithImages(main, pacs, registry), Note()
+            assert await dialect.answer(visits, Deadline(5), Note()) == "main"
+            await dialect.answer(images, Deadline(5), note)
+        asked = [dict(parse_qsl(one.target.split("?")[1]))["PatientID"] for one in archive.seen]
+        archive.seen.clear()
+        assert main.asked == [visits]
+        return asked, note.subject
+
+    assert archive.loop.run(answers(Main())) == (["P1"], resource_hash("Patient", "P1"))
+    assert archive.loop.run(answers(Knowing()))[0] == ["P1", "P9"]
+    assert archive.loop.run(answers(Main(), Knowing()))[0] == ["P1", "P9"]
+
+
+def test_without_an_archive_the_refusal_says_so() -> None:
+    images = his.ImageStudies(purpose="treatment", patient_id="P1", since=date(2020, 1, 1))
+
+    with pytest.raises(AppError) as error:
+        asyncio.run(WithImages(Main(), None).answer(images, Deadline(5), Note()))
+
+    assert code_of(error) == "images_not_connected"

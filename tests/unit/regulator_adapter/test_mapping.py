@@ -193,7 +193,11 @@ def test_a_patient_who_looks_is_the_viewer_herself() -> None:
     made, issues = one(event, "uploadRecordView")
 
     assert issues == []
-    assert (made["viewerType"], made["viewerId"], made["viewerName"]) == ("3", str(b.PATIENT.person_id), b.PATIENT.name)
+    assert (made["viewerType"], made["viewerId"], made["viewerName"]) == (
+        "3",
+        str(b.PATIENT.person_id),
+        b.PATIENT.name,
+    )
     assert (made["purpose"], made["archiveTypes"]) == ("5", ["3"])
 
 
