@@ -54,6 +54,7 @@ from backend.fairness import pages as fairness_pages
 from backend.fairness import routes as fairness
 from backend.fairness_report import routes as fairness_report
 from backend.formulary import routes as formulary
+from backend.imaging import routes as imaging
 from backend.income import routes as income
 from backend.insurance import routes as insurance
 from backend.notification import pages as notification_pages
@@ -110,7 +111,7 @@ VERSION = "0.1.0"
 FEATURES = (
     escalation, notification, consultation,
     account, alarm, patient, content, sheet, pricing, practitioner, shift, schedule, timetable, rescheduling, eligibility, fairness, appointment, payment, encounter, waiting,
-    chat, video, record, formulary, dosage, prescription, dispensing, stock, appraisal, e_prescription, evaluation, complaint, counter, fairness_report, supervision, reconciliation, cashier, income, insurance, e_bill,
+    chat, video, record, imaging, formulary, dosage, prescription, dispensing, stock, appraisal, e_prescription, evaluation, complaint, counter, fairness_report, supervision, reconciliation, cashier, income, insurance, e_bill,
 )  # fmt: skip
 DESKS = (
     escalation_pages, notification_pages,

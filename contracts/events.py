@@ -85,16 +85,20 @@ class AppointmentMoved(_Event, frozen=True):
 
 
 class RecordViewed(_Event, frozen=True):
-    """健康档案浏览. `purpose` as in `contracts.his`; `archives`: EMR, LIS, PACS, RX …; `resource_hashes` name what was shown without its content."""
+    """健康档案浏览. `purpose` as in `contracts.his`; `archives`: EMR, LIS, PACS, RX …; `resource_hashes` name what was shown without its content.
+
+    `viewer` is the practitioner who looked; when the patient or somebody in her name did, it is None and `seen_by` is that person.
+    """
 
     TYPE: ClassVar[str] = "record.viewed"
     view_id: UUID
     visit: Visit
-    viewer: Practitioner
+    viewer: Practitioner | None
     purpose: str
     archives: list[str]
     resource_hashes: list[str]
     viewed_at: datetime
+    seen_by: Person | None = None
 
 
 class EncounterStarted(_Event, frozen=True):

@@ -1,4 +1,4 @@
-"""The TLS contexts of one gateway: towards callers, hospital, platform and backend. Certificates renew without a restart."""
+"""The TLS contexts of one gateway: towards callers, hospital, platform, backend and image archive. Certificates renew without a restart."""
 
 import ssl
 from pathlib import Path
@@ -8,7 +8,7 @@ from front_gateway.settings import Settings
 
 
 class Contexts:
-    """`his`, `city` and `backend` are None where the other side is on plain http. `OSError` when a file cannot be used."""
+    """`his`, `city`, `backend` and `pacs` are None where the other side is on plain http. `OSError` when a file cannot be used."""
 
     def __init__(self, settings: Settings) -> None:
         self._pairs: list[tuple[ssl.SSLContext, Path, Path]] = []
@@ -17,6 +17,9 @@ class Contexts:
         self.his = self._towards(settings.his_cert, settings.his_key, settings.his_root)
         self.city = self._towards(settings.city_cert, settings.city_key, settings.city_root)
         self.backend = self._towards(settings.backend_cert, settings.backend_key, settings.backend_root)
+        self.pacs = self._towards(settings.pacs_cert, settings.pacs_key, settings.pacs_root)
+        if self.pacs is None and settings.pacs_root is not None:  # an archive that asks for no certificate
+            self.pacs = ssl.create_default_context(cafile=settings.pacs_root)
 
     def renew(self) -> None:
         """Read the certificates again; connections made from now on show them. Roots change by a restart."""

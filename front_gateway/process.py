@@ -11,7 +11,9 @@ from front_gateway.audit_file import AuditFile, AuditUnusable
 from front_gateway.contexts import Contexts
 from front_gateway.deadline import Deadline
 from front_gateway.dialects.choosing import Speaker, speaker
+from front_gateway.dialects.dicomweb.dialect import MAX_REPLY
 from front_gateway.dialects.fhir.systems import SystemsError
+from front_gateway.dialects.with_images import WithImages
 from front_gateway.door import Door
 from front_gateway.health import CHECK_SECONDS, HealthPort, health_app
 from front_gateway.inward import Inward
@@ -49,6 +51,9 @@ def run(settings: Settings) -> None:
                     his=Upstream(Target.HIS, settings.his_url, tls.his),
                     city=Upstream(Target.CITY, settings.city_url, tls.city, at_once=128),
                     backend=Upstream(Target.BACKEND, settings.backend_url, tls.backend, at_once=8),
+                    pacs=Upstream(
+                        Target.PACS, settings.pacs_url, tls.pacs, at_once=8, queue=16, max_reply=MAX_REPLY
+                    ),
                     speaks=speaks,
                 )
             )
@@ -66,12 +71,13 @@ async def _serve(
     his: Upstream,
     city: Upstream,
     backend: Upstream,
+    pacs: Upstream,
     speaks: Speaker,
 ) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    async with his, city, backend:
-        dialect = speaks(his, clock)
+    async with his, city, backend, pacs:
+        dialect = WithImages(speaks(his, clock), pacs if settings.pacs_url else None)
         supervising = Supervising(backend if settings.backend_url else None)
         door = Door(policy, Inward(dialect), Outward(city), audit, supervising)
         loop.add_signal_handler(signal.SIGTERM, stop.set)
@@ -94,7 +100,7 @@ async def _serve(
             await health.close()
             raise SystemExit(1) from None
         log.info("serving", port=listener.port, health_port=health.port, entries=len(policy.entries))
-        upkeep = asyncio.create_task(_upkeep(audit, his, city, backend))
+        upkeep = asyncio.create_task(_upkeep(audit, his, city, backend, pacs))
         await stop.wait()
         log.info("stopping")
         await listener.close()

@@ -7,9 +7,11 @@ BadRequest
 └── BadTarget              400 bad_target               path tricks, headers that contradict each other
 LengthRequired             411 length_required          a body without a length
 NotFound
-└── PatientNotFound        404 patient_not_found
+├── PatientNotFound        404 patient_not_found
+└── ImageNotFound          404 image_not_found          she has no such study, series, instance or frame
 HospitalRefused            422 hospital_refused         the hospital understood a write and will not have it
-└── PlaceTaken             422 place_taken              somebody there has the slot; nothing was written
+├── PlaceTaken             422 place_taken              somebody there has the slot; nothing was written
+└── NotConnected           422 images_not_connected     the hospital has no image archive behind this gateway
 Unusable                   502 hospital_…, platform_…, backend_answer_unusable
 └── WrongSubject           502 wrong_subject            an entry about another patient: nothing is passed on
 Unavailable
@@ -29,10 +31,18 @@ class Target(StrEnum):
     HIS = "his"
     CITY = "city"
     BACKEND = "backend"
+    PACS = "pacs"
 
 
-_PREFIX = {Target.HIS: "hospital", Target.CITY: "platform", Target.BACKEND: "backend"}
-_WORD = {Target.HIS: "医院系统", Target.CITY: "监管平台", Target.BACKEND: "互联网医院"}
+_PREFIX = {
+    Target.HIS: "hospital",
+    Target.CITY: "platform",
+    Target.BACKEND: "backend",
+    Target.PACS: "hospital",
+}
+_WORD = {
+    Target.HIS: "医院系统", Target.CITY: "监管平台", Target.BACKEND: "互联网医院", Target.PACS: "医院影像系统",
+}  # fmt: skip
 
 
 class NotListed(Forbidden):
@@ -70,6 +80,15 @@ class PatientNotFound(NotFound):
         super().__init__("医院没有找到这位患者")
 
 
+class ImageNotFound(NotFound):
+    """The patient has no such picture."""
+
+    code = "image_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("没有找到这幅影像")
+
+
 class HospitalRefused(AppError):
     """The hospital took the call and refuses what it asks; `reason` is the hospital's own, shortened, `answered` its status."""
 
@@ -85,6 +104,15 @@ class PlaceTaken(HospitalRefused):
     """The slot that is asked for belongs to somebody else at the hospital."""
 
     code, title = "place_taken", "院内该时段已被占用"
+
+
+class NotConnected(HospitalRefused):
+    """`PACS_URL` is not set: there is nothing to ask."""
+
+    code, title = "images_not_connected", "医院影像系统没有接入"
+
+    def __init__(self) -> None:
+        super().__init__("医院影像系统没有接入")
 
 
 class Unusable(AppError):

@@ -35,6 +35,14 @@ class Settings(CommonSettings):
         "identifier and code systems of this hospital, or the profile of its SOAP interface (TOML)",
         default=None,
     )
+    pacs_url: str = setting(
+        "base address of the hospital's DICOMweb (QIDO-RS, WADO-RS); empty: no images", default=""
+    )
+    pacs_cert: Path | None = setting(
+        "certificate shown to the image archive (PEM); none where it asks for none", default=None
+    )
+    pacs_key: Path | None = setting("its key (PEM)", default=None)
+    pacs_root: Path | None = setting("root of the image archive's certificate (PEM)", default=None)
     city_url: str = setting("base address of the city platform")
     city_cert: Path | None = setting("certificate shown to the platform (PEM)", default=None)
     city_key: Path | None = setting("its key (PEM)", default=None)
@@ -53,6 +61,7 @@ class Settings(CommonSettings):
             f"{name} is plain http, which ENV=production refuses"
             for name, url in (
                 ("HIS_URL", self.his_url), ("CITY_URL", self.city_url), ("BACKEND_URL", self.backend_url),
+                ("PACS_URL", self.pacs_url),
             )
             if url.startswith("http:")
         ]  # fmt: skip
@@ -77,6 +86,7 @@ def mistakes(settings: Settings) -> list[str]:
         for name in (
             "whitelist", "server_cert", "server_key", "client_root", "his_cert", "his_key", "his_root",
             "his_systems", "city_cert", "city_key", "city_root", "backend_cert", "backend_key", "backend_root",
+            "pacs_cert", "pacs_key", "pacs_root",
         )
         if (path := getattr(settings, name)) is not None and not path.is_file()
     ]  # fmt: skip
@@ -93,10 +103,16 @@ def mistakes(settings: Settings) -> list[str]:
     ]
     for side in ("his", "city", *(("backend",) if settings.backend_url else ())):
         found += _side_mistakes(settings, side)
+    if settings.pacs_url:
+        found += _side_mistakes(settings, "pacs", needed=("ROOT",))
+        if (settings.pacs_cert is None) != (settings.pacs_key is None):
+            found.append("PACS_CERT and PACS_KEY go together")
     return found
 
 
-def _side_mistakes(settings: Settings, side: str) -> list[str]:
+def _side_mistakes(
+    settings: Settings, side: str, needed: tuple[str, ...] = ("CERT", "KEY", "ROOT")
+) -> list[str]:
     name = f"{side.upper()}_URL"
     url = getattr(settings, f"{side}_url")
     try:
@@ -110,7 +126,7 @@ def _side_mistakes(settings: Settings, side: str) -> list[str]:
         return [] if is_loopback(host) else [f"{name} is plain http, which only loopback may be"]
     return [
         f"{side.upper()}_{part} is missing ({name} is https)"
-        for part in ("CERT", "KEY", "ROOT")
+        for part in needed
         if getattr(settings, f"{side}_{part.lower()}") is None
     ]
 

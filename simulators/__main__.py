@@ -1,4 +1,4 @@
-"""`python -m simulators his|his_soap|supervision|courier|identity|ca|ebill|sms|review_server|eprescription`: start one counterpart.
+"""`python -m simulators his|his_soap|supervision|courier|identity|ca|pacs|ebill|sms|review_server|eprescription`: start one of them.
 
 Each is a package with a `__main__` module and a `main()` in it; only the one asked for is imported.
 """
@@ -17,6 +17,7 @@ NAMES = (
     "sms",
     "review_server",
     "eprescription",
+    "pacs",
 )
 
 

@@ -30,6 +30,7 @@ HOSPITAL = (
     Leaf("gateway-b", server=True, client=True),
     Leaf("adapter", server=True, client=True),
     Leaf("his", server=True, client=False),
+    Leaf("pacs", server=True, client=False),
     Leaf("supervision", server=False, client=True),  # the supervisors' look-in comes to our gateways
 )
 PLATFORM = (

@@ -83,6 +83,7 @@ PROCESSES: tuple[Process, ...] = (
         home="/phone", stands_for=("WECHAT_API_URL", "WECHAT_PAY_URL"),
     ),
     _simulator("his", "医院信息系统（模拟）", 400, mutual_tls=True, health=401, stands_for=("HIS_URL",)),
+    _simulator("pacs", "影像归档系统（模拟）", 405, mutual_tls=True, health=406, stands_for=("PACS_URL",)),
     _simulator(
         "supervision", "市监管平台（模拟）：监管员", 410,
         mutual_tls=True, health=411, home="/", stands_for=("CITY_URL",),

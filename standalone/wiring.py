@@ -190,6 +190,8 @@ def _gateway(installation: Installation, process: Process) -> Environment:
         "HIS_URL": url(installation, "his"),
         "HIS_DIALECT": "fhir",
         "HIS_ROOT": _root(installation, "hospital"),
+        "PACS_URL": url(installation, "pacs") + "/dicom-web",
+        "PACS_ROOT": _root(installation, "hospital"),
         "CITY_URL": url(installation, "supervision"),
         "CITY_ROOT": _root(installation, "platform"),
         "BACKEND_URL": f"https://127.0.0.1:{installation.port_base + (BY_NAME['api'].inspection or 0)}",
@@ -197,6 +199,7 @@ def _gateway(installation: Installation, process: Process) -> Environment:
         "AUDIT_FOLDER": str(installation.kept("audit", process.name)),
         **_pair(installation, "hospital", process.name, "SERVER"),
         **_pair(installation, "hospital", process.name, "HIS"),
+        **_pair(installation, "hospital", process.name, "PACS"),
         **_pair(installation, "platform", process.name, "CITY"),
         **_pair(installation, "hospital", process.name, "BACKEND"),
     }
@@ -264,6 +267,17 @@ def _his(installation: Installation, _: Process) -> Environment:
         "HIS_TLS_KEY": str(pair.key),
         "HIS_TLS_CA": _root(installation, "hospital"),
         "HIS_TLS_CLIENTS": f"{IDENTITIES}gateway-a,{IDENTITIES}gateway-b",
+    }
+
+
+def _pacs(installation: Installation, _: Process) -> Environment:
+    pair = installation.certificates.hospital["pacs"]
+    return {
+        "PACS_WORLD": str(installation.folder.world),
+        "PACS_TLS_CERT": str(pair.certificate),
+        "PACS_TLS_KEY": str(pair.key),
+        "PACS_TLS_CA": _root(installation, "hospital"),
+        "PACS_TLS_CLIENTS": f"{IDENTITIES}gateway-a,{IDENTITIES}gateway-b",
     }
 
 
@@ -340,7 +354,7 @@ def _ca(installation: Installation, _: Process) -> Environment:
 
 WIRES: dict[str, Callable[[Installation, Process], Environment]] = {
     "front": _front, "api": _backend, "worker": _backend, "media": _media_process, "media-b": _media_process, "gateway-a": _gateway,
-    "gateway-b": _gateway, "adapter": _adapter, "wechat": _wechat, "his": _his, "supervision": _supervision,
+    "gateway-b": _gateway, "adapter": _adapter, "wechat": _wechat, "his": _his, "pacs": _pacs, "supervision": _supervision,
     "courier": _courier, "identity": _identity, "ca": _ca, "ebill": _ebill, "sms": _sms,
     "eprescription": _eprescription,
 }  # fmt: skip

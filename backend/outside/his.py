@@ -63,6 +63,8 @@ class Hospital:
         raise self._refused(status, problem)
 
     def _refused(self, status: int, problem: _Problem) -> AppError:
+        if status == 404 and problem.code == "image_not_found":
+            return NotFound("没有找到这幅影像", code="image_not_found")
         if status == 404:
             return NotFound("医院没有该就诊人的档案", code="patient_not_found")
         if status >= 500 or status == 429:  # too fast is no refusal: jobs come again, more slowly

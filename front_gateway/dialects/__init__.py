@@ -1,6 +1,7 @@
 """What a hospital speaks ends here: a dialect takes the contract's requests and gives the contract's replies."""
 
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
 
 from contracts import his
 from front_gateway.deadline import Deadline
@@ -18,3 +19,19 @@ class Dialect(Protocol):
 
     async def ready(self, deadline: Deadline) -> None:
         """Raises when the hospital does not answer."""
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A patient for the systems beside the main one: `numbers` are those that they know her by, former ones included."""
+
+    main_id: str
+    numbers: tuple[str, ...]
+
+
+@runtime_checkable
+class Registry(Protocol):
+    """A dialect that can tell which numbers belong to one person."""
+
+    async def registered(self, patient_id: str, deadline: Deadline, note: Note) -> Registered:
+        """The person with this id, her hash left in `note`; `PatientNotFound` for nobody."""

@@ -170,8 +170,15 @@ def _outward_mistakes(text: EntryText) -> list[str]:
     return wrong
 
 
+def _image_mistakes(text: EntryText) -> list[str]:
+    return [
+        f"target 'pacs' is behind target 'his': {text.operation or 'this line'} is an operation of the hospital"
+    ]
+
+
 _MISTAKES = {
     Target.HIS: _inward_mistakes, Target.CITY: _outward_mistakes, Target.BACKEND: _supervision_mistakes,
+    Target.PACS: _image_mistakes,
 }  # fmt: skip
 
 

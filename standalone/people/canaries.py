@@ -32,6 +32,10 @@ class Canaries:
                 report.conclusion = self._marked(report.conclusion, resident, f"{report.id}.conclusion")
 
     def _marked(self, text: str, resident: Resident, place: str) -> str:
+        return self.mark(text, resident.id, place)
+
+    def mark(self, text: str, resident: str, place: str) -> str:
+        """`text` with a token of its own at its end."""
         token = f"CANARY-{self.random.getrandbits(32):08x}"
-        self.planted.append({"token": token, "resident": resident.id, "place": place})
+        self.planted.append({"token": token, "resident": resident, "place": place})
         return f"{text} {token}".strip()

@@ -33,6 +33,7 @@ class DemoMaker:
     residents: list[Resident] = field(default_factory=list)
     parts: dict[str, DemoPerson | list[DemoPerson]] = field(default_factory=dict)
     phones: list[dict[str, str]] = field(default_factory=list)
+    ordinary: list[DemoPerson] = field(default_factory=list)
     _places: "count[int]" = field(default_factory=lambda: count(1))
 
     def everybody(self) -> None:
@@ -44,7 +45,8 @@ class DemoMaker:
         self._doubtful_records()
         for case in SPECIAL:
             self.parts[case.key] = self._case(case)
-        self.parts["patients"] = [self._case(case) for case in ORDINARY]
+        self.ordinary = [self._case(case) for case in ORDINARY]
+        self.parts["patients"] = [*self.ordinary]
 
     # one story each
 

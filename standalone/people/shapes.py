@@ -174,6 +174,26 @@ class Resident(msgspec.Struct, omit_defaults=True, kw_only=True):
     former_ids: list[str] = []
 
 
+class ImagingSeries(msgspec.Struct):
+    """`instances` pictures of `frames` frames each."""
+
+    description: str
+    instances: int = 1
+    frames: int = 1
+
+
+class ImagingStudy(msgspec.Struct):
+    """`patient` is the number that the study was filed under, perhaps a former one; `modality` as DICOM spells it."""
+
+    accession: str
+    patient: str
+    name: str
+    day: datetime.date
+    modality: str
+    description: str
+    series: list[ImagingSeries]
+
+
 class DemoPerson(msgspec.Struct, omit_defaults=True, kw_only=True):
     """`id` is the resident's or the staff member's. `diagnosis_code` is what stands in the record, `asks_for` what to ask for."""
 

@@ -14,6 +14,7 @@ from standalone.people import catalogue
 from standalone.people.canaries import Canaries
 from standalone.people.demo import DemoMaker, staff_parts
 from standalone.people.id_numbers import IdNumbers
+from standalone.people.imaging import imaging, of_crowd
 from standalone.people.insured import insured
 from standalone.people.load_patients import LoadPatients
 from standalone.people.residents import ordinary_residents
@@ -46,6 +47,7 @@ def make_world(folder: Path, size: str = "m", seed: int = DEFAULT_SEED, *, today
     canaries = Canaries(_stream(seed, "canaries"))
     for resident in demo.residents:
         canaries.plant(resident)
+    studies = imaging(demo.residents, canaries)
 
     files.write("hospital.json", HOSPITAL)
     files.write_rows("departments.json", DEPARTMENTS)
@@ -63,6 +65,7 @@ def make_world(folder: Path, size: str = "m", seed: int = DEFAULT_SEED, *, today
     load = LoadPatients(_stream(seed, "load"), today, max(SIZES[size] // 20, 300))
     files.write_rows("residents.json", _noting(chain(demo.residents, load.look_at(ordinary)), identities))
     files.write_rows("load_patients.json", load.picked)
+    files.write_rows("imaging.json", [*studies, *of_crowd([*demo.ordinary, *load.picked])])
     files.write_rows("insured.json", insured(demo.parts, load.picked, _stream(seed, "insured")))
     files.write_rows("phones.json", [*demo.phones, *_staff_phones(staff), *map(_crowd_phone, load.picked)])
     files.write_rows("identity.json", identities)

@@ -5,6 +5,7 @@ MEANINGS = {
     "HIS_DATA": "folder of its store",
     "HIS_NAMES": "elements that this hospital calls otherwise than its interface document (JSON; `his_soap`)",
     "HIS_WORLD": "folder of the world (world.md)",
+    "PACS_WORLD": "folder of the world (`imaging.json`)",
     "SUPERVISION_ADDRESSES": "addresses that may call, comma separated; empty: any",
     "SUPERVISION_APP_KEY": "key that it gave the hospital",
     "SUPERVISION_APP_SECRET": "its secret, the SM4 key (16 bytes)",

@@ -31,6 +31,7 @@ BASES = ("foundation.settings:CommonSettings", "backend.policy:Policy", "backend
 DOUBLES: tuple[tuple[str, str], ...] = (
     ("`simulators his`", "simulators/his/settings.py"),
     ("`simulators his_soap`", "simulators/his_soap/settings.py"),
+    ("`simulators pacs`", "simulators/pacs/settings.py"),
     ("`simulators supervision`", "simulators/supervision/settings.py"),
     ("`simulators courier`", "simulators/courier/settings.py"),
     ("`simulators identity`", "simulators/identity/settings.py"),

@@ -5,6 +5,7 @@ from typing import Any
 from contracts import his
 from foundation.clock import Clock
 from front_gateway.deadline import Deadline
+from front_gateway.dialects import Registered
 from front_gateway.dialects.fhir.charges import ChargeReader
 from front_gateway.dialects.fhir.client import FhirClient
 from front_gateway.dialects.fhir.history import HistoryReader
@@ -24,6 +25,7 @@ class FhirDialect:
 
     def __init__(self, upstream: Upstream, systems: Systems, clock: Clock) -> None:
         self._client = FhirClient(upstream)
+        self._by_record_number = bool(systems.record_number)
         self._patients = Patients(self._client, systems)
         self._visits = VisitReader(self._client, systems)
         self._history = HistoryReader(self._client, systems, self._visits)
@@ -64,6 +66,15 @@ class FhirDialect:
             )
             return reply
         return await self._written(request, person, deadline, note)
+
+    async def registered(self, patient_id: str, deadline: Deadline, note: Note) -> Registered:
+        """Her numbers in other systems of the hospital: identifiers of `Systems.record_number` where that is set, else her ids here.
+
+        Never a mixture: an id here may be somebody else's record number there.
+        """
+        person = await self._patients.by_id(patient_id, deadline, fresh=False)
+        _named(note, person)
+        return Registered(person.main_id, person.numbers if self._by_record_number else person.ids)
 
     async def _found(self, request: his.FindPatient, deadline: Deadline, note: Note) -> his.FindPatientReply:
         found = await self._patients.by_number(request.id_number, request.name, deadline)

@@ -29,9 +29,13 @@ _SEX = {"male": "male", "female": "female"}
 
 @dataclass(frozen=True)
 class Person:
-    """`ids` are all registrations, the one that counts today first; it may be written to, and is the id for callers."""
+    """`ids` are all registrations, the one that counts today first; it may be written to, and is the id for callers.
+
+    `numbers` are their identifiers of `Systems.record_number`, for systems that know patients by those.
+    """
 
     ids: tuple[str, ...]
+    numbers: tuple[str, ...] = ()
 
     @property
     def main_id(self) -> str:
@@ -118,9 +122,15 @@ class Patients:
             raise unusable("registrations replace one another in a circle")
         main = min(left, key=lambda one: (not one.active, one.id))
         others = sorted(one for one in known if one != main.id)
-        person = Person((main.id, *others))
+        ids = (main.id, *others)
+        numbers = (self._record_number(known[one]) for one in ids)
+        person = Person(ids, tuple(dict.fromkeys(filter(None, numbers))))
         self._remember(person)
         return person, main
+
+    def _record_number(self, patient: Patient) -> str:
+        system = self._systems.record_number
+        return next((one.value for one in patient.identifier if system and one.system == system), "")
 
     def _remember(self, person: Person) -> None:
         for one in person.ids:

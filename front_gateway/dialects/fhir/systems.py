@@ -11,9 +11,13 @@ class SystemsError(Exception):
 
 
 class Systems(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """2.16.156.10011 is the root of WS/T 500 (电子病历共享文档规范): .1.3 is the resident identity card."""
+    """2.16.156.10011 is the root of WS/T 500 (电子病历共享文档规范): .1.3 is the resident identity card.
+
+    `record_number` (病历号) is what the image archive knows patients by; empty: it knows them by their ids here.
+    """
 
     id_card: str = "urn:oid:2.16.156.10011.1.3"
+    record_number: str = ""
     request: str = "urn:internet-hospital:request"
     appointment: str = "urn:internet-hospital:appointment"
     prescription: str = "urn:internet-hospital:prescription"

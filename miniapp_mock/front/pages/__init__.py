@@ -9,6 +9,7 @@ from miniapp_mock.front.pages import (
     fairness,
     feedback,
     home,
+    images,
     insurance,
     login,
     mine,
@@ -25,7 +26,7 @@ from miniapp_mock.front.pages import (
 )
 
 MODULES = (
-    home, care, login, phone, persons, release, booking, mine, payments, insurance, paying_for_others, visits, waiting, talk, prescriptions, feedback, public, fairness, doctor,
+    home, care, login, phone, persons, release, booking, mine, payments, insurance, paying_for_others, visits, images, waiting, talk, prescriptions, feedback, public, fairness, doctor,
 )  # fmt: skip
 
 

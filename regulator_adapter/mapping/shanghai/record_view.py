@@ -11,6 +11,8 @@ from regulator_adapter.mapping.shanghai.blocks import PROFILE, header, staff_kin
 from regulator_adapter.mapping.source import Source
 
 SEEN = "1"
+PATIENT_SIDE = "3"
+"""患者本人或代办人 in shViewerType."""
 
 
 def numbers(event: RecordViewed) -> list[str]:
@@ -23,10 +25,7 @@ def build(source: Source[RecordViewed], number: str) -> dict[str, Any]:
     event, visit = source.event, source.event.visit
     return header(source) | {
         "browseId": number,
-        "viewerId": event.viewer.code,
-        "viewerType": staff_kind(event.viewer),
-        "viewerName": event.viewer.name,
-        "viewerCertID": event.viewer.id_number,
+        **_viewer(event),
         "deptID": visit.department.code,
         "patientId": str(visit.patient.person_id),
         "patientName": visit.patient.name,
@@ -38,6 +37,24 @@ def build(source: Source[RecordViewed], number: str) -> dict[str, Any]:
         "purpose": codesets.translate(codesets.VIEW_PURPOSE, event.purpose),
         "browseTime": iso(event.viewed_at),
         "result": SEEN,
+    }
+
+
+def _viewer(event: RecordViewed) -> dict[str, Any]:
+    """The doctor or pharmacist, or the patient's own side."""
+    if event.viewer is not None:
+        return {
+            "viewerId": event.viewer.code,
+            "viewerType": staff_kind(event.viewer),
+            "viewerName": event.viewer.name,
+            "viewerCertID": event.viewer.id_number,
+        }
+    who = event.seen_by or event.visit.patient
+    return {
+        "viewerId": str(who.person_id),
+        "viewerType": PATIENT_SIDE,
+        "viewerName": who.name,
+        "viewerCertID": who.id_number,
     }
 
 

@@ -54,6 +54,9 @@ def test_good_settings_have_no_mistakes(good: dict[str, str]) -> None:
         ("AUDIT_FOLDER", "/nowhere", "AUDIT_FOLDER names no folder"),
         ("GATEWAY_NAME", "../a", "GATEWAY_NAME is malformed"),
         ("PORT", "70000", "PORT is malformed"),
+        ("PACS_URL", "http://pacs.example/dicom-web", "PACS_URL is plain http"),
+        ("PACS_URL", "https://pacs.example/dicom-web", "PACS_ROOT is missing (PACS_URL is https)"),
+        ("PACS_ROOT", "/nowhere/root.pem", "PACS_ROOT names no file"),
     ],
 )
 def test_a_mistake_names_the_setting(good: dict[str, str], name: str, value: str, said: str) -> None:

@@ -147,7 +147,11 @@ def test_every_free_text_of_a_demo_patient_carries_a_token_of_its_own(read: Read
             assert all(text.split()[-1] in tokens for text in texts)
         else:
             assert not any("CANARY" in text for text in texts)
-    assert found == len(tokens)
+    studies = read("imaging.json")
+    marked = [text for one in studies for part in one["series"] if "CANARY" in (text := part["description"])]
+    assert all(text.split()[-1] in tokens for text in marked)
+    assert {one["patient"] for one in studies} >= {read("demo.json")["patient"]["id"]}
+    assert found + len(marked) == len(tokens)
 
 
 def test_everybody_is_known_to_the_real_name_service(read: ReadFile) -> None:

@@ -12,7 +12,7 @@ from tests.unit.people.conftest import TODAY, ReadFile
 
 FILES = (
     *("hospital", "departments", "staff", "residents", "identity", "phones"),
-    *("ca_holders", "drugs", "demo", "canaries", "load_patients", "insured", "world"),
+    *("ca_holders", "drugs", "demo", "canaries", "load_patients", "insured", "imaging", "world"),
 )
 
 

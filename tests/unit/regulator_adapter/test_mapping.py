@@ -186,6 +186,21 @@ def test_an_unknown_code_is_an_error_and_never_a_blank(event: Any, method: str, 
     assert f"{field} unknown_code" in issues
 
 
+def test_a_patient_who_looks_is_the_viewer_herself() -> None:
+    event = msgspec.structs.replace(
+        b.record_viewed(b.a_visit()), viewer=None, seen_by=b.PATIENT, purpose="patient", archives=["PACS"]
+    )
+    made, issues = one(event, "uploadRecordView")
+
+    assert issues == []
+    assert (made["viewerType"], made["viewerId"], made["viewerName"]) == (
+        "3",
+        str(b.PATIENT.person_id),
+        b.PATIENT.name,
+    )
+    assert (made["purpose"], made["archiveTypes"]) == ("5", ["3"])
+
+
 def test_an_unknown_code_is_shown_to_people() -> None:
     event = msgspec.structs.replace(b.identity_verified(), method="guess")
     given = source(b.Feed().envelope("person:1", event))
