@@ -51,6 +51,14 @@ class Stored:
         return _decode(self.body)
 
 
+@dataclass(frozen=True, slots=True)
+class Clue:
+    """What a search parameter asks for, in the spelling of the index: any of `values`."""
+
+    name: str
+    values: tuple[str, ...]
+
+
 class Store:
     """One connection, used by one thread; every change in a transaction."""
 
@@ -89,6 +97,9 @@ class Store:
         self._db.execute("COMMIT")
 
     # reading
+
+    def gather(self, kind: str, clues: Sequence[Clue], low: float, high: float) -> None:
+        """Called before a search: all of `clues` fit what is wanted, whose day lies within. Everything is here already."""
 
     def get(self, kind: str, id: str) -> Stored | None:
         found = self._db.execute(
@@ -195,10 +206,10 @@ class Store:
             self._add_entries(before.row, resource)
         return Stored(before.row, version, own, rest[-1])
 
-    def load(self, resources: Iterable[Json], updated: str) -> int:
-        """The hospital's own resources, many at once; gives their number."""
-        number = (self._db.execute("SELECT max(row) FROM resource").fetchone()[0] or 0) + 1
-        first = number
+    def load(self, resources: Iterable[Json], updated: str, first: int = 0) -> int:
+        """The hospital's own resources, many at once, in rows from `first` or after the last; gives their number."""
+        first = first or (self._db.execute("SELECT max(row) FROM resource").fetchone()[0] or 0) + 1
+        number = first
         rows: list[tuple[Any, ...]] = []
         entries: list[tuple[str, str, str, int]] = []
         with self.transaction():
