@@ -28,7 +28,7 @@ CREATE INDEX resident_phone ON resident (phone);
 CREATE INDEX resident_birth ON resident (birth);
 CREATE INDEX visit_days_low ON visit_days (low, high, place);
 """
-_BATCH = 5_000
+_BATCH = 1_000
 _STEPS = 10
 
 
