@@ -1,7 +1,7 @@
 """A million residents: made in chunks by one process per core. Who makes a chunk, and when, changes nothing in it."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from multiprocessing import get_context
@@ -69,7 +69,7 @@ class Crowd:
         return Random(f"{self.seed}/{name}/{number}")  # noqa: S311 - a world must be repeatable, not secret
 
 
-def chunks(crowd: Crowd, processes: int = 0) -> Iterator[Chunk]:
+def chunks(crowd: Crowd, processes: int = 0) -> Generator[Chunk, None, None]:
     """All of them in order, made by so many processes (0: one per core)."""
     number = min(processes or os.cpu_count() or 1, len(crowd))
     if number <= 1:
@@ -98,8 +98,10 @@ def chunks(crowd: Crowd, processes: int = 0) -> Iterator[Chunk]:
 
 def _work(crowd: Crowd, pipes: list[tuple[Connection, Connection]], place: int) -> None:
     """Every so many-th chunk. Nobody but the parent listens, so that its end is this process's too."""
-    for receiving, _ in pipes:
+    for other, (receiving, sending) in enumerate(pipes):
         receiving.close()
+        if other != place:
+            sending.close()
     try:
         for number in range(place, len(crowd), len(pipes)):
             pipes[place][1].send_bytes(msgspec.msgpack.encode(crowd.chunk(number)))
