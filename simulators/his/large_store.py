@@ -1,23 +1,29 @@
-"""The store of a large hospital: residents' resources are made from the archive when somebody first asks for them, and then kept.
+"""The store of a large hospital: residents' resources are made from the archive whenever somebody asks for them.
 
-Rows are numbered by the resident's place, whoever is asked for first: results come in the same order each time. A search that no index
-narrows to a few residents is refused (`too-costly`), as a hospital's own server would.
+The same resources each time, in rows numbered by the resident's place. Only what was written is in the tables; a resident of whom something
+was replaced is there with everything. A search that no index narrows to a few residents is refused (`too-costly`), as a hospital's own
+server would.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import msgspec
 
 from simulators.his.archive import Shelf, marks, prefixes
+from simulators.his.elements import index_entries, patient_of
 from simulators.his.moments import FOREVER
 from simulators.his.outcomes import Json, refuse
-from simulators.his.store import Clue, Store, Stored
+from simulators.his.store import Clue, Store, Stored, encoded
 from simulators.his.world import Resident
 from simulators.server import SHANGHAI
 
 ROWS_EACH = 10_000
 MOST_RESIDENTS = 1_000
+REMEMBERED = 5_000
 _NEIGHBOURS = 200
 _OF_RESIDENTS = frozenset(
     "Patient AllergyIntolerance Encounter Condition DocumentReference MedicationRequest DiagnosticReport Observation".split()
@@ -26,6 +32,17 @@ _REFERENCES = frozenset({"patient", "subject", "encounter", "link"})
 _DAY = timedelta(days=1)
 _Rows = list[tuple[int, bytes]]
 _Where = tuple[str, list[Any]]
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class _Made(NamedTuple):
+    """One resource of a resident."""
+
+    row: int
+    kind: str
+    id: str
+    patient: str
+    body: bytes
 
 
 class LargeStore(Store):
@@ -40,76 +57,128 @@ class LargeStore(Store):
         most: int = MOST_RESIDENTS,
     ) -> None:
         super().__init__(path)
-        # What is made here can be made again: no read waits for the disk. A killed process loses nothing, a power cut may.
-        self._db.execute("PRAGMA synchronous=OFF")
-        self._db.execute("PRAGMA cache_size=-65536")
         self._shelf = shelf
         self._resources = resources
         self._updated = updated
         self._most = most
+        self._remembered: OrderedDict[int, list[_Made]] = OrderedDict()
+        count = self._db.execute("SELECT count(*) FROM resident").fetchone()[0]
+        self._end = (count + 1) * ROWS_EACH
 
     def close(self) -> None:
         super().close()
         self._shelf.close()
 
-    def gather(self, kind: str, clues: Sequence[Clue], low: float, high: float) -> None:
+    # reading
+
+    def gather(self, kind: str, clues: Sequence[Clue], low: float, high: float) -> _Rows:
         if kind not in _OF_RESIDENTS:
-            return
+            return []
         wheres = [where for one in clues if (where := _where(kind, one)) is not None]
         if (low, high) != (-FOREVER, FOREVER) and not any(one.name in _REFERENCES for one in clues):
             wheres.append(_between(kind, low, high))
-        self._fetch(wheres)
+        return [(one.row, one.body) for one in self._fitting(kind, wheres)]
 
     def get(self, kind: str, id: str) -> Stored | None:
-        self._fetch_ids(kind, [id])
-        return super().get(kind, id)
+        if (stored := super().get(kind, id)) is not None:
+            return stored
+        made = self._with_ids(kind, [id])
+        return _stored(made[0]) if made else None
+
+    def by_row(self, row: int) -> Stored:
+        return super().by_row(row) if (made := self._in_row(row)) is None else _stored(made)
 
     def exists(self, kind: str, id: str) -> bool:
-        self._fetch_ids(kind, [id])
-        return super().exists(kind, id)
+        return super().exists(kind, id) or bool(self._with_ids(kind, [id]))
+
+    def knows(self, kind: str, identifier: str) -> bool:
+        if super().knows(kind, identifier):
+            return True
+        made = self._fitting(kind, [_where(kind, Clue("identifier", (identifier,)))])
+        return any(("identifier", identifier) in index_entries(_decode(one.body)) for one in made)
+
+    def bodies(self, rows: Sequence[int]) -> dict[int, bytes]:
+        made = {row: one.body for row in rows if (one := self._in_row(row)) is not None}
+        return made | super().bodies([row for row in rows if row not in made])
 
     def of_ids(self, kind: str, ids: Sequence[str]) -> _Rows:
-        self._fetch_ids(kind, ids)
-        return super().of_ids(kind, ids)
+        made = [(one.row, one.body) for one in self._with_ids(kind, ids)]
+        return sorted(made + super().of_ids(kind, ids))
 
     def of_patients(self, kind: str, patients: Sequence[str]) -> _Rows:
-        self._fetch_ids(kind, patients)
-        return super().of_patients(kind, patients)
-
-    def of_entries(self, kind: str, name: str, values: Sequence[str], *, starts_with: bool = False) -> _Rows:
-        if (
-            name == "identifier"
-        ):  # of the others, `gather` has seen to it with whatever else narrows the search
-            self.gather(kind, [Clue(name, tuple(values))], -FOREVER, FOREVER)
-        return super().of_entries(kind, name, values, starts_with=starts_with)
+        stored = super().of_patients(kind, patients)
+        if not patients:
+            return stored
+        made = [
+            (one.row, one.body) for one in self._fitting(kind, [_by_id(patients)]) if one.patient in patients
+        ]
+        return sorted(made + stored)
 
     def another_patient_with(self, kind: str, patients: Sequence[str]) -> str | None:
-        found = super().another_patient_with(kind, patients)
-        if found is None and kind in _OF_RESIDENTS:
-            self._fetch([("place <= ?", [min(_NEIGHBOURS, self._most)])])
-            found = super().another_patient_with(kind, patients)
-        return found
+        neighbours = min(_NEIGHBOURS, self._most)
+        made = self._fitting(kind, [("place <= ?", [neighbours])])
+        others = (one.patient for one in made if one.patient not in patients)
+        return next(others, None) or super().another_patient_with(kind, patients)
 
-    def _fetch_ids(self, kind: str, ids: Sequence[str]) -> None:
-        if kind in _OF_RESIDENTS and ids:
-            self._fetch([_by_id(ids)])
+    # writing
 
-    def _fetch(self, wheres: Sequence[_Where]) -> None:
-        """Make what all of `wheres` fit, as far as it is not there yet."""
-        text = " AND ".join(where for where, _ in wheres) or "TRUE"
-        bound = [value for _, values in wheres for value in values]
-        missing = self._db.execute(
-            f"SELECT place, start, length FROM resident WHERE {text} "
-            f"AND NOT EXISTS (SELECT 1 FROM resource WHERE row = place * {ROWS_EACH}) LIMIT ?",
-            (*bound, self._most + 1),
+    def replace(self, before: Stored, resource: Json, updated: str, *, own: bool = False) -> Stored:
+        with self.transaction():
+            if self._in_row(before.row) is not None:
+                place = before.row // ROWS_EACH
+                self.load(self._of_place(place), self._updated, place * ROWS_EACH)
+            return super().replace(before, resource, updated, own=own)
+
+    # making
+
+    def _fitting(self, kind: str, wheres: Sequence[_Where | None]) -> list[_Made]:
+        """Resources of whoever fits all of `wheres` and is not in the tables, by row."""
+        if kind not in _OF_RESIDENTS:
+            return []
+        known = [where for where in wheres if where is not None]
+        text = " AND ".join(where for where, _ in known) or "TRUE"
+        bound = [value for _, values in known for value in values]
+        places = self._db.execute(
+            f"SELECT place FROM resident WHERE {text} LIMIT ?", (*bound, self._most + 1)
         ).fetchall()
-        if len(missing) > self._most:
+        if len(places) > self._most:
             raise refuse(400, "too-costly", f"more than {self._most} patients may fit; narrow the search")
-        if missing:
-            with self.transaction():
-                for place, start, length in missing:
-                    resident = self._shelf.resident(start, length)
-                    self.load(self._resources(resident), self._updated, place * ROWS_EACH)
+        return [one for (place,) in sorted(places) for one in self._made(place) if one.kind == kind]
+
+    def _with_ids(self, kind: str, ids: Sequence[str]) -> list[_Made]:
+        return [one for one in self._fitting(kind, [_by_id(ids)]) if one.id in ids] if ids else []
+
+    def _in_row(self, row: int) -> _Made | None:
+        """What stands there unless the tables have it."""
+        if row >= self._end:
+            return None
+        made = self._made(row // ROWS_EACH)
+        return made[row % ROWS_EACH] if made else None
+
+    def _made(self, place: int) -> list[_Made]:
+        """Everything of one resident; nothing when it is in the tables."""
+        first = place * ROWS_EACH
+        if self._db.execute("SELECT 1 FROM resource WHERE row = ?", (first,)).fetchone():
+            return []
+        if (known := self._remembered.get(place)) is not None:
+            self._remembered.move_to_end(place)
+            return known
+        made = [
+            _Made(row, one["resourceType"], one["id"], patient_of(one), encoded(one, 1, self._updated))
+            for row, one in enumerate(self._of_place(place), first)
+        ]
+        self._remembered[place] = made
+        if len(self._remembered) > REMEMBERED:
+            self._remembered.popitem(last=False)
+        return made
+
+    def _of_place(self, place: int) -> Iterable[Json]:
+        found = self._db.execute("SELECT start, length FROM resident WHERE place = ?", (place,)).fetchone()
+        return self._resources(self._shelf.resident(*found))
+
+
+def _stored(made: _Made) -> Stored:
+    return Stored(made.row, 1, True, made.body)
 
 
 def _where(kind: str, clue: Clue) -> _Where | None:

@@ -43,13 +43,15 @@ def _candidates(store: Store, query: Query) -> Candidates:
         return store.of_patients(query.kind, patients)
     low, high = _days(query)
     by_index = [one for one in query.criteria if one.plain and _indexed(one)]
-    store.gather(query.kind, [_clue(one) for one in by_index], low, high)
+    elsewhere = store.gather(query.kind, [_clue(one) for one in by_index], low, high)
     if by_index:
         first = min(
             by_index, key=lambda one: (one.parameter.name != "_id", one.parameter.name != "identifier")
         )
-        return _by_index(store, query.kind, first)
-    return store.of_type(query.kind, high, low)
+        here = _by_index(store, query.kind, first)
+    else:
+        here = store.of_type(query.kind, high, low)
+    return sorted({**dict(elsewhere), **dict(here)}.items()) if elsewhere else here
 
 
 def _clue(one: Criterion) -> Clue:

@@ -98,8 +98,13 @@ class Store:
 
     # reading
 
-    def gather(self, kind: str, clues: Sequence[Clue], low: float, high: float) -> None:
-        """Called before a search: all of `clues` fit what is wanted, whose day lies within. Everything is here already."""
+    def gather(self, kind: str, clues: Sequence[Clue], low: float, high: float) -> list[tuple[int, bytes]]:
+        """What may fit all of `clues` and the days, and is kept elsewhere than in the tables: nothing here."""
+        return []
+
+    def knows(self, kind: str, identifier: str) -> bool:
+        """Whether something of this type bears this identifier, whatever its system."""
+        return bool(self.of_entries(kind, "identifier", [identifier]))
 
     def get(self, kind: str, id: str) -> Stored | None:
         found = self._db.execute(
@@ -265,12 +270,7 @@ class Store:
 def _prepared(resource: Json, version: int, updated: str, own: bool) -> tuple[Any, ...]:
     """The columns after `row`; puts version and time into the resource."""
     kind = resource["resourceType"]
-    meta = resource.get("meta")
-    resource["meta"] = {
-        **(meta if isinstance(meta, dict) else {}),
-        "versionId": str(version),
-        "lastUpdated": updated,
-    }
+    body = encoded(resource, version, updated)
     starts = ends = None
     if (name := DAY_OF.get(kind)) is not None:
         value = next(values_at(resource, PARAMETERS[kind][name].path), None)
@@ -285,8 +285,19 @@ def _prepared(resource: Json, version: int, updated: str, own: bool) -> tuple[An
         starts,
         ends,
         int(own),
-        _encode(resource),
+        body,
     )
+
+
+def encoded(resource: Json, version: int, updated: str) -> bytes:
+    """The resource with version and time put into it."""
+    meta = resource.get("meta")
+    resource["meta"] = {
+        **(meta if isinstance(meta, dict) else {}),
+        "versionId": str(version),
+        "lastUpdated": updated,
+    }
+    return _encode(resource)
 
 
 def _marks(values: Sequence[object]) -> str:

@@ -115,16 +115,44 @@ def test_everybody_is_the_same_in_whatever_order_they_are_asked_for(
         store.close()
 
 
-def test_nobody_is_made_who_was_not_asked_for(large: Store, people: list[dict[str, Any]]) -> None:
-    assert large.get("Patient", people[300]["id"]) is not None
+def test_a_question_leaves_nothing_behind(large: Store, people: list[dict[str, Any]]) -> None:
+    for one in people[:50]:
+        assert large.get("Patient", one["id"]) is not None
+        assert found(large, "Condition", f"patient={one['id']}") is not None
+
     assert large.get("Encounter", "V99999999") is None
-
-    assert [row // 10_000 for row, _ in large.of_type("Patient")] == [301] * (
-        1 + len(people[300].get("former_ids", []))
-    )
+    assert large.of_type("Patient") == []
 
 
-def test_what_was_made_and_what_was_written_is_there_after_a_restart(
+def test_what_replaces_a_record_of_the_hospital_stands_in_its_place(
+    whole: Store, large: Store, people: list[dict[str, Any]]
+) -> None:
+    one = next(one for one in people[100:] if len(one.get("visits", [])) > 1)
+    visit = one["visits"][0]["id"]
+    before = large.get("Encounter", visit)
+    assert before is not None
+
+    after = large.replace(before, {**before.resource(), "status": "cancelled"}, "2026-11-22T10:00:00.000+08:00", own=True)  # fmt: skip
+
+    assert (after.row, after.version) == (before.row, 2)
+    assert large.get("Encounter", visit) == after
+    assert large.get_version("Encounter", visit, 1) == before.body
+    for kind in ("Patient", *KINDS):
+        rest = [row for row, _ in whole.of_patients(kind, [one["id"]])]
+        assert len(large.of_patients(kind, [one["id"]])) == len(rest)
+    statuses = [json.loads(body)["status"] for body in found(large, "Encounter", f"patient={one['id']}")]
+    assert statuses[0] == "cancelled"
+    assert found(large, "Encounter", f"patient={one['id']}&status=cancelled")[0] == after.body
+
+
+def test_an_identifier_is_known_as_a_whole(large: Store, people: list[dict[str, Any]]) -> None:
+    assert large.knows("Patient", people[5]["id_number"])
+    assert large.knows("Patient", people[5]["id"])
+    assert not large.knows("Patient", f"{people[5]['id']}-1")
+    assert large.knows("Practitioner", "D01")
+
+
+def test_what_was_written_is_there_after_a_restart_beside_what_is_made_again(
     world: Path, tmp_path: Path, people: list[dict[str, Any]]
 ) -> None:
     number = people[20]["id"]
