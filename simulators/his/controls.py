@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from simulators.his import fees
 from simulators.his.hospital import Hospital
 from simulators.his.moments import instant
 from simulators.his.parameters import PARAMETERS
@@ -39,6 +40,22 @@ def routes(hospital: Hospital) -> list[Route]:
         )
         return JSONResponse({"version": stored.version}, 201 if before is None else 200)
 
+    async def window_charge(request: Request) -> Response:
+        """`{patient, appointment, kind, fen}`: a clerk charges this fee; 409 `LOCKED` or `CHARGED` when it cannot be."""
+        if not hospital.ready:
+            return error(503, "NOT_READY")
+        asked = await read_object(request)
+        for name in ("patient", "appointment", "kind"):
+            if not isinstance(asked.get(name), str) or not asked[name]:
+                raise BadField(name, "expected a text")
+        fen = asked.get("fen")
+        if not isinstance(fen, int) or isinstance(fen, bool) or fen <= 0:
+            raise BadField("fen", "expected a positive number")
+        told = fees.charge_at_the_window(
+            hospital.store, hospital.clock, asked["patient"], asked["appointment"], asked["kind"], fen
+        )
+        return error(409, told.upper()) if told else JSONResponse({}, 201)
+
     async def canaries(_: Request) -> Response:
         return JSONResponse(
             [
@@ -51,4 +68,5 @@ def routes(hospital: Hospital) -> list[Route]:
         Route("/_test/received", received),
         Route("/_test/resources", plant, methods=["PUT"]),
         Route("/_test/canaries", canaries),
+        Route("/_test/window-charges", window_charge, methods=["POST"]),
     ]

@@ -115,7 +115,9 @@ class _Loading:
         departments = world.read(folder, "departments.json", list[Department])
         yield from register.organizations(hospital, departments)
         yield from register.practitioners(world.read(folder, "staff.json", list[Staff]), self._departments())
-        yield from register.medications(world.read(folder, "drugs.json", list[Drug]))
+        drugs = world.read(folder, "drugs.json", list[Drug])
+        yield from register.medications(drugs)
+        yield from register.prices(drugs, str(self._about.made_on))
 
     def _everything(self) -> Iterator[Json]:
         yield from self._register()

@@ -11,7 +11,10 @@ class SystemsError(Exception):
 
 
 class Systems(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """2.16.156.10011 is the root of WS/T 500 (电子病历共享文档规范): .1.3 is the resident identity card."""
+    """2.16.156.10011 is the root of WS/T 500 (电子病历共享文档规范): .1.3 is the resident identity card.
+
+    `stock` is the extension of a Medication that says how many packs there are: R4 has no element for it.
+    """
 
     id_card: str = "urn:oid:2.16.156.10011.1.3"
     request: str = "urn:internet-hospital:request"
@@ -28,6 +31,7 @@ class Systems(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     allergy_group: str = "urn:internet-hospital:allergy-group"
     route: str = "urn:oid:2.16.156.10011.2.3.1.158"
     charge: str = "urn:internet-hospital:charge"
+    stock: str = "https://his.nanxiang.example/StructureDefinition/stock"
 
 
 def read_systems(path: Path | None) -> Systems:
