@@ -408,7 +408,7 @@ class LockFee(_WriteBack, frozen=True):
     REPLY: ClassVar[type[Any]] = FeeLock
     appointment_id: UUID
     kind: Annotated[str, Meta(pattern="^(registration|prescription)$")]
-    amount: Annotated[Fen, Meta(gt=0)]
+    amount: Annotated[int, Meta(ge=1, le=100_000_000, description="amount in fen (1/100 yuan)")]
     until: Annotated[datetime, Meta(tz=True)]
 
 

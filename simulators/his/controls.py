@@ -1,5 +1,7 @@
 """The hospital's test controls on the health port: what was written back, resources planted by hand, canaries."""
 
+from collections.abc import Awaitable, Callable
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -40,6 +42,23 @@ def routes(hospital: Hospital) -> list[Route]:
         )
         return JSONResponse({"version": stored.version}, 201 if before is None else 200)
 
+    async def canaries(_: Request) -> Response:
+        return JSONResponse(
+            [
+                {"token": one.token, "resident": one.resident, "place": one.place}
+                for one in hospital.canaries()
+            ]
+        )
+
+    return [
+        Route("/_test/received", received),
+        Route("/_test/resources", plant, methods=["PUT"]),
+        Route("/_test/canaries", canaries),
+        Route("/_test/window-charges", _window(hospital), methods=["POST"]),
+    ]
+
+
+def _window(hospital: Hospital) -> Callable[[Request], Awaitable[Response]]:
     async def window_charge(request: Request) -> Response:
         """`{patient, appointment, kind, fen}`: a clerk charges this fee; 409 `LOCKED` or `CHARGED` when it cannot be."""
         if not hospital.ready:
@@ -56,17 +75,4 @@ def routes(hospital: Hospital) -> list[Route]:
         )
         return error(409, told.upper()) if told else JSONResponse({}, 201)
 
-    async def canaries(_: Request) -> Response:
-        return JSONResponse(
-            [
-                {"token": one.token, "resident": one.resident, "place": one.place}
-                for one in hospital.canaries()
-            ]
-        )
-
-    return [
-        Route("/_test/received", received),
-        Route("/_test/resources", plant, methods=["PUT"]),
-        Route("/_test/canaries", canaries),
-        Route("/_test/window-charges", window_charge, methods=["POST"]),
-    ]
+    return window_charge
