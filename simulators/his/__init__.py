@@ -13,7 +13,7 @@ What its maker promises in his interface document:
 - What the hospital itself recorded may be read, not changed (403); what was written back may be changed by its writer.
 - Write-backs are held to the hospital's rules (rules.py): known and unmerged patient, known drug, references that exist,
   one patient throughout, amounts in CNY; a breach is 422 with one issue for each.
-- A ChargeItem that is `planned` keeps its fee from the window until `occurrencePeriod.end`, two hours at most (fees.py); 409 when the
+- A ChargeItem that is `planned` keeps its fee from the window until `occurrencePeriod.end`, two hours at most (window.py); 409 when the
   window has it already. `GET ChargeItemDefinition` is the price list, the extension of a Medication its stock in packs.
 - Merged patients: the old number is a Patient with `active: false` and `link` replaced-by; visits filed under it stay there.
 

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from simulators.his import fees
+from simulators.his import window
 from simulators.his.hospital import Hospital
 from simulators.his.moments import instant
 from simulators.his.parameters import PARAMETERS
@@ -70,7 +70,7 @@ def _window(hospital: Hospital) -> Callable[[Request], Awaitable[Response]]:
         fen = asked.get("fen")
         if not isinstance(fen, int) or isinstance(fen, bool) or fen <= 0:
             raise BadField("fen", "expected a positive number")
-        told = fees.charge_at_the_window(
+        told = window.charge_at_the_window(
             hospital.store, hospital.clock, asked["patient"], asked["appointment"], asked["kind"], fen
         )
         return error(409, told.upper()) if told else JSONResponse({}, 201)
