@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from simulators.his.archive import Shelf, marks, prefixes
+from simulators.his.archive import Shelf, marks, prefixes, wanted_soon
 from simulators.his.elements import index_entries, patient_of
 from simulators.his.moments import FOREVER
 from simulators.his.outcomes import Json, refuse
@@ -57,6 +57,8 @@ class LargeStore(Store):
         most: int = MOST_RESIDENTS,
     ) -> None:
         super().__init__(path)
+        with path.open("rb") as file:
+            wanted_soon(file.fileno())
         self._shelf = shelf
         self._resources = resources
         self._updated = updated
