@@ -14,7 +14,7 @@ TEST    := $(VENV)/installed-test.txt
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run verify test bench-booking bench-day bench-journeys bench-review bench-sign bench-video drill drill-video check journey code reset doctor docs pictures format lock
+.PHONY: help run verify test bench-booking bench-day bench-eligibility bench-journeys bench-review bench-sign bench-video drill drill-video check journey code reset doctor docs pictures format lock
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ bench-booking: $(TEST) ## bookings by HTTP beside pgbench writing the same rows,
 
 bench-day: $(TEST) ## one day of a city, 100,000 bookings, replayed as fast as the machine allows
 	@exec $(BIN)/python -m tests.load.bench_day $(ARGS)
+
+bench-eligibility: $(TEST) ## 200 eligibility questions a second through the gateway, a million residents behind it (ARGS="--size l")
+	@exec $(BIN)/python -m tests.load.bench_eligibility $(ARGS)
 
 bench-journeys: $(TEST) ## whole visits per minute, everything on but video, and the idle system's memory
 	@exec $(BIN)/python -m tests.load.bench_journeys $(ARGS)

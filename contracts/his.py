@@ -4,7 +4,7 @@ The dialect of the hospital at hand (FHIR R4, …) ends inside the gateway. Ever
 entry about another patient is an error (`wrong_subject`), never passed on. Each call names its `purpose`.
 Problems: 400, 403 `not_listed`, 404 `patient_not_found`, 422 `invalid` (the request; `issues` names the fields), 422
 `hospital_refused` (the hospital will not have a write: a case for a desk, not for a retry) or `place_taken` (somebody there has the
-slot; nothing was written), 429 and 503 `busy` (`retry-after`),
+slot; nothing was written) or `fee_taken` (the window has charged it or holds it; nothing was locked), 429 and 503 `busy` (`retry-after`),
 502 `hospital_answer_unusable` (not understood) or `wrong_subject`, 503 `hospital_unreachable`, 504 `hospital_timeout`.
 A write carries `request_id`: the same one again has no second effect, so 5xx may be tried again with it.
 """
@@ -18,7 +18,7 @@ from msgspec import Meta
 
 from contracts.money import Fen
 
-Purpose = Annotated[str, Meta(pattern="^(eligibility|treatment|write_back|schedule|payment)$")]
+Purpose = Annotated[str, Meta(pattern="^(eligibility|treatment|write_back|schedule|payment|supply)$")]
 Hash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="SHA-256 of the hospital's resource id")]
 
 
@@ -417,12 +417,90 @@ class ImageFrame(_Request, frozen=True):
     frame: Place = 1
     viewport: Annotated[int, Meta(ge=64, le=2_048)] = 1_024
     window: ImageWindow | None = None
+class DrugStock(msgspec.Struct, frozen=True):
+    """What the hospital's pharmacy has of one drug, in packs (`unit` describes one), as of `at`. Below nothing is nothing."""
+
+    drug_code: str
+    quantity: Annotated[int, Meta(ge=0)]
+    unit: str
+    at: datetime
+
+
+class StockReply(msgspec.Struct, frozen=True):
+    """By code; a drug that the hospital does not keep, or does not count, is not in it."""
+
+    drugs: list[DrugStock]
+
+
+ItemCode = Annotated[str, Meta(min_length=1, max_length=30, pattern="^[A-Za-z0-9._-]+$")]
+Codes = Annotated[list[ItemCode], Meta(min_length=1, max_length=200)]
+
+
+class Stock(_Request, frozen=True):
+    """Packs of these drugs on the hospital's shelf. Nothing about patients."""
+
+    OPERATION: ClassVar[str] = "stock"
+    REPLY: ClassVar[type[Any]] = StockReply
+    drug_codes: Codes
+
+
+class ItemPrice(msgspec.Struct, frozen=True):
+    """What the hospital's own list asks for one pack of a drug, or for one service; `since` is the day it holds from."""
+
+    code: str
+    name: str
+    amount: Fen
+    since: date | None = None
+
+
+class PricesReply(msgspec.Struct, frozen=True):
+    """By code; what is not on the hospital's list is not in it."""
+
+    prices: list[ItemPrice]
+
+
+class Prices(_Request, frozen=True):
+    """Prices of drugs and services (`registration` kinds) by code. Nothing about patients."""
+
+    OPERATION: ClassVar[str] = "prices"
+    REPLY: ClassVar[type[Any]] = PricesReply
+    codes: Codes
+
+
+class FeeLock(msgspec.Struct, frozen=True):
+    """The hospital's own window does not charge it before `until` while it is `held`; a lock that is over stays over."""
+
+    reference: str
+    until: datetime
+    held: bool
+
+
+class LockFee(_WriteBack, frozen=True):
+    """Before payment: this fee is about to be paid online. `kind`: registration or prescription; ends by itself at `until`.
+
+    Ends too with `unlock-fee`, and with the charge of the same appointment and kind. `fee_taken` when the window was faster. The same
+    request again gives the same lock, as it is now; after its end a new lock needs a new request.
+    """
+
+    OPERATION: ClassVar[str] = "lock-fee"
+    REPLY: ClassVar[type[Any]] = FeeLock
+    appointment_id: UUID
+    kind: Annotated[str, Meta(pattern="^(registration|prescription)$")]
+    amount: Annotated[int, Meta(ge=1, le=100_000_000, description="amount in fen (1/100 yuan)")]
+    until: Annotated[datetime, Meta(tz=True)]
+
+
+class UnlockFee(_WriteBack, frozen=True):
+    """It will not be paid online after all. Done when there is no lock (any more): `reference` is empty then."""
+
+    OPERATION: ClassVar[str] = "unlock-fee"
+    appointment_id: UUID
+    kind: Annotated[str, Meta(pattern="^(registration|prescription)$")]
 
 
 REQUESTS: tuple[type[_Request], ...] = (
     FindPatient, Visits, History, Slots, WriteRegistration, WriteCharge, WriteRecord, WritePrescription, WriteDispense,
-    WriteRefund, Charges, WriteMove, WriteCancellation,
-    ImageStudies, ImageFrame,
+    WriteRefund, Charges, WriteMove, WriteCancellation, ImageStudies, ImageFrame, Stock, Prices, LockFee, UnlockFee,
 )  # fmt: skip
 
 BY_OPERATION: dict[str, type[_Request]] = {kind.OPERATION: kind for kind in REQUESTS}

@@ -11,6 +11,7 @@ NotFound
 └── ImageNotFound          404 image_not_found          she has no such study, series, instance or frame
 HospitalRefused            422 hospital_refused         the hospital understood a write and will not have it
 ├── PlaceTaken             422 place_taken              somebody there has the slot; nothing was written
+├── FeeTaken               422 fee_taken                the hospital's window has charged it or holds it; nothing was locked
 └── NotConnected           422 images_not_connected     the hospital has no image archive behind this gateway
 Unusable                   502 hospital_…, platform_…, backend_answer_unusable
 └── WrongSubject           502 wrong_subject            an entry about another patient: nothing is passed on
@@ -104,6 +105,12 @@ class PlaceTaken(HospitalRefused):
     """The slot that is asked for belongs to somebody else at the hospital."""
 
     code, title = "place_taken", "院内该时段已被占用"
+
+
+class FeeTaken(HospitalRefused):
+    """The hospital's own window has charged this fee, or is about to."""
+
+    code, title = "fee_taken", "该费用已在院内窗口收取或锁定"
 
 
 class NotConnected(HospitalRefused):

@@ -10,7 +10,7 @@ from standalone.certificates import is_host
 from standalone.doors import own_address
 from standalone.processes import LARGEST_OFFSET
 
-SIZES = ("s", "m", "l")
+SIZES = ("s", "m", "l", "xl")
 ENVS = ("development", "test")
 
 
@@ -30,7 +30,7 @@ class Options:
 NAMES = {
     "DATA": "data folder (.data)",
     "PORT_BASE": "first port; all others follow it (8000)",
-    "SIZE": "residents of a new world: s, m or l = 1,000, 10,000 or 100,000 (m)",
+    "SIZE": "residents of a new world: s, m, l or xl = 1,000, 10,000, 100,000 or 1,000,000 (m)",
     "DEMO": "0 leaves out the demo visit on the first start (1)",
     "ENV": "development or test (development)",
     "TLS": "1 serves https for a phone on the same network (0)",

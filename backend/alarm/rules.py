@@ -92,6 +92,12 @@ KINDS: Mapping[str, Kind] = {
     "recording_lost": Kind(
         "录像文件缺失", "媒体进程中断后没有找到该段录像的文件，请系统管理员检查录像磁盘，并在处理说明中写明原因。"
     ),
+    "hospital_prices_differ": Kind(
+        "药品价格与院内价目不一致", "请核对院内价目与线上药品目录，由药剂科和物价员更正其中一方；改正后次日自动结束。", by_itself=True
+    ),
+    "hospital_stock_differs": Kind(
+        "线上可订的药品院内药房已无货", "请药房盘点并在“药房库存”登记；必要时联系已下单的患者。改正后次日自动结束。", by_itself=True
+    ),
 }  # fmt: skip
 OTHER = Kind("需要人工处理", "请查看详情。")
 

@@ -16,6 +16,11 @@ async def by_codes(session: AsyncSession, codes: Iterable[str]) -> dict[str, Dru
     return {row.code: msgspec.convert(row.facts, Drug) for row in await session.scalars(query)}
 
 
+async def all_valid(session: AsyncSession) -> Sequence[DrugRow]:
+    """The whole list in force, by code."""
+    return (await session.scalars(select(DrugRow).where(DrugRow.valid).order_by(DrugRow.code))).all()
+
+
 async def facts_of(session: AsyncSession, codes: Iterable[str]) -> dict[str, Drug]:
     """Drugs by code, withdrawn ones too: what was prescribed before must still be judged. Codes nobody knows are missing."""
     query = select(DrugRow).where(DrugRow.code.in_(set(codes)))

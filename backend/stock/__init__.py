@@ -3,4 +3,6 @@
 An order keeps packs from the moment its bill is opened; what ends without hand-over (expired, cancelled, declined, lapsed) gives
 them back, a hand-over takes them away. A drug that nobody counted in is not counted: it is refused by nobody but the pharmacist.
 Balances are sums of append-only moves, kept beside them under the row's lock.
+
+Once a day our prices and our shelf are compared with the hospital's own (`stock.compare`); what differs is an alarm, nothing is changed.
 """

@@ -1,6 +1,6 @@
 """What may be moved. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -43,6 +43,48 @@ def after(level: Level, kind: Kind, packs: int) -> Level:
     if not 0 <= kept <= hand:
         raise ValueError(f"{kind} of {packs} from {level}")
     return Level(hand, kept)
+
+
+@dataclass(frozen=True)
+class Priced:
+    """A drug of our catalogue with its price in fen."""
+
+    code: str
+    name: str
+    amount: int
+
+
+def price_differences(ours: Sequence[Priced], theirs: Mapping[str, int]) -> list[str]:
+    """One sentence for each drug that the hospital's own list asks another price for (fen), or does not have."""
+    found = []
+    for one in ours:
+        asked = theirs.get(one.code)
+        if asked is None:
+            found.append(f"{one.name}（{one.code}）院内价目没有")
+        elif asked != one.amount:
+            found.append(f"{one.name}（{one.code}）本院线上 {_yuan(one.amount)} 元，院内 {_yuan(asked)} 元")
+    return found
+
+
+def stock_differences(
+    levels: Mapping[str, Level], theirs: Mapping[str, int], names: Mapping[str, str]
+) -> list[str]:
+    """One sentence for each drug that may be ordered here while the hospital's pharmacy says that it has none of it."""
+    return [
+        f"{names.get(code, code)}（{code}）线上可订 {level.free} 盒，院内药房为 0"
+        for code, level in sorted(levels.items())
+        if level.free > 0 and theirs.get(code) == 0
+    ]
+
+
+def told(differences: Sequence[str], most: int = 5) -> str:
+    """A sentence for the desk: how many, and the first of them."""
+    rest = f"；等共 {len(differences)} 种" if len(differences) > most else ""
+    return "；".join(differences[:most]) + rest
+
+
+def _yuan(fen: int) -> str:
+    return f"{fen // 100}.{fen % 100:02}"
 
 
 def shortages(

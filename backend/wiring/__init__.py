@@ -34,6 +34,7 @@ from backend.reconciliation import tasks as reconciliation
 from backend.record import sheets as record_sheets
 from backend.rescheduling import tasks as rescheduling
 from backend.signature import tasks as signature
+from backend.stock import tasks as stock
 from backend.timetable import tasks as timetable
 from backend.video import tasks as video
 from backend.waiting import tasks as waiting
@@ -90,7 +91,7 @@ def handlers() -> dict[str, Handler]:
     for feature in (
         notification, payment, writeback, appointment, encounter_tasks, waiting, escalation, chat, prescription, dispensing_tasks, complaint,
         timetable, video, rescheduling, reconciliation, insurance, e_bill, fairness_report, appraisal, e_prescription,
-        signature, record_sheets,
+        signature, record_sheets, stock,
     ):  # fmt: skip
         if twice := found.keys() & feature.HANDLERS.keys():
             raise RuntimeError(f"intents with two handlers: {sorted(twice)}")
@@ -106,4 +107,5 @@ def standing() -> tuple[str, ...]:
         *reconciliation.STANDING,
         *fairness_report.STANDING,
         *appraisal.STANDING,
+        *stock.STANDING,
     )

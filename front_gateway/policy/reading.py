@@ -18,7 +18,7 @@ from front_gateway.refusals import Target
 DEFAULT = Path(__file__).parent.parent / "whitelist.toml"
 INWARD = "/his/v1/"
 SUPERVISION = "/supervision/v1/"
-PURPOSES = frozenset({"eligibility", "treatment", "write_back", "schedule", "payment"})
+PURPOSES = frozenset({"eligibility", "treatment", "write_back", "schedule", "payment", "supply"})
 _PATH = re.compile(r"(?:/(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*|\{[a-z_]+\}))+")
 _HEADER = re.compile(r"[a-z0-9-]+\*?")
 _FRAMING = {"host", "content-length", "transfer-encoding", "connection", "expect", "upgrade", "te", "trailer"}

@@ -13,6 +13,8 @@ What its maker promises in his interface document:
 - What the hospital itself recorded may be read, not changed (403); what was written back may be changed by its writer.
 - Write-backs are held to the hospital's rules (rules.py): known and unmerged patient, known drug, references that exist,
   one patient throughout, amounts in CNY; a breach is 422 with one issue for each.
+- A ChargeItem that is `planned` keeps its fee from the window until `occurrencePeriod.end`, two hours at most (window.py); 409 when the
+  window has it already. `GET ChargeItemDefinition` is the price list, the extension of a Medication its stock in packs.
 - Merged patients: the old number is a Patient with `active: false` and `link` replaced-by; visits filed under it stay there.
 
 Systems (systems.py): identity card `urn:oid:2.16.156.10011.1.3` (WS/T 500), number of the record (病历号)
@@ -26,5 +28,6 @@ Settings: `HIS_WORLD` (folder of the generated world), `HIS_DATA` (folder of its
 Faults (`PUT /_test/faults` on the health port): `down` 503 to everything, `slow_seconds`, `refuse_writes` (text; 422 to every write),
 `lose_write_answers` (does the write, then answers 503), `wrong_patient` (answers with somebody else's resources), `garbage` (200 and no JSON).
 Also there: `GET /_test/received` what was written back, `PUT /_test/resources` plants any resource without a rule,
-`GET /_test/canaries` the marks in this hospital's free text, `PUT` marks everything it tells about one patient (canaries.py).
+`GET /_test/canaries` the marks in this hospital's free text, `PUT` marks everything it tells about one patient (canaries.py),
+`POST /_test/window-charges` a clerk charges a fee.
 """

@@ -1,10 +1,13 @@
 """The hospital's test controls on the health port: what was written back, resources planted by hand, canaries."""
 
+from collections.abc import Awaitable, Callable
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from simulators.his import canaries as marks
+from simulators.his import window
 from simulators.his.hospital import Hospital
 from simulators.his.moments import instant
 from simulators.his.parameters import PARAMETERS
@@ -53,4 +56,25 @@ def routes(hospital: Hospital) -> list[Route]:
         Route("/_test/resources", plant, methods=["PUT"]),
         Route("/_test/canaries", canaries, methods=["GET"]),
         *marks.routes(hospital),
+        Route("/_test/window-charges", _window(hospital), methods=["POST"]),
     ]
+
+
+def _window(hospital: Hospital) -> Callable[[Request], Awaitable[Response]]:
+    async def window_charge(request: Request) -> Response:
+        """`{patient, appointment, kind, fen}`: a clerk charges this fee; 409 `LOCKED` or `CHARGED` when it cannot be."""
+        if not hospital.ready:
+            return error(503, "NOT_READY")
+        asked = await read_object(request)
+        for name in ("patient", "appointment", "kind"):
+            if not isinstance(asked.get(name), str) or not asked[name]:
+                raise BadField(name, "expected a text")
+        fen = asked.get("fen")
+        if not isinstance(fen, int) or isinstance(fen, bool) or fen <= 0:
+            raise BadField("fen", "expected a positive number")
+        told = window.charge_at_the_window(
+            hospital.store, hospital.clock, asked["patient"], asked["appointment"], asked["kind"], fen
+        )
+        return error(409, told.upper()) if told else JSONResponse({}, 201)
+
+    return window_charge

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from simulators.his import schedules
-from simulators.his.load import Stopped, open_store
+from simulators.his.load import Limits, Stopped, open_store
 from simulators.his.pages import Pages
 from simulators.his.store import Store
 from simulators.his.world import Canary, WorldError, read
@@ -19,11 +19,17 @@ class Hospital:
     """`store`, `writer` and `pages` exist once `ready`."""
 
     def __init__(
-        self, world: Path, data: Path, clock: Clock, give_up: Callable[[], None] = lambda: None
+        self,
+        world: Path,
+        data: Path,
+        clock: Clock,
+        give_up: Callable[[], None] = lambda: None,
+        limits: Limits | None = None,
     ) -> None:
         """`give_up` is called, with `failure` set, when the world cannot be loaded."""
         self._world = world
         self._data = data
+        self._limits = limits or Limits()
         self.clock = clock
         self.faults = Faults(
             down=bool,
@@ -66,7 +72,7 @@ class Hospital:
 
     def open(self) -> None:
         """Raises WorldError."""
-        self.store = open_store(self._world, self._data, lambda: self._stopping)
+        self.store = open_store(self._world, self._data, lambda: self._stopping, self._limits)
         self.writer = Writer(self.store, self.clock)
         self.pages = Pages(self.store)
         schedules.ensure(self.store, self.clock)

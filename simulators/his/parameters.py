@@ -62,6 +62,12 @@ _TABLE: dict[str, list[Parameter]] = {
         _p("organization", REFERENCE, "managingOrganization", "Organization"),
     ],
     "Medication": [_IDENTIFIER, _CODE, _STATUS],
+    "ChargeItemDefinition": [
+        _IDENTIFIER,
+        _STATUS,
+        _p("title", STRING, "title"),
+        _p("effective", DATE, "effectivePeriod"),
+    ],
     "Encounter": [
         _IDENTIFIER,
         *_about(),
@@ -178,6 +184,7 @@ _TABLE: dict[str, list[Parameter]] = {
         _p("context", REFERENCE, "context", "Encounter", indexed=True),
         _CODE,
         _p("entered-date", DATE, "enteredDate"),
+        _p("occurrence", DATE, "occurrencePeriod"),
     ],
     "Invoice": [_IDENTIFIER, *_about(), _p("date", DATE, "date"), _STATUS],
     "PaymentNotice": [

@@ -9,6 +9,7 @@ from simulators.his.world import Department, Drug, Hospital, Resident, Staff
 
 GENDER = {"1": "male", "2": "female"}
 # GB/T 4761 in words -> http://terminology.hl7.org/CodeSystem/v3-RoleCode
+_SERVICES = {"registration": ("线上复诊诊查费", 50_00)}
 _RELATIONS = {"父": "FTH", "母": "MTH", "子": "SON", "女": "DAU", "配偶": "SPS"}
 
 
@@ -84,6 +85,30 @@ def medications(drugs: list[Drug]) -> Iterator[Json]:
             "form": {"text": one.form},
             "amount": {"numerator": {"value": 1, "unit": one.pack}, "denominator": {"value": 1}},
         }
+
+
+def prices(drugs: list[Drug], since: str) -> Iterator[Json]:
+    """The hospital's price list: a pack of each drug, and what is charged for services of the internet hospital."""
+    for one in drugs:
+        yield _price(systems.DRUG, one.code, f"{one.name} {one.strength}", one.price_fen, since)
+    for code, (title, fen) in _SERVICES.items():
+        yield _price(systems.CHARGE, code, title, fen, since)
+
+
+def _price(system: str, code: str, title: str, fen: int, since: str) -> Json:
+    return {
+        "resourceType": "ChargeItemDefinition",
+        "id": f"price-{code}",
+        "url": f"https://his.nanxiang.example/ChargeItemDefinition/price-{code}",
+        "identifier": [{"system": system, "value": code}],
+        "title": title,
+        "status": "active",
+        "effectivePeriod": {"start": since},
+        "code": concept(system, code, title),
+        "propertyGroup": [
+            {"priceComponent": [{"type": "base", "amount": {"value": fen / 100, "currency": "CNY"}}]}
+        ],
+    }
 
 
 def patients(one: Resident) -> Iterator[Json]:

@@ -133,7 +133,7 @@ def _literal(store: Store, resource: Json, literal: str, at: str) -> Issues:
 def _logical(store: Store, identifier: Json, at: str) -> Issues:
     system, value = identifier.get("system"), identifier.get("value")
     kind = _KNOWN_BY_IDENTIFIER.get(system) if isinstance(system, str) else None
-    if kind is not None and not store.of_entries(kind, "identifier", [str(value)]):
+    if kind is not None and not store.knows(kind, str(value)):
         yield Issue("not-found", f"{value} 在本院没有登记", at)
 
 

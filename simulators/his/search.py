@@ -10,9 +10,9 @@ from simulators.his.elements import patient_of, values_at
 from simulators.his.matching import Criterion
 from simulators.his.moments import FOREVER, span_of_value
 from simulators.his.outcomes import Json
-from simulators.his.parameters import DAY_OF, PARAMETERS, REFERENCE, STRING
+from simulators.his.parameters import DAY_OF, PARAMETERS, REFERENCE, STRING, TOKEN
 from simulators.his.query import Query
-from simulators.his.store import Store
+from simulators.his.store import Clue, Store
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 Candidates = list[tuple[int, bytes]]
@@ -41,14 +41,24 @@ def patients_asked(query: Query) -> list[str]:
 def _candidates(store: Store, query: Query) -> Candidates:
     if patients := patients_asked(query):
         return store.of_patients(query.kind, patients)
+    low, high = _days(query)
     by_index = [one for one in query.criteria if one.plain and _indexed(one)]
+    elsewhere = store.gather(query.kind, [_clue(one) for one in by_index], low, high)
     if by_index:
         first = min(
             by_index, key=lambda one: (one.parameter.name != "_id", one.parameter.name != "identifier")
         )
-        return _by_index(store, query.kind, first)
-    low, high = _days(query)
-    return store.of_type(query.kind, high, low)
+        here = _by_index(store, query.kind, first)
+    else:
+        here = store.of_type(query.kind, high, low)
+    return sorted({**dict(elsewhere), **dict(here)}.items()) if elsewhere else here
+
+
+def _clue(one: Criterion) -> Clue:
+    values = one.values
+    if one.parameter.kind == TOKEN:
+        values = tuple(value.rpartition("|")[2] for value in values)
+    return Clue(one.parameter.name, values)
 
 
 def _indexed(one: Criterion) -> bool:

@@ -51,6 +51,14 @@ class Stored:
         return _decode(self.body)
 
 
+@dataclass(frozen=True, slots=True)
+class Clue:
+    """What a search parameter asks for, in the spelling of the index: any of `values`."""
+
+    name: str
+    values: tuple[str, ...]
+
+
 class Store:
     """One connection, used by one thread; every change in a transaction."""
 
@@ -89,6 +97,14 @@ class Store:
         self._db.execute("COMMIT")
 
     # reading
+
+    def gather(self, kind: str, clues: Sequence[Clue], low: float, high: float) -> list[tuple[int, bytes]]:
+        """What may fit all of `clues` and the days, and is kept elsewhere than in the tables: nothing here."""
+        return []
+
+    def knows(self, kind: str, identifier: str) -> bool:
+        """Whether something of this type bears this identifier, whatever its system."""
+        return bool(self.of_entries(kind, "identifier", [identifier]))
 
     def get(self, kind: str, id: str) -> Stored | None:
         found = self._db.execute(
@@ -195,10 +211,10 @@ class Store:
             self._add_entries(before.row, resource)
         return Stored(before.row, version, own, rest[-1])
 
-    def load(self, resources: Iterable[Json], updated: str) -> int:
-        """The hospital's own resources, many at once; gives their number."""
-        number = (self._db.execute("SELECT max(row) FROM resource").fetchone()[0] or 0) + 1
-        first = number
+    def load(self, resources: Iterable[Json], updated: str, first: int = 0) -> int:
+        """The hospital's own resources, many at once, in rows from `first` or after the last; gives their number."""
+        first = first or (self._db.execute("SELECT max(row) FROM resource").fetchone()[0] or 0) + 1
+        number = first
         rows: list[tuple[Any, ...]] = []
         entries: list[tuple[str, str, str, int]] = []
         with self.transaction():
@@ -254,12 +270,7 @@ class Store:
 def _prepared(resource: Json, version: int, updated: str, own: bool) -> tuple[Any, ...]:
     """The columns after `row`; puts version and time into the resource."""
     kind = resource["resourceType"]
-    meta = resource.get("meta")
-    resource["meta"] = {
-        **(meta if isinstance(meta, dict) else {}),
-        "versionId": str(version),
-        "lastUpdated": updated,
-    }
+    body = encoded(resource, version, updated)
     starts = ends = None
     if (name := DAY_OF.get(kind)) is not None:
         value = next(values_at(resource, PARAMETERS[kind][name].path), None)
@@ -274,8 +285,19 @@ def _prepared(resource: Json, version: int, updated: str, own: bool) -> tuple[An
         starts,
         ends,
         int(own),
-        _encode(resource),
+        body,
     )
+
+
+def encoded(resource: Json, version: int, updated: str) -> bytes:
+    """The resource with version and time put into it."""
+    meta = resource.get("meta")
+    resource["meta"] = {
+        **(meta if isinstance(meta, dict) else {}),
+        "versionId": str(version),
+        "lastUpdated": updated,
+    }
+    return _encode(resource)
 
 
 def _marks(values: Sequence[object]) -> str:

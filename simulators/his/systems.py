@@ -14,6 +14,8 @@ CREDIT_CODE = "urn:oid:2.16.156.10011.1.5"
 DEPARTMENT = "urn:internet-hospital:department"
 PRACTITIONER = "urn:internet-hospital:practitioner"
 DRUG = "urn:internet-hospital:drug"
+CHARGE = "urn:internet-hospital:charge"
+APPOINTMENT = "urn:internet-hospital:appointment"
 ALLERGY = "urn:internet-hospital:allergy"
 ALLERGY_GROUP = "urn:internet-hospital:allergy-group"
 

@@ -4,7 +4,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from simulators.his import query, rules, schedules, systems
+from simulators.his import query, rules, schedules, systems, window
 from simulators.his.elements import values_at
 from simulators.his.identity_card import fault_of
 from simulators.his.moments import instant
@@ -101,6 +101,10 @@ class Writer:
                 raise Refusal(
                     409, *(Issue("conflict", f"{slot} 已被占用", "Appointment.slot") for slot in taken)
                 )
+        if written.kind == "ChargeItem" and written.status == 201:
+            window.judge(self._store, self._clock, resource)
+        if written.kind == "Invoice" and written.status == 201:
+            window.settle(self._store, self._clock, resource)
         action = "create" if written.status == 201 else "update"
         self._store.note(now, action, written.kind, written.id, written.stored)
 

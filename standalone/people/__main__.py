@@ -15,7 +15,9 @@ def main(arguments: list[str] | None = None) -> None:
         prog="python -m standalone.people", description="Make a world of demo people."
     )
     parser.add_argument("--out", type=Path, required=True, help="folder for the files")
-    parser.add_argument("--size", choices=SIZES, default="m", help="1,000, 10,000 or 100,000 residents")
+    parser.add_argument(
+        "--size", choices=SIZES, default="m", help="1,000, 10,000, 100,000 or 1,000,000 residents"
+    )
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED)
     parser.add_argument(
         "--today", type=date.fromisoformat, default=None, help="the day the world is made for"
@@ -23,11 +25,16 @@ def main(arguments: list[str] | None = None) -> None:
     chosen = parser.parse_args(arguments)
     started = time.monotonic()
     try:
-        make_world(chosen.out, chosen.size, chosen.seed, today=chosen.today or Clock().today())
+        make_world(chosen.out, chosen.size, chosen.seed, today=chosen.today or Clock().today(), say=_say)
     except OSError as problem:
         sys.stderr.write(f"--out cannot be used: {chosen.out}: {problem.strerror}\n")
         raise SystemExit(2) from None
     print(f"{SIZES[chosen.size]} residents in {chosen.out} after {time.monotonic() - started:.1f} s")
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"world: {text}\n")
+    sys.stderr.flush()
 
 
 if __name__ == "__main__":

@@ -28,23 +28,31 @@ def ordinary_residents(
     random: Random, ids: IdNumbers, visits: VisitMaker, today: date, first: int, number: int
 ) -> Iterator[Resident]:
     for place in range(first, first + number):
-        yield _resident(random, ids, visits, today, place)
+        yield resident(random, visits, today, place, *born(random, ids, today))
+
+
+def born(random: Random, ids: IdNumbers, today: date) -> tuple[date, str, str]:
+    """Birth date, sex and id number of somebody new."""
+    id_number = None
+    while id_number is None:
+        birth_date, sex = draw(random, today)
+        id_number = ids.new(birth_date, sex)
+    return birth_date, sex, id_number
 
 
 def resident_id(place: int) -> str:
     return f"P{place:07d}"
 
 
-def _resident(random: Random, ids: IdNumbers, visits: VisitMaker, today: date, place: int) -> Resident:
-    id_number = None
-    while id_number is None:
-        birth_date, sex = draw(random, today)
-        id_number = ids.new(birth_date, sex)
+def resident(
+    random: Random, visits: VisitMaker, today: date, place: int, birth_date: date, sex: str, id_number: str
+) -> Resident:
+    """The one in this place of the register, with all that happened."""
     age = age_on(birth_date, today)
     name = full_name(random, sex, age)
     phone = resident_phone(place)
     conditions = [row for share, row in visits.catalogue.chronic[(age, sex)] if random.random() < share]
-    resident = Resident(
+    one = Resident(
         id=resident_id(place),
         name=name,
         sex=sex,
@@ -56,14 +64,14 @@ def _resident(random: Random, ids: IdNumbers, visits: VisitMaker, today: date, p
         visits=_history(random, visits, today, age, sex, birth_date, conditions),
     )
     if random.random() < 0.06:
-        resident.allergies = [ALLERGIES[int(random.random() * len(ALLERGIES))]]
+        one.allergies = [ALLERGIES[int(random.random() * len(ALLERGIES))]]
     if age < 14:
         parent = "1" if random.random() < 0.4 else "2"
         given = full_name(random, parent, 35)[-2:]
-        resident.contact = Contact(name[0] + given, phone, "父" if parent == "1" else "母")
-    if resident.visits and random.random() < 0.004:
-        _file_under_former_number(resident, place)
-    return resident
+        one.contact = Contact(name[0] + given, phone, "父" if parent == "1" else "母")
+    if one.visits and random.random() < 0.004:
+        _file_under_former_number(one, place)
+    return one
 
 
 def _file_under_former_number(resident: Resident, place: int) -> None:

@@ -25,15 +25,17 @@ _ADVICE = (
 
 
 class VisitMaker:
-    """Makes visits with running numbers."""
+    """Makes visits, prescriptions and reports with running numbers from `first`."""
 
-    def __init__(self, random: Random, catalogue: Catalogue, doctors: dict[str, list[str]]) -> None:
+    def __init__(
+        self, random: Random, catalogue: Catalogue, doctors: dict[str, list[str]], first: int = 1
+    ) -> None:
         self.random = random
         self.catalogue = catalogue
         self.doctors = doctors
-        self._visits = count(1)
-        self._prescriptions = count(1)
-        self._reports = count(1)
+        self._visits = count(first)
+        self._prescriptions = count(first)
+        self._reports = count(first)
 
     def make(
         self,

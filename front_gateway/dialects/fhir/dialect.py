@@ -8,10 +8,12 @@ from front_gateway.deadline import Deadline
 from front_gateway.dialects import Registered
 from front_gateway.dialects.fhir.charges import ChargeReader
 from front_gateway.dialects.fhir.client import FhirClient
+from front_gateway.dialects.fhir.fee_locks import FeeLocks
 from front_gateway.dialects.fhir.history import HistoryReader
 from front_gateway.dialects.fhir.patients import Patients, Person, as_reply
 from front_gateway.dialects.fhir.references import resource_hash
 from front_gateway.dialects.fhir.schedules import ScheduleReader
+from front_gateway.dialects.fhir.supply import SupplyReader
 from front_gateway.dialects.fhir.systems import Systems
 from front_gateway.dialects.fhir.visits import VisitReader
 from front_gateway.dialects.fhir.write_back import WriteBack
@@ -31,7 +33,10 @@ class FhirDialect:
         self._history = HistoryReader(self._client, systems, self._visits)
         self._charges = ChargeReader(self._client, systems)
         self._schedules = ScheduleReader(self._client, systems)
-        self._write = WriteBack(self._client, Writer(systems), clock)
+        self._supply = SupplyReader(self._client, systems)
+        writer = Writer(systems)
+        self._write = WriteBack(self._client, writer, clock)
+        self._locks = FeeLocks(self._client, writer, clock)
 
     async def ready(self, deadline: Deadline) -> None:
         """Raises when the hospital does not answer, or is no FHIR R4 server."""
@@ -41,10 +46,8 @@ class FhirDialect:
         """The reply of `request`'s operation."""
         if isinstance(request, his.FindPatient):
             return await self._found(request, deadline, note)
-        if isinstance(request, his.Charges):
-            charges = await self._charges.between(request.since, request.until, deadline)
-            note.resources = len(charges.charges)
-            return charges
+        if isinstance(request, his.Charges | his.Stock | his.Prices):
+            return await self._listed(request, deadline, note)
         if isinstance(request, his.Slots):
             slots = await self._schedules.slots(
                 request.department_code, request.practitioner_code, request.first, request.last, deadline
@@ -83,9 +86,25 @@ class FhirDialect:
         _named(note, found[0])
         return his.FindPatientReply(as_reply(*found, request.name))
 
+    async def _listed(
+        self, request: his.Charges | his.Stock | his.Prices, deadline: Deadline, note: Note
+    ) -> his.ChargesReply | his.StockReply | his.PricesReply:
+        """What names nobody."""
+        if isinstance(request, his.Charges):
+            charges = await self._charges.between(request.since, request.until, deadline)
+            note.resources = len(charges.charges)
+            return charges
+        if isinstance(request, his.Stock):
+            drugs = await self._supply.stock(request.drug_codes, deadline)
+            note.resources = len(drugs)
+            return his.StockReply(drugs)
+        prices = await self._supply.prices(request.codes, deadline)
+        note.resources = len(prices)
+        return his.PricesReply(prices)
+
     async def _written(
         self, request: his.HisRequest, person: Person, deadline: Deadline, note: Note
-    ) -> his.Acknowledged:
+    ) -> his.Acknowledged | his.FeeLock:
         steps = {
             his.WriteRegistration: self._write.registration,
             his.WriteMove: self._write.move,
@@ -95,11 +114,13 @@ class FhirDialect:
             his.WriteRecord: self._write.record,
             his.WritePrescription: self._write.prescription,
             his.WriteDispense: self._write.dispense,
+            his.LockFee: self._locks.lock,
+            his.UnlockFee: self._locks.unlock,
         }
         step: Any = steps[type(request)]
         async with self._write.one_at_a_time(request.request_id):  # type: ignore[attr-defined]
-            done: his.Acknowledged = await step(request, person, deadline)
-        note.resources = 1 + len(done.also)
+            done: his.Acknowledged | his.FeeLock = await step(request, person, deadline)
+        note.resources = 1 + (len(done.also) if isinstance(done, his.Acknowledged) else 0)
         return done
 
 

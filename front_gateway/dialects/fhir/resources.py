@@ -257,6 +257,61 @@ class Invoice(Resource, frozen=True):
     total_gross: Money = Money()
 
 
+class Extension(_Part, frozen=True):
+    """Of the many types of value only whole numbers."""
+
+    url: str = ""
+    value_integer: int | None = None
+
+
+class PackAmount(_Part, frozen=True):
+    """`amount.numerator` of a Medication: one pack, in words."""
+
+    numerator: Quantity = Quantity()
+
+
+class Medication(Resource, frozen=True):
+    """https://hl7.org/fhir/R4/medication.html"""
+
+    TYPE: ClassVar[str] = "Medication"
+    status: str = ""
+    extension: list[Extension] = []
+    amount: PackAmount = PackAmount()
+
+
+class PriceComponent(_Part, frozen=True):
+    """`type` base is the price itself; surcharge, deduction, discount, tax are not."""
+
+    type: str = ""
+    amount: Money = Money()
+
+
+class PropertyGroup(_Part, frozen=True):
+    """Price components that hold together."""
+
+    price_component: list[PriceComponent] = []
+
+
+class ChargeItemDefinition(Resource, frozen=True):
+    """https://hl7.org/fhir/R4/chargeitemdefinition.html"""
+
+    TYPE: ClassVar[str] = "ChargeItemDefinition"
+    status: str = ""
+    title: str = ""
+    effective_period: Period = Period()
+    property_group: list[PropertyGroup] = []
+
+
+class ChargeItem(Resource, frozen=True):
+    """https://hl7.org/fhir/R4/chargeitem.html"""
+
+    TYPE: ClassVar[str] = "ChargeItem"
+    status: str = ""
+    code: Concept = Concept()
+    subject: Reference = Reference()
+    occurrence_period: Period = Period()
+
+
 class DiagnosticReport(Resource, frozen=True):
     """https://hl7.org/fhir/R4/diagnosticreport.html ; `contained` is decoded when a result points into it."""
 

@@ -14,6 +14,7 @@ class Systems(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """2.16.156.10011 is the root of WS/T 500 (电子病历共享文档规范): .1.3 is the resident identity card.
 
     `record_number` (病历号) is what the image archive knows patients by; empty: it knows them by their ids here.
+    `stock` is the extension of a Medication that says how many packs there are: R4 has no element for it.
     """
 
     id_card: str = "urn:oid:2.16.156.10011.1.3"
@@ -32,6 +33,7 @@ class Systems(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     allergy_group: str = "urn:internet-hospital:allergy-group"
     route: str = "urn:oid:2.16.156.10011.2.3.1.158"
     charge: str = "urn:internet-hospital:charge"
+    stock: str = "https://his.nanxiang.example/StructureDefinition/stock"
 
 
 def read_systems(path: Path | None) -> Systems:

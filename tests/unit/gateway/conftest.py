@@ -55,7 +55,11 @@ def ask(caller: Caller) -> Callable[..., httpx.Response]:
     clients: dict[str, httpx.Client] = {}
 
     def call(operation: str, **body: Any) -> httpx.Response:
-        name = "backend-worker" if operation.startswith(("write-", "charges")) else "backend-api"
+        name = (
+            "backend-worker"
+            if operation.startswith(("write-", "charges", "stock", "prices", "lock-", "unlock-"))
+            else "backend-api"
+        )
         if name not in clients:
             clients[name] = caller(name)
         return clients[name].post(f"/his/v1/{operation}", json=body)

@@ -1,4 +1,4 @@
-"""One hospital with a small world, served on loopback for all tests of this folder."""
+"""One hospital with a small world, served on loopback for all tests of this folder: loaded whole, and then as a large one is kept."""
 
 import json
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ import pytest
 from simulators.his.__main__ import health_app
 from simulators.his.app import create_app
 from simulators.his.hospital import Hospital
+from simulators.his.load import Limits
 from simulators.server import Clock, Listener, in_background
 from standalone.people import make_world
 
@@ -43,12 +44,12 @@ class Server:
         assert self.health.put("/_test/faults", json=values).status_code == 200
 
 
-@pytest.fixture(scope="session")
-def _server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+@pytest.fixture(scope="session", params=[Limits(), Limits(whole=0, most=2_000)], ids=["whole", "large"])
+def _server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     world, data = tmp_path_factory.mktemp("world"), tmp_path_factory.mktemp("data")
     clock = Clock()
     make_world(world, "s", 5, today=clock.today())
-    hospital = Hospital(world, data, clock)
+    hospital = Hospital(world, data, clock, limits=request.param)
     listeners = [
         Listener(create_app(hospital), "127.0.0.1", 0),
         Listener(health_app(hospital, "test"), "127.0.0.1", 0),

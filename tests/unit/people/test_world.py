@@ -52,7 +52,7 @@ def test_another_seed_gives_other_people(read: ReadFile, tmp_path: Path) -> None
 
 def test_an_unknown_size_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="size"):
-        make_world(tmp_path, "xl", today=TODAY)
+        make_world(tmp_path, "xxl", today=TODAY)
 
 
 def test_a_folder_that_cannot_be_made_is_one_line_and_exit_2(tmp_path: Path) -> None:

@@ -1,0 +1,80 @@
+"""Once a day: do the hospital's own prices and shelf say what ours say? What differs is a person's to settle; nothing is changed here."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from backend.alarm import service as alarms
+from backend.context import Context
+from backend.formulary import queries as formulary
+from backend.outside.his import HospitalRefused
+from backend.stock import rules, service
+from backend.stock.rules import Priced
+from contracts import his
+from foundation.db.base import hospital_id
+from foundation.db.intents import Handler, Work, intend
+from foundation.db.unit_of_work import unit_of_work
+from foundation.errors import Unavailable
+from foundation.logs import log
+
+COMPARE = "stock.compare"
+PRICES, STOCK = "hospital_prices_differ", "hospital_stock_differs"
+PART = 200
+EVERY, AGAIN = timedelta(days=1), timedelta(hours=1)
+
+
+async def compare(work: Work[Context]) -> None:
+    """Ask for every valid drug; a hospital that does not answer is asked again in an hour, one without such lists tomorrow."""
+    context, db = work.context, work.context.db
+    async with unit_of_work(db) as session:
+        drugs = [Priced(one.code, one.generic_name, one.price) for one in await formulary.all_valid(session)]
+        levels = {row.drug_code: row.level for row in await service.levels(session)}
+    pause = EVERY
+    try:
+        prices = await _prices(context, [one.code for one in drugs])
+        shelf = await _shelf(context, sorted(levels))
+    except Unavailable as error:
+        log.warning("hospital_lists_not_read", code=error.code)
+        pause = AGAIN
+    except HospitalRefused as error:
+        log.info("hospital_has_no_lists", code=error.code)
+    else:
+        names = {one.code: one.name for one in drugs}
+        found = {
+            PRICES: rules.price_differences(drugs, prices),
+            STOCK: rules.stock_differences(levels, shelf, names),
+        }
+        async with unit_of_work(db) as session:
+            for kind, differences in found.items():
+                if differences:
+                    await alarms.ring(session, kind, "his", rules.told(differences), link="/desk/stock")
+                else:
+                    await alarms.over(session, kind, "his")
+    async with unit_of_work(db) as session:
+        await intend(session, COMPARE, hospital_id(), due=db.clock.now() + pause)
+
+
+async def _prices(context: Context, codes: Sequence[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for part in _parts(codes):
+        asked = his.Prices(purpose="supply", codes=part)
+        reply = await context.hospital.call(asked, his.PricesReply)
+        found |= {one.code: one.amount for one in reply.prices}
+    return found
+
+
+async def _shelf(context: Context, codes: Sequence[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for part in _parts(codes):
+        asked = his.Stock(purpose="supply", drug_codes=part)
+        reply = await context.hospital.call(asked, his.StockReply)
+        found |= {one.drug_code: one.quantity for one in reply.drugs}
+    return found
+
+
+def _parts(codes: Sequence[str]) -> list[list[str]]:
+    return [list(codes[start : start + PART]) for start in range(0, len(codes), PART)]
+
+
+HANDLERS: dict[str, Handler] = {COMPARE: compare}
+STANDING = (COMPARE,)
+"""Always open: the worker asks for it when it starts."""
