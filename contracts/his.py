@@ -135,12 +135,16 @@ class ReportValue(msgspec.Struct, frozen=True):
 
 
 class HistoryReply(msgspec.Struct, frozen=True):
-    """What a doctor sees beside the visit. Held for display only, never stored (design.md 5.1)."""
+    """What a doctor sees beside the visit. Held for display only, never stored (design.md 5.1).
+
+    `missing` names the categories of reports (laboratory, imaging) whose own system gave no answer: there may be more.
+    """
 
     visits: list[HospitalVisit]
     allergies: list[Allergy]
     medications: list[HistoryMedication]
     reports: list[Report]
+    missing: list[str] = []
 
 
 class History(_Request, frozen=True):
@@ -339,9 +343,44 @@ class Charges(_Request, frozen=True):
     until: Annotated[datetime, Meta(tz=True)]
 
 
+class OrderItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One examination; `code` is the hospital's. `site`: the specimen of a laboratory item, the body site of an imaging one."""
+
+    code: Annotated[str, Meta(min_length=1, max_length=30)]
+    name: Annotated[str, Meta(min_length=1, max_length=100)]
+    category: Annotated[str, Meta(pattern="^(laboratory|imaging)$")]
+    site: Annotated[str, Meta(max_length=60)] = ""
+
+
+class _Ordered(_WriteBack, frozen=True):
+    appointment_id: UUID
+    number: Annotated[str, Meta(pattern="^[A-Za-z0-9-]{1,18}$")]
+    practitioner_code: Annotated[str, Meta(min_length=1, max_length=30)]
+    items: Annotated[list[OrderItem], Meta(min_length=1, max_length=20)]
+
+
+class WriteOrder(_Ordered, frozen=True):
+    """Examinations that the doctor orders at the hospital, all of one category: that system's to carry out.
+
+    `reference` and `also` are the system's own numbers, one an item, or ours where it names none.
+    """
+
+    OPERATION: ClassVar[str] = "write-order"
+    ordered_at: Annotated[datetime, Meta(tz=True)]
+
+
+class WriteOrderCancellation(_Ordered, frozen=True):
+    """The order `number` will not be carried out; items as they were ordered. `hospital_refused` once it was begun."""
+
+    OPERATION: ClassVar[str] = "write-order-cancellation"
+    cancelled_at: Annotated[datetime, Meta(tz=True)]
+    reason: Annotated[str, Meta(max_length=200)]
+
+
 REQUESTS: tuple[type[_Request], ...] = (
     FindPatient, Visits, History, Slots, WriteRegistration, WriteCharge, WriteRecord, WritePrescription, WriteDispense,
     WriteRefund, Charges, WriteMove, WriteCancellation,
+    WriteOrder, WriteOrderCancellation,
 )  # fmt: skip
 
 BY_OPERATION: dict[str, type[_Request]] = {kind.OPERATION: kind for kind in REQUESTS}

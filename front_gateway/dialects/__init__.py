@@ -1,5 +1,7 @@
 """What a hospital speaks ends here: a dialect takes the contract's requests and gives the contract's replies."""
 
+from dataclasses import dataclass
+from datetime import date
 from typing import Any, Protocol
 
 from contracts import his
@@ -18,3 +20,25 @@ class Dialect(Protocol):
 
     async def ready(self, deadline: Deadline) -> None:
         """Raises when the hospital does not answer."""
+
+
+@dataclass(frozen=True)
+class Who:
+    """A patient as the hospital's other systems know her, for asking them and for checking what they answer.
+
+    `numbers` are the numbers of her record, merged ones included, the one that counts today first; `names` every way the
+    hospital writes her name, in `names.comparable` form.
+    """
+
+    numbers: tuple[str, ...]
+    name: str
+    names: frozenset[str]
+    sex: str
+    birth_date: date
+
+
+class Main(Dialect, Protocol):
+    """The dialect of the system that knows who the patients are."""
+
+    async def who(self, patient_id: str, deadline: Deadline) -> Who:
+        """The patient of an id of ours; `PatientNotFound` for nobody."""

@@ -5,10 +5,11 @@ from typing import Any
 from contracts import his
 from foundation.clock import Clock
 from front_gateway.deadline import Deadline
+from front_gateway.dialects import Who
 from front_gateway.dialects.fhir.charges import ChargeReader
 from front_gateway.dialects.fhir.client import FhirClient
 from front_gateway.dialects.fhir.history import HistoryReader
-from front_gateway.dialects.fhir.patients import Patients, Person, as_reply
+from front_gateway.dialects.fhir.patients import Patients, Person, as_reply, as_who
 from front_gateway.dialects.fhir.references import resource_hash
 from front_gateway.dialects.fhir.schedules import ScheduleReader
 from front_gateway.dialects.fhir.systems import Systems
@@ -24,6 +25,7 @@ class FhirDialect:
 
     def __init__(self, upstream: Upstream, systems: Systems, clock: Clock) -> None:
         self._client = FhirClient(upstream)
+        self._systems = systems
         self._patients = Patients(self._client, systems)
         self._visits = VisitReader(self._client, systems)
         self._history = HistoryReader(self._client, systems, self._visits)
@@ -34,6 +36,10 @@ class FhirDialect:
     async def ready(self, deadline: Deadline) -> None:
         """Raises when the hospital does not answer, or is no FHIR R4 server."""
         await self._client.capability(deadline)
+
+    async def who(self, patient_id: str, deadline: Deadline) -> Who:
+        """The patient as LIS and RIS know her."""
+        return as_who(*await self._patients.read(patient_id, deadline), self._systems)
 
     async def answer(self, request: his.HisRequest, deadline: Deadline, note: Note) -> Any:
         """The reply of `request`'s operation."""

@@ -4,7 +4,6 @@ Which ids belong together is remembered for `REMEMBERED_SECONDS` (ids only, in m
 by the reads for it at once. Writes always ask again.
 """
 
-import unicodedata
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import date
@@ -12,12 +11,14 @@ from time import monotonic
 
 from contracts.his import Patient as PatientReply
 from front_gateway.deadline import Deadline
+from front_gateway.dialects import Who
 from front_gateway.dialects.fhir.bundles import unusable
 from front_gateway.dialects.fhir.client import FhirClient, NotThere
 from front_gateway.dialects.fhir.days import day_of
 from front_gateway.dialects.fhir.references import ID, id_in
 from front_gateway.dialects.fhir.resources import Patient
 from front_gateway.dialects.fhir.systems import Systems
+from front_gateway.dialects.names import comparable
 from front_gateway.refusals import PatientNotFound
 
 MAX_LINKS = 10
@@ -54,16 +55,21 @@ class Patients:
 
     async def by_number(self, number: str, name: str, deadline: Deadline) -> tuple[Person, Patient] | None:
         """The person with this id number under this name, and her main registration; None when there is none."""
-        wanted = _plain_name(name)
+        wanted = comparable(name)
         found = [one for one in await self._bearing(number, deadline) if wanted in names_of(one)]
         return await self._followed(found, deadline) if found else None
 
     async def by_id(self, patient_id: str, deadline: Deadline, *, fresh: bool) -> Person:
         """The person with the registration `patient_id`, asked again when `fresh`; `PatientNotFound` for nobody."""
-        if not ID.fullmatch(patient_id):
-            raise PatientNotFound
         if not fresh and (known := self._recall(patient_id)):
             return known
+        person, _ = await self.read(patient_id, deadline)
+        return person
+
+    async def read(self, patient_id: str, deadline: Deadline) -> tuple[Person, Patient]:
+        """The person with the registration `patient_id` and her main registration; `PatientNotFound` for nobody."""
+        if not ID.fullmatch(patient_id):
+            raise PatientNotFound
         try:
             patient = await self._client.read(Patient, patient_id, deadline)
         except NotThere:
@@ -78,8 +84,7 @@ class Patients:
                 for one in await self._bearing(number, deadline)
                 if one.id != patient_id and own & names_of(one)
             ]
-        person, _ = await self._followed(found, deadline)
-        return person
+        return await self._followed(found, deadline)
 
     async def _bearing(self, number: str, deadline: Deadline) -> list[Patient]:
         """Registrations with this id number; what the server returns beside them makes its answer unusable."""
@@ -156,16 +161,19 @@ def as_reply(person: Person, main: Patient, asked_name: str) -> PatientReply:
     )
 
 
+def as_who(person: Person, main: Patient, systems: Systems) -> Who:
+    """The person for systems that know her by the number of her record: the main registration's, then the ids."""
+    written = (one.text or f"{one.family}{''.join(part or '' for part in one.given)}" for one in main.name)
+    reply = as_reply(person, main, next(written, ""))
+    recorded = [one.value for one in main.identifier if one.system == systems.record_number and one.value]
+    numbers = dict.fromkeys([*recorded, *person.ids])
+    return Who(tuple(numbers), reply.name, frozenset(names_of(main)), reply.sex, reply.birth_date)
+
+
 def names_of(patient: Patient) -> set[str]:
     """Every way the hospital writes the patient's name, in comparable form."""
     found = set()
     for name in patient.name:
         given = [part for part in name.given if part]
         found |= {name.text, f"{name.family}{''.join(given)}", f"{''.join(given)}{name.family}"}
-    return {_plain_name(one) for one in found if one}
-
-
-def _plain_name(name: str) -> str:
-    """Without spaces, width and case; the middle dot of minority names in one form."""
-    folded = unicodedata.normalize("NFKC", name).casefold()
-    return "".join("·" if letter in "·•・‧∙" else letter for letter in folded if not letter.isspace())
+    return {comparable(one) for one in found if one}

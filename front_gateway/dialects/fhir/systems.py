@@ -28,6 +28,7 @@ class Systems(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     allergy_group: str = "urn:internet-hospital:allergy-group"
     route: str = "urn:oid:2.16.156.10011.2.3.1.158"
     charge: str = "urn:internet-hospital:charge"
+    record_number: str = "urn:internet-hospital:record-number"
 
 
 def read_systems(path: Path | None) -> Systems:
