@@ -80,7 +80,7 @@ class CombinedDialect:
     ) -> his.Acknowledged:
         categories = {one.category for one in request.items}
         if len(categories) > 1:
-            raise Invalid([Issue("items", "mixed", "一张申请单只能有一类项目")])
+            raise Invalid(issues=[Issue("items", "mixed", "一张申请单只能有一类项目")])
         [category] = categories
         if category not in self._writers:
             raise HospitalRefused(f"{NAMES[category]}没有接通，请线下开单")
@@ -101,8 +101,6 @@ def _joined(own: list[his.Report], found: Mapping[str, list[his.Report] | None])
 
 def _reason(error: AppError) -> str:
     return str(getattr(error, "reason", error.code))
-
-
 
 
 async def close_all(lines: Mapping[str, Line]) -> None:

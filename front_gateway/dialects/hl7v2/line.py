@@ -81,7 +81,9 @@ class Line:
         `Unreachable` and `Busy` when the system saw nothing of it, `TooSlow` and `Unusable` when it may have.
         """
         if not self.breaker.admit():
-            raise Unreachable(Target.HIS, f"{self._name}: breaker open", retry_after=self.breaker.retry_after())
+            raise Unreachable(
+                Target.HIS, f"{self._name}: breaker open", retry_after=self.breaker.retry_after()
+            )
         reported = False
         try:
             async with self._slot(deadline), asyncio.timeout(deadline.left()):

@@ -73,7 +73,9 @@ def order(to: Line, request: Order, who: Who, now: datetime) -> bytes:
 
 def _ordered(request: Order, item: OrderItem, place: int, control: str, at: str) -> list[str]:
     number, doctor = placer(request.number, place), joined(request.practitioner_code)
-    site = joined(item.site) if item.category == "laboratory" else f"^^^{joined(item.site)}" if item.site else ""
+    site = (
+        joined(item.site) if item.category == "laboratory" else f"^^^{joined(item.site)}" if item.site else ""
+    )
     return [
         line("ORC", control, joined(number), "", joined(request.number), "", "", "", "", at, "", "", doctor),
         line(
