@@ -1,4 +1,4 @@
-"""`python -m simulators his|supervision|courier|identity|ca|ebill|sms|review_server|eprescription`: start one counterpart.
+"""`python -m simulators his|supervision|courier|identity|ca|ebill|sms|review_server|eprescription|lis_ris`: start one counterpart.
 
 Each is a package with a `__main__` module and a `main()` in it; only the one asked for is imported.
 """
@@ -6,7 +6,7 @@ Each is a package with a `__main__` module and a `main()` in it; only the one as
 import importlib
 import sys
 
-NAMES = ("his", "supervision", "courier", "identity", "ca", "ebill", "sms", "review_server", "eprescription")
+NAMES = ("his", "supervision", "courier", "identity", "ca", "ebill", "sms", "review_server", "eprescription", "lis_ris")
 
 
 def main(arguments: list[str]) -> None:
