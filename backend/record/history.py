@@ -27,6 +27,7 @@ from foundation.ids import new_id
 from foundation.logs import log
 
 LIFE = timedelta(minutes=5)
+SHORT_LIFE = timedelta(seconds=20)
 FIELD = "display.history"
 
 
@@ -44,7 +45,8 @@ async def fetch(context: Context, person: Person) -> his.HistoryReply:
     )
     sealed = keyring().seal(msgspec.json.encode(reply), FIELD)
     try:
-        await context.redis.set(key, sealed, ex=int(LIFE.total_seconds()))
+        life = SHORT_LIFE if reply.missing else LIFE  # who is away now is asked again soon
+        await context.redis.set(key, sealed, ex=int(life.total_seconds()))
     except RedisError as error:
         log.warning("display_cache_lost", error=str(error))
     return reply

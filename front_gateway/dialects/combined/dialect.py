@@ -23,8 +23,8 @@ from front_gateway.refusals import HospitalRefused, TooSlow, Unreachable, Unusab
 NAMES = {"laboratory": "检验系统", "imaging": "检查系统"}
 AWAY = (Unreachable, TooSlow, Unusable, Busy)
 """Failures of one system that the others' answers survive. `WrongSubject` is not among them: nothing is passed on then."""
-SPARED_SECONDS = 0.7
-"""A system that is silent must not use up the time of the whole call."""
+SPARED_SECONDS, MOST_SECONDS = 0.7, 4.0
+"""A system that is silent must not use up the time of the whole call, nor let a doctor wait for all of it."""
 
 
 class CombinedDialect:
@@ -66,7 +66,7 @@ class CombinedDialect:
         self, name: str, who: Who, request: his.History, deadline: Deadline
     ) -> list[his.Report] | None:
         """Reports of one system; None when it gave no answer."""
-        shorter = Deadline(max(0.1, deadline.left() - SPARED_SECONDS))
+        shorter = Deadline(max(0.1, min(MOST_SECONDS, deadline.left() - SPARED_SECONDS)))
         try:
             return await self._readers[name].since(who, request.since, self._clock.now(), shorter)
         except WrongSubject:

@@ -14,14 +14,21 @@ LATER = frozenset({"206", "207"})
 _LONGEST = 200
 
 
+class OtherMessage(Unusable):
+    """An answer to another message: of an earlier question whose time was over, or of a system that mixes them up."""
+
+    def __init__(self) -> None:
+        super().__init__(Target.HIS, "the answer is to another message")
+
+
 def fits(answer: Message, control_id: str) -> bool:
     """Whether `answer` answers the message with this control id; False for a mere commit acknowledgement of it.
 
-    `Unusable` for the answer to another message, however welcome: it is about somebody else.
+    `OtherMessage` for the answer to another message, however welcome: it is about somebody else.
     """
     msa = answer.first("MSA")
     if msa.part(2) != control_id or not control_id:
-        raise Unusable(Target.HIS, "the answer is to another message")
+        raise OtherMessage
     return msa.part(1) not in _COMMIT
 
 

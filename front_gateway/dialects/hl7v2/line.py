@@ -1,7 +1,7 @@
 """One system at the other end of a line: connections, deadline, bounded concurrency, breaker. Repeats nothing but a question.
 
-A kept connection may be gone when it is used again: a question then goes once more over a new one, an order never; so orders
-take a new connection each. A connection is kept only after an answer that fitted.
+A kept connection may be gone when it is used again, or have a late answer on it: a question then goes once more over a new one,
+an order never; so orders take a new connection each. A connection is kept only after one answer that fitted, and nothing behind it.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from foundation.errors import Busy
 from foundation.logs import log
 from front_gateway.breaker import Breaker
 from front_gateway.deadline import Deadline
-from front_gateway.dialects.hl7v2.answers import fits
+from front_gateway.dialects.hl7v2.answers import OtherMessage, fits
 from front_gateway.dialects.hl7v2.charsets import Charset
 from front_gateway.dialects.hl7v2.frames import BadFrame, Frames, framed
 from front_gateway.dialects.hl7v2.message import BadMessage, Message, parsed
@@ -46,10 +46,11 @@ class _Connection:
     writer: asyncio.StreamWriter
     used: float
     frames: Frames = field(default_factory=lambda: Frames(MOST_BYTES))
+    waiting: list[bytes] = field(default_factory=list)
 
     def usable(self) -> bool:
         return (
-            not self.reader.at_eof()
+            not (self.waiting or self.frames.begun or self.reader.at_eof())
             and not self.writer.is_closing()
             and monotonic() - self.used < KEPT_SECONDS
         )
@@ -155,7 +156,7 @@ class Line:
                 continue
             try:
                 return await self._over(kept, data, control_id, keep=True)
-            except _Gone:
+            except (_Gone, OtherMessage):
                 break
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
@@ -178,7 +179,7 @@ class Line:
             for _ in range(1 + ACCEPTS):
                 answer = parsed(await self._frame(connection), self.address.charset)
                 if fits(answer, control_id):
-                    fine = keep and not connection.frames.begun
+                    fine = keep
                     return answer
             raise Unusable(Target.HIS, f"{self._name}: accepted, and nothing more")
         finally:
@@ -190,7 +191,7 @@ class Line:
 
     async def _frame(self, connection: _Connection) -> bytes:
         begun = False
-        while True:
+        while not connection.waiting:
             try:
                 data = await connection.reader.read(65_536)
             except ConnectionError:
@@ -200,11 +201,8 @@ class Line:
                     raise BadFrame("closed in the middle of an answer")
                 raise _Gone
             begun = True
-            found = connection.frames.feed(data)
-            if len(found) > 1:
-                raise BadFrame("more than one answer")
-            if found:
-                return found[0]
+            connection.waiting += connection.frames.feed(data)
+        return connection.waiting.pop(0)
 
     async def _connected(self) -> _Connection:
         one = self.address
