@@ -34,7 +34,13 @@ class Laboratory:
 
     def plant(self, number: str, **report: Any) -> None:
         """A result of somebody; the rest as the world's files have it."""
-        usual: dict[str, Any] = {"panel": "t", "name": "试验项目", "category": "lab", "conclusion": "", "items": []}
+        usual: dict[str, Any] = {
+            "panel": "t",
+            "name": "试验项目",
+            "category": "lab",
+            "conclusion": "",
+            "items": [],
+        }
         planted = self.control.put("/_test/reports", json={"number": number, "report": usual | report})
         assert planted.status_code == 201, planted.text
 
@@ -56,7 +62,11 @@ def laboratory(folder: Path, send_to: str = "") -> Iterator[Laboratory]:
     """The simulator as a process."""
     port, health = free_port(), free_port()
     env = environment(
-        PORT=str(port), HEALTH_PORT=str(health), LISRIS_WORLD=str(WORLD), LISRIS_DATA=str(folder), LISRIS_SEND_TO=send_to
+        PORT=str(port),
+        HEALTH_PORT=str(health),
+        LISRIS_WORLD=str(WORLD),
+        LISRIS_DATA=str(folder),
+        LISRIS_SEND_TO=send_to,
     )
     command = [sys.executable, "-m", "simulators", "lis_ris"]
     with (

@@ -30,20 +30,21 @@ def decoded(raw: bytes, default: Charset) -> tuple[str, str]:
     The field that names the letters is itself written in them. A second byte of GB18030 may look like a separator, so the
     header is read in the system's own letters first, and byte by byte only where that fails.
     """
+    text: str | None
     try:
         text = raw.decode(default.value)
     except UnicodeDecodeError:
-        text = ""
-    header = text or raw.split(b"\r", 1)[0].decode("latin-1")
+        text = None
+    header = text if text is not None else raw.split(b"\r", 1)[0].decode("latin-1")
     named = _named(header.split("\r", 1)[0])
     if not named:
-        if not text:
+        if text is None:
             raise BadCharset(f"not in {default.value}, and MSH-18 names nothing else")
         return text, default.value
     codec = _KNOWN.get(named.upper())
     if codec is None:
         raise BadCharset("MSH-18 names letters that are not known")
-    if codec == default.value and text:
+    if codec == default.value and text is not None:
         return text, codec
     try:
         return raw.decode(codec), codec
