@@ -79,8 +79,8 @@ def test_msh_18_says_the_letters_and_the_system_says_them_otherwise(
 @pytest.mark.parametrize(
     ("raw", "words"),
     [
-        (r"MSH|^~\&|x|||||||||||||||KOI-8".encode(), "not known"),
-        (r"MSH|^~\&|x|||||||||||||||UNICODE UTF-8|".encode() + b"\rPID|\xff\xfe", "not in utf-8"),
+        (br"MSH|^~\&|x|||||||||||||||KOI-8", "not known"),
+        (br"MSH|^~\&|x|||||||||||||||UNICODE UTF-8|" + b"\rPID|\xff\xfe", "not in utf-8"),
         (b"MSH|^~\\&|\xff\xfe", "names nothing else"),
     ],
 )
