@@ -93,8 +93,8 @@ async def _serve(
         async def platform() -> None:
             await city.reach(CHECK_SECONDS)
 
-        checks = {"his": hospital, **_checks(systems_beside), "city": platform}
-        health = HealthPort(health_app(checks, clock, settings.env))
+        checks, beside = {"his": hospital, "city": platform}, _checks(systems_beside)
+        health = HealthPort(health_app(checks, clock, settings.env, beside))
         listener = Listener(door.serve, tls.incoming)
         try:
             await health.open(settings.health_port)

@@ -30,6 +30,7 @@ BASES = ("foundation.settings:CommonSettings", "backend.policy:Policy", "backend
 
 DOUBLES: tuple[tuple[str, str], ...] = (
     ("`simulators his`", "simulators/his/settings.py"),
+    ("`simulators lis_ris`", "simulators/lis_ris/settings.py"),
     ("`simulators supervision`", "simulators/supervision/settings.py"),
     ("`simulators courier`", "simulators/courier/settings.py"),
     ("`simulators identity`", "simulators/identity/settings.py"),
