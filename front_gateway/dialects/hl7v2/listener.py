@@ -31,6 +31,7 @@ IDLE_SECONDS = 600.0
 MESSAGE_SECONDS = 10.0
 """From the first byte of a message to its last."""
 MOST_CONNECTIONS = 64
+CLOSE_SECONDS = 5.0
 SAID = {"AA": 200, "AE": 503, "AR": 403}
 """What the audit's `status` is for each acknowledgement."""
 
@@ -63,7 +64,7 @@ class MllpListener:
         self._clock = clock
         self._limits: dict[str, tuple[Sender, Limits]] = {}
         self._servers: list[asyncio.Server] = []
-        self._open: set[asyncio.Task[None]] = set()
+        self._open: dict[asyncio.Task[None], tuple[asyncio.StreamReader, asyncio.StreamWriter]] = {}
         self.ports: dict[str, int] = {}
 
     async def open(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
@@ -80,23 +81,28 @@ class MllpListener:
         self.ports["tls" if tls else "plain"] = server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
-        """Take no more; what is being answered is answered."""
+        """Take no more; what is being answered is answered, for `CLOSE_SECONDS` at most."""
         for one in self._servers:
             one.close()
-        for task in self._open:
-            task.cancel()
-        await asyncio.gather(*self._open, return_exceptions=True)
+        for reader, writer in self._open.values():
+            if isinstance(writer.transport, asyncio.ReadTransport) and not writer.is_closing():
+                writer.transport.pause_reading()  # nothing may come behind the end that is said next
+            reader.feed_eof()
+        if self._open:
+            _, late = await asyncio.wait(self._open, timeout=CLOSE_SECONDS)
+            for task in late:
+                task.cancel()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        self._open.add(task)
+        self._open[task] = reader, writer
         try:
             await self._conversation(reader, writer)
         except (ConnectionError, ssl.SSLError):
             pass
         finally:
-            self._open.discard(task)
+            self._open.pop(task, None)
             writer.close()
             with suppress(OSError):
                 await writer.wait_closed()

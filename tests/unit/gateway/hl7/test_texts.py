@@ -79,8 +79,8 @@ def test_msh_18_says_the_letters_and_the_system_says_them_otherwise(
 @pytest.mark.parametrize(
     ("raw", "words"),
     [
-        (br"MSH|^~\&|x|||||||||||||||KOI-8", "not known"),
-        (br"MSH|^~\&|x|||||||||||||||UNICODE UTF-8|" + b"\rPID|\xff\xfe", "not in utf-8"),
+        (rb"MSH|^~\&|x|||||||||||||||KOI-8", "not known"),
+        (rb"MSH|^~\&|x|||||||||||||||UNICODE UTF-8|" + b"\rPID|\xff\xfe", "not in utf-8"),
         (b"MSH|^~\\&|\xff\xfe", "names nothing else"),
     ],
 )
