@@ -188,5 +188,7 @@ async def test_a_server_of_a_library_of_others_is_understood() -> None:
         with pytest.raises(Unusable) as refused:
             await ReportReader(line, "laboratory").since(who("周桂珍", "P|1"), SINCE, NOW, Deadline(3))
 
+        await line.close()
+
     assert (asked, refused.value.reason) == ([r"P\F\1"], "lis: the answer is no ORF")
     assert hl7.__version__
