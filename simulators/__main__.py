@@ -6,7 +6,18 @@ Each is a package with a `__main__` module and a `main()` in it; only the one as
 import importlib
 import sys
 
-NAMES = ("his", "supervision", "courier", "identity", "ca", "ebill", "sms", "review_server", "eprescription", "lis_ris")
+NAMES = (
+    "his",
+    "supervision",
+    "courier",
+    "identity",
+    "ca",
+    "ebill",
+    "sms",
+    "review_server",
+    "eprescription",
+    "lis_ris",
+)
 
 
 def main(arguments: list[str]) -> None:

@@ -14,11 +14,8 @@ LATER = frozenset({"206", "207"})
 _LONGEST = 200
 
 
-class OtherMessage(Unusable):
+class OtherMessage(Exception):
     """An answer to another message: of an earlier question whose time was over, or of a system that mixes them up."""
-
-    def __init__(self) -> None:
-        super().__init__(Target.HIS, "the answer is to another message")
 
 
 def fits(answer: Message, control_id: str) -> bool:

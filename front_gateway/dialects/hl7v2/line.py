@@ -167,6 +167,8 @@ class Line:
             return await self._over(fresh, data, control_id, keep=question)
         except _Gone:
             raise Unusable(Target.HIS, f"{self._name}: closed without an answer") from None
+        except OtherMessage:
+            raise Unusable(Target.HIS, f"{self._name}: the answer is to another message") from None
 
     async def _over(self, connection: _Connection, data: bytes, control_id: str, *, keep: bool) -> Message:
         fine = False

@@ -33,7 +33,13 @@ def digest(number: str) -> str:
 
 def hint(kind: str = "report_ready", key: str = "a", *numbers: str) -> dict[str, Any]:
     subjects = [digest(one) for one in numbers or (NUMBER,)]
-    return {"key": key * 64, "source": "lis", "kind": kind, "subjects": subjects, "at": "2026-11-23T08:00:00+08:00"}
+    return {
+        "key": key * 64,
+        "source": "lis",
+        "kind": kind,
+        "subjects": subjects,
+        "at": "2026-11-23T08:00:00+08:00",
+    }
 
 
 async def client_of(running: Context, identity: str) -> httpx.AsyncClient:
@@ -155,5 +161,7 @@ async def test_a_digest_finds_its_person_by_an_index(running: Context, visit: En
     async with unit_of_work(running.db) as session:
         await session.execute(text("SET LOCAL enable_seqscan = off"))
         expression = "encode(sha256(('Patient/' || hospital_patient_id)::bytea), 'hex')"
-        lines = await session.scalars(text(f"EXPLAIN SELECT id FROM person WHERE {expression} IN ('{digest(NUMBER)}')"))
+        lines = await session.scalars(
+            text(f"EXPLAIN SELECT id FROM person WHERE {expression} IN ('{digest(NUMBER)}')")
+        )
         assert "ix_person_hospital_digest" in "\n".join(lines)
