@@ -49,12 +49,9 @@ async def show_history(call: ApiCall) -> his.HistoryReply:
         if row.state not in (EncounterState.PLANNED, *RUNNING):
             raise Forbidden("问诊已结束，不能再查阅", code="history_closed")
         person = await patients.person(session, row.person_id)
-    asked_at = call.app.clock.now()
     reply = await history.fetch(call.app, person)
     async with call.unit_of_work() as session:
         await history.report_view(session, call.actor, row, reply)
-        if not reply.missing:
-            await hints.seen(session, person.id, asked_at)
     return reply
 
 

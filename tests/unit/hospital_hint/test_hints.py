@@ -17,9 +17,13 @@ from backend.hospital_hint import service
 from backend.hospital_hint.model import HospitalHint
 from backend.patient.model import Person
 from backend.supervision.inspection_door import create_door
+from contracts import his
 from foundation.db.audit import AuditEvent
 from foundation.db.unit_of_work import unit_of_work
-from tests.database import MORNING
+from tests.builders.requests import staff_session
+from tests.database import MORNING, SharedClock, moves_on
+from tests.small_world import DOCTOR, SECOND_DOCTOR
+from tests.town import Town
 from tests.unit.recordings.made import a_visit
 from tests.unit.recordings.test_supervisors_door import GATEWAY, Peer
 
@@ -135,6 +139,40 @@ async def test_somebody_elses_hint_touches_nobody(
     await take(gateway, hint("patient_merged", "a", "P0000002", "P0000003"))
 
     assert await number_of(running, visit) == NUMBER
+
+
+@pytest.mark.parametrize(("missing", "left"), [([], False), (["laboratory"], True)])
+async def test_the_doctor_is_told_of_news_until_a_look_that_missed_nothing(
+    running: Context, api: httpx.AsyncClient, gateway: httpx.AsyncClient, visit: Encounter, town: Town,
+    clock: SharedClock, missing: list[str], left: bool,
+) -> None:  # fmt: skip
+    town.gateway.answers["history"] = his.HistoryReply([], [], [], [], missing)
+    doctor, path = await staff_session(running, DOCTOR), f"/encounters/{visit.id}"
+
+    async def newest() -> Any:
+        answer = await api.get(f"{path}/hospital-news", headers=doctor)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["newest"]
+
+    assert await newest() is None
+    await take(gateway, hint())
+    assert await newest() is not None
+    moves_on(clock, seconds=30)
+
+    shown = await api.get(f"{path}/history", headers=doctor)
+
+    assert (shown.status_code, shown.json()["missing"]) == (200, missing)
+    assert (await newest() is not None) is left
+
+
+async def test_nobody_but_her_doctor_hears_of_news(
+    running: Context, api: httpx.AsyncClient, visit: Encounter
+) -> None:
+    answer = await api.get(
+        f"/encounters/{visit.id}/hospital-news", headers=await staff_session(running, SECOND_DOCTOR)
+    )
+
+    assert answer.status_code in (403, 404)
 
 
 async def test_only_a_gateway_may_bring_hints_and_a_refusal_is_written_down(running: Context) -> None:
