@@ -14,7 +14,9 @@ async def number_of(world: World, id_number: str) -> str:
     return next(str(one["id"]) for one in found if one["id_number"] == id_number)
 
 
-async def test_a_pushed_result_is_news_until_the_doctor_looks_and_a_silent_system_is_named(world: World) -> None:
+async def test_a_pushed_result_is_news_until_the_doctor_looks_and_a_silent_system_is_named(
+    world: World,
+) -> None:
     patient, doctor = await world.a_patient(), await world.doctor()
     visit = await patient.sees_doctor(await patient.free_slot(doctor=doctor.id))
     path = f"/encounters/{visit['id']}"
