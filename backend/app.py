@@ -54,6 +54,7 @@ from backend.fairness import pages as fairness_pages
 from backend.fairness import routes as fairness
 from backend.fairness_report import routes as fairness_report
 from backend.formulary import routes as formulary
+from backend.hospital_hint import door as hospital_hints
 from backend.imaging import routes as imaging
 from backend.income import routes as income
 from backend.insurance import routes as insurance
@@ -191,7 +192,7 @@ async def _serve(settings: Settings, places: Sequence[socket]) -> None:
         doors = [listener(create_app(context), settings.host, settings.port, place=places[0])]
         if settings.supervision_port:
             inward = server_context(settings.tls_cert, settings.tls_key, settings.tls_root)
-            door = create_door(context)
+            door = create_door(context, hospital_hints.routes(context))
             doors.append(
                 listener(door, settings.host, settings.supervision_port, tls=inward, place=places[1])
             )

@@ -49,6 +49,11 @@ class Door:
         self._audit = audit
         self._limits: dict[tuple[str, str], Limits] = {}
 
+    @property
+    def policy(self) -> Policy:
+        """The whitelist in force."""
+        return self._finder.policy
+
     def replace_policy(self, policy: Policy) -> None:
         """Use another whitelist from the next call on; running calls end under the old one."""
         self._finder = Finder(policy)

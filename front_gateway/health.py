@@ -26,20 +26,23 @@ class ClockShift(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     offset_seconds: float
 
 
-def health_app(checks: Mapping[str, Check], clock: Clock, env: Env) -> web.Application:
-    """The application; `checks` name what the gateway needs."""
+def health_app(
+    checks: Mapping[str, Check], clock: Clock, env: Env, beside: Mapping[str, Check] | None = None
+) -> web.Application:
+    """The application; `checks` name what the gateway needs, `beside` what it can do without for a while."""
+    every = {**checks, **(beside or {})}
 
     async def healthz(_: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
 
     async def readyz(_: web.Request) -> web.Response:
-        results = await asyncio.gather(*(_limited(one) for one in checks.values()), return_exceptions=True)
+        results = await asyncio.gather(*(_limited(one) for one in every.values()), return_exceptions=True)
         failed = [
-            name for name, result in zip(checks, results, strict=True) if isinstance(result, BaseException)
+            name for name, result in zip(every, results, strict=True) if isinstance(result, BaseException)
         ]
-        return web.json_response(
-            {"status": "unready" if failed else "ok", "failed": failed}, status=503 if failed else 200
-        )
+        unready = any(name in checks for name in failed)
+        status = "unready" if unready else "degraded" if failed else "ok"
+        return web.json_response({"status": status, "failed": failed}, status=503 if unready else 200)
 
     async def metrics(_: web.Request) -> web.Response:
         return web.Response(body=generate_latest(), content_type="text/plain", charset="utf-8")

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from foundation.clock import Clock
@@ -10,12 +11,15 @@ from foundation.logs import configure, log
 from front_gateway.audit_file import AuditFile, AuditUnusable
 from front_gateway.contexts import Contexts
 from front_gateway.deadline import Deadline
-from front_gateway.dialects.choosing import Speaker, speaker
+from front_gateway.dialects.combined.dialect import CombinedDialect, close_all
 from front_gateway.dialects.dicomweb.dialect import MAX_REPLY
-from front_gateway.dialects.fhir.systems import SystemsError
+from front_gateway.dialects.hl7v2.hints import BackendHints
+from front_gateway.dialects.hl7v2.line import Line
+from front_gateway.dialects.hl7v2.listener import MllpListener
 from front_gateway.dialects.with_images import WithImages
+from front_gateway.dialects.words import SystemsError
 from front_gateway.door import Door
-from front_gateway.health import CHECK_SECONDS, HealthPort, health_app
+from front_gateway.health import CHECK_SECONDS, Check, HealthPort, health_app
 from front_gateway.inward import Inward
 from front_gateway.listener import Listener
 from front_gateway.metrics import BREAKER_OPEN
@@ -23,6 +27,7 @@ from front_gateway.outward import Outward
 from front_gateway.policy.reading import Policy, WhitelistError, read_policy
 from front_gateway.refusals import Target
 from front_gateway.settings import Settings
+from front_gateway.speaking import Speaker, lines, speaker
 from front_gateway.supervising import Supervising
 from front_gateway.upstream import Upstream
 
@@ -77,11 +82,17 @@ async def _serve(
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     async with his, city, backend, pacs:
-        dialect = WithImages(speaks(his, clock), pacs if settings.pacs_url else None)
+        systems_beside = lines(settings, tls.his)
+        main = speaks(his, clock)
+        combined = CombinedDialect(main, systems_beside, clock)
+        dialect = WithImages(combined, pacs if settings.pacs_url else None, registry=main)
         supervising = Supervising(backend if settings.backend_url else None)
         door = Door(policy, Inward(dialect), Outward(city), audit, supervising)
         loop.add_signal_handler(signal.SIGTERM, stop.set)
         loop.add_signal_handler(signal.SIGINT, stop.set)
+        pushes = MllpListener(
+            lambda: door.policy.senders, BackendHints(backend if settings.backend_url else None), audit, clock
+        )
         loop.add_signal_handler(signal.SIGHUP, _reload, door, settings.whitelist, tls)
 
         async def hospital() -> None:
@@ -90,11 +101,13 @@ async def _serve(
         async def platform() -> None:
             await city.reach(CHECK_SECONDS)
 
-        health = HealthPort(health_app({"his": hospital, "city": platform}, clock, settings.env))
+        checks, beside = {"his": hospital, "city": platform}, _checks(systems_beside)
+        health = HealthPort(health_app(checks, clock, settings.env, beside))
         listener = Listener(door.serve, tls.incoming)
         try:
             await health.open(settings.health_port)
             await listener.open(settings.host, settings.port)
+            await _open_pushes(pushes, settings, tls)
         except OSError as error:
             sys.stderr.write(f"front_gateway: cannot listen: {error.strerror}\n")
             await health.close()
@@ -103,9 +116,31 @@ async def _serve(
         upkeep = asyncio.create_task(_upkeep(audit, his, city, backend, pacs))
         await stop.wait()
         log.info("stopping")
+        await pushes.close()
         await listener.close()
+        await close_all(systems_beside)
         upkeep.cancel()
         await health.close()
+
+
+def _checks(systems: Mapping[str, Line]) -> dict[str, Check]:
+    """LIS and RIS by their own names."""
+
+    def check(line: Line) -> Check:
+        async def reach() -> None:
+            await line.reach(CHECK_SECONDS)
+
+        return reach
+
+    return {line.address.name: check(line) for line in systems.values()}
+
+
+async def _open_pushes(pushes: MllpListener, settings: Settings, tls: Contexts) -> None:
+    """MLLP in plain is for this machine, whatever HOST says."""
+    if settings.hl7_port:
+        await pushes.open("127.0.0.1", settings.hl7_port, None)
+    if settings.hl7_tls_port:
+        await pushes.open(settings.host, settings.hl7_tls_port, tls.incoming)
 
 
 async def _upkeep(audit: AuditFile, *upstreams: Upstream) -> None:

@@ -5,13 +5,20 @@ import os
 import re
 import sys
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from foundation.settings import CommonSettings, SettingsError, load, setting
+from front_gateway.dialects.hl7v2.charsets import Charset
 from front_gateway.policy.reading import DEFAULT
 
-DIALECTS = ("fhir", "soap")
+
+class HisDialect(StrEnum):
+    """What stands in the table of `front_gateway.speaking`."""
+
+    FHIR = "fhir"
+    SOAP = "soap"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +33,8 @@ class Settings(CommonSettings):
     server_cert: Path = setting("certificate shown to callers (PEM)")
     server_key: Path = setting("its key (PEM)")
     client_root: Path = setting("root that callers' certificates come from (PEM)")
+    his_dialect: HisDialect = setting("how HIS_URL is spoken to", default=HisDialect.FHIR)
     his_url: str = setting("base address of the hospital's FHIR R4 server, or of its SOAP service")
-    his_dialect: str = setting("how the hospital is spoken to: fhir or soap", default="fhir")
     his_cert: Path | None = setting("certificate shown to the hospital (PEM)", default=None)
     his_key: Path | None = setting("its key (PEM)", default=None)
     his_root: Path | None = setting("root of the hospital's certificate (PEM)", default=None)
@@ -43,6 +50,19 @@ class Settings(CommonSettings):
     )
     pacs_key: Path | None = setting("its key (PEM)", default=None)
     pacs_root: Path | None = setting("root of the image archive's certificate (PEM)", default=None)
+    lis_url: str = setting(
+        "laboratory system: mllp://host:port, or mllps:// for TLS; empty: its results come from the HIS",
+        default="",
+    )
+    lis_charset: Charset = setting(
+        "letters of what is sent to it, and of what names none", default=Charset.UTF_8
+    )
+    lis_application: str = setting("what it calls itself (MSH-5)", default="LIS")
+    ris_url: str = setting("imaging system, like LIS_URL", default="")
+    ris_charset: Charset = setting("like LIS_CHARSET", default=Charset.UTF_8)
+    ris_application: str = setting("what it calls itself (MSH-5)", default="RIS")
+    hl7_port: int = setting("MLLP in plain, for senders on this machine; 0: none", default=0)
+    hl7_tls_port: int = setting("MLLP over mutual TLS, for senders with an identity; 0: none", default=0)
     city_url: str = setting("base address of the city platform")
     city_cert: Path | None = setting("certificate shown to the platform (PEM)", default=None)
     city_key: Path | None = setting("its key (PEM)", default=None)
@@ -64,6 +84,10 @@ class Settings(CommonSettings):
                 ("PACS_URL", self.pacs_url),
             )
             if url.startswith("http:")
+        ] + [
+            f"{name} is plain MLLP, which ENV=production refuses"
+            for name, url in (("LIS_URL", self.lis_url), ("RIS_URL", self.ris_url))
+            if url.startswith("mllp:")
         ]  # fmt: skip
 
 
@@ -92,13 +116,11 @@ def mistakes(settings: Settings) -> list[str]:
     ]  # fmt: skip
     if not re.fullmatch(r"[a-z0-9-]{1,20}", settings.gateway_name):
         found.append("GATEWAY_NAME is malformed: small letters, digits and - only")
-    if settings.his_dialect not in DIALECTS:
-        found.append(f"HIS_DIALECT is malformed: one of {', '.join(DIALECTS)}")
     if not settings.audit_folder.is_dir():
         found.append(f"AUDIT_FOLDER names no folder: {settings.audit_folder}")
     found += [
         f"{name.upper()} is malformed: not a port"
-        for name in ("port", "health_port")
+        for name in ("port", "health_port", "hl7_port", "hl7_tls_port")
         if not 0 <= getattr(settings, name) <= 65535
     ]
     for side in ("his", "city", *(("backend",) if settings.backend_url else ())):
@@ -107,7 +129,45 @@ def mistakes(settings: Settings) -> list[str]:
         found += _side_mistakes(settings, "pacs", needed=("ROOT",))
         if (settings.pacs_cert is None) != (settings.pacs_key is None):
             found.append("PACS_CERT and PACS_KEY go together")
+    for name in ("lis_url", "ris_url"):
+        found += _line_mistakes(settings, name)
     return found
+
+
+def _line_mistakes(settings: Settings, name: str) -> list[str]:
+    url = getattr(settings, name)
+    if not url:
+        return []
+    parts = split_line(url)
+    if parts is None:
+        return [f"{name.upper()} is malformed: expected mllps://host:port"]
+    host, _, over_tls = parts
+    if not over_tls:
+        return [] if is_loopback(host) else [f"{name.upper()} is plain MLLP, which only loopback may be"]
+    return [
+        f"HIS_{part} is missing ({name.upper()} is mllps)"
+        for part in ("CERT", "KEY", "ROOT")
+        if getattr(settings, f"his_{part.lower()}") is None
+    ]
+
+
+def split_line(url: str) -> tuple[str, int, bool] | None:
+    """Host, port and whether TLS is spoken; None when it is no such address."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return None
+    if (
+        parts.scheme not in ("mllp", "mllps")
+        or not host
+        or not port
+        or parts.path
+        or parts.query
+        or parts.username
+    ):
+        return None
+    return host, port, parts.scheme == "mllps"
 
 
 def _side_mistakes(

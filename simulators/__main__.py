@@ -1,4 +1,4 @@
-"""`python -m simulators his|his_soap|supervision|courier|identity|ca|pacs|ebill|sms|review_server|eprescription`: start one of them.
+"""`python -m simulators his|his_soap|supervision|courier|identity|ca|ebill|sms|review_server|eprescription|pacs|lis_ris`: start one.
 
 Each is a package with a `__main__` module and a `main()` in it; only the one asked for is imported.
 """
@@ -18,6 +18,7 @@ NAMES = (
     "review_server",
     "eprescription",
     "pacs",
+    "lis_ris",
 )
 
 

@@ -15,7 +15,8 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from front_gateway.dialects.fhir.systems import Systems, SystemsError, read_systems
+from front_gateway.dialects.fhir.systems import Systems, read_systems
+from front_gateway.dialects.words import SystemsError
 from standalone.fhir_resources import Json, ResourceMaker
 
 RESIDENTS_AT_ONCE = 20

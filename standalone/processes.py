@@ -44,6 +44,8 @@ class Process:
     """A variable of the caller; without `1` in it the process is not run."""
     inspection: int | None = None
     """Offset of a further listener, for supervisors' requests (mTLS)."""
+    pushed: int | None = None
+    """Offset of a further listener, for what the hospital's systems push (MLLP)."""
 
     @property
     def health_offset(self) -> int:
@@ -53,7 +55,7 @@ class Process:
     @property
     def offsets(self) -> set[int]:
         """All that it listens on."""
-        return {self.offset, self.health_offset} | ({self.inspection} if self.inspection else set())
+        return {self.offset, self.health_offset} | {one for one in (self.inspection, self.pushed) if one}
 
     def url(self, port_base: int) -> str:
         """Address of the public listener."""
@@ -75,15 +77,16 @@ PROCESSES: tuple[Process, ...] = (
     Process("worker", "后台任务", "backend", ("worker",), 101, 4, Gate.DATABASE),
     Process("media", "音视频", "backend", ("media",), 110, 4, Gate.DATABASE),
     Process("media-b", "音视频（第二套）", "backend", ("media",), 111, 4, Gate.DATABASE),
-    Process("gateway-a", "前置机 A", "front_gateway", (), 201, 2, mutual_tls=True, health=211),
-    Process("gateway-b", "前置机 B", "front_gateway", (), 202, 2, mutual_tls=True, health=212),
+    Process("gateway-a", "前置机 A", "front_gateway", (), 201, 2, mutual_tls=True, health=211, pushed=221),
+    Process("gateway-b", "前置机 B", "front_gateway", (), 202, 2, mutual_tls=True, health=212, pushed=222),
     Process("adapter", "监管适配", "regulator_adapter", (), 300, 2, Gate.DATABASE, mutual_tls=True, health=310),
     Process(
         "wechat", "微信（模拟）：手机、收银台", "miniapp_mock", ("wechat",), 10, 1,
         home="/phone", stands_for=("WECHAT_API_URL", "WECHAT_PAY_URL"),
     ),
     _simulator("his", "医院信息系统（模拟）", 400, mutual_tls=True, health=401, stands_for=("HIS_URL",)),
-    _simulator("pacs", "影像归档系统（模拟）", 405, mutual_tls=True, health=406, stands_for=("PACS_URL",)),
+    _simulator("pacs", "影像归档系统（模拟）", 407, mutual_tls=True, health=408, stands_for=("PACS_URL",)),
+    _simulator("lis_ris", "检验与检查系统（模拟）", 404, health=405, stands_for=("HIS_URL",)),
     _simulator(
         "supervision", "市监管平台（模拟）：监管员", 410,
         mutual_tls=True, health=411, home="/", stands_for=("CITY_URL",),

@@ -20,7 +20,7 @@ from standalone.processes import BY_NAME, Process, page
 KEPT = {
     "ENV", "HOST", "PORT", "HEALTH_PORT", "DATABASE_URL", "REDIS_URL", "GATEWAY_NAME", "TLS_CERT", "TLS_KEY",
     "TLS_ROOT", "SERVER_CERT", "SERVER_KEY", "CLIENT_ROOT", "HOSPITAL_ID",
-    "MEDIA_URL", "SUPERVISION_PORT", "SUPERVISION_CALLERS",
+    "MEDIA_URL", "SUPERVISION_PORT", "SUPERVISION_CALLERS", "HL7_PORT",
 }  # fmt: skip
 """Names that the caller's environment does not replace."""
 
@@ -54,6 +54,9 @@ def environment(
     replaced = {name: caller[name] for name in values if name in caller and name not in KEPT}
     if "CA_URL" in replaced:  # its own roots or none: ours belong to our simulator
         for name in ROOTS_OF_CA - replaced.keys():
+            values.pop(name, None)
+    if "HIS_URL" in replaced:  # our LIS and RIS know our own hospital's patients only
+        for name in ("LIS_URL", "RIS_URL"):
             values.pop(name, None)
     passed = {"LOG_LEVEL", *(BACKEND if process.package == "backend" else ())}
     replaced |= {name: caller[name] for name in passed if name in caller}
@@ -192,6 +195,9 @@ def _gateway(installation: Installation, process: Process) -> Environment:
         "HIS_ROOT": _root(installation, "hospital"),
         "PACS_URL": url(installation, "pacs") + "/dicom-web",
         "PACS_ROOT": _root(installation, "hospital"),
+        "LIS_URL": _mllp(installation, "lis_ris"),
+        "RIS_URL": _mllp(installation, "lis_ris"),
+        "HL7_PORT": str(installation.port_base + (process.pushed or 0)),
         "CITY_URL": url(installation, "supervision"),
         "CITY_ROOT": _root(installation, "platform"),
         "BACKEND_URL": f"https://127.0.0.1:{installation.port_base + (BY_NAME['api'].inspection or 0)}",
@@ -202,6 +208,19 @@ def _gateway(installation: Installation, process: Process) -> Environment:
         **_pair(installation, "hospital", process.name, "PACS"),
         **_pair(installation, "platform", process.name, "CITY"),
         **_pair(installation, "hospital", process.name, "BACKEND"),
+    }
+
+
+def _mllp(installation: Installation, name: str) -> str:
+    return f"mllp://127.0.0.1:{installation.port_base + BY_NAME[name].offset}"
+
+
+def _lis_ris(installation: Installation, _: Process) -> Environment:
+    gateways = [installation.port_base + (BY_NAME[name].pushed or 0) for name in ("gateway-a", "gateway-b")]
+    return {
+        "LISRIS_WORLD": str(installation.folder.world),
+        "LISRIS_DATA": str(installation.kept("simulators", "lis_ris")),
+        "LISRIS_SEND_TO": ",".join(f"127.0.0.1:{port}" for port in gateways),
     }
 
 
@@ -356,7 +375,7 @@ WIRES: dict[str, Callable[[Installation, Process], Environment]] = {
     "front": _front, "api": _backend, "worker": _backend, "media": _media_process, "media-b": _media_process, "gateway-a": _gateway,
     "gateway-b": _gateway, "adapter": _adapter, "wechat": _wechat, "his": _his, "pacs": _pacs, "supervision": _supervision,
     "courier": _courier, "identity": _identity, "ca": _ca, "ebill": _ebill, "sms": _sms,
-    "eprescription": _eprescription,
+    "eprescription": _eprescription, "lis_ris": _lis_ris,
 }  # fmt: skip
 
 

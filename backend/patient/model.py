@@ -3,8 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Uuid
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Uuid, cast, func, literal_column
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA
 from sqlalchemy.orm import Mapped
 
 from foundation.db.base import Base, Row, moment
@@ -29,6 +29,14 @@ class Person(Row, Base):
     def stream(self) -> str:
         """Stream of the person's events."""
         return f"person:{self.id}"
+
+
+HOSPITAL_ID_DIGEST = func.encode(
+    func.sha256(cast(literal_column("'Patient/'") + Person.hospital_patient_id, BYTEA)),
+    literal_column("'hex'"),
+)
+"""What the gateway calls a person; literals, so that the index fits the query."""
+Index("ix_person_hospital_digest", HOSPITAL_ID_DIGEST)
 
 
 class IdentityCheck(Row, Base):

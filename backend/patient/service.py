@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.content.service import current_document
 from backend.outside.identity import PROVIDER, Verification
 from backend.patient import queries, rules
-from backend.patient.model import Consent, GrantCode, IdentityCheck, Person, PersonGrant
+from backend.patient.model import HOSPITAL_ID_DIGEST, Consent, GrantCode, IdentityCheck, Person, PersonGrant
 from contracts import events
 from foundation.actor import Actor
 from foundation.db.audit import audit
@@ -243,6 +243,17 @@ async def withdraw_consent(session: AsyncSession, actor: Actor, person_id: UUID,
         .values(withdrawn_at=clock_of(session).now())
     )
     audit(session, actor, "patient.withdraw_consent", "person", person_id, detail={"document": kind})
+
+
+async def having_hospital_ids(session: AsyncSession, digests: Sequence[str]) -> Sequence[Person]:
+    """Persons whose number at the hospital has one of these digests (SHA-256 of "Patient/<number>", hex); by id."""
+    query = select(Person).where(HOSPITAL_ID_DIGEST.in_(digests)).order_by(Person.id)
+    return (await session.scalars(query)).all()
+
+
+async def forget_hospital_id(session: AsyncSession, person_ids: Sequence[UUID]) -> None:
+    """The hospital is asked for their numbers again when they are next needed."""
+    await session.execute(update(Person).where(Person.id.in_(person_ids)).values(hospital_patient_id=None))
 
 
 async def remember_hospital_id(session: AsyncSession, person_id: UUID, patient_id: str) -> None:

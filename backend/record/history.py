@@ -12,6 +12,7 @@ from backend.context import Context
 from backend.eligibility.service import LOOK_BACK, hospital_patient
 from backend.encounter import queries as encounters
 from backend.encounter.model import FollowUp
+from backend.hospital_hint import service as hints
 from backend.outside.his import HospitalRefused
 from backend.patient.model import Person
 from backend.practitioner import queries as practitioners
@@ -27,6 +28,9 @@ from foundation.ids import new_id
 from foundation.logs import log
 
 LIFE = timedelta(minutes=5)
+SHORT_LIFE = timedelta(seconds=20)
+READING = timedelta(seconds=1)
+"""A hint that came while the answer was on its way is news still."""
 FIELD = "display.history"
 
 
@@ -44,7 +48,8 @@ async def fetch(context: Context, person: Person) -> his.HistoryReply:
     )
     sealed = keyring().seal(msgspec.json.encode(reply), FIELD)
     try:
-        await context.redis.set(key, sealed, ex=int(LIFE.total_seconds()))
+        life = SHORT_LIFE if reply.missing else LIFE  # who is away now is asked again soon
+        await context.redis.set(key, sealed, ex=int(life.total_seconds()))
     except RedisError as error:
         log.warning("display_cache_lost", error=str(error))
     return reply
@@ -90,7 +95,7 @@ def known_in(reply: his.HistoryReply) -> Known:
 
 
 async def report_view(session: AsyncSession, actor: Actor, row: FollowUp, reply: his.HistoryReply) -> None:
-    """健康档案浏览: who looked at what, for which visit; hashes instead of content."""
+    """健康档案浏览: who looked at what, for which visit; hashes instead of content. What was new is new no more, if all was there."""
     viewer = await practitioners.practitioner(session, row.practitioner_id)
     hashes = [visit.resource_hash for visit in reply.visits] + [one.resource_hash for one in reply.reports]
     hashes += [one.resource_hash for one in reply.medications]
@@ -110,3 +115,5 @@ async def report_view(session: AsyncSession, actor: Actor, row: FollowUp, reply:
         ),
     )  # fmt: skip
     audit(session, actor, "record.view", "encounter", row.id, detail={"view": str(view_id)})
+    if not reply.missing:
+        await hints.seen(session, row.person_id, clock_of(session).now() - READING)

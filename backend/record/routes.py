@@ -1,5 +1,7 @@
 """History, record, the end of a visit."""
 
+from datetime import datetime
+
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
@@ -8,6 +10,7 @@ from backend.diagnosis.codes import search
 from backend.edge import DOCTOR, PATIENT, ApiCall, ApiEndpoint, Family
 from backend.encounter import queries
 from backend.encounter.states import RUNNING, EncounterState
+from backend.hospital_hint import service as hints
 from backend.patient import queries as patients
 from backend.record import history, service, sheets
 from backend.record.model import MedicalRecord
@@ -33,6 +36,12 @@ class Finished(msgspec.Struct, frozen=True):
     state: str
 
 
+class HospitalNews(msgspec.Struct, frozen=True):
+    """When the newest result came that was not looked at yet; None without any."""
+
+    newest: datetime | None
+
+
 async def show_history(call: ApiCall) -> his.HistoryReply:
     """The hospital's records of this patient: for the doctor of the visit, from assignment until the record is signed."""
     async with call.unit_of_work() as session:
@@ -44,6 +53,12 @@ async def show_history(call: ApiCall) -> his.HistoryReply:
     async with call.unit_of_work() as session:
         await history.report_view(session, call.actor, row, reply)
     return reply
+
+
+async def show_news(call: ApiCall) -> HospitalNews:
+    """Whether the hospital has had results since the doctor last looked: that, and nothing of them."""
+    row = await queries.doctors_own_follow_up(call.session, call.actor, call.id())
+    return HospitalNews(await hints.news(call.session, row.person_id))
 
 
 async def write(call: ApiCall, body: WriteRecord) -> RecordView:
@@ -117,6 +132,8 @@ async def diagnosis_codes(call: ApiCall) -> list[Diagnosis]:
 
 FAMILY = Family.ONLINE_TREATMENT
 ENDPOINTS: list[ApiEndpoint] = [
+    get("/encounters/{id}/hospital-news", show_news, reply=HospitalNews, summary="院内新结果", family=FAMILY,
+        roles=[DOCTOR]),
     get("/encounters/{id}/history", show_history, reply=his.HistoryReply, summary="院内病历", family=FAMILY,
         roles=[DOCTOR], transaction=False),
     send("PUT", "/encounters/{id}/record", write, body=WriteRecord, reply=RecordView, summary="书写病历",

@@ -1,5 +1,6 @@
 """The listener for supervisors' requests: `POST /supervision/v1/{operation}`, mutual TLS, from the gateways alone."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -25,8 +26,8 @@ CALLER = "x-gateway-caller"
 LARGEST = 8_000
 
 
-def create_door(context: Context) -> Starlette:
-    """The application; who may come in stands in `SUPERVISION_CALLERS`."""
+def create_door(context: Context, also: Sequence[Route] = ()) -> Starlette:
+    """The application; who may come in stands in `SUPERVISION_CALLERS`. `also`: what else gateways bring."""
     allowed = frozenset(context.settings.supervision_callers)
 
     async def answer(request: Request) -> Response:
@@ -51,7 +52,7 @@ def create_door(context: Context) -> Starlette:
             return problem_response(error)
 
     return Starlette(
-        routes=[Route("/supervision/v1/{operation}", answer, methods=["POST"])],
+        routes=[Route("/supervision/v1/{operation}", answer, methods=["POST"]), *also],
         middleware=[Middleware(RequestId)],
         exception_handlers=PROBLEM_HANDLERS,
     )

@@ -1,7 +1,12 @@
-"""What a hospital speaks ends here: a dialect takes the contract's requests and gives the contract's replies."""
+"""What a hospital speaks ends here: a dialect takes the contract's requests and gives the contract's replies.
+
+`Main` is spoken to the HIS (`fhir`, `soap`); `combined` puts LIS and RIS beside it (`hl7v2`), `with_images` the image archive
+(`dicomweb`). Which is spoken where stands in `front_gateway.speaking`.
+"""
 
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from datetime import date
+from typing import Any, Protocol
 
 from contracts import his
 from front_gateway.deadline import Deadline
@@ -22,16 +27,24 @@ class Dialect(Protocol):
 
 
 @dataclass(frozen=True)
-class Registered:
-    """A patient for the systems beside the main one: `numbers` are those that they know her by, former ones included."""
+class Who:
+    """A patient as the hospital's other systems know her, for asking them and for checking what they answer.
 
-    main_id: str
+    `patient_id` is the registration that counts today. `numbers` are those that the others know her by, merged ones included, the one
+    that counts first: ids of the HIS or numbers of her record, never both, for an id here may be another's number there; none when she
+    has none. `names` is every way the hospital writes her name, in `names.plain_name` form.
+    """
+
+    patient_id: str
     numbers: tuple[str, ...]
+    name: str
+    names: frozenset[str]
+    sex: str
+    birth_date: date
 
 
-@runtime_checkable
-class Registry(Protocol):
-    """A dialect that can tell which numbers belong to one person."""
+class Main(Dialect, Protocol):
+    """The dialect of the system that knows who the patients are."""
 
-    async def registered(self, patient_id: str, deadline: Deadline, note: Note) -> Registered:
-        """The person with this id, her hash left in `note`; `PatientNotFound` for nobody."""
+    async def who(self, patient_id: str, deadline: Deadline, *, fresh: bool) -> Who:
+        """The patient of an id of ours, asked again when `fresh` (before a write); `PatientNotFound` for nobody."""

@@ -4,9 +4,9 @@ from typing import Any
 
 from contracts import his
 from front_gateway.deadline import Deadline
-from front_gateway.dialects import Dialect, Registered, Registry
+from front_gateway.dialects import Dialect, Main
 from front_gateway.dialects.dicomweb.dialect import DicomwebDialect
-from front_gateway.dialects.fhir.references import resource_hash
+from front_gateway.dialects.hashes import resource_hash
 from front_gateway.note import Note
 from front_gateway.refusals import NotConnected
 from front_gateway.upstream import Upstream
@@ -15,14 +15,12 @@ from front_gateway.upstream import Upstream
 class WithImages:
     """`image-studies` and `image-frame` go to the archive behind `pacs`, everything else to `main`.
 
-    Whose numbers are whose is for `registry` to say (`main` unless another is given), where it is a `Registry`; else the patient
-    has the one number that she was asked by.
+    Whose numbers are whose is for `registry` to say.
     """
 
-    def __init__(self, main: Dialect, pacs: Upstream | None, registry: Dialect | None = None) -> None:
+    def __init__(self, main: Dialect, pacs: Upstream | None, *, registry: Main) -> None:
         self._main = main
-        known = registry or main
-        self._registry = known if isinstance(known, Registry) else None
+        self._registry = registry
         self._images = DicomwebDialect(pacs) if pacs is not None else None
 
     async def ready(self, deadline: Deadline) -> None:
@@ -35,11 +33,8 @@ class WithImages:
             return await self._main.answer(request, deadline, note)
         if self._images is None:
             raise NotConnected
-        if self._registry is not None:
-            person = await self._registry.registered(request.patient_id, deadline, note)
-        else:
-            person = Registered(request.patient_id, (request.patient_id,))
-            note.subject = resource_hash("Patient", request.patient_id)
+        who = await self._registry.who(request.patient_id, deadline, fresh=False)
+        note.subject = resource_hash("Patient", who.patient_id)
         if isinstance(request, his.ImageStudies):
-            return await self._images.studies(request, person, deadline, note)
-        return await self._images.frame(request, person, deadline, note)
+            return await self._images.studies(request, who, deadline, note)
+        return await self._images.frame(request, who, deadline, note)

@@ -4,7 +4,7 @@ import ipaddress
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +13,7 @@ import msgspec
 from contracts import his, supervision
 from front_gateway.policy.fields import field_mistakes, plan
 from front_gateway.policy.lines import Caller, CallerText, Entry, EntryText, HeaderList, Network
+from front_gateway.policy.senders import Sender, SenderText, sender_mistakes, sender_of
 from front_gateway.refusals import Target
 
 DEFAULT = Path(__file__).parent.parent / "whitelist.toml"
@@ -35,10 +36,11 @@ class WhitelistError(Exception):
 
 @dataclass(frozen=True)
 class Policy:
-    """The whole policy. `callers` by name, `entries` in the file's order."""
+    """The whole policy. `callers` and `senders` by name, `entries` in the file's order."""
 
     callers: dict[str, Caller]
     entries: tuple[Entry, ...]
+    senders: dict[str, Sender] = field(default_factory=dict)
 
 
 def read_policy(path: Path) -> Policy:
@@ -54,13 +56,29 @@ def read_policy(path: Path) -> Policy:
 
 def parse_policy(raw: dict[str, Any]) -> Policy:
     """The policy in a decoded file."""
-    mistakes = [f"unknown table {name!r}" for name in raw if name not in ("callers", "entry")]
+    mistakes = [f"unknown table {name!r}" for name in raw if name not in ("callers", "entry", "senders")]
     callers = _callers(raw.get("callers"), mistakes)
     entries = _entries(raw.get("entry"), callers, mistakes)
     _overlaps(entries, mistakes)
+    senders = _senders(raw.get("senders", {}), mistakes)
     if mistakes:
         raise WhitelistError(mistakes)
-    return Policy(callers, tuple(entries))
+    return Policy(callers, tuple(entries), senders)
+
+
+def _senders(raw: Any, mistakes: list[str]) -> dict[str, Sender]:
+    if not isinstance(raw, dict):
+        mistakes.append("senders: not a table")
+        return {}
+    found: dict[str, Sender] = {}
+    for name, line in raw.items():
+        where = f"sender {name!r}"
+        text = _convert(line, SenderText, where, mistakes)
+        wrong = [] if text is None else sender_mistakes(name, text, found.values())
+        mistakes += [f"{where}: {one}" for one in wrong]
+        if text is not None and not wrong:
+            found[name] = sender_of(name, text)
+    return found
 
 
 def _callers(raw: Any, mistakes: list[str]) -> dict[str, Caller]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from simulators.server import Common, Reader, TlsFiles
 from simulators.server.settings import require_tls_beyond_loopback
 
-PORT, HEALTH_PORT = 8405, 8406
+PORT, HEALTH_PORT = 8407, 8408
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ import httpx
 import pytest
 from aiohttp import web
 
-from front_gateway.dialects.choosing import speaker
 from front_gateway.policy.reading import DEFAULT, read_policy
+from front_gateway.settings import HisDialect
+from front_gateway.speaking import speaker
 from standalone.certificates import Certificates
 from tests.contract import hospitals
 from tests.contract.hospitals import new_request
@@ -102,7 +103,7 @@ Spoken = tuple[Running, Callable[..., httpx.Response]]
 def spoken(certificates: Certificates, tmp_path: Path) -> Iterator[Spoken]:
     """A gateway that speaks SOAP to a hospital whose answers are the samples, and a way to ask it."""
     with in_background(
-        read_policy(DEFAULT), certificates, tmp_path, his_base="", speaks=speaker("soap", None)
+        read_policy(DEFAULT), certificates, tmp_path, his_base="", speaks=speaker(HisDialect.SOAP, None)
     ) as up:
         url = f"https://127.0.0.1:{up.port}"
 

@@ -32,6 +32,7 @@ DOUBLES: tuple[tuple[str, str], ...] = (
     ("`simulators his`", "simulators/his/settings.py"),
     ("`simulators his_soap`", "simulators/his_soap/settings.py"),
     ("`simulators pacs`", "simulators/pacs/settings.py"),
+    ("`simulators lis_ris`", "simulators/lis_ris/settings.py"),
     ("`simulators supervision`", "simulators/supervision/settings.py"),
     ("`simulators courier`", "simulators/courier/settings.py"),
     ("`simulators identity`", "simulators/identity/settings.py"),

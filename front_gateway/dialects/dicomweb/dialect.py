@@ -2,7 +2,7 @@
 
 from contracts import his
 from front_gateway.deadline import Deadline
-from front_gateway.dialects import Registered
+from front_gateway.dialects import Who
 from front_gateway.dialects.dicomweb import attributes as tags
 from front_gateway.dialects.dicomweb.attributes import text, unusable
 from front_gateway.dialects.dicomweb.client import PacsClient
@@ -25,29 +25,29 @@ class DicomwebDialect:
         self._opener = Opener(self._client)
 
     async def studies(
-        self, request: his.ImageStudies, person: Registered, deadline: Deadline, note: Note
+        self, request: his.ImageStudies, who: Who, deadline: Deadline, note: Note
     ) -> his.ImageStudiesReply:
         """Her studies since the day."""
-        found = await self._studies.of(person, deadline, request.since)
+        found = await self._studies.of(who, deadline, request.since)
         note.resources = len(found)
         return his.ImageStudiesReply([one.shown for one in found])
 
     async def frame(
-        self, request: his.ImageFrame, person: Registered, deadline: Deadline, note: Note
+        self, request: his.ImageFrame, who: Who, deadline: Deadline, note: Note
     ) -> his.ImageFrameReply:
         """One picture of hers, rendered by the archive."""
-        opened = await self._opener.open(person, request.study_id, deadline)
+        opened = await self._opener.open(who, request.study_id, deadline)
         if request.series > len(opened.series):
             raise ImageNotFound
         series = opened.series[request.series - 1]
-        instances = await self._opener.instances(person, opened.study, series, deadline)
+        instances = await self._opener.instances(who, opened.study, series, deadline)
         if request.instance > len(instances):
             raise ImageNotFound
         instance = instances[request.instance - 1]
         if request.frame > instance.frames:
             raise ImageNotFound
         path = f"/studies/{opened.study.uid}/series/{series.uid}/instances/{instance.uid}"
-        await self._require_hers(path, instance, opened, person, deadline)
+        await self._require_hers(path, instance, opened, who, deadline)
         media_type, content = await self._client.rendered(
             f"{path}/frames/{request.frame}", query_of(request, instance), deadline
         )
@@ -70,7 +70,7 @@ class DicomwebDialect:
         )
 
     async def _require_hers(
-        self, path: str, instance: Instance, opened: Opened, person: Registered, deadline: Deadline
+        self, path: str, instance: Instance, opened: Opened, who: Who, deadline: Deadline
     ) -> None:
         """The picture itself is hers: by the list it stood in or, where that does not say, by its metadata."""
         if instance.named:
@@ -80,7 +80,7 @@ class DicomwebDialect:
             raise unusable("metadata of something else")
         if text(found[0], tags.STUDY) != opened.study.uid:
             raise unusable("an instance of another study")
-        is_hers(found[0], person)
+        is_hers(found[0], who)
 
 
 def query_of(request: his.ImageFrame, instance: Instance) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 
 from front_gateway.deadline import Deadline
-from front_gateway.dialects import Registered
+from front_gateway.dialects import Who
 from front_gateway.dialects.dicomweb import attributes as tags
 from front_gateway.dialects.dicomweb.attributes import Attributes, number, text, unusable
 from front_gateway.dialects.dicomweb.client import PacsClient
@@ -74,14 +74,14 @@ class Opener:
         self._studies = StudyReader(client)
         self._remembered: OrderedDict[tuple[tuple[str, ...], str], Opened] = OrderedDict()
 
-    async def open(self, person: Registered, study_id: str, deadline: Deadline) -> Opened:
+    async def open(self, who: Who, study_id: str, deadline: Deadline) -> Opened:
         """The study of hers with this id; `ImageNotFound` when she has none."""
-        key = (person.numbers, study_id)
+        key = (who.numbers, study_id)
         known = self._remembered.get(key)
         if known is not None and monotonic() < known.until:
             return known
-        study = await self._studies.one(person, study_id, deadline)
-        opened = Opened(study, await self._series(person, study, deadline))
+        study = await self._studies.one(who, study_id, deadline)
+        opened = Opened(study, await self._series(who, study, deadline))
         self._remembered[key] = opened
         self._remembered.move_to_end(key)
         while len(self._remembered) > REMEMBERED:
@@ -89,7 +89,7 @@ class Opener:
         return opened
 
     async def instances(
-        self, person: Registered, study: Study, series: Series, deadline: Deadline
+        self, who: Who, study: Study, series: Series, deadline: Deadline
     ) -> Sequence[Instance]:
         """In the order of their numbers."""
         if series.instances is None:
@@ -98,16 +98,16 @@ class Opener:
             found = await self._client.search(path, query, tags.SOP_INSTANCE, deadline)
             _all_of(found, tags.SERIES, series.uid)
             ordered = sorted(found, key=lambda one: _order(one, tags.INSTANCE_NUMBER, tags.SOP_INSTANCE))
-            series.instances = [_instance(one, person) for one in ordered]
+            series.instances = [_instance(one, who) for one in ordered]
         return series.instances
 
-    async def _series(self, person: Registered, study: Study, deadline: Deadline) -> list[Series]:
+    async def _series(self, who: Who, study: Study, deadline: Deadline) -> list[Series]:
         query = [("includefield", "SeriesDescription")]
         found = await self._client.search(f"/studies/{study.uid}/series", query, tags.SERIES, deadline)
         _all_of(found, tags.STUDY, study.uid)
         for one in found:
             if text(one, tags.PATIENT_ID):
-                is_hers(one, person)
+                is_hers(one, who)
         ordered = sorted(found, key=lambda one: _order(one, tags.SERIES_NUMBER, tags.SERIES))
         return [
             Series(text(one, tags.SERIES), text(one, tags.MODALITY), text(one, tags.SERIES_DESCRIPTION))
@@ -116,10 +116,10 @@ class Opener:
         ]
 
 
-def _instance(entry: Attributes, person: Registered) -> Instance:
+def _instance(entry: Attributes, who: Who) -> Instance:
     named = bool(text(entry, tags.PATIENT_ID))
     if named:
-        is_hers(entry, person)
+        is_hers(entry, who)
     return Instance(
         text(entry, tags.SOP_INSTANCE),
         frames=max(1, number(entry, tags.FRAMES) or 1),

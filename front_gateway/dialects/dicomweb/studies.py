@@ -5,11 +5,11 @@ from datetime import date
 
 from contracts.his import ImageStudy
 from front_gateway.deadline import Deadline
-from front_gateway.dialects import Registered
+from front_gateway.dialects import Who
 from front_gateway.dialects.dicomweb import attributes as tags
 from front_gateway.dialects.dicomweb.attributes import Attributes, day, number, text, texts
 from front_gateway.dialects.dicomweb.client import PLAIN, PacsClient
-from front_gateway.dialects.fhir.references import resource_hash
+from front_gateway.dialects.hashes import resource_hash
 from front_gateway.refusals import ImageNotFound, WrongSubject
 
 _WANTED = "StudyDescription,ModalitiesInStudy,NumberOfStudyRelatedSeries,NumberOfStudyRelatedInstances"
@@ -29,17 +29,17 @@ class StudyReader:
     def __init__(self, client: PacsClient) -> None:
         self._client = client
 
-    async def of(self, person: Registered, deadline: Deadline, since: date | None = None) -> list[Study]:
+    async def of(self, who: Who, deadline: Deadline, since: date | None = None) -> list[Study]:
         """Newest first."""
         found: dict[str, Study] = {}
-        for asked in person.numbers:
+        for asked in who.numbers:
             if not PLAIN.fullmatch(asked):
                 continue  # it could only be asked for by encoding or as a wildcard
             query = [("PatientID", asked), ("includefield", _WANTED)]
             if since is not None:
                 query.append(("StudyDate", f"{since:%Y%m%d}-"))
             for entry in await self._client.search("/studies", query, tags.STUDY, deadline):
-                if is_hers(entry, person, searched=True):
+                if is_hers(entry, who, searched=True):
                     study = _study(entry)
                     found[study.uid] = study
         wanted = [
@@ -49,20 +49,20 @@ class StudyReader:
         ]
         return sorted(wanted, key=lambda one: (one.shown.day or date.min, one.uid), reverse=True)
 
-    async def one(self, person: Registered, study_id: str, deadline: Deadline) -> Study:
+    async def one(self, who: Who, study_id: str, deadline: Deadline) -> Study:
         """The study of hers that bears this id; `ImageNotFound` for anything else."""
-        for study in await self.of(person, deadline):
+        for study in await self.of(who, deadline):
             if study.shown.study_id == study_id:
                 return study
         raise ImageNotFound
 
 
-def is_hers(entry: Attributes, person: Registered, *, searched: bool = False) -> bool:
+def is_hers(entry: Attributes, who: Who, *, searched: bool = False) -> bool:
     """`WrongSubject` for anybody else's entry; False for a search's entry whose number differs from hers in case alone."""
     found = text(entry, tags.PATIENT_ID)
-    if found in person.numbers:
+    if found in who.numbers:
         return True
-    if searched and found.casefold() in {one.casefold() for one in person.numbers}:
+    if searched and found.casefold() in {one.casefold() for one in who.numbers}:
         return False
     raise WrongSubject(resource_hash("ImagingStudy", text(entry, tags.STUDY)))
 

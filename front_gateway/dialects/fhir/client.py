@@ -19,8 +19,9 @@ from front_gateway.dialects.fhir.bundles import (
     outcome_text,
     unusable,
 )
-from front_gateway.dialects.fhir.references import id_in, resource_hash, target_of
+from front_gateway.dialects.fhir.references import id_in, target_of
 from front_gateway.dialects.fhir.resources import Resource, Written
+from front_gateway.dialects.hashes import resource_hash
 from front_gateway.refusals import HospitalRefused, Target, TooSlow, Unreachable, Unusable, WrongSubject
 from front_gateway.upstream import GATEWAY_STATUS, Reply, Upstream
 

@@ -5,19 +5,19 @@ from typing import Any
 from contracts import his
 from foundation.clock import Clock
 from front_gateway.deadline import Deadline
-from front_gateway.dialects import Registered
+from front_gateway.dialects import Who
 from front_gateway.dialects.fhir.charges import ChargeReader
 from front_gateway.dialects.fhir.client import FhirClient
 from front_gateway.dialects.fhir.fee_locks import FeeLocks
 from front_gateway.dialects.fhir.history import HistoryReader
 from front_gateway.dialects.fhir.patients import Patients, Person, as_reply
-from front_gateway.dialects.fhir.references import resource_hash
 from front_gateway.dialects.fhir.schedules import ScheduleReader
 from front_gateway.dialects.fhir.supply import SupplyReader
 from front_gateway.dialects.fhir.systems import Systems
 from front_gateway.dialects.fhir.visits import VisitReader
 from front_gateway.dialects.fhir.write_back import WriteBack
 from front_gateway.dialects.fhir.written import Writer
+from front_gateway.dialects.hashes import resource_hash
 from front_gateway.note import Note
 from front_gateway.upstream import Upstream
 
@@ -27,7 +27,6 @@ class FhirDialect:
 
     def __init__(self, upstream: Upstream, systems: Systems, clock: Clock) -> None:
         self._client = FhirClient(upstream)
-        self._by_record_number = bool(systems.record_number)
         self._patients = Patients(self._client, systems)
         self._visits = VisitReader(self._client, systems)
         self._history = HistoryReader(self._client, systems, self._visits)
@@ -70,14 +69,9 @@ class FhirDialect:
             return reply
         return await self._written(request, person, deadline, note)
 
-    async def registered(self, patient_id: str, deadline: Deadline, note: Note) -> Registered:
-        """Her numbers in other systems of the hospital: identifiers of `Systems.record_number` where that is set, else her ids here.
-
-        Never a mixture: an id here may be somebody else's record number there.
-        """
-        person = await self._patients.by_id(patient_id, deadline, fresh=False)
-        _named(note, person)
-        return Registered(person.main_id, person.numbers if self._by_record_number else person.ids)
+    async def who(self, patient_id: str, deadline: Deadline, *, fresh: bool) -> Who:
+        """The patient as the systems beside the HIS know her: by `Systems.record_number` where that is set, else by her ids here."""
+        return await self._patients.who(patient_id, deadline, fresh=fresh)
 
     async def _found(self, request: his.FindPatient, deadline: Deadline, note: Note) -> his.FindPatientReply:
         found = await self._patients.by_number(request.id_number, request.name, deadline)

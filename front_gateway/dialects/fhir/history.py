@@ -7,12 +7,12 @@ from front_gateway.deadline import Deadline
 from front_gateway.dialects.fhir.client import FhirClient
 from front_gateway.dialects.fhir.days import day_of
 from front_gateway.dialects.fhir.patients import Person
-from front_gateway.dialects.fhir.references import resource_hash
 from front_gateway.dialects.fhir.reports import ReportReader
 from front_gateway.dialects.fhir.resources import AllergyIntolerance, MedicationRequest
 from front_gateway.dialects.fhir.systems import Systems
-from front_gateway.dialects.fhir.together import together
 from front_gateway.dialects.fhir.visits import VisitReader
+from front_gateway.dialects.hashes import resource_hash
+from front_gateway.dialects.together import together
 
 _NO_ALLERGY = frozenset({"refuted", "entered-in-error"})
 _OVER = frozenset({"inactive", "resolved"})

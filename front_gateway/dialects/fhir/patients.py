@@ -1,16 +1,14 @@
 """Who a patient is: by number and name, with merged and doubled registrations followed.
 
-Which ids belong together is remembered for `REMEMBERED_SECONDS` (ids only, in memory): a look-up by number is followed
-by the reads for it at once. Writes always ask again.
+Who was found is remembered for a short while (`remembered`). Writes always ask again.
 """
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import date
-from time import monotonic
 
 from contracts.his import Patient as PatientReply
 from front_gateway.deadline import Deadline
+from front_gateway.dialects import Who
 from front_gateway.dialects.fhir.bundles import unusable
 from front_gateway.dialects.fhir.client import FhirClient, NotThere
 from front_gateway.dialects.fhir.days import day_of
@@ -18,12 +16,11 @@ from front_gateway.dialects.fhir.references import ID, id_in
 from front_gateway.dialects.fhir.resources import Patient
 from front_gateway.dialects.fhir.systems import Systems
 from front_gateway.dialects.names import plain_name
+from front_gateway.dialects.remembered import Remembered
 from front_gateway.refusals import PatientNotFound
 
 MAX_LINKS = 10
 """Registrations of one person beyond this are a mistake in the hospital's data."""
-REMEMBERED = 10_000
-REMEMBERED_SECONDS = 30.0
 _SEX = {"male": "male", "female": "female"}
 
 
@@ -48,26 +45,45 @@ class Person:
         return ",".join(f"Patient/{one}" for one in self.ids)
 
 
+Found = tuple[Person, Patient]
+"""A person, and her registration that counts today."""
+
+
 class Patients:
     """Finds persons."""
 
     def __init__(self, client: FhirClient, systems: Systems) -> None:
         self._client = client
         self._systems = systems
-        self._remembered: OrderedDict[str, tuple[float, Person]] = OrderedDict()
+        self._remembered: Remembered[Found] = Remembered()
 
-    async def by_number(self, number: str, name: str, deadline: Deadline) -> tuple[Person, Patient] | None:
-        """The person with this id number under this name, and her main registration; None when there is none."""
+    async def by_number(self, number: str, name: str, deadline: Deadline) -> Found | None:
+        """The person with this id number under this name; None when there is none."""
         wanted = plain_name(name)
         found = [one for one in await self._bearing(number, deadline) if wanted in names_of(one)]
         return await self._followed(found, deadline) if found else None
 
     async def by_id(self, patient_id: str, deadline: Deadline, *, fresh: bool) -> Person:
         """The person with the registration `patient_id`, asked again when `fresh`; `PatientNotFound` for nobody."""
+        return (await self._with_id(patient_id, deadline, fresh=fresh))[0]
+
+    async def who(self, patient_id: str, deadline: Deadline, *, fresh: bool) -> Who:
+        """The same person for the systems beside the HIS."""
+        person, main = await self._with_id(patient_id, deadline, fresh=fresh)
+        written = (
+            one.text or f"{one.family}{''.join(part or '' for part in one.given)}" for one in main.name
+        )
+        reply = as_reply(person, main, next(written, ""))
+        numbers = person.numbers if self._systems.record_number else person.ids
+        return Who(
+            person.main_id, numbers, reply.name, frozenset(names_of(main)), reply.sex, reply.birth_date
+        )
+
+    async def _with_id(self, patient_id: str, deadline: Deadline, *, fresh: bool) -> Found:
+        if not fresh and (known := self._remembered.get(patient_id)):
+            return known
         if not ID.fullmatch(patient_id):
             raise PatientNotFound
-        if not fresh and (known := self._recall(patient_id)):
-            return known
         try:
             patient = await self._client.read(Patient, patient_id, deadline)
         except NotThere:
@@ -82,8 +98,7 @@ class Patients:
                 for one in await self._bearing(number, deadline)
                 if one.id != patient_id and own & names_of(one)
             ]
-        person, _ = await self._followed(found, deadline)
-        return person
+        return await self._followed(found, deadline)
 
     async def _bearing(self, number: str, deadline: Deadline) -> list[Patient]:
         """Registrations with this id number; what the server returns beside them makes its answer unusable."""
@@ -95,7 +110,7 @@ class Patients:
                 raise unusable("a patient without the number that was asked for")
         return found
 
-    async def _followed(self, found: list[Patient], deadline: Deadline) -> tuple[Person, Patient]:
+    async def _followed(self, found: list[Patient], deadline: Deadline) -> Found:
         """All registrations that links join to `found`; the one that nothing replaces is the main one."""
         known = {one.id: one for one in found}
         waiting = list(found)
@@ -125,23 +140,12 @@ class Patients:
         ids = (main.id, *others)
         numbers = (self._record_number(known[one]) for one in ids)
         person = Person(ids, tuple(dict.fromkeys(filter(None, numbers))))
-        self._remember(person)
+        self._remembered.put(ids, (person, main))
         return person, main
 
     def _record_number(self, patient: Patient) -> str:
         system = self._systems.record_number
         return next((one.value for one in patient.identifier if system and one.system == system), "")
-
-    def _remember(self, person: Person) -> None:
-        for one in person.ids:
-            self._remembered[one] = (monotonic() + REMEMBERED_SECONDS, person)
-            self._remembered.move_to_end(one)
-        while len(self._remembered) > REMEMBERED:
-            self._remembered.popitem(last=False)
-
-    def _recall(self, patient_id: str) -> Person | None:
-        until, person = self._remembered.get(patient_id, (0.0, None))
-        return person if monotonic() < until else None
 
     def _linked(self, patient: Patient) -> list[str]:
         ids = (

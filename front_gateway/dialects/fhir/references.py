@@ -1,6 +1,5 @@
-"""References, resource ids and their hashes."""
+"""References and resource ids."""
 
-import hashlib
 import re
 from urllib.parse import urlsplit
 
@@ -8,11 +7,6 @@ ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 _LITERAL = re.compile(
     r"(?P<base>.*/)?(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9.-]{1,64})(?:/_history/[A-Za-z0-9.-]+)?"
 )
-
-
-def resource_hash(resource_type: str, id: str) -> str:
-    """SHA-256 of "Type/id", hex: names a resource of the hospital without telling anything about it."""
-    return hashlib.sha256(f"{resource_type}/{id}".encode()).hexdigest()
 
 
 def target_of(reference: str, base_path: str) -> tuple[str, str] | None:

@@ -10,7 +10,7 @@ from front_gateway.dialects.fhir.bundles import as_resource, kind_of, unusable
 from front_gateway.dialects.fhir.client import FhirClient
 from front_gateway.dialects.fhir.days import day_of
 from front_gateway.dialects.fhir.patients import Person
-from front_gateway.dialects.fhir.references import id_in, resource_hash
+from front_gateway.dialects.fhir.references import id_in
 from front_gateway.dialects.fhir.resources import (
     Component,
     Concept,
@@ -19,6 +19,7 @@ from front_gateway.dialects.fhir.resources import (
     Quantity,
     Range,
 )
+from front_gateway.dialects.hashes import resource_hash
 
 IDS_AT_ONCE = 40
 _VOID = frozenset({"entered-in-error", "cancelled", "registered"})

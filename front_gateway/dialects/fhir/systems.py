@@ -5,15 +5,13 @@ from pathlib import Path
 
 import msgspec
 
-
-class SystemsError(Exception):
-    """The file cannot be used; the message names the key."""
+from front_gateway.dialects.words import SystemsError
 
 
 class Systems(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """2.16.156.10011 is the root of WS/T 500 (电子病历共享文档规范): .1.3 is the resident identity card.
 
-    `record_number` (病历号) is what the image archive knows patients by; empty: it knows them by their ids here.
+    `record_number` (病历号) is what image archive, LIS and RIS know patients by; empty: they know them by their ids here.
     `stock` is the extension of a Medication that says how many packs there are: R4 has no element for it.
     """
 

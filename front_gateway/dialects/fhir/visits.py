@@ -8,10 +8,11 @@ from front_gateway.deadline import Deadline
 from front_gateway.dialects.fhir.client import FhirClient
 from front_gateway.dialects.fhir.days import day_of
 from front_gateway.dialects.fhir.patients import Person
-from front_gateway.dialects.fhir.references import id_in, resource_hash
+from front_gateway.dialects.fhir.references import id_in
 from front_gateway.dialects.fhir.resources import Condition, Encounter
 from front_gateway.dialects.fhir.systems import Systems
-from front_gateway.dialects.fhir.together import together
+from front_gateway.dialects.hashes import resource_hash
+from front_gateway.dialects.together import together
 
 _INPATIENT = frozenset({"IMP", "ACUTE", "NONAC", "SS"})
 _VOID = frozenset({"refuted", "entered-in-error"})

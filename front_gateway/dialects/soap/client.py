@@ -8,7 +8,7 @@ from foundation.clock import Clock
 from foundation.errors import Invalid, invalid
 from foundation.logs import log
 from front_gateway.deadline import Deadline
-from front_gateway.dialects.fhir.references import resource_hash
+from front_gateway.dialects.hashes import resource_hash
 from front_gateway.dialects.soap.envelope import Fault, decoded, envelope, headers, taken_out
 from front_gateway.dialects.soap.hospital_profile import Profile
 from front_gateway.dialects.soap.rows import Row, Words, unusable

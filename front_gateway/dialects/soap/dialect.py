@@ -6,7 +6,8 @@ from typing import Any
 from contracts import his
 from foundation.clock import Clock
 from front_gateway.deadline import Deadline
-from front_gateway.dialects.fhir.references import resource_hash
+from front_gateway.dialects import Who
+from front_gateway.dialects.hashes import resource_hash
 from front_gateway.dialects.soap.charges import ChargeReader
 from front_gateway.dialects.soap.client import SoapClient
 from front_gateway.dialects.soap.history import HistoryReader
@@ -52,6 +53,10 @@ class SoapDialect:
     async def ready(self, deadline: Deadline) -> None:
         """Raises when the hospital does not answer, or does not have the method."""
         await self._client.greet(deadline)
+
+    async def who(self, patient_id: str, deadline: Deadline, *, fresh: bool) -> Who:
+        """The patient as the systems beside the HIS know her: by her numbers here."""
+        return await self._patients.who(patient_id, deadline, fresh=fresh)
 
     async def answer(self, request: his.HisRequest, deadline: Deadline, note: Note) -> Any:
         """The reply of `request`'s operation; an operation that this dialect does not have is refused in words."""

@@ -4,12 +4,12 @@ from datetime import date
 
 from contracts.his import Allergy, HistoryMedication, HistoryReply, Report, ReportValue
 from front_gateway.deadline import Deadline
-from front_gateway.dialects.fhir.references import resource_hash
-from front_gateway.dialects.fhir.together import together
+from front_gateway.dialects.hashes import resource_hash
 from front_gateway.dialects.soap.client import Fields, SoapClient
 from front_gateway.dialects.soap.patients import Person
 from front_gateway.dialects.soap.rows import Row, unusable
 from front_gateway.dialects.soap.visits import VisitReader
+from front_gateway.dialects.together import together
 
 
 class HistoryReader:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from front_gateway.dialects.fhir.systems import SystemsError
+from front_gateway.dialects.words import SystemsError
 
 DEFAULT = Path(__file__).parent / "soap.toml"
 OPTIONAL = frozenset({"reports", "slots", "write_dispense"})

@@ -1,16 +1,16 @@
 """Who a patient is: by card and name, with merged and doubled numbers followed.
 
-As in FHIR's `patients`: which numbers belong together is remembered for a short while (numbers only, in memory), writes ask again.
+Who was found is remembered for a short while (`remembered`). Writes always ask again.
 """
 
 import re
-from collections import OrderedDict
 from dataclasses import dataclass
-from time import monotonic
 
 from contracts.his import Patient as PatientReply
 from front_gateway.deadline import Deadline
+from front_gateway.dialects import Who
 from front_gateway.dialects.names import plain_name
+from front_gateway.dialects.remembered import Remembered
 from front_gateway.dialects.soap.client import SoapClient
 from front_gateway.dialects.soap.rows import Row, unusable
 from front_gateway.refusals import PatientNotFound
@@ -18,8 +18,6 @@ from front_gateway.refusals import PatientNotFound
 NUMBER = re.compile(r"[A-Za-z0-9._-]{1,64}")
 MAX_NUMBERS = 10
 """Numbers of one person beyond this are a mistake in the hospital's data."""
-REMEMBERED = 10_000
-REMEMBERED_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -34,24 +32,39 @@ class Person:
         return self.numbers[0]
 
 
+Found = tuple[Person, Row]
+"""A person, and the row that counts."""
+
+
 class Patients:
     """Finds persons."""
 
     def __init__(self, client: SoapClient) -> None:
         self._client = client
-        self._remembered: OrderedDict[str, tuple[float, Person]] = OrderedDict()
+        self._remembered: Remembered[Found] = Remembered()
 
-    async def by_card(self, number: str, name: str, deadline: Deadline) -> tuple[Person, Row] | None:
-        """The person with this id number under this name, and the row that counts; None when there is none."""
+    async def by_card(self, number: str, name: str, deadline: Deadline) -> Found | None:
+        """The person with this id number under this name; None when there is none."""
         found = await self._bearing(number, name, deadline)
         return await self._followed(found, deadline) if found else None
 
     async def by_number(self, patient_no: str, deadline: Deadline, *, fresh: bool) -> Person:
         """The person with the number `patient_no`, asked again when `fresh`; `PatientNotFound` for nobody."""
+        return (await self._with_number(patient_no, deadline, fresh=fresh))[0]
+
+    async def who(self, patient_no: str, deadline: Deadline, *, fresh: bool) -> Who:
+        """The same person for the systems beside the HIS, which know her by the same numbers."""
+        person, row = await self._with_number(patient_no, deadline, fresh=fresh)
+        name = row.text("patient_name")
+        reply = as_reply(person, row, name)
+        return Who(
+            person.main, person.numbers, name, frozenset({plain_name(name)}), reply.sex, reply.birth_date
+        )
+
+    async def _with_number(self, patient_no: str, deadline: Deadline, *, fresh: bool) -> Found:
         if not NUMBER.fullmatch(patient_no):
             raise PatientNotFound
-        until, known = self._remembered.get(patient_no, (0.0, None))
-        if not fresh and known is not None and monotonic() < until:
+        if not fresh and (known := self._remembered.get(patient_no)):
             return known
         row = await self._numbered(patient_no, deadline)
         if row is None or row.meaning("patient_state", "patient_state") == "void":
@@ -60,8 +73,7 @@ class Patients:
         if card := row.text("id_number"):
             others = await self._bearing(card, row.text("patient_name"), deadline)
             found += [one for one in others if one.text("patient_no") != patient_no]
-        person, _ = await self._followed(found, deadline)
-        return person
+        return await self._followed(found, deadline)
 
     async def _numbered(self, patient_no: str, deadline: Deadline) -> Row | None:
         answer = await self._client.ask("find_by_number", {"patient_no": patient_no}, deadline)
@@ -88,7 +100,7 @@ class Patients:
             and row.meaning("patient_state", "patient_state") != "void"
         ]
 
-    async def _followed(self, found: list[Row], deadline: Deadline) -> tuple[Person, Row]:
+    async def _followed(self, found: list[Row], deadline: Deadline) -> Found:
         """All numbers that mergers join to `found`; the one that is merged into no other is the main one."""
         known = {row.needed("patient_no"): row for row in found}
         waiting = list(found)
@@ -110,11 +122,7 @@ class Patients:
             raise unusable("no number of this person counts")
         main = valid[0]
         person = Person((main, *sorted(number for number in known if number != main)))
-        for number in person.numbers:
-            self._remembered[number] = (monotonic() + REMEMBERED_SECONDS, person)
-            self._remembered.move_to_end(number)
-        while len(self._remembered) > REMEMBERED:
-            self._remembered.popitem(last=False)
+        self._remembered.put(person.numbers, (person, known[main]))
         return person, known[main]
 
 

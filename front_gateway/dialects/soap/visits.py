@@ -4,7 +4,7 @@ from datetime import date
 
 from contracts.his import HospitalVisit, VisitDiagnosis
 from front_gateway.deadline import Deadline
-from front_gateway.dialects.fhir.references import resource_hash
+from front_gateway.dialects.hashes import resource_hash
 from front_gateway.dialects.soap.client import SoapClient
 from front_gateway.dialects.soap.patients import Person
 from front_gateway.dialects.soap.rows import Row

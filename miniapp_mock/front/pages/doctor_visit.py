@@ -54,16 +54,19 @@ async def _known(request: Request, *, to_stop: bool = False) -> dict[str, Any]:
     running = row["state"] in RUNNING
     advice = await api.get(f"/encounters/{row['id']}/advice") if to_stop and running else None
     record: Any = None
+    news: Any = None
     prescriptions: list[Any] = []
     if row["state"] != "planned" and row["kind"] == "follow_up":
         path = f"/encounters/{row['id']}"
         record, prescriptions = await asyncio.gather(
             api.find(f"{path}/record"), api.get(f"{path}/prescriptions")
         )
+    if row["kind"] == "follow_up" and (running or row["state"] == "planned"):
+        news = (await api.get(f"/encounters/{row['id']}/hospital-news"))["newest"]
     clock = waiting(row, screen_of(request).clock.now())
     return {
         "row": row, "stage": stage(row), "clock": clock, "waits": is_waiting(row), "running": running, "advice": advice,
-        "record": record, "prescriptions": prescriptions,
+        "record": record, "prescriptions": prescriptions, "news": news,
     }  # fmt: skip
 
 

@@ -16,7 +16,6 @@ from foundation.clock import Clock
 from foundation.tls import server_context
 from front_gateway.audit_file import AuditFile
 from front_gateway.breaker import Breaker
-from front_gateway.dialects.choosing import Speaker
 from front_gateway.dialects.fhir.dialect import FhirDialect
 from front_gateway.dialects.fhir.systems import Systems
 from front_gateway.door import Door
@@ -25,6 +24,7 @@ from front_gateway.listener import Listener
 from front_gateway.outward import Outward
 from front_gateway.policy.reading import Policy
 from front_gateway.refusals import Target
+from front_gateway.speaking import Speaker
 from front_gateway.supervising import Supervising
 from front_gateway.upstream import Upstream
 from standalone.certificates import Certificates

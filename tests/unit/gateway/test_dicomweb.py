@@ -15,12 +15,12 @@ from contracts import his
 from foundation.clock import Clock
 from foundation.errors import AppError
 from front_gateway.deadline import Deadline
-from front_gateway.dialects import Registered
+from front_gateway.dialects import Who
 from front_gateway.dialects.dicomweb.dialect import DicomwebDialect, query_of
 from front_gateway.dialects.dicomweb.opened import Instance
 from front_gateway.dialects.fhir.dialect import FhirDialect
-from front_gateway.dialects.fhir.references import resource_hash
 from front_gateway.dialects.fhir.systems import Systems
+from front_gateway.dialects.hashes import resource_hash
 from front_gateway.dialects.with_images import WithImages
 from front_gateway.note import Note
 from front_gateway.policy.reading import WhitelistError, parse_policy
@@ -29,7 +29,12 @@ from front_gateway.upstream import Upstream
 from tests.unit.gateway import fhir
 from tests.unit.gateway.background import Loop, OtherSide, Seen, serve
 
-HER = Registered("P1", ("P1", "P9"))
+
+def who(*numbers: str) -> Who:
+    return Who("P1", numbers, "王秀英", frozenset({"王秀英"}), "female", date(1958, 3, 5))
+
+
+HER = who("P1", "P9")
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 64
 JPEG = b"\xff\xd8\xff\xe0" + b"0" * 64
 STUDY, SERIES, INSTANCE = "1.2.1", "1.2.1.1", "1.2.1.1.1"
@@ -72,7 +77,7 @@ class Archive(OtherSide):
 
         self.answers[call] = answer
 
-    def studies(self, since: date = date(2020, 1, 1), person: Registered = HER) -> list[his.ImageStudy]:
+    def studies(self, since: date = date(2020, 1, 1), person: Who = HER) -> list[his.ImageStudy]:
         request = his.ImageStudies(purpose="treatment", patient_id="P1", since=since)
         return self.loop.run(self.dialect.studies(request, person, Deadline(5), Note())).studies
 
@@ -118,7 +123,7 @@ def test_queries_are_written_by_hand_without_anything_to_decode(archive: Archive
 
 
 def test_a_number_that_would_need_encoding_or_is_a_wildcard_is_not_asked_for(archive: Archive) -> None:
-    assert archive.studies(person=Registered("P*", ("P*", "P 1", "P/1", "P1&PatientID=P2", ""))) == []
+    assert archive.studies(person=who("P*", "P 1", "P/1", "P1&PatientID=P2", "")) == []
     assert archive.seen == []
 
 
@@ -156,7 +161,7 @@ def test_pages_are_joined(archive: Archive) -> None:
 
     archive.answers["GET /dicom-web/studies"] = page
 
-    assert len(archive.studies(person=Registered("P1", ("P1",)))) == 207
+    assert len(archive.studies(person=who("P1"))) == 207
 
 
 def test_descriptions_in_gb18030_are_read(archive: Archive) -> None:
@@ -298,12 +303,12 @@ def test_the_archive_s_numbers_are_ids_or_record_numbers_and_never_both(
 ) -> None:
     archive.on("GET /dicom-web/Patient/1", fhir.patient("1", identifier=identifiers))
 
-    async def registered() -> Registered:
+    async def asked() -> Who:
         async with Upstream(Target.HIS, archive.address, None) as his_side:
             dialect = FhirDialect(his_side, Systems(record_number=system), Clock())
-            return await dialect.registered("1", Deadline(5), Note())
+            return await dialect.who("1", Deadline(5), fresh=False)
 
-    assert archive.loop.run(registered()).numbers == numbers
+    assert archive.loop.run(asked()).numbers == numbers
 
 
 def test_no_line_of_the_whitelist_names_the_archive_itself() -> None:
@@ -315,7 +320,7 @@ def test_no_line_of_the_whitelist_names_the_archive_itself() -> None:
 
 
 class Main:
-    """A main dialect that knows nothing of numbers."""
+    """A main dialect, and who somebody is for it."""
 
     def __init__(self) -> None:
         self.asked: list[his.HisRequest] = []
@@ -327,21 +332,19 @@ class Main:
     async def ready(self, deadline: Deadline) -> None:
         """It is."""
 
-
-class Knowing(Main):
-    """One that knows them."""
-
-    async def registered(self, patient_id: str, deadline: Deadline, note: Note) -> Registered:
-        return Registered(patient_id, (patient_id, "P9"))
+    async def who(self, patient_id: str, deadline: Deadline, *, fresh: bool) -> Who:
+        """Her with two numbers."""
+        assert not fresh
+        return HER
 
 
 def test_images_go_to_the_archive_and_everything_else_to_the_main_dialect(archive: Archive) -> None:
     images = his.ImageStudies(purpose="treatment", patient_id="P1", since=date(2020, 1, 1))
     visits = his.Visits(purpose="treatment", patient_id="P1", since=date(2020, 1, 1))
 
-    async def answers(main: Main, registry: Main | None = None) -> tuple[list[str], str]:
+    async def answers(main: Main, registry: Main) -> tuple[list[str], str]:
         async with Upstream(Target.PACS, archive.address, None) as pacs:
-            dialect, note = WithImages(main, pacs, registry), Note()
+            dialect, note = WithImages(main, pacs, registry=registry), Note()
             assert await dialect.answer(visits, Deadline(5), Note()) == "main"
             await dialect.answer(images, Deadline(5), note)
         asked = [dict(parse_qsl(one.target.split("?")[1]))["PatientID"] for one in archive.seen]
@@ -349,15 +352,13 @@ def test_images_go_to_the_archive_and_everything_else_to_the_main_dialect(archiv
         assert main.asked == [visits]
         return asked, note.subject
 
-    assert archive.loop.run(answers(Main())) == (["P1"], resource_hash("Patient", "P1"))
-    assert archive.loop.run(answers(Knowing()))[0] == ["P1", "P9"]
-    assert archive.loop.run(answers(Main(), Knowing()))[0] == ["P1", "P9"]
+    assert archive.loop.run(answers(Main(), Main())) == (["P1", "P9"], resource_hash("Patient", "P1"))
 
 
 def test_without_an_archive_the_refusal_says_so() -> None:
     images = his.ImageStudies(purpose="treatment", patient_id="P1", since=date(2020, 1, 1))
 
     with pytest.raises(AppError) as error:
-        asyncio.run(WithImages(Main(), None).answer(images, Deadline(5), Note()))
+        asyncio.run(WithImages(Main(), None, registry=Main()).answer(images, Deadline(5), Note()))
 
     assert code_of(error) == "images_not_connected"

@@ -14,10 +14,11 @@ from aiohttp import web
 from contracts import his
 from foundation.clock import Clock
 from front_gateway.deadline import Deadline
-from front_gateway.dialects.choosing import speaker
 from front_gateway.note import Note
 from front_gateway.policy.reading import DEFAULT, Policy, parse_policy
 from front_gateway.refusals import HospitalRefused, Target
+from front_gateway.settings import HisDialect
+from front_gateway.speaking import speaker
 from front_gateway.upstream import Upstream
 from standalone.certificates import Certificates
 from tests.unit.gateway import soap
@@ -52,7 +53,7 @@ def running(
     """With the shipped profile, or with the one that a test names as parameter."""
     profile = tmp_path / "soap.toml"
     profile.write_text(getattr(request, "param", ""), encoding="utf-8")
-    with gateway(policy, certificates, tmp_path, his_base="", speaks=speaker("soap", profile)) as up:
+    with gateway(policy, certificates, tmp_path, his_base="", speaks=speaker(HisDialect.SOAP, profile)) as up:
         yield up
 
 
@@ -420,7 +421,7 @@ def test_an_operation_that_the_dialect_does_not_have_is_refused_in_words() -> No
     class Telepathy(his.HisRequest, frozen=True):
         OPERATION: ClassVar[str] = "telepathy"
 
-    dialect = speaker("soap", None)(Upstream(Target.HIS, "http://127.0.0.1:9", None), Clock())
+    dialect = speaker(HisDialect.SOAP, None)(Upstream(Target.HIS, "http://127.0.0.1:9", None), Clock())
 
     with pytest.raises(HospitalRefused, match="telepathy"):
         asyncio.run(dialect.answer(Telepathy(purpose="treatment"), Deadline(1), Note()))

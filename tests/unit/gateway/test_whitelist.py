@@ -181,4 +181,4 @@ def test_explain_says_what_a_call_would_meet(asked: dict[str, str], passes: bool
 
 
 def test_the_file_is_toml_that_a_person_can_read() -> None:
-    assert set(tomllib.loads(DEFAULT.read_text(encoding="utf-8"))) == {"callers", "entry"}
+    assert set(tomllib.loads(DEFAULT.read_text(encoding="utf-8"))) == {"callers", "entry", "senders"}

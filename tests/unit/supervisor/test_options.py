@@ -51,6 +51,7 @@ def test_the_doctor_names_the_port_that_is_taken(tmp_path: Path, port_base: int)
 def test_no_two_processes_share_a_port() -> None:
     listeners = [p.offset for p in PROCESSES] + [p.health for p in PROCESSES if p.health is not None]
     listeners += [p.inspection for p in PROCESSES if p.inspection is not None]
+    listeners += [p.pushed for p in PROCESSES if p.pushed is not None]
 
     assert len(listeners) + 2 == len(set(listeners)) + 2 == len(ports(8000))
     assert not {8000 + offset for offset in (*DOORS.values(), ROOT_DOOR)} & set(ports(8000))
