@@ -1,6 +1,7 @@
 """A fee that is about to be paid online is kept from the hospital's window, before both hospitals.
 
-The foreign hospital stores ChargeItems and has no window: what the window may charge is asked of ours only.
+The foreign hospital stores ChargeItems and has no window: what the window may charge is asked of ours only. SOAP has no such
+operations: `test_his_soap`.
 """
 
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ import pytest
 from tests.contract.hospitals import Gateway, new_request
 from tests.contract.test_his import the_id
 from tests.contract.test_his_write_back import sample
+
+pytestmark = pytest.mark.parametrize("gateway", ["simulator", "sekmet"], indirect=True)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Stock and prices through the gateway, before a hospital of ours and one that nobody here wrote."""
+"""Stock and prices through the gateway, before a hospital of ours and one that nobody here wrote (SOAP has no such operations: `test_his_soap`)."""
 
 import json
 from typing import Any
@@ -7,6 +7,8 @@ import httpx
 import pytest
 
 from tests.contract.hospitals import WORLD, Gateway
+
+pytestmark = pytest.mark.parametrize("gateway", ["simulator", "sekmet"], indirect=True)
 
 DRUGS = {one["code"]: one for one in json.loads((WORLD / "drugs.json").read_text(encoding="utf-8"))}
 DRUG = "urn:internet-hospital:drug"
