@@ -35,7 +35,7 @@ def test_what_the_hospital_answers_is_shown_and_not_kept() -> None:
     shown = {name for name, held in read().hospital.items() if held.get(CLASS)}
 
     assert {
-        f"contracts.his.{one}" for one in ("Allergy", "Report", "ReportValue", "HistoryMedication")
+        f"contracts.his.reading.{one}" for one in ("Allergy", "Report", "ReportValue", "HistoryMedication")
     } <= shown
     assert [name for name, keys in read().valkey.items() if keys.holds is CLASS] == ["display:history:"]
 
@@ -57,7 +57,7 @@ def test_an_empty_declaration_misses_every_column_event_and_answer() -> None:
 
     found = [*of_documents(nothing, ours()), *of_structs(nothing)]
 
-    for name in ("outbox_event.payload", "contracts.blocks.Diagnosis", "contracts.his.Report"):
+    for name in ("outbox_event.payload", "contracts.blocks.Diagnosis", "contracts.his.reading.Report"):
         assert any(f" {name} has no class" in one for one in found), name
 
 
@@ -65,7 +65,7 @@ def test_an_answer_of_the_hospital_inside_something_stored_is_found() -> None:
     documents = read().documents | {"drug.facts": "contracts.his:HistoryReply"}
 
     assert any(
-        "contracts.his.Report is an answer of the hospital and stands in something stored" in one
+        "contracts.his.reading.Report is an answer of the hospital and stands in something stored" in one
         for one in of_structs(changed(documents=documents))
     )
 

@@ -35,7 +35,7 @@ def routes(context: Context) -> list[Route]:
                 taken = await service.take(session, actor, hint)
         except AppError as error:
             log.warning("hint_refused", code=error.code)
-            await audit_refusal(context.db, actor, "hospital.hint", "hospital_hint:", error)
+            await audit_refusal(context.db, actor, "hospital.hint", f"{service.SUBJECT}:", error)
             return problem_response(error)
         await _told(context, taken)
         return Response(msgspec.json.encode(HintTaken(taken.fresh)), 200, media_type="application/json")

@@ -21,6 +21,7 @@ from foundation.db.base import hospital_id
 from foundation.db.unit_of_work import clock_of
 from foundation.ids import new_id
 
+SUBJECT = "hospital_hint"
 NEWS = frozenset({hints.HintKind.REPORT_READY, hints.HintKind.ORDER_CHANGED})
 MOVED = frozenset({hints.HintKind.PATIENT_CHANGED, hints.HintKind.PATIENT_MERGED})
 
@@ -55,7 +56,7 @@ async def take(session: AsyncSession, actor: Actor, hint: hints.HospitalHint) ->
         session,
         actor,
         f"hospital.{hint.kind.value}",
-        "hospital_hint",
+        SUBJECT,
         row_id,
         detail={"persons": str(len(persons))},
     )
