@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+import uvloop
 from aiohttp import web
 
 from foundation.clock import Clock
@@ -83,7 +84,7 @@ class Loop:
     """An event loop in a thread of its own."""
 
     def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
+        self.loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()  # as in the process
         self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self._thread.start()
 
