@@ -1,6 +1,7 @@
 """Puts one gateway together and runs it until SIGTERM; SIGHUP reads whitelist and certificates again."""
 
 import asyncio
+import gc
 import signal
 import sys
 from pathlib import Path
@@ -73,7 +74,7 @@ async def _serve(
     async with his, city, backend:
         dialect = FhirDialect(his, systems, clock)
         supervising = Supervising(backend if settings.backend_url else None)
-        door = Door(policy, Inward(dialect), Outward(city), audit, supervising)
+        door = Door(policy, Inward(dialect), Outward(city), audit, supervising, clock)
         loop.add_signal_handler(signal.SIGTERM, stop.set)
         loop.add_signal_handler(signal.SIGINT, stop.set)
         loop.add_signal_handler(signal.SIGHUP, _reload, door, settings.whitelist, tls)
@@ -94,6 +95,8 @@ async def _serve(
             await health.close()
             raise SystemExit(1) from None
         log.info("serving", port=listener.port, health_port=health.port, entries=len(policy.entries))
+        gc.collect()
+        gc.freeze()  # what lives as long as the process need not be looked through again and again
         upkeep = asyncio.create_task(_upkeep(audit, his, city, backend))
         await stop.wait()
         log.info("stopping")
