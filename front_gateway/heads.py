@@ -46,6 +46,8 @@ class Asked:
             raise BadTarget("not HTTP/1.1") from None
         self.method: str = parser.get_method().decode("ascii")
         self.headers = tuple(found)
+        if not any(name == "host" for name, _ in found):
+            raise BadTarget("no host")
 
 
 class _Sink:

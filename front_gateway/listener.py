@@ -6,15 +6,16 @@ that is not plain, or whose body was not read, the connection is closed: nothing
 """
 
 import asyncio
+import secrets
 import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import cast
 
 from foundation.errors import AppError, TooLarge
-from foundation.logs import log
+from foundation.logs import log, request_id
 from front_gateway.call import Answer, Call, problem
-from front_gateway.heads import Asked, answer_bytes, hopeless
+from front_gateway.heads import MAX_HEAD, Asked, answer_bytes, hopeless
 from front_gateway.identity import identity_of
 from front_gateway.limits import Waits
 from front_gateway.refusals import BadTarget
@@ -84,7 +85,7 @@ class _Connection(asyncio.Protocol):
     """One caller's connection. `until` is when its present wait ends; none while a call runs, which has its own deadline."""
 
     __slots__ = (
-        "_address", "_blocked", "_buffer", "_body", "_identity", "_length", "_linger", "_listener", "_loop", "_paused",
+        "_address", "_begun", "_blocked", "_body", "_buffer", "_identity", "_length", "_linger", "_listener", "_loop", "_paused",
         "_unread", "task", "transport", "until",
     )  # fmt: skip
 
@@ -94,6 +95,7 @@ class _Connection(asyncio.Protocol):
         self._buffer = bytearray()
         self._body: asyncio.Future[None] | None = None
         self._length = 0
+        self._begun = False
         self._unread = False
         self._linger = -1
         self._paused = False
@@ -129,7 +131,7 @@ class _Connection(asyncio.Protocol):
         if self._linger >= 0:
             self._linger -= len(data)
             if self._linger <= 0:
-                self.transport.close()
+                self._end()
             return
         self._buffer += data
         if self.task is None and not self._blocked:
@@ -162,14 +164,18 @@ class _Connection(asyncio.Protocol):
         elif self._buffer or self._blocked or self._linger >= 0:
             self.transport.abort()
         else:
-            self._wait(self._listener.waits.linger)
-            self._linger = 0  # whatever comes now ends it
-            self.transport.close()
+            self._end()
 
     def close_when_idle(self) -> None:
         """Close now, or after the call that runs."""
-        if self.task is None:
-            self.transport.close()
+        if self.task is None and self._linger < 0:
+            self._end()
+
+    def _end(self) -> None:
+        """Close; who does not take the last bytes is cut off."""
+        self._linger = 0
+        self._wait(self._listener.waits.write)
+        self.transport.close()
 
     def _wait(self, seconds: float) -> None:
         self.until = self._loop.time() + seconds
@@ -182,16 +188,16 @@ class _Connection(asyncio.Protocol):
             self._wait(waits.idle)
             return
         end = buffer.find(b"\r\n\r\n")
-        if end < 0 or end > 12_000:
+        if not 0 <= end <= MAX_HEAD:
             if hopeless(buffer):
                 self._refuse(BadTarget("not HTTP/1.1, or a head over its limit"))
-            elif self.until - self._loop.time() > waits.head or not self._unread:
-                self._unread = True  # the first bytes of a head: from here on it has `head` seconds, however it drips
+            elif not self._begun:
+                self._begun = True  # from here on the head has its seconds, however it drips
                 self._wait(waits.head)
             return
         raw = bytes(buffer[: end + 4])
         del buffer[: end + 4]
-        self._unread = False
+        self._begun = False
         try:
             asked = Asked(raw)
         except AppError as refused:
@@ -247,19 +253,28 @@ class _Connection(asyncio.Protocol):
 
     def _refuse(self, error: AppError) -> None:
         log.warning("refused_by_parser", reason=getattr(error, "reason", error.code))
-        self._write(problem(error), keep=False, rest=0, framed=False)
+        mark = request_id.set(secrets.token_hex(8))
+        try:
+            self._write(problem(error), keep=False, rest=0, framed=False)
+        finally:
+            request_id.reset(mark)
 
     def _write(self, answer: Answer, *, keep: bool, rest: int, framed: bool) -> None:
         """Answer. A connection that ends takes in what is still on its way, or the reset would take the answer with it."""
         if self.transport.is_closing():
             return
-        self.transport.write(answer_bytes(answer, keep=keep))
+        try:
+            self.transport.write(answer_bytes(answer, keep=keep))
+        except UnicodeError:  # a header value beyond Latin-1: none of ours
+            log.error("answer_not_writable", status=answer.status)
+            self.transport.abort()
+            return
         if keep:
             return
         missing = max(0, rest - len(self._buffer)) if framed else MAX_LINGER
         self._buffer.clear()
         if not missing:
-            self.transport.close()
+            self._end()
             return
         self._linger = min(missing, MAX_LINGER)
         self._wait(self._listener.waits.linger)

@@ -47,9 +47,9 @@ def run(settings: Settings) -> None:
                     policy=policy,
                     audit=audit,
                     tls=tls,
-                    his=Upstream(Target.HIS, settings.his_url, tls.his),
-                    city=Upstream(Target.CITY, settings.city_url, tls.city, at_once=128),
-                    backend=Upstream(Target.BACKEND, settings.backend_url, tls.backend, at_once=8),
+                    his=Upstream(Target.HIS, settings.his_url, tls.his, identity=settings.his_identity),
+                    city=Upstream(Target.CITY, settings.city_url, tls.city, at_once=128, identity=settings.city_identity),
+                    backend=Upstream(Target.BACKEND, settings.backend_url, tls.backend, at_once=8, identity=settings.backend_identity),
                     systems=systems,
                 )
             )
@@ -77,7 +77,7 @@ async def _serve(
         door = Door(policy, Inward(dialect), Outward(city), audit, supervising, clock)
         loop.add_signal_handler(signal.SIGTERM, stop.set)
         loop.add_signal_handler(signal.SIGINT, stop.set)
-        loop.add_signal_handler(signal.SIGHUP, _reload, door, settings.whitelist, tls)
+        loop.add_signal_handler(signal.SIGHUP, _reload, door, settings.whitelist, tls, (his, city, backend))
 
         async def hospital() -> None:
             await dialect.ready(Deadline(CHECK_SECONDS))
@@ -117,10 +117,12 @@ async def _upkeep(audit: AuditFile, *upstreams: Upstream) -> None:
             BREAKER_OPEN.labels(one.target.value).set(one.breaker.is_open)
 
 
-def _reload(door: Door, path: Path, tls: Contexts) -> None:
+def _reload(door: Door, path: Path, tls: Contexts, upstreams: tuple[Upstream, ...]) -> None:
     """Take new certificates and the new whitelist where they are valid; keep the old ones otherwise."""
     try:
         tls.renew()
+        for one in upstreams:
+            one.drop_idle()  # or the old certificate would be shown as long as calls keep coming
     except OSError as error:  # ssl.SSLError is one
         log.error("certificates_not_renewed", error=str(error))
     try:

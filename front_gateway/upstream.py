@@ -6,7 +6,6 @@ Nothing is sent twice but a GET that met a kept connection which the target had 
 import asyncio
 import ssl
 from collections import deque
-from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 
@@ -61,13 +60,14 @@ class Upstream:
         self._port = self.base.port or 443
         self._named = self.base.raw_authority
         self._path = self.base.raw_path.rstrip("/")
-        self._tls = tls
+        self._tls = tls if self.base.scheme == "https" else None
         self._identity = identity
         self._queue = queue
         self._max_reply = max_reply
         self._slots = asyncio.Semaphore(at_once)
         self._waiting = 0
         self._idle: deque[Line] = deque()
+        self._era = 0
 
     async def __aenter__(self) -> "Upstream":
         return self
@@ -76,7 +76,8 @@ class Upstream:
         self.drop_idle()
 
     def drop_idle(self) -> None:
-        """Close what is kept: the next call connects anew, with the certificate of then."""
+        """Keep no connection of now: the next call connects anew, with the certificate of then."""
+        self._era += 1
         while self._idle:
             self._idle.popleft().close()
 
@@ -117,11 +118,7 @@ class Upstream:
 
     async def reach(self, seconds: float) -> None:
         """Connect, greet by TLS, hang up: whether the target is there, without asking it anything. `OSError` if not."""
-        async with asyncio.timeout(seconds):
-            _, writer = await asyncio.open_connection(self._host, self._port, ssl=self._tls)
-        writer.close()
-        with suppress(OSError):
-            await writer.wait_closed()
+        (await self._connected(Deadline(seconds))).close()
 
     async def _enter(self, deadline: Deadline) -> None:
         if not self._slots.locked():
@@ -147,7 +144,7 @@ class Upstream:
                 raise
             line = await self._connected(deadline)
             status, headers, body = await line.exchange(request, self._max_reply)
-        if line.reusable and not line.transport.is_closing():
+        if line.reusable and line.era == self._era and not line.transport.is_closing():
             self._idle.append(line)
         else:
             line.close()
@@ -165,10 +162,12 @@ class Upstream:
         return None
 
     async def _connected(self, deadline: Deadline) -> Line:
+        era = self._era
         line = await connect(
             self._host, self._port, self._tls, max(0.001, min(deadline.left(), CONNECT_SECONDS))
         )
-        if self._identity and identity_of(line.transport.get_extra_info("peercert")) != self._identity:
+        if self._tls and self._identity and identity_of(line.transport.get_extra_info("peercert")) != self._identity:
             line.close()
             raise NotSent("certificate is somebody else's")
+        line.era = era
         return line
