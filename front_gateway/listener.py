@@ -129,9 +129,10 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Bytes, at any boundary."""
         if self._linger >= 0:
-            self._linger -= len(data)
-            if self._linger <= 0:
-                self._end()
+            if self._linger:
+                self._linger = max(0, self._linger - len(data))
+                if not self._linger:
+                    self._end()
             return
         self._buffer += data
         if self.task is None and not self._blocked:
