@@ -27,9 +27,9 @@ _TARGET = re.compile(r"[\x21-\x7e]+")
 
 
 class Asked:
-    """The head of one request as llhttp reads it; `BadTarget` for what is none."""
+    """The head of one request as llhttp reads it; `BadTarget` for what is none. `stays`: it does not ask for another protocol."""
 
-    __slots__ = ("headers", "method", "target")
+    __slots__ = ("headers", "method", "stays", "target")
 
     def __init__(self, raw: bytes) -> None:
         if not _HEAD.fullmatch(raw):
@@ -37,11 +37,12 @@ class Asked:
         found: list[tuple[str, str]] = []
         self.headers: Headers = ()
         self.target = ""
+        self.stays = True
         parser = httptools.HttpRequestParser(_Sink(self, found))
         try:
             parser.feed_data(raw)
         except httptools.HttpParserUpgrade:
-            pass  # CONNECT, or the header: refused by whoever judges target and headers
+            self.stays = False  # CONNECT, or the header: what follows would be another protocol
         except httptools.HttpParserError:
             raise BadTarget("not HTTP/1.1") from None
         self.method: str = parser.get_method().decode("ascii")

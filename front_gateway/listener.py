@@ -204,7 +204,7 @@ class _Connection(asyncio.Protocol):
         except AppError as refused:
             self._refuse(refused)
             return
-        framed = True
+        framed = asked.stays
         try:
             self._length = announced_length(asked.headers)
         except AppError:
@@ -218,7 +218,7 @@ class _Connection(asyncio.Protocol):
         keep = framed and call.header("connection").lower() in ("", "keep-alive")
         answer = await self._listener.serve(call)
         self.task = None
-        keep = keep and not self._unread and not self._listener.closing
+        keep = keep and not self._unread and not self._listener.closing and answer.code != BadTarget.code
         self._write(answer, keep=keep, rest=self._length if self._unread else 0, framed=framed)
         self._unread = False
         if keep and not self.transport.is_closing():

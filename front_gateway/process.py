@@ -48,8 +48,16 @@ def run(settings: Settings) -> None:
                     audit=audit,
                     tls=tls,
                     his=Upstream(Target.HIS, settings.his_url, tls.his, identity=settings.his_identity),
-                    city=Upstream(Target.CITY, settings.city_url, tls.city, at_once=128, identity=settings.city_identity),
-                    backend=Upstream(Target.BACKEND, settings.backend_url, tls.backend, at_once=8, identity=settings.backend_identity),
+                    city=Upstream(
+                        Target.CITY, settings.city_url, tls.city, at_once=128, identity=settings.city_identity
+                    ),
+                    backend=Upstream(
+                        Target.BACKEND,
+                        settings.backend_url,
+                        tls.backend,
+                        at_once=8,
+                        identity=settings.backend_identity,
+                    ),
                     systems=systems,
                 )
             )

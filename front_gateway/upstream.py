@@ -166,7 +166,11 @@ class Upstream:
         line = await connect(
             self._host, self._port, self._tls, max(0.001, min(deadline.left(), CONNECT_SECONDS))
         )
-        if self._tls and self._identity and identity_of(line.transport.get_extra_info("peercert")) != self._identity:
+        if (
+            self._tls
+            and self._identity
+            and identity_of(line.transport.get_extra_info("peercert")) != self._identity
+        ):
             line.close()
             raise NotSent("certificate is somebody else's")
         line.era = era

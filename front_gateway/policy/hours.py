@@ -25,9 +25,7 @@ class Hours:
         if self.begin < self.end:
             return today in self.days and self.begin <= minute < self.end
         yesterday = (here - timedelta(days=1)).weekday()
-        return (today in self.days and minute >= self.begin) or (
-            yesterday in self.days and minute < self.end
-        )
+        return (today in self.days and minute >= self.begin) or (yesterday in self.days and minute < self.end)
 
 
 def hours_mistakes(span: str, days: list[str]) -> list[str]:

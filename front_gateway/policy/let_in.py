@@ -17,7 +17,9 @@ LetIn = dict[str, Any]
 def let_in_mistakes(request: Reply, allowed: Iterable[str]) -> list[str]:
     """One sentence for each path that the request does not have and each field that it cannot do without."""
     paths = list(allowed)
-    unknown = [f"body field {path!r} is not in {request.__name__}" for path in paths if not exists(request, path)]
+    unknown = [
+        f"body field {path!r} is not in {request.__name__}" for path in paths if not exists(request, path)
+    ]
     return unknown or _missing(request, tree_of(paths), "")
 
 

@@ -89,7 +89,8 @@ class Rounds:
         self.keep(f"{column}_cpu_us", micros)
         self.keep(f"{column}_loader_share", result["cpu_s"] / result["seconds"])
         print(
-            f"  {column:10} {rps:8.0f}/s  p99 {result['p99_ms']:6.1f} ms  {micros:5.0f} µs of CPU a call", flush=True
+            f"  {column:10} {rps:8.0f}/s  p99 {result['p99_ms']:6.1f} ms  {micros:5.0f} µs of CPU a call",
+            flush=True,
         )
         return rps
 
@@ -107,9 +108,7 @@ def one_round(rounds: Rounds, behind: Peer, nginx: Peer, gateways: list[Peer]) -
     """Each of them once."""
     anchor = rounds.full("nginx", [nginx], "adapter", PROXIED)
     rounds.keep("ratio", rounds.full("one", gateways[:1], "adapter", PROXIED) / anchor)
-    rounds.keep(
-        "cpu_ratio", rounds.found["nginx_cpu_us"][-1] / max(rounds.found["one_cpu_us"][-1], 0.001)
-    )
+    rounds.keep("cpu_ratio", rounds.found["nginx_cpu_us"][-1] / max(rounds.found["one_cpu_us"][-1], 0.001))
     rounds.full("two", gateways, "adapter", PROXIED)
     rounds.full("typed", gateways[:1], "backend-api", TYPED)
     ours = rounds.certificates.hospital
@@ -146,9 +145,7 @@ def measure(folder: Path, count: int, seconds: float) -> Rounds:
         behind = stack.enter_context(peers.upstream(folder, certificates, patients))
         nginx = stack.enter_context(peers.yardstick(folder, certificates, behind.port))
         gateways = [
-            stack.enter_context(
-                peers.gateway(name, folder, certificates, whitelist, behind.port, behind.his)
-            )
+            stack.enter_context(peers.gateway(name, folder, certificates, whitelist, behind.port, behind.his))
             for name in ("a", "b")
         ]
         for number in range(count + 1):

@@ -112,7 +112,9 @@ def test_outside_its_hours_a_line_is_closed(certificates: Certificates, tmp_path
         assert len(up.city.seen) == 2
 
 
-moments = st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1)).map(lambda naive: naive.replace(tzinfo=UTC))
+moments = st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1)).map(
+    lambda naive: naive.replace(tzinfo=UTC)
+)
 minutes = st.integers(0, 24 * 60 - 1)
 
 
@@ -122,7 +124,9 @@ def test_a_span_and_its_opposite_are_never_open_together(
 ) -> None:
     if begin == end:
         return
-    span, opposite = (f"{a // 60:02}:{a % 60:02}-{b // 60:02}:{b % 60:02}" for a, b in ((begin, end), (end, begin)))
+    span, opposite = (
+        f"{a // 60:02}:{a % 60:02}-{b // 60:02}:{b % 60:02}" for a, b in ((begin, end), (end, begin))
+    )
     one, other, whole = hours(span, []), hours(opposite, []), hours(span, days)
     assert one is not None
     assert other is not None
@@ -147,19 +151,27 @@ def test_parts_of_a_part_are_named_with_their_path() -> None:
     names = [name for name in his.WriteRecord.__struct_fields__ if name not in ("purpose", "diagnoses")]
     plan = let_in(his.WriteRecord, [*names, "diagnoses.code"])
 
-    assert kept_out(plan, b'{"purpose":"write_back","diagnoses":[{"code":"I10","name":"x"},{"name":"y"}]}') == [
-        "diagnoses.name"
-    ]
+    assert kept_out(
+        plan, b'{"purpose":"write_back","diagnoses":[{"code":"I10","name":"x"},{"name":"y"}]}'
+    ) == ["diagnoses.name"]
     assert kept_out(plan, b"no json") == []
 
 
 def test_explain_judges_the_time_and_the_body(policy: Policy) -> None:
-    asked: dict[str, Any] = {"caller": "backend-worker", "address": "127.0.0.1", "method": "POST", "path": "/his/v1/slots"}
+    asked: dict[str, Any] = {
+        "caller": "backend-worker",
+        "address": "127.0.0.1",
+        "method": "POST",
+        "path": "/his/v1/slots",
+    }
     night = parse_policy(changed("slots", hours="07:00-22:00", days=["mon", "tue", "wed", "thu", "fri"]))
     late = datetime(2026, 11, 23, 23, 0, tzinfo=LOCAL)
 
     outside = b'{"purpose":"schedule","department_code":"03","first":"2026-11-22","last":"2026-11-23","practitioner_code":"d1"}'
-    assert explain(policy, **asked, body=outside)[1] == "403 not_listed: body field not let in: practitioner_code"
+    assert (
+        explain(policy, **asked, body=outside)[1]
+        == "403 not_listed: body field not let in: practitioner_code"
+    )
     closed, why = explain(night, **asked, at=late)
     assert not closed
     assert why.startswith("403 not_listed: outside the hours of entry 'slots'")
