@@ -53,6 +53,8 @@ class OtherSide:
     seen: list[Seen] = field(default_factory=list)
     answers: dict[str, Responder] = field(default_factory=dict)
     """By "METHOD /path" without query; "*" for everything else."""
+    peers: list[int] = field(default_factory=list)
+    """Serial number of the caller's certificate, call by call, where there was one."""
 
     def on(self, call: str, body: Any, status: int = 200, **headers: str) -> None:
         """Answer `call` with JSON."""
@@ -73,6 +75,9 @@ class OtherSide:
             await request.read(),
         )
         self.seen.append(seen)
+        peer = request.transport.get_extra_info("peercert") if request.transport else None
+        if peer:
+            self.peers.append(int(peer["serialNumber"], 16))
         path = seen.target.split("?")[0]
         responder = self.answers.get(f"{seen.method} {path}") or self.answers.get("*")
         if responder is None:
@@ -111,6 +116,7 @@ class Running:
     door: Door
     breaker: Breaker
     backend: OtherSide
+    listener: Listener
 
     def audit(self) -> list[dict[str, Any]]:
         """The audit's lines about calls, oldest first."""
@@ -138,7 +144,7 @@ def gateway(
     breaker = Breaker(threshold=3, open_seconds=30)
     stack = contextlib.AsyncExitStack()
 
-    async def start() -> tuple[int, Door]:
+    async def start() -> tuple[Listener, Door]:
         ports = [await serve(stack, one) for one in (hospital, city, backend)]
         his = Upstream(Target.HIS, f"http://127.0.0.1:{ports[0]}{his_base}", None, breaker=breaker)
         platform = Upstream(Target.CITY, f"http://127.0.0.1:{ports[1]}", None)
@@ -150,11 +156,11 @@ def gateway(
         listener = Listener(door.serve, gateway_tls(certificates), waits)
         await listener.open("127.0.0.1", 0)
         stack.push_async_callback(listener.close, 1)
-        return listener.port, door
+        return listener, door
 
-    port, door = loop.run(start())
+    listener, door = loop.run(start())
     try:
-        yield Running(port, hospital, city, folder, door, breaker, backend)
+        yield Running(listener.port, hospital, city, folder, door, breaker, backend, listener)
     finally:
         loop.run(stack.aclose())
         audit.close()
@@ -166,10 +172,12 @@ def gateway_tls(certificates: Certificates) -> ssl.SSLContext:
     return server_context(pair.certificate, pair.key, certificates.hospital.root)
 
 
-async def serve(stack: contextlib.AsyncExitStack, side: OtherSide) -> int:
+async def serve(
+    stack: contextlib.AsyncExitStack, side: OtherSide, tls: ssl.SSLContext | None = None
+) -> int:
     """Listen for `side`; the port."""
     server = web.Server(side.handle, access_log=None)
-    socket = await asyncio.get_running_loop().create_server(server, "127.0.0.1", 0)
+    socket = await asyncio.get_running_loop().create_server(server, "127.0.0.1", 0, ssl=tls)
 
     async def close() -> None:
         socket.close()
