@@ -47,14 +47,18 @@ class Line(asyncio.Protocol):
         """Connected, greeted by TLS."""
         self.transport = cast(asyncio.Transport, transport)  # uvloop's are none by inheritance
 
-    async def exchange(self, request: bytes, max_reply: int) -> tuple[int, Headers, bytes]:
-        """Send, and wait for the whole answer; `Broken` when it does not come or is none."""
+    async def exchange(self, request: bytes, max_reply: int, seconds: float) -> tuple[int, Headers, bytes]:
+        """Send, and wait for the whole answer; `Broken` when it does not come or is none, `TimeoutError` when it is not there
+        after `seconds`."""
+        if seconds <= 0:
+            raise TimeoutError
         if self.transport.is_closing():
             raise Broken("connection was closed", answered=False)
         self._parser = httptools.HttpResponseParser(self)
         self._done = self._loop.create_future()
         self._left = max_reply
         self._answered = self._to_the_end = self.reusable = False
+        timer = self._loop.call_later(seconds, self._late)
         self.transport.write(request)
         try:
             await self._done
@@ -62,6 +66,7 @@ class Line(asyncio.Protocol):
             self.transport.abort()
             raise
         finally:
+            timer.cancel()
             self._done = self._parser = None
             self.served += 1
         headers = tuple(self.headers)
@@ -139,6 +144,12 @@ class Line(asyncio.Protocol):
         """The answer is whole; an interim one (1xx) is not the answer."""
         if self._done is not None and not self._done.done() and self.status >= 200:
             self._done.set_result(None)
+
+    def _late(self) -> None:
+        self.reusable = False
+        if self._done is not None and not self._done.done():
+            self._done.set_exception(TimeoutError())
+        self.transport.abort()
 
     def _fail(self, why: str) -> None:
         self.reusable = False

@@ -47,14 +47,13 @@ def split_target(target: str) -> tuple[str, tuple[str, ...]]:
 def announced_length(headers: Headers) -> int:
     """Length of the body as announced, 0 without one; refuses headers that contradict one another."""
     seen: set[str] = set()
-    for name, _ in headers:
-        if name in _ONCE and name in seen:
+    size = 0
+    for name, value in headers:
+        if name in seen and name in _ONCE:
             raise BadTarget(f"header {name} twice")
         seen.add(name)
-    if (
-        len(headers) > MAX_HEADERS
-        or sum(len(name) + len(value) for name, value in headers) > MAX_HEADER_BYTES
-    ):
+        size += len(name) + len(value)
+    if len(headers) > MAX_HEADERS or size > MAX_HEADER_BYTES:
         raise BadTarget("too many headers")
     if "transfer-encoding" in seen:
         raise LengthRequired("请求体须以 Content-Length 注明长度")

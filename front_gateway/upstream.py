@@ -93,8 +93,7 @@ class Upstream:
         try:
             await self._enter(deadline)
             try:
-                async with asyncio.timeout(deadline.left()):
-                    reply = await self._exchange(request, deadline, again=method == "GET")
+                reply = await self._exchange(request, deadline, again=method == "GET")
             finally:
                 self._slots.release()
             reported = True
@@ -138,12 +137,12 @@ class Upstream:
     async def _exchange(self, request: bytes, deadline: Deadline, *, again: bool) -> Reply:
         line = self._kept() or await self._connected(deadline)
         try:
-            status, headers, body = await line.exchange(request, self._max_reply)
+            status, headers, body = await line.exchange(request, self._max_reply, deadline.left())
         except Broken as error:
             if not again or error.answered or line.served < 2:
                 raise
             line = await self._connected(deadline)
-            status, headers, body = await line.exchange(request, self._max_reply)
+            status, headers, body = await line.exchange(request, self._max_reply, deadline.left())
         if line.reusable and line.era == self._era and not line.transport.is_closing():
             self._idle.append(line)
         else:

@@ -86,11 +86,8 @@ class HeaderList:
 
     def picked(self, headers: Headers) -> Headers:
         """Those of `headers` that are listed."""
-        return tuple(
-            one
-            for one in headers
-            if one[0] in self._exact or (self._starts and one[0].startswith(self._starts))
-        )
+        exact, starts = self._exact, self._starts
+        return tuple([one for one in headers if one[0] in exact or (starts and one[0].startswith(starts))])
 
 
 NO_HEADERS = HeaderList([])

@@ -172,9 +172,7 @@ def gateway_tls(certificates: Certificates) -> ssl.SSLContext:
     return server_context(pair.certificate, pair.key, certificates.hospital.root)
 
 
-async def serve(
-    stack: contextlib.AsyncExitStack, side: OtherSide, tls: ssl.SSLContext | None = None
-) -> int:
+async def serve(stack: contextlib.AsyncExitStack, side: OtherSide, tls: ssl.SSLContext | None = None) -> int:
     """Listen for `side`; the port."""
     server = web.Server(side.handle, access_log=None)
     socket = await asyncio.get_running_loop().create_server(server, "127.0.0.1", 0, ssl=tls)

@@ -36,7 +36,9 @@ def issue(certificates: Certificates, tmp_path: Path) -> Issue:
     authority = Authority.load(place / "root.pem", place / "root.key", Clock().now())
     assert authority is not None
 
-    def make(name: str, *, identity: str = "", server: bool = True, client: bool = True, days: int = 0) -> Made:
+    def make(
+        name: str, *, identity: str = "", server: bool = True, client: bool = True, days: int = 0
+    ) -> Made:
         leaf = Leaf(name, server=server, client=client)
         moment = Clock().now() + timedelta(days=days)
         pem, key = authority.issue(leaf, identity or IDENTITIES + name, HERE, moment)
@@ -61,7 +63,9 @@ def test_the_right_certificate_passes(running: Running, certificates: Certificat
     assert call(running, certificates, issue("adapter")).status_code == 200
 
 
-@pytest.mark.parametrize("identity", ["spiffe://internet-hospital/adapter2", "spiffe://elsewhere/adapter", "https://adapter"])
+@pytest.mark.parametrize(
+    "identity", ["spiffe://internet-hospital/adapter2", "spiffe://elsewhere/adapter", "https://adapter"]
+)
 def test_another_name_of_our_root_is_refused(
     running: Running, certificates: Certificates, issue: Issue, identity: str
 ) -> None:
@@ -72,7 +76,9 @@ def test_another_name_of_our_root_is_refused(
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"days": -500}, {"days": 30}, {"client": False}], ids=["expired", "not yet valid", "for servers only"]
+    "wrong",
+    [{"days": -500}, {"days": 30}, {"client": False}],
+    ids=["expired", "not yet valid", "for servers only"],
 )
 def test_a_certificate_out_of_its_time_or_purpose_gets_no_word_in(
     running: Running, certificates: Certificates, issue: Issue, wrong: dict[str, Any]

@@ -113,10 +113,9 @@ def test_outside_its_hours_a_line_is_closed(certificates: Certificates, tmp_path
 
 
 moments = st.datetimes(
-    min_value=datetime(2026, 1, 1), max_value=datetime(2027, 1, 1)  # noqa: DTZ001 - hypothesis wants them so
-).map(
-    lambda naive: naive.replace(tzinfo=UTC)
-)
+    min_value=datetime(2026, 1, 1),
+    max_value=datetime(2027, 1, 1),  # noqa: DTZ001 - hypothesis wants them so
+).map(lambda naive: naive.replace(tzinfo=UTC))
 minutes = st.integers(0, 24 * 60 - 1)
 
 

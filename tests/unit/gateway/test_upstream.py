@@ -62,12 +62,16 @@ def saying(*parts: bytes, close: bool = False) -> Answer:
     return answer
 
 
-async def outcome(answer: Answer, *, method: str = "POST", seconds: float = 2.0, calls: int = 1) -> Reply | AppError:
+async def outcome(
+    answer: Answer, *, method: str = "POST", seconds: float = 2.0, calls: int = 1
+) -> Reply | AppError:
     """The last of `calls` answers, or what was raised."""
     async with answering(answer) as (url, _), Upstream(Target.HIS, url, None, max_reply=1_000) as upstream:
         try:
             for _ in range(calls):
-                reply = await upstream.send(method, "/x", (), None if method == "GET" else b"", Deadline(seconds))
+                reply = await upstream.send(
+                    method, "/x", (), None if method == "GET" else b"", Deadline(seconds)
+                )
         except AppError as error:
             return error
         return reply
@@ -89,7 +93,9 @@ async def outcome(answer: Answer, *, method: str = "POST", seconds: float = 2.0,
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("calls", [1, 3])
-def test_an_answer_is_read_to_its_end_and_no_further(parts: tuple[bytes, ...], close: bool, body: bytes, calls: int) -> None:
+def test_an_answer_is_read_to_its_end_and_no_further(
+    parts: tuple[bytes, ...], close: bool, body: bytes, calls: int
+) -> None:
     reply = asyncio.run(outcome(saying(*parts, close=close), calls=calls))
 
     assert isinstance(reply, Reply)
@@ -107,7 +113,10 @@ def test_an_answer_is_read_to_its_end_and_no_further(parts: tuple[bytes, ...], c
         b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\nok",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n+2\r\nok\r\n0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"3e8\r\n" + b"a" * 1_000 + b"\r\n1\r\na\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        + b"3e8\r\n"
+        + b"a" * 1_000
+        + b"\r\n1\r\na\r\n0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nX-A: 1\r\n folded\r\nContent-Length: 0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nX-A: 1\nSet-Cookie: a=b\r\nContent-Length: 0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nX-A: a\x00b\r\nContent-Length: 0\r\n\r\n",
@@ -195,9 +204,7 @@ def test_so_many_go_out_so_many_wait_and_the_others_hear_it_at_once() -> None:
             answering(held) as (url, heads),
             Upstream(Target.HIS, url, None, at_once=2, queue=3) as upstream,
         ):
-            calls = [
-                asyncio.create_task(upstream.send("POST", "/x", (), b"", Deadline(5))) for _ in range(5)
-            ]
+            calls = [asyncio.create_task(upstream.send("POST", "/x", (), b"", Deadline(5))) for _ in range(5)]
             while len(heads) < 2:
                 await asyncio.sleep(0)
             begun = monotonic()
