@@ -55,6 +55,12 @@ DIRECT = request(
 )
 
 
+def say(text: str) -> None:
+    """One line of progress, at once."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
 @dataclass
 class Rounds:
     """What each round gave, by column."""
@@ -75,7 +81,7 @@ class Rounds:
         )
         result: dict[str, Any] = json.loads(done.stdout)
         if result["bad"] or not result["calls"]:
-            raise SystemExit(f"the bench is no bench: {result['bad']} of {result['calls']} answers were bad")
+            raise SystemExit(f"no bench: {result['calls']} answers, {result['bad']} of them bad")
         return result
 
     def full(self, column: str, who: list[Peer], caller: str, call: bytes) -> float:
@@ -88,10 +94,7 @@ class Rounds:
         self.keep(column, rps)
         self.keep(f"{column}_cpu_us", micros)
         self.keep(f"{column}_loader_share", result["cpu_s"] / result["seconds"])
-        print(
-            f"  {column:10} {rps:8.0f}/s  p99 {result['p99_ms']:6.1f} ms  {micros:5.0f} µs of CPU a call",
-            flush=True,
-        )
+        say(f"  {column:10} {rps:8.0f}/s  p99 {result['p99_ms']:6.1f} ms  {micros:5.0f} µs of CPU a call")
         return rps
 
     def keep(self, column: str, value: float) -> None:
@@ -117,7 +120,7 @@ def one_round(rounds: Rounds, behind: Peer, nginx: Peer, gateways: list[Peer]) -
     for which in ("p50_ms", "p99_ms"):
         rounds.keep(f"added_{which}", through[which] - direct[which])
         rounds.keep(f"typed_{which}", through[which])
-    print(
+    say(
         f"  {RATE}/s typed: p50 {direct['p50_ms']} → {through['p50_ms']}, p99 {direct['p99_ms']} → {through['p99_ms']} ms"
     )
 
@@ -149,7 +152,7 @@ def measure(folder: Path, count: int, seconds: float) -> Rounds:
             for name in ("a", "b")
         ]
         for number in range(count + 1):
-            print(f"round {number} of {count}" if number else "warming up", flush=True)
+            say(f"round {number} of {count}" if number else "warming up")
             one_round(rounds, behind, nginx, gateways)
             if not number:
                 rounds.found.clear()
@@ -166,7 +169,7 @@ def main() -> None:
         sys.exit(f"nginx is missing; on Debian: {peers.INSTALL}")
     with tempfile.TemporaryDirectory() as place:
         rounds = measure(Path(place), chosen.rounds, chosen.seconds)
-    print(
+    say(
         json.dumps(
             {
                 "rps": rounds.median("one"), "nginx_rps": rounds.median("nginx"), "ratio": rounds.median("ratio", 3),

@@ -58,56 +58,65 @@ class Line:
                 return True, good
 
 
-def run(asked: dict[str, Any]) -> dict[str, Any]:
+class Round:
     """The calls of one round."""
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    tls.load_cert_chain(asked["certificate"], asked["key"])
-    tls.load_verify_locations(asked["root"])
-    request = base64.b64decode(asked["request"])
-    ports, rate, seconds = asked["ports"], asked.get("rate", 0), asked["seconds"]
-    lines = [Line(ports[number % len(ports)], tls) for number in range(asked["connections"])]
-    poll = select.epoll()
-    by_file = {one.socket.fileno(): one for one in lines}
-    for number in by_file:
-        poll.register(number, select.EPOLLIN)
-    took: list[float] = []
-    bad = 0
-    free = deque(lines)
-    if not rate:
-        while free:
-            free.popleft().send(request)
-    begun, cpu = time.perf_counter(), time.process_time()
-    end, sent = begun + seconds, 0
-    while (now := time.perf_counter()) < end and by_file:
-        wait = end - now
-        if rate:
-            while free and sent < (now - begun) * rate:
-                sent += 1
-                free.popleft().send(request)
-            wait = min(wait, max(0.0, begun + (sent + 1) / rate - now))
-        for number, _ in poll.poll(wait):
-            line = by_file[number]
-            whole, good = line.feed()
-            if not whole:
-                continue
-            took.append(time.perf_counter() - line.begun)
-            bad += not good
-            if line.gone:
-                poll.unregister(number)
-                del by_file[number]
-            elif rate:
-                free.append(line)
+
+    def __init__(self, asked: dict[str, Any]) -> None:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        tls.load_cert_chain(asked["certificate"], asked["key"])
+        tls.load_verify_locations(asked["root"])
+        ports = asked["ports"]
+        self._request = base64.b64decode(asked["request"])
+        self._rate = asked.get("rate", 0)
+        self._seconds = asked["seconds"]
+        lines = [Line(ports[number % len(ports)], tls) for number in range(asked["connections"])]
+        self._lines = {one.socket.fileno(): one for one in lines}
+        self._free = deque(lines)
+        self._poll = select.epoll()
+        for number in self._lines:
+            self._poll.register(number, select.EPOLLIN)
+        self._took: list[float] = []
+        self._bad = 0
+
+    def run(self) -> dict[str, Any]:
+        """All of them, and how long they took."""
+        begun, cpu, sent = time.perf_counter(), time.process_time(), 0
+        end = begun + self._seconds
+        while (now := time.perf_counter()) < end and self._lines:
+            wait = end - now
+            if self._rate:
+                while self._free and sent < (now - begun) * self._rate:
+                    sent += 1
+                    self._free.popleft().send(self._request)
+                wait = min(wait, max(0.0, begun + (sent + 1) / self._rate - now))
             else:
-                line.send(request)
-    spent = time.perf_counter() - begun
-    used = time.process_time() - cpu
-    took.sort()
-    return {
-        "calls": len(took), "bad": bad, "seconds": round(spent, 3), "cpu_s": round(used, 3),
-        "p50_ms": round(took[len(took) // 2] * 1000, 3) if took else None,
-        "p99_ms": round(took[int(len(took) * 0.99)] * 1000, 3) if took else None,
-    }  # fmt: skip
+                while self._free:
+                    self._free.popleft().send(self._request)
+            for number, _ in self._poll.poll(wait):
+                self._heard(number)
+        took = sorted(self._took)
+        return {
+            "calls": len(took), "bad": self._bad, "seconds": round(time.perf_counter() - begun, 3),
+            "cpu_s": round(time.process_time() - cpu, 3),
+            "p50_ms": round(took[len(took) // 2] * 1000, 3) if took else None,
+            "p99_ms": round(took[int(len(took) * 0.99)] * 1000, 3) if took else None,
+        }  # fmt: skip
+
+    def _heard(self, number: int) -> None:
+        line = self._lines[number]
+        whole, good = line.feed()
+        if not whole:
+            return
+        self._took.append(time.perf_counter() - line.begun)
+        self._bad += not good
+        if line.gone:
+            self._poll.unregister(number)
+            del self._lines[number]
+        elif self._rate:
+            self._free.append(line)
+        else:
+            line.send(self._request)
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(run(json.loads(sys.argv[1]))) + "\n")
+    sys.stdout.write(json.dumps(Round(json.loads(sys.argv[1])).run()) + "\n")

@@ -114,9 +114,7 @@ def test_an_answer_is_read_to_its_end_and_no_further(
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n+2\r\nok\r\n0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-        + b"3e8\r\n"
-        + b"a" * 1_000
-        + b"\r\n1\r\na\r\n0\r\n\r\n",
+        b"3e8\r\n" + b"a" * 1_000 + b"\r\n1\r\na\r\n0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nX-A: 1\r\n folded\r\nContent-Length: 0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nX-A: 1\nSet-Cookie: a=b\r\nContent-Length: 0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nX-A: a\x00b\r\nContent-Length: 0\r\n\r\n",
