@@ -18,6 +18,7 @@ from front_gateway.call import Answer, Call, problem
 from front_gateway.heads import MAX_HEAD, Asked, answer_bytes, hopeless
 from front_gateway.identity import identity_of
 from front_gateway.limits import Waits
+from front_gateway.metrics import count
 from front_gateway.refusals import BadTarget
 from front_gateway.targets import announced_length
 
@@ -38,6 +39,7 @@ class Listener:
         self._tls = tls
         self._socket: asyncio.Server | None = None
         self._sweep: asyncio.Task[None] | None = None
+        self._emptied = asyncio.Event()
 
     async def open(self, host: str, port: int) -> None:
         """Start listening; `OSError` when the port is taken."""
@@ -54,6 +56,12 @@ class Listener:
         self.port = self._socket.sockets[0].getsockname()[1]
         self._sweep = asyncio.create_task(self._end_waits())
 
+    def left(self, connection: "_Connection") -> None:
+        """A connection has ended."""
+        self.open_ones.discard(connection)
+        if not self.open_ones:
+            self._emptied.set()
+
     async def close(self, seconds: float = 5.0) -> None:
         """Take no more, let running calls end within `seconds`."""
         self.closing = True
@@ -64,6 +72,10 @@ class Listener:
         running = [one.task for one in self.open_ones if one.task is not None]
         if running:
             await asyncio.wait(running, timeout=seconds)
+        if self.open_ones:  # the last answers are on their way
+            self._emptied.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._emptied.wait(), 1)
         for one in list(self.open_ones):
             one.transport.abort()
         if self._sweep is not None:
@@ -122,7 +134,7 @@ class _Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """A running call goes on to its audit line; a body that was awaited will not come."""
-        self._listener.open_ones.discard(self)
+        self._listener.left(self)
         if self._body is not None and not self._body.done():
             self._body.set_exception(BadTarget("body did not arrive"))
 
@@ -235,10 +247,10 @@ class _Connection(asyncio.Protocol):
         if length > limit:
             raise TooLarge(f"内容不能超过 {limit} 字节")
         if len(self._buffer) < length:
-            self._body = self._loop.create_future()
-            self._wait(self._listener.waits.body)
             if self.transport.is_closing():
                 raise BadTarget("body did not arrive")
+            self._body = self._loop.create_future()
+            self._wait(self._listener.waits.body)
             if self._paused:
                 self._paused = False
                 self.transport.resume_reading()
@@ -253,9 +265,12 @@ class _Connection(asyncio.Protocol):
         return body
 
     def _refuse(self, error: AppError) -> None:
-        log.warning("refused_by_parser", reason=getattr(error, "reason", error.code))
         mark = request_id.set(secrets.token_hex(8))
         try:
+            log.warning(
+                "refused_by_parser", reason=getattr(error, "reason", error.code), caller=self._identity[:120]
+            )
+            count("", error.code, 0)
             self._write(problem(error), keep=False, rest=0, framed=False)
         finally:
             request_id.reset(mark)

@@ -117,6 +117,7 @@ class Running:
     breaker: Breaker
     backend: OtherSide
     listener: Listener
+    loop: Loop
 
     def audit(self) -> list[dict[str, Any]]:
         """The audit's lines about calls, oldest first."""
@@ -160,7 +161,7 @@ def gateway(
 
     listener, door = loop.run(start())
     try:
-        yield Running(listener.port, hospital, city, folder, door, breaker, backend, listener)
+        yield Running(listener.port, hospital, city, folder, door, breaker, backend, listener, loop)
     finally:
         loop.run(stack.aclose())
         audit.close()

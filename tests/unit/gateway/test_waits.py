@@ -1,7 +1,9 @@
 """Who is slow on purpose is hung up on, whatever she is slow with, and nobody else waits for it."""
 
+import asyncio
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -146,3 +148,26 @@ def test_a_caller_who_leaves_in_mid_call_leaves_its_line(running: Running, tls: 
 
     wait_until(lambda: bool(running.audit()), "its line")
     assert running.audit()[-1]["status"] == 200
+
+
+def test_closing_lets_the_running_call_end_and_takes_no_other(running: Running, tls: ssl.SSLContext) -> None:
+    entered, release = threading.Event(), threading.Event()
+
+    async def held(_: Seen) -> web.Response:
+        entered.set()
+        await asyncio.to_thread(release.wait)
+        return web.Response(body=b"{}", content_type="application/json")
+
+    running.city.answers["*"] = held
+    with connected(running.port, tls) as busy, connected(running.port, tls) as idle:
+        busy.send(HONEST)
+        assert entered.wait(5)
+        closing = asyncio.run_coroutine_threadsafe(running.listener.close(5), running.loop.loop)
+        assert hangs_up(idle.socket) == b""
+        release.set()
+        [said] = busy.answers(1, 5)
+        closing.result(5)
+
+    assert (said.status, said.headers["connection"]) == (200, "close")
+    with pytest.raises(ConnectionError):
+        socket.create_connection(("127.0.0.1", running.port), timeout=1)
