@@ -139,7 +139,7 @@ def calls(draw: st.DrawFn) -> bytes:
 
 
 @settings(
-    max_examples=200, deadline=None,
+    max_examples=120, deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )  # fmt: skip
 @given(raw=calls())

@@ -69,10 +69,19 @@ class Rounds:
     seconds: float
     found: dict[str, list[float]] = field(default_factory=dict)
 
-    def load(self, ports: list[int], pair: Pair, root: Path, call: bytes, rate: int = 0) -> dict[str, Any]:
+    def load(
+        self,
+        ports: list[int],
+        pair: Pair,
+        root: Path,
+        call: bytes,
+        *,
+        rate: int = 0,
+        pids: tuple[int, ...] = (),
+    ) -> dict[str, Any]:
         """One run of the loader; every call must have been answered with 200."""
         asked = {
-            "ports": ports, "certificate": str(pair.certificate), "key": str(pair.key), "root": str(root), "rate": rate,
+            "ports": ports, "certificate": str(pair.certificate), "key": str(pair.key), "root": str(root), "rate": rate, "pids": pids,
             "connections": 16 if rate else CONNECTIONS, "seconds": self.seconds,
             "request": base64.b64encode(call).decode(),
         }  # fmt: skip
@@ -86,11 +95,11 @@ class Rounds:
 
     def full(self, column: str, who: list[Peer], caller: str, call: bytes) -> float:
         """As many calls as go; calls a second, with their CPU time beside."""
-        before = sum(one.cpu() for one in who)
         ours = self.certificates.hospital
-        result = self.load([one.port for one in who], ours[caller], ours.root, call)
+        pids = tuple(pid for one in who for pid in one.pids)
+        result = self.load([one.port for one in who], ours[caller], ours.root, call, pids=pids)
         rps = float(result["calls"] / result["seconds"])
-        micros = (sum(one.cpu() for one in who) - before) / result["calls"] * 1_000_000
+        micros = result["peers_cpu_s"] / result["calls"] * 1_000_000
         self.keep(column, rps)
         self.keep(f"{column}_cpu_us", micros)
         self.keep(f"{column}_loader_share", result["cpu_s"] / result["seconds"])
@@ -115,8 +124,8 @@ def one_round(rounds: Rounds, behind: Peer, nginx: Peer, gateways: list[Peer]) -
     rounds.full("two", gateways, "adapter", PROXIED)
     rounds.full("typed", gateways[:1], "backend-api", TYPED)
     ours = rounds.certificates.hospital
-    direct = rounds.load([behind.his], ours["gateway-a"], ours.root, DIRECT, RATE)
-    through = rounds.load([gateways[0].port], ours["backend-api"], ours.root, TYPED, RATE)
+    direct = rounds.load([behind.his], ours["gateway-a"], ours.root, DIRECT, rate=RATE)
+    through = rounds.load([gateways[0].port], ours["backend-api"], ours.root, TYPED, rate=RATE)
     for which in ("p50_ms", "p99_ms"):
         rounds.keep(f"added_{which}", through[which] - direct[which])
         rounds.keep(f"typed_{which}", through[which])

@@ -15,7 +15,6 @@ from tests.contract.started import free_port, running
 
 ROOT = Path(__file__).parents[2]
 INSTALL = "apt-get install --no-install-recommends nginx-light"
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
@@ -25,14 +24,6 @@ class Peer:
     port: int
     pids: tuple[int, ...]
     his: int = 0
-
-    def cpu(self) -> float:
-        """Seconds of CPU used so far."""
-        total = 0
-        for pid in self.pids:
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            total += int(fields[11]) + int(fields[12])
-        return total / _TICKS
 
 
 def ensure() -> bool:
