@@ -14,7 +14,7 @@ TEST    := $(VENV)/installed-test.txt
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run verify test bench-booking bench-day bench-eligibility bench-journeys bench-review bench-sign bench-video drill drill-video check journey code reset doctor docs pictures format lock
+.PHONY: help run verify test bench-booking bench-day bench-eligibility bench-gateway bench-journeys bench-review bench-sign bench-video drill drill-video check journey code reset doctor docs pictures format lock
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ bench-day: $(TEST) ## one day of a city, 100,000 bookings, replayed as fast as t
 
 bench-eligibility: $(TEST) ## 200 eligibility questions a second through the gateway, a million residents behind it (ARGS="--size l")
 	@exec $(BIN)/python -m tests.load.bench_eligibility $(ARGS)
+
+bench-gateway: $(TEST) ## calls through a gateway beside one nginx worker, mTLS on both sides (ARGS="--rounds 5 --seconds 3"; needs Debian's nginx)
+	@exec $(BIN)/python -m tests.load.bench_gateway $(ARGS)
 
 bench-journeys: $(TEST) ## whole visits per minute, everything on but video, and the idle system's memory
 	@exec $(BIN)/python -m tests.load.bench_journeys $(ARGS)

@@ -5,6 +5,6 @@ entry's subject checked, the reply cut to the fields that the line lets out. Out
 encrypted, so caller, address, path, headers and size are judged and the bytes pass unchanged.
 
 A call runs `listener` (TLS, HTTP) → `door` (path, line, rate, audit) → `inward` or `outward` → `upstream` (deadline,
-concurrency, breaker). `door` knows no HTTP library: a faster listener can take the place of this one.
+concurrency, breaker, over `line`s). `door` knows no HTTP library; `listener` and `line` parse by httptools (decision 0060).
 A process of two: nothing is kept but the audit file, so either may fail.
 """

@@ -1,10 +1,11 @@
-"""`python -m front_gateway [serve]`, `verify --day 2026-11-22`, `explain --caller … --method … --path …`, `check`."""
+"""`python -m front_gateway [serve]`, `verify --day 2026-11-22`, `explain --caller … --method … --path … [--body … --at …]`, `check`."""
 
 import argparse
 import sys
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
+from foundation.clock import LOCAL
 from front_gateway.policy.reading import DEFAULT, WhitelistError, read_policy
 
 
@@ -31,6 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
             method=chosen.method.upper(),
             path=chosen.path,
             purpose=chosen.purpose,
+            body=chosen.body.encode() if chosen.body is not None else None,
+            at=_moment(chosen.at) if chosen.at else None,
         )
         print(words)
         return 0 if passes else 1
@@ -49,6 +52,14 @@ def _verify(folder: Path, name: str, day: date) -> int:
         f"{name} {day}: {verdict.problem or 'the chain holds'}, {verdict.lines} lines, head {verdict.head or '-'}"
     )
     return 1 if verdict.problem else 0
+
+
+def _moment(given: datetime) -> datetime:
+    return given if given.tzinfo else given.replace(tzinfo=LOCAL)
+
+
+def _text(given: str) -> str:
+    return Path(given[1:]).read_text(encoding="utf-8") if given.startswith("@") else given
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -70,6 +81,8 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--path", required=True)
     explain.add_argument("--address", default="127.0.0.1")
     explain.add_argument("--purpose", default="")
+    explain.add_argument("--body", help="the request's JSON; @FILE reads it from a file", type=_text)
+    explain.add_argument("--at", help="2026-11-22T23:30, Asia/Shanghai", type=datetime.fromisoformat)
     explain.add_argument("--whitelist", type=Path, default=whitelist)
     return parser
 

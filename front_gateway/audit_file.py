@@ -16,12 +16,15 @@ from datetime import date
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from foundation.canonical import canonical, sha256
+import msgspec
+
+from foundation.canonical import sha256
 from foundation.chain import GENESIS, link
-from foundation.clock import Clock
+from foundation.clock import Clock, local
 from foundation.logs import log
 
 SCHEMA = 1
+_encoder = msgspec.json.Encoder(order="sorted")
 
 
 class AuditUnusable(Exception):
@@ -50,6 +53,7 @@ class AuditFile:
         self._number, self._head = 0, GENESIS
         self._day = clock.today()
         self._file: BinaryIO | None = None
+        self._size = 0
         files = day_files(folder, gateway)
         if files:
             self._number, self._head = last_link(files[-1])
@@ -57,14 +61,13 @@ class AuditFile:
 
     def write(self, entry: dict[str, Any]) -> int:
         """Append one line and give its number; `OSError` when it could not be written."""
-        today = self._clock.today()
+        now = self._clock.now()
+        today = local(now).date()
         if today > self._day:  # a clock set back keeps writing where it was, or the chain would run backwards
             previous = file_name(self._gateway, self._day)
             self.close_file()
             self._open(today, previous)
-        return self._append(
-            {"kind": "call", "at": self._clock.now().isoformat(timespec="milliseconds"), **entry}
-        )
+        return self._append({"kind": "call", "at": now.isoformat(timespec="milliseconds"), **entry})
 
     def sync(self) -> None:
         """Force what was written to the disk; called once a second, not for each line, and from another thread."""
@@ -91,6 +94,7 @@ class AuditFile:
         path = self._folder / file_name(self._gateway, day)
         fresh = not path.exists() or path.stat().st_size == 0
         self._file = path.open("ab", buffering=0)
+        self._size = path.stat().st_size
         self._day = day
         if fresh:
             self._append(
@@ -106,18 +110,18 @@ class AuditFile:
 
     def _append(self, entry: dict[str, Any]) -> int:
         number = self._number + 1
-        line = canonical({"number": number, **entry})
+        line = _line(number, entry)
         head = link(self._head, number, sha256(line))
         data = line[:-1] + b',"head":"' + head.hex().encode() + b'"}\n'
         if self._file is None:
             raise OSError("audit file is closed")
-        before = self._file.seek(0, os.SEEK_END)
         try:
             if self._file.write(data) != len(data):
                 raise OSError("line written in part")
         except OSError:
-            os.ftruncate(self._file.fileno(), before)
+            os.ftruncate(self._file.fileno(), self._size)
             raise
+        self._size += len(data)
         self._number, self._head = number, head
         return number
 
@@ -132,6 +136,12 @@ class AuditFile:
         except OSError as error:
             raise AuditUnusable(f"audit folder cannot be written: {error.strerror}") from None
         return lock
+
+
+def _line(number: int, entry: dict[str, Any]) -> bytes:
+    """`canonical({"number": number, **entry})` of texts and whole numbers, by an encoder that takes a fifth of the time;
+    a test holds the two together."""
+    return _encoder.encode({"number": number, **entry})
 
 
 def last_link(path: Path) -> tuple[int, bytes]:

@@ -8,6 +8,7 @@ import re
 import secrets
 from time import perf_counter
 
+from foundation.clock import Clock
 from foundation.errors import AppError, Internal, TooLarge, Unavailable
 from foundation.logs import log, request_id
 from front_gateway.audit_file import AuditFile
@@ -17,6 +18,7 @@ from front_gateway.metrics import count
 from front_gateway.note import Note
 from front_gateway.outward import Outward
 from front_gateway.policy.finding import Finder
+from front_gateway.policy.let_in import kept_out
 from front_gateway.policy.lines import Entry
 from front_gateway.policy.reading import Policy
 from front_gateway.rates import Limits, TokenBucket
@@ -30,7 +32,7 @@ from front_gateway.refusals import (
     WrongSubject,
 )
 from front_gateway.supervising import Supervising
-from front_gateway.targets import announced_length, plain_path, shown
+from front_gateway.targets import announced_length, shown, split_target
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
@@ -40,8 +42,9 @@ class Door:
 
     def __init__(
         self, policy: Policy, inward: Inward, outward: Outward, audit: AuditFile,
-        supervising: Supervising | None = None,
+        supervising: Supervising | None = None, clock: Clock | None = None,
     ) -> None:  # fmt: skip
+        self._clock = clock or Clock()
         self._finder = Finder(policy)
         self._inward = inward
         self._outward = outward
@@ -55,9 +58,11 @@ class Door:
         return self._finder.policy
 
     def replace_policy(self, policy: Policy) -> None:
-        """Use another whitelist from the next call on; running calls end under the old one."""
+        """Use another whitelist from the next call on; running calls end under the old one, and count where the line stayed."""
+        before = {entry.name: entry.text for entry in self._finder.policy.entries}
+        same = {entry.name for entry in policy.entries if before.get(entry.name) == entry.text}
         self._finder = Finder(policy)
-        self._limits = {}
+        self._limits = {key: limits for key, limits in self._limits.items() if key[0] in same}
 
     async def serve(self, call: Call) -> Answer:
         """The answer to `call`."""
@@ -82,25 +87,25 @@ class Door:
 
     async def _through(self, call: Call, note: Note) -> Answer:
         finder = self._finder
-        path = plain_path(call.target)
+        path, query = split_target(call.target)
         caller = finder.caller(call.identity, call.address)
         note.caller = caller.name
         candidates = finder.candidates(caller, call.method, path)
+        if outside := [one for one in query if one not in candidates[0].query]:
+            raise NotListed(f"query field not let in: {shown(','.join(outside))}", outside)
         largest = max(one.text.max_body for one in candidates)
         announced = announced_length(call.headers)
         if announced > largest:
             raise TooLarge(f"内容不能超过 {largest} 字节")
         body = await call.read(largest) if announced else b""
         note.bytes_in = len(body)
-        if candidates[0].text.target is Target.CITY:
+        if candidates[0].text.target is not Target.HIS:
             entry = candidates[0]
             note.entry = entry.name
+            self._judge(entry, body)
             with self._limits_of(entry, caller.name).admitted():
-                return await self._outward.answer(entry, call, body)
-        if candidates[0].text.target is Target.BACKEND:
-            entry = candidates[0]
-            note.entry = entry.name
-            with self._limits_of(entry, caller.name).admitted():
+                if entry.text.target is Target.CITY:
+                    return await self._outward.answer(entry, call, body)
                 return await self._supervising.answer(entry, caller.name, body)
         request = self._inward.decode(candidates[0].text.operation, body)
         note.purpose = request.purpose
@@ -108,8 +113,16 @@ class Door:
         note.entry = entry.name
         if len(body) > entry.text.max_body:
             raise TooLarge(f"内容不能超过 {entry.text.max_body} 字节")
+        self._judge(entry, body)
         with self._limits_of(entry, caller.name).admitted():
             return await self._inward.answer(entry, request, note)
+
+    def _judge(self, entry: Entry, body: bytes) -> None:
+        """The line's hours, and the fields that it lets in; `NotListed` naming what it does not."""
+        if entry.hours is not None and not entry.hours.open_at(self._clock.now()):
+            raise NotListed("outside the line's hours")
+        if entry.let_in is not None and (outside := kept_out(entry.let_in, body)):
+            raise NotListed(f"body field not let in: {','.join(outside)}"[:200], outside)
 
     def _limits_of(self, entry: Entry, caller: str) -> Limits:
         key = (entry.name, caller)

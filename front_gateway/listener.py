@@ -1,145 +1,300 @@
-"""The port between zones: aiohttp's low-level server with mutual TLS, turned into `Call` and `Answer`.
+"""The port between zones: mutual TLS on asyncio's protocols, turned into `Call` and `Answer`.
 
-The caller's identity is the URI SAN of the certificate of this very connection. Connections that send nothing, or
-headers drop by drop, are closed after `IDLE_SECONDS`; a body has `BODY_SECONDS`.
+The caller's identity is the URI SAN of the certificate of this very connection. A connection carries one call at a time; what
+comes early waits, up to `MAX_EARLY` bytes, and then in the caller's own buffers. Every wait ends (`limits.Waits`). After anything
+that is not plain, or whose body was not read, the connection is closed: nothing that follows could be trusted to be a new call.
 """
 
 import asyncio
-import logging
+import secrets
 import ssl
 from collections.abc import Awaitable, Callable
-from typing import Any
+from contextlib import suppress
+from typing import cast
 
-from aiohttp import web
-from aiohttp.web_protocol import RequestHandler
-
-from foundation.errors import AppError, Internal, TooLarge
-from foundation.logs import log
-from foundation.tls import uri_identity
+from foundation.errors import AppError, TooLarge
+from foundation.logs import log, request_id
 from front_gateway.call import Answer, Call, problem
+from front_gateway.heads import MAX_HEAD, Asked, answer_bytes, hopeless
+from front_gateway.identity import identity_of
+from front_gateway.limits import Waits
+from front_gateway.metrics import count
 from front_gateway.refusals import BadTarget
+from front_gateway.targets import announced_length
 
-IDLE_SECONDS = 20.0
-BODY_SECONDS = 10.0
+MAX_EARLY = 65_536
+MAX_LINGER = 2_000_000
 Serve = Callable[[Call], Awaitable[Answer]]
-
-
-class _Protocol(RequestHandler):
-    """Answers what is no HTTP at all with a problem body like everything else."""
-
-    __slots__ = ("identity",)
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Remember who is at the other end."""
-        super().connection_made(transport)
-        self.identity = uri_identity(transport.get_extra_info("peercert"))
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> web.StreamResponse:
-        """Called by aiohttp for what its parser refuses, and for what went wrong in the handler."""
-        refused: AppError = BadTarget("not HTTP/1.1") if status < 500 else Internal()
-        log.warning("refused_by_parser" if status < 500 else "unhandled", error=type(exc).__name__)
-        response = _response(problem(refused))
-        response.force_close()
-        return response
-
-
-class _Server(web.Server):
-    def __call__(self) -> RequestHandler:
-        return _Protocol(self, loop=self._loop, **self._kwargs)
 
 
 class Listener:
     """Serves calls until `close`; `port` is the one that was really taken."""
 
-    def __init__(self, serve: Serve, tls: ssl.SSLContext) -> None:
-        self._serve = serve
-        self._tls = tls
-        self._server: _Server | None = None
-        self._socket: asyncio.Server | None = None
+    def __init__(self, serve: Serve, tls: ssl.SSLContext, waits: Waits | None = None) -> None:
+        self.serve = serve
+        self.waits = waits or Waits()
+        self.open_ones: set[_Connection] = set()
+        self.closing = False
         self.port = 0
+        self._tls = tls
+        self._socket: asyncio.Server | None = None
+        self._sweep: asyncio.Task[None] | None = None
+        self._emptied = asyncio.Event()
 
     async def open(self, host: str, port: int) -> None:
         """Start listening; `OSError` when the port is taken."""
-        self._server = _Server(
-            self._handle,
-            keepalive_timeout=IDLE_SECONDS,
-            access_log=None,
-            logger=logging.getLogger("front_gateway.listener"),
-            lingering_time=2.0,
-            auto_decompress=False,
-            max_line_size=2_048,
-            max_field_size=4_096,
-            max_headers=48,
-        )
-        self._socket = await asyncio.get_running_loop().create_server(
-            self._server,
+        loop = asyncio.get_running_loop()
+        self._socket = await loop.create_server(
+            lambda: _Connection(self, loop),
             host,
             port,
             ssl=self._tls,
             backlog=1_024,
-            ssl_handshake_timeout=10,
+            ssl_handshake_timeout=self.waits.handshake,
             ssl_shutdown_timeout=2,
         )
         self.port = self._socket.sockets[0].getsockname()[1]
+        self._sweep = asyncio.create_task(self._end_waits())
+
+    def left(self, connection: "_Connection") -> None:
+        """A connection has ended."""
+        self.open_ones.discard(connection)
+        if not self.open_ones:
+            self._emptied.set()
 
     async def close(self, seconds: float = 5.0) -> None:
         """Take no more, let running calls end within `seconds`."""
-        if self._socket is not None and self._server is not None:
+        self.closing = True
+        if self._socket is not None:
             self._socket.close()
-            self._server.pre_shutdown()
-            await self._server.shutdown(seconds)
+        for one in list(self.open_ones):
+            one.close_when_idle()
+        running = [one.task for one in self.open_ones if one.task is not None]
+        if running:
+            await asyncio.wait(running, timeout=seconds)
+        if self.open_ones:  # the last answers are on their way
+            self._emptied.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._emptied.wait(), 1)
+        for one in list(self.open_ones):
+            one.transport.abort()
+        if self._sweep is not None:
+            self._sweep.cancel()
 
-    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        protocol: Any = request.protocol
-        peer = request.transport.get_extra_info("peername") if request.transport else None
-        call = Call(
-            identity=protocol.identity,
-            address=str(peer[0]) if peer else "",
-            method=request.method,
-            target=request.raw_path,
-            headers=tuple(
-                (name.decode("latin-1").lower(), value.decode("latin-1"))
-                for name, value in request.raw_headers
-            ),
-            read=_reader(request),
-        )
-        response = _response(await self._serve(call))
-        if not request.content.is_eof():  # refused before its body was read
-            response.force_close()
-        return response
-
-
-def _reader(request: web.BaseRequest) -> Callable[[int], Awaitable[bytes]]:
-    async def read(limit: int) -> bytes:
-        parts, size = [], 0
-        try:
-            async with asyncio.timeout(BODY_SECONDS):
-                while (
-                    part := await request.content.readany()
-                ):  # iter_chunks never ends on aiohttp's empty body
-                    size += len(part)
-                    if size > limit:
-                        raise TooLarge
-                    parts.append(part)
-        except (TimeoutError, web.RequestPayloadError):
-            raise BadTarget("body did not arrive") from None
-        return b"".join(parts)
-
-    return read
+    async def _end_waits(self) -> None:
+        waits = self.waits
+        pause = min(1.0, min(waits.idle, waits.head, waits.body, waits.write) / 4)
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(pause)
+            now = loop.time()
+            for one in list(self.open_ones):
+                if one.until < now:
+                    one.out_of_time()
 
 
-def _response(answer: Answer) -> web.Response:
-    response = web.Response(body=answer.body, status=answer.status)
-    for name, value in answer.headers:
-        if name == "content-type":
-            response.headers["Content-Type"] = value
+class _Connection(asyncio.Protocol):
+    """One caller's connection. `until` is when its present wait ends; none while a call runs, which has its own deadline."""
+
+    __slots__ = (
+        "_address", "_begun", "_blocked", "_body", "_buffer", "_identity", "_length", "_linger", "_listener", "_loop", "_paused",
+        "_unread", "task", "transport", "until",
+    )  # fmt: skip
+
+    def __init__(self, listener: Listener, loop: asyncio.AbstractEventLoop) -> None:
+        self._listener = listener
+        self._loop = loop
+        self._buffer = bytearray()
+        self._body: asyncio.Future[None] | None = None
+        self._length = 0
+        self._begun = False
+        self._unread = False
+        self._linger = -1
+        self._paused = False
+        self._blocked = False
+        self._identity = ""
+        self._address = ""
+        self.task: asyncio.Task[None] | None = None
+        self.until = 0.0
+        self.transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The handshake is over: remember who is at the other end."""
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's are none by inheritance
+        self._identity = identity_of(transport.get_extra_info("peercert"))
+        peer = transport.get_extra_info("peername")
+        self._address = str(peer[0]) if peer else ""
+        others = self._listener.open_ones
+        if self._listener.closing or len(others) >= self._listener.waits.connections:
+            log.warning("connection_refused", open=len(others))
+            self.transport.abort()
+            return
+        others.add(self)
+        self._wait(self._listener.waits.idle)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """A running call goes on to its audit line; a body that was awaited will not come."""
+        self._listener.left(self)
+        if self._body is not None and not self._body.done():
+            self._body.set_exception(BadTarget("body did not arrive"))
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes, at any boundary."""
+        if self._linger >= 0:
+            if self._linger:
+                self._linger = max(0, self._linger - len(data))
+                if not self._linger:
+                    self._end()
+            return
+        self._buffer += data
+        if self.task is None and not self._blocked:
+            self._next()
+        elif self._body is not None:
+            if len(self._buffer) >= self._length and not self._body.done():
+                self._body.set_result(None)
+        elif len(self._buffer) > MAX_EARLY and not self._paused:
+            self._paused = True
+            self.transport.pause_reading()
+
+    def pause_writing(self) -> None:
+        """The caller does not take the answer as fast as it is written."""
+        self._blocked = True
+        self._wait(self._listener.waits.write)
+
+    def resume_writing(self) -> None:
+        """It was taken."""
+        self._blocked = False
+        if self.task is None and self._linger < 0 and not self.transport.is_closing():
+            self._next()
+
+    def out_of_time(self) -> None:
+        """The present wait is over."""
+        if self._body is not None and not self._body.done():
+            self.until = float("inf")
+            self._body.set_exception(BadTarget("body did not arrive"))
+        elif self._buffer and self.task is None and not self._blocked and self._linger < 0:
+            self._refuse(BadTarget("head did not arrive"))
+        elif self._buffer or self._blocked or self._linger >= 0:
+            self.transport.abort()
         else:
-            response.headers.add(name, value)
-    response.headers["Server"] = "gateway"
-    return response
+            self._end()
+
+    def close_when_idle(self) -> None:
+        """Close now, or after the call that runs."""
+        if self.task is None and self._linger < 0:
+            self._end()
+
+    def _end(self) -> None:
+        """Close; who does not take the last bytes is cut off."""
+        self._linger = 0
+        self._wait(self._listener.waits.write)
+        self.transport.close()
+
+    def _wait(self, seconds: float) -> None:
+        self.until = self._loop.time() + seconds
+
+    def _next(self) -> None:
+        """Begin the call whose head is whole; more of them wait."""
+        buffer = self._buffer
+        waits = self._listener.waits
+        if not buffer:
+            self._wait(waits.idle)
+            return
+        end = buffer.find(b"\r\n\r\n")
+        if not 0 <= end <= MAX_HEAD:
+            if hopeless(buffer):
+                self._refuse(BadTarget("not HTTP/1.1, or a head over its limit"))
+            elif not self._begun:
+                self._begun = True  # from here on the head has its seconds, however it drips
+                self._wait(waits.head)
+            return
+        raw = bytes(buffer[: end + 4])
+        del buffer[: end + 4]
+        self._begun = False
+        try:
+            asked = Asked(raw)
+        except AppError as refused:
+            self._refuse(refused)
+            return
+        framed = asked.stays
+        try:
+            self._length = announced_length(asked.headers)
+        except AppError:
+            framed, self._length = False, 0  # the door will say why
+        self.until = float("inf")
+        call = Call(self._identity, self._address, asked.method, asked.target, asked.headers, self._read)
+        self.task = self._loop.create_task(self._serve(call, framed=framed))
+
+    async def _serve(self, call: Call, *, framed: bool) -> None:
+        self._unread = self._length > 0
+        keep = framed and call.header("connection").lower() in ("", "keep-alive")
+        answer = await self._listener.serve(call)
+        self.task = None
+        keep = keep and not self._unread and not self._listener.closing and answer.code != BadTarget.code
+        self._write(answer, keep=keep, rest=self._length if self._unread else 0, framed=framed)
+        self._unread = False
+        if keep and not self.transport.is_closing():
+            if self._paused:
+                self._paused = False
+                self.transport.resume_reading()
+            self._wait(self._listener.waits.write if self._blocked else self._listener.waits.idle)
+            if not self._blocked and self._buffer:
+                self._next()
+
+    async def _read(self, limit: int) -> bytes:
+        """The body, when it is within `limit` bytes and comes in time."""
+        length = self._length
+        if length > limit:
+            raise TooLarge(f"内容不能超过 {limit} 字节")
+        if len(self._buffer) < length:
+            if self.transport.is_closing():
+                raise BadTarget("body did not arrive")
+            self._body = self._loop.create_future()
+            self._wait(self._listener.waits.body)
+            if self._paused:
+                self._paused = False
+                self.transport.resume_reading()
+            try:
+                await self._body
+            finally:
+                self._body = None
+                self.until = float("inf")
+        body = bytes(self._buffer[:length])
+        del self._buffer[:length]
+        self._unread = False
+        return body
+
+    def _refuse(self, error: AppError) -> None:
+        mark = request_id.set(secrets.token_hex(8))
+        try:
+            log.warning(
+                "refused_by_parser", reason=getattr(error, "reason", error.code), caller=self._identity[:120]
+            )
+            count("", error.code, 0)
+            self._write(problem(error), keep=False, rest=0, framed=False)
+        finally:
+            request_id.reset(mark)
+
+    def _write(self, answer: Answer, *, keep: bool, rest: int, framed: bool) -> None:
+        """Answer. A connection that ends takes in what is still on its way, or the reset would take the answer with it."""
+        if self.transport.is_closing():
+            return
+        try:
+            self.transport.write(answer_bytes(answer, keep=keep))
+        except UnicodeError:  # a header value beyond Latin-1: none of ours
+            log.error("answer_not_writable", status=answer.status)
+            self.transport.abort()
+            return
+        if keep:
+            return
+        missing = max(0, rest - len(self._buffer)) if framed else MAX_LINGER
+        self._buffer.clear()
+        if not missing:
+            self._end()
+            return
+        self._linger = min(missing, MAX_LINGER)
+        self._wait(self._listener.waits.linger)
+        if self._paused:
+            self._paused = False
+            with suppress(RuntimeError):
+                self.transport.resume_reading()

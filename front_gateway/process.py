@@ -1,6 +1,7 @@
 """Puts one gateway together and runs it until SIGTERM; SIGHUP reads whitelist and certificates again."""
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import Mapping
@@ -53,11 +54,25 @@ def run(settings: Settings) -> None:
                     policy=policy,
                     audit=audit,
                     tls=tls,
-                    his=Upstream(Target.HIS, settings.his_url, tls.his),
-                    city=Upstream(Target.CITY, settings.city_url, tls.city, at_once=128),
-                    backend=Upstream(Target.BACKEND, settings.backend_url, tls.backend, at_once=8),
+                    his=Upstream(Target.HIS, settings.his_url, tls.his, identity=settings.his_identity),
+                    city=Upstream(
+                        Target.CITY, settings.city_url, tls.city, at_once=128, identity=settings.city_identity
+                    ),
+                    backend=Upstream(
+                        Target.BACKEND,
+                        settings.backend_url,
+                        tls.backend,
+                        at_once=8,
+                        identity=settings.backend_identity,
+                    ),
                     pacs=Upstream(
-                        Target.PACS, settings.pacs_url, tls.pacs, at_once=8, queue=16, max_reply=MAX_REPLY
+                        Target.PACS,
+                        settings.pacs_url,
+                        tls.pacs,
+                        at_once=8,
+                        queue=16,
+                        max_reply=MAX_REPLY,
+                        identity=settings.pacs_identity,
                     ),
                     speaks=speaks,
                 )
@@ -87,13 +102,14 @@ async def _serve(
         combined = CombinedDialect(main, systems_beside, clock)
         dialect = WithImages(combined, pacs if settings.pacs_url else None, registry=main)
         supervising = Supervising(backend if settings.backend_url else None)
-        door = Door(policy, Inward(dialect), Outward(city), audit, supervising)
+        door = Door(policy, Inward(dialect), Outward(city), audit, supervising, clock)
         loop.add_signal_handler(signal.SIGTERM, stop.set)
         loop.add_signal_handler(signal.SIGINT, stop.set)
         pushes = MllpListener(
             lambda: door.policy.senders, BackendHints(backend if settings.backend_url else None), audit, clock
         )
-        loop.add_signal_handler(signal.SIGHUP, _reload, door, settings.whitelist, tls)
+        renewed = (his, city, backend, pacs)
+        loop.add_signal_handler(signal.SIGHUP, _reload, door, settings.whitelist, tls, renewed)
 
         async def hospital() -> None:
             await dialect.ready(Deadline(CHECK_SECONDS))
@@ -113,6 +129,8 @@ async def _serve(
             await health.close()
             raise SystemExit(1) from None
         log.info("serving", port=listener.port, health_port=health.port, entries=len(policy.entries))
+        gc.collect()
+        gc.freeze()  # what lives as long as the process need not be looked through again and again
         upkeep = asyncio.create_task(_upkeep(audit, his, city, backend, pacs))
         await stop.wait()
         log.info("stopping")
@@ -155,10 +173,12 @@ async def _upkeep(audit: AuditFile, *upstreams: Upstream) -> None:
             BREAKER_OPEN.labels(one.target.value).set(one.breaker.is_open)
 
 
-def _reload(door: Door, path: Path, tls: Contexts) -> None:
+def _reload(door: Door, path: Path, tls: Contexts, upstreams: tuple[Upstream, ...]) -> None:
     """Take new certificates and the new whitelist where they are valid; keep the old ones otherwise."""
     try:
         tls.renew()
+        for one in upstreams:
+            one.drop_idle()  # or the old certificate would be shown as long as calls keep coming
     except OSError as error:  # ssl.SSLError is one
         log.error("certificates_not_renewed", error=str(error))
     try:

@@ -21,9 +21,10 @@ TooSlow                    504 hospital_…, platform_…, backend_timeout
 ```
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
 
-from foundation.errors import AppError, BadRequest, Forbidden, NotFound, Unavailable
+from foundation.errors import AppError, BadRequest, Forbidden, Issue, NotFound, Unavailable
 
 
 class Target(StrEnum):
@@ -47,12 +48,14 @@ _WORD = {
 
 
 class NotListed(Forbidden):
-    """`reason` is for the audit line only: the caller hears the same words whatever was missing."""
+    """`reason` is for the audit line only: the caller hears the same words whatever was missing. `fields` are told by name:
+    who meets a line may know what it lets in."""
 
     code = "not_listed"
 
-    def __init__(self, reason: str) -> None:
-        super().__init__("此调用未列入白名单，已拒绝并记录")
+    def __init__(self, reason: str, fields: Sequence[str] = ()) -> None:
+        issues = [Issue(one, "not_listed", "此字段未列入白名单") for one in fields]
+        super().__init__("此调用未列入白名单，已拒绝并记录", issues=issues)
         self.reason = reason
 
 

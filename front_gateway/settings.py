@@ -38,6 +38,9 @@ class Settings(CommonSettings):
     his_cert: Path | None = setting("certificate shown to the hospital (PEM)", default=None)
     his_key: Path | None = setting("its key (PEM)", default=None)
     his_root: Path | None = setting("root of the hospital's certificate (PEM)", default=None)
+    his_identity: str = setting(
+        "URI name that the hospital's certificate must carry; empty: its host name only", default=""
+    )
     his_systems: Path | None = setting(
         "identifier and code systems of this hospital, or the profile of its SOAP interface (TOML)",
         default=None,
@@ -50,6 +53,9 @@ class Settings(CommonSettings):
     )
     pacs_key: Path | None = setting("its key (PEM)", default=None)
     pacs_root: Path | None = setting("root of the image archive's certificate (PEM)", default=None)
+    pacs_identity: str = setting(
+        "URI name that the image archive's certificate must carry; empty: its host name only", default=""
+    )
     lis_url: str = setting(
         "laboratory system: mllp://host:port, or mllps:// for TLS; empty: its results come from the HIS",
         default="",
@@ -67,6 +73,9 @@ class Settings(CommonSettings):
     city_cert: Path | None = setting("certificate shown to the platform (PEM)", default=None)
     city_key: Path | None = setting("its key (PEM)", default=None)
     city_root: Path | None = setting("root of the platform's certificate (PEM)", default=None)
+    city_identity: str = setting(
+        "URI name that the platform's certificate must carry; empty: its host name only", default=""
+    )
     backend_url: str = setting(
         "base address of the backend's listener for supervisors; empty: no supervisor is let through",
         default="",
@@ -74,6 +83,9 @@ class Settings(CommonSettings):
     backend_cert: Path | None = setting("certificate shown to the backend (PEM)", default=None)
     backend_key: Path | None = setting("its key (PEM)", default=None)
     backend_root: Path | None = setting("root of the backend's certificate (PEM)", default=None)
+    backend_identity: str = setting(
+        "URI name that the backend's certificate must carry; empty: its host name only", default=""
+    )
 
     def production_problems(self) -> list[str]:
         """Nothing travels unencrypted where patients are real."""

@@ -58,6 +58,9 @@ def environment(
     if "HIS_URL" in replaced:  # our LIS and RIS know our own hospital's patients only
         for name in ("LIS_URL", "RIS_URL"):
             values.pop(name, None)
+    for side in ("HIS", "PACS", "CITY"):
+        if f"{side}_URL" in replaced:  # its certificate has a name of its own
+            values.pop(f"{side}_IDENTITY", None)
     passed = {"LOG_LEVEL", *(BACKEND if process.package == "backend" else ())}
     replaced |= {name: caller[name] for name in passed if name in caller}
     return inherited() | values | replaced
@@ -195,13 +198,17 @@ def _gateway(installation: Installation, process: Process) -> Environment:
         "HIS_ROOT": _root(installation, "hospital"),
         "PACS_URL": url(installation, "pacs") + "/dicom-web",
         "PACS_ROOT": _root(installation, "hospital"),
+        "PACS_IDENTITY": installation.certificates.hospital["pacs"].identity,
         "LIS_URL": _mllp(installation, "lis_ris"),
         "RIS_URL": _mllp(installation, "lis_ris"),
         "HL7_PORT": str(installation.port_base + (process.pushed or 0)),
+        "HIS_IDENTITY": installation.certificates.hospital["his"].identity,
         "CITY_URL": url(installation, "supervision"),
         "CITY_ROOT": _root(installation, "platform"),
+        "CITY_IDENTITY": installation.certificates.platform["supervision"].identity,
         "BACKEND_URL": f"https://127.0.0.1:{installation.port_base + (BY_NAME['api'].inspection or 0)}",
         "BACKEND_ROOT": _root(installation, "hospital"),
+        "BACKEND_IDENTITY": installation.certificates.hospital["backend-api"].identity,
         "AUDIT_FOLDER": str(installation.kept("audit", process.name)),
         **_pair(installation, "hospital", process.name, "SERVER"),
         **_pair(installation, "hospital", process.name, "HIS"),

@@ -25,41 +25,42 @@ def field_mistakes(reply: Reply, allowed: Iterable[str]) -> list[str]:
     paths = list(allowed)
     if not paths:
         return ["fields is empty: nothing would be let out"]
-    unknown = [f"field {path!r} is not in {reply.__name__}" for path in paths if not _exists(reply, path)]
-    return unknown or _not_withholdable(reply, _tree(paths), "")
+    unknown = [f"field {path!r} is not in {reply.__name__}" for path in paths if not exists(reply, path)]
+    return unknown or _not_withholdable(reply, tree_of(paths), "")
 
 
 def plan(reply: Reply, allowed: Iterable[str]) -> Filter:
     """A function from a reply struct to what may leave, as plain values; `field_mistakes` must have been empty."""
-    return _plan(reply, _tree(allowed))
+    return _plan(reply, tree_of(allowed))
 
 
 def all_fields(reply: Reply, prefix: str = "") -> list[str]:
     """Every leaf path of a reply, for documents and for `explain`."""
     found: list[str] = []
     for info in msgspec.structs.fields(reply):
-        inner = _struct_in(info.type)
+        inner = struct_in(info.type)
         found += all_fields(inner, f"{prefix}{info.name}.") if inner else [f"{prefix}{info.name}"]
     return found
 
 
-def _struct_in(hint: Any) -> Reply | None:
+def struct_in(hint: Any) -> Reply | None:
     """The struct inside `X`, `X | None`, `list[X]`."""
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
         return hint
-    return next((found for arg in typing.get_args(hint) if (found := _struct_in(arg))), None)
+    return next((found for arg in typing.get_args(hint) if (found := struct_in(arg))), None)
 
 
-def _exists(kind: Reply, path: str) -> bool:
+def exists(kind: Reply, path: str) -> bool:
+    """Whether `kind` has this dotted path."""
     head, _, rest = path.partition(".")
     for info in msgspec.structs.fields(kind):
         if info.name == head:
-            inner = _struct_in(info.type)
-            return not rest or (inner is not None and _exists(inner, rest))
+            inner = struct_in(info.type)
+            return not rest or (inner is not None and exists(inner, rest))
     return False
 
 
-def _tree(allowed: Iterable[str]) -> dict[str, Any]:
+def tree_of(allowed: Iterable[str]) -> dict[str, Any]:
     """Paths as nested dictionaries; an empty one means all of it. Sorted, so that `a` comes before `a.b` and wins."""
     tree: dict[str, Any] = {}
     for path in sorted(allowed):
@@ -75,7 +76,7 @@ def _not_withholdable(kind: Reply, tree: dict[str, Any], prefix: str) -> list[st
     found: list[str] = []
     for info in msgspec.structs.fields(kind):
         if info.name in tree:
-            inner = _struct_in(info.type)
+            inner = struct_in(info.type)
             if inner and tree[info.name]:
                 found += _not_withholdable(inner, tree[info.name], f"{prefix}{info.name}.")
         elif info.required:
@@ -104,7 +105,7 @@ def _plan(kind: Reply, tree: dict[str, Any]) -> Filter:
     steps: list[tuple[str, Filter | None]] = []
     blanks: dict[str, Any] = {}
     for info in msgspec.structs.fields(kind):
-        inner = _struct_in(info.type)
+        inner = struct_in(info.type)
         if info.name in tree:
             steps.append((info.name, _plan(inner, tree[info.name]) if inner and tree[info.name] else None))
         elif info.required:

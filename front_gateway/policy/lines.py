@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from front_gateway.call import Headers
+from front_gateway.policy.hours import Hours
 from front_gateway.refusals import Target
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -30,6 +31,8 @@ class EntryText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`[[entry]]`: `operation` with `purposes` and `fields` (inward), `operation` with `fields` (a supervisor's), or `path`, `method` and headers (outward).
 
     `path` may have segments in braces (`/openapi/{version}`). `headers` and `reply_headers` may end in `*`.
+    `body` names the fields of the typed request that may come in (absent: all that the contract has); `query` the query fields of
+    an outward line (absent: none). `hours` ("07:00-22:00") and `days` (["mon", "tue"]) are Asia/Shanghai; absent: always.
     `per_second`, `burst`, `at_once` count for each caller; `seconds` is the whole call's time; `max_body` is in bytes.
     """
 
@@ -40,6 +43,10 @@ class EntryText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     operation: str = ""
     purposes: list[str] = []
     fields: list[str] = []
+    body: list[str] = []
+    query: list[str] = []
+    hours: str = ""
+    days: list[str] = []
     method: str = ""
     path: str = ""
     headers: list[str] = []
@@ -79,11 +86,8 @@ class HeaderList:
 
     def picked(self, headers: Headers) -> Headers:
         """Those of `headers` that are listed."""
-        return tuple(
-            one
-            for one in headers
-            if one[0] in self._exact or (self._starts and one[0].startswith(self._starts))
-        )
+        exact, starts = self._exact, self._starts
+        return tuple([one for one in headers if one[0] in exact or (starts and one[0].startswith(starts))])
 
 
 NO_HEADERS = HeaderList([])
@@ -91,7 +95,7 @@ NO_HEADERS = HeaderList([])
 
 @dataclass(frozen=True)
 class Entry:
-    """One line, checked. Inward `cut` makes the reply from the contract's struct; outward `out` and `back` pick headers."""
+    """One line, checked. `let_in` is the plan for `policy.let_in.kept_out`, `hours` when it is open. Inward `cut` makes the reply from the contract's struct; outward `out` and `back` pick headers."""
 
     text: EntryText
     method: str
@@ -100,6 +104,9 @@ class Entry:
     cut: Filter | None = field(default=None, repr=False)
     out: HeaderList = field(default=NO_HEADERS, repr=False)
     back: HeaderList = field(default=NO_HEADERS, repr=False)
+    let_in: dict[str, Any] | None = field(default=None, repr=False)
+    query: frozenset[str] = frozenset()
+    hours: Hours | None = None
 
     @property
     def name(self) -> str:

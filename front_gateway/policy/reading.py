@@ -12,6 +12,8 @@ import msgspec
 
 from contracts import his, supervision
 from front_gateway.policy.fields import field_mistakes, plan
+from front_gateway.policy.hours import hours, hours_mistakes
+from front_gateway.policy.let_in import let_in, let_in_mistakes
 from front_gateway.policy.lines import Caller, CallerText, Entry, EntryText, HeaderList, Network
 from front_gateway.policy.senders import Sender, SenderText, sender_mistakes, sender_of
 from front_gateway.refusals import Target
@@ -22,6 +24,7 @@ SUPERVISION = "/supervision/v1/"
 PURPOSES = frozenset({"eligibility", "treatment", "write_back", "schedule", "payment", "supply"})
 _PATH = re.compile(r"(?:/(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*|\{[a-z_]+\}))+")
 _HEADER = re.compile(r"[a-z0-9-]+\*?")
+_QUERY = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 _FRAMING = {"host", "content-length", "transfer-encoding", "connection", "expect", "upgrade", "te", "trailer"}
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -117,7 +120,7 @@ def _entries(raw: Any, callers: dict[str, Caller], mistakes: list[str]) -> list[
         if text.name in names:
             wrong.append("the name is used twice")
         names.add(text.name)
-        wrong += _MISTAKES[text.target](text)
+        wrong += _MISTAKES[text.target](text) + hours_mistakes(text.hours, text.days)
         mistakes += [f"{where}: {one}" for one in wrong]
         if not wrong:
             found.append(_entry(text))
@@ -125,27 +128,30 @@ def _entries(raw: Any, callers: dict[str, Caller], mistakes: list[str]) -> list[
 
 
 def _entry(text: EntryText) -> Entry:
-    if text.target is Target.HIS:
-        reply = his.BY_OPERATION[text.operation].REPLY
-        path = INWARD + text.operation
-        return Entry(text, "POST", path, frozenset(text.purposes), plan(reply, text.fields))
-    if text.target is Target.BACKEND:
-        reply = supervision.BY_OPERATION[text.operation].REPLY
-        return Entry(text, "POST", SUPERVISION + text.operation, cut=plan(reply, text.fields))
+    when = hours(text.hours, text.days)
+    if text.target is Target.CITY:
+        return Entry(
+            text, text.method, text.path, hours=when, query=frozenset(text.query),
+            out=HeaderList(text.headers), back=HeaderList(text.reply_headers),
+        )  # fmt: skip
+    inward = text.target is Target.HIS
+    kind = (his if inward else supervision).BY_OPERATION[text.operation]
     return Entry(
-        text, text.method, text.path, out=HeaderList(text.headers), back=HeaderList(text.reply_headers)
-    )
+        text, "POST", (INWARD if inward else SUPERVISION) + text.operation, frozenset(text.purposes),
+        plan(kind.REPLY, text.fields), hours=when, let_in=let_in(kind, text.body) if text.body else None,
+    )  # fmt: skip
 
 
 def _typed_mistakes(text: EntryText, operations: Mapping[str, Any]) -> list[str]:
     wrong = [
         f"{name} belongs to outward lines"
-        for name in ("method", "path", "headers", "reply_headers")
+        for name in ("method", "path", "query", "headers", "reply_headers")
         if getattr(text, name)
     ]
     kind = operations.get(text.operation)
     if kind is None:
         return [*wrong, f"operation {text.operation!r} is none of {', '.join(sorted(operations))}"]
+    wrong += let_in_mistakes(kind, text.body) if text.body else []
     return wrong + field_mistakes(kind.REPLY, text.fields)
 
 
@@ -169,7 +175,7 @@ def _inward_mistakes(text: EntryText) -> list[str]:
 def _outward_mistakes(text: EntryText) -> list[str]:
     wrong = [
         f"{name} belongs to inward lines"
-        for name in ("operation", "purposes", "fields")
+        for name in ("operation", "purposes", "fields", "body")
         if getattr(text, name)
     ]
     if text.method not in ("GET", "POST"):
@@ -180,6 +186,7 @@ def _outward_mistakes(text: EntryText) -> list[str]:
         wrong.append(f"path {text.path!r} belongs to the hospital")
     elif text.path.startswith(SUPERVISION):
         wrong.append(f"path {text.path!r} belongs to the supervisors")
+    wrong += [f"query field {one!r} is no plain name" for one in text.query if not _QUERY.fullmatch(one)]
     for name in (*text.headers, *text.reply_headers):
         if not _HEADER.fullmatch(name):
             wrong.append(f"header {name!r} is not a lower-case name")

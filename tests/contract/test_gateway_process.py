@@ -1,5 +1,6 @@
 """The gateway as a process: health, clock, whitelist read again, audit, and a clean end."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -9,12 +10,16 @@ from pathlib import Path
 
 import httpx
 import pytest
+from cryptography import x509
 
+from foundation.tls import server_context
 from standalone.certificates import Certificates, ensure
 from standalone.paths import DataFolder
 from tests.contract import hospitals
 from tests.contract.hospitals import WORLD, Gateway, environment
 from tests.contract.started import wait_until
+from tests.unit.gateway import fhir
+from tests.unit.gateway.background import Loop, OtherSide, serve
 
 PERSON = ("310114195809199069", "周桂珍")
 
@@ -121,6 +126,31 @@ def test_certificates_are_renewed_without_a_restart(tmp_path: Path) -> None:
         os.kill(gateway.process.pid, signal.SIGHUP)
 
         wait_until(lambda: serial(gateway, mine) != before, "the new certificate")
+
+
+def test_the_certificate_shown_to_the_hospital_is_renewed_too(tmp_path: Path) -> None:
+    mine = ensure(DataFolder(tmp_path / "certificates"))
+    loop, side, stack = Loop(), OtherSide(), contextlib.AsyncExitStack()
+    side.on("*", fhir.bundle())
+    his, pair = mine.hospital["his"], mine.hospital["gateway-a"]
+    port = loop.run(serve(stack, side, server_context(his.certificate, his.key, mine.hospital.root)))
+    hospital = hospitals.Hospital("tls", f"https://localhost:{port}/fhir", httpx.Client())
+    with (
+        hospital.fhir,
+        hospitals.gateway_before(hospital, tmp_path, mine, HIS_IDENTITY=his.identity) as gateway,
+    ):
+        asked = {"purpose": "eligibility", "id_number": PERSON[0], "name": PERSON[1]}
+        assert gateway.ask("find-patient", **asked).status_code == 200
+        pair.key.unlink()
+        ensure(DataFolder(tmp_path / "certificates"))  # the key is missing: a new pair is made
+        os.kill(gateway.process.pid, signal.SIGHUP)
+        wait_until(lambda: "whitelist_reloaded" in (tmp_path / "gateway.log").read_text(), "the renewal")
+        assert gateway.ask("find-patient", **asked).status_code == 200
+    loop.run(stack.aclose())
+    loop.close()
+
+    shown = x509.load_pem_x509_certificate(pair.certificate.read_bytes()).serial_number
+    assert side.peers[-1] == shown != side.peers[0]
 
 
 def test_the_log_names_no_patient(gateway: Gateway) -> None:

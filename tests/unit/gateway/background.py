@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+import uvloop
 from aiohttp import web
 
 from foundation.clock import Clock
@@ -20,6 +21,7 @@ from front_gateway.dialects.fhir.dialect import FhirDialect
 from front_gateway.dialects.fhir.systems import Systems
 from front_gateway.door import Door
 from front_gateway.inward import Inward
+from front_gateway.limits import Waits
 from front_gateway.listener import Listener
 from front_gateway.outward import Outward
 from front_gateway.policy.reading import Policy
@@ -52,6 +54,8 @@ class OtherSide:
     seen: list[Seen] = field(default_factory=list)
     answers: dict[str, Responder] = field(default_factory=dict)
     """By "METHOD /path" without query; "*" for everything else."""
+    peers: list[int] = field(default_factory=list)
+    """Serial number of the caller's certificate, call by call, where there was one."""
 
     def on(self, call: str, body: Any, status: int = 200, **headers: str) -> None:
         """Answer `call` with JSON."""
@@ -72,6 +76,9 @@ class OtherSide:
             await request.read(),
         )
         self.seen.append(seen)
+        peer = request.transport.get_extra_info("peercert") if request.transport else None
+        if peer:
+            self.peers.append(int(peer["serialNumber"], 16))
         path = seen.target.split("?")[0]
         responder = self.answers.get(f"{seen.method} {path}") or self.answers.get("*")
         if responder is None:
@@ -84,7 +91,7 @@ class Loop:
     """An event loop in a thread of its own."""
 
     def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
+        self.loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()  # as in the process
         self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self._thread.start()
 
@@ -110,6 +117,8 @@ class Running:
     door: Door
     breaker: Breaker
     backend: OtherSide
+    listener: Listener
+    loop: Loop
 
     def audit(self) -> list[dict[str, Any]]:
         """The audit's lines about calls, oldest first."""
@@ -130,6 +139,7 @@ def gateway(
     his_base: str = "/fhir",
     clock: Clock | None = None,
     speaks: Speaker | None = None,
+    waits: Waits | None = None,
 ) -> Iterator[Running]:
     """Everything up, and down again."""
     loop, hospital, city, backend = Loop(), OtherSide(), OtherSide(), OtherSide()
@@ -137,7 +147,7 @@ def gateway(
     breaker = Breaker(threshold=3, open_seconds=30)
     stack = contextlib.AsyncExitStack()
 
-    async def start() -> tuple[int, Door]:
+    async def start() -> tuple[Listener, Door]:
         ports = [await serve(stack, one) for one in (hospital, city, backend)]
         his = Upstream(Target.HIS, f"http://127.0.0.1:{ports[0]}{his_base}", None, breaker=breaker)
         platform = Upstream(Target.CITY, f"http://127.0.0.1:{ports[1]}", None)
@@ -145,15 +155,15 @@ def gateway(
         await stack.enter_async_context(platform)
         api = await stack.enter_async_context(Upstream(Target.BACKEND, f"http://127.0.0.1:{ports[2]}", None))
         inward = Inward(speaks(his, Clock()) if speaks else FhirDialect(his, Systems(), Clock()))
-        door = Door(policy, inward, Outward(platform), audit, Supervising(api))
-        listener = Listener(door.serve, gateway_tls(certificates))
+        door = Door(policy, inward, Outward(platform), audit, Supervising(api), clock)
+        listener = Listener(door.serve, gateway_tls(certificates), waits)
         await listener.open("127.0.0.1", 0)
         stack.push_async_callback(listener.close, 1)
-        return listener.port, door
+        return listener, door
 
-    port, door = loop.run(start())
+    listener, door = loop.run(start())
     try:
-        yield Running(port, hospital, city, folder, door, breaker, backend)
+        yield Running(listener.port, hospital, city, folder, door, breaker, backend, listener, loop)
     finally:
         loop.run(stack.aclose())
         audit.close()
@@ -165,10 +175,10 @@ def gateway_tls(certificates: Certificates) -> ssl.SSLContext:
     return server_context(pair.certificate, pair.key, certificates.hospital.root)
 
 
-async def serve(stack: contextlib.AsyncExitStack, side: OtherSide) -> int:
+async def serve(stack: contextlib.AsyncExitStack, side: OtherSide, tls: ssl.SSLContext | None = None) -> int:
     """Listen for `side`; the port."""
     server = web.Server(side.handle, access_log=None)
-    socket = await asyncio.get_running_loop().create_server(server, "127.0.0.1", 0)
+    socket = await asyncio.get_running_loop().create_server(server, "127.0.0.1", 0, ssl=tls)
 
     async def close() -> None:
         socket.close()

@@ -2,14 +2,18 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from foundation.canonical import canonical
 from foundation.clock import Clock
 from front_gateway.__main__ import main
 from front_gateway.audit_check import verify_day
-from front_gateway.audit_file import AuditFile, AuditUnusable
+from front_gateway.audit_file import AuditFile, AuditUnusable, _line
 
 
 @pytest.fixture
@@ -24,6 +28,14 @@ def written(folder: Path, clock: Clock, lines: int = 3) -> Path:
         audit.write({"request_id": f"r{number}", "code": "ok"})
     audit.close()
     return folder / f"audit-a-{clock.today()}.jsonl"
+
+
+texts = st.text(max_size=30) | st.text(st.characters(max_codepoint=0x2100), max_size=30)
+
+
+@given(st.integers(1, 2**53), st.dictionaries(texts, texts | st.integers(-(2**53), 2**53)))
+def test_a_line_is_canonical_whatever_it_says(number: int, entry: dict[str, Any]) -> None:
+    assert _line(number, entry) == canonical({"number": number, **entry})
 
 
 def test_a_fresh_file_verifies(tmp_path: Path, clock: Clock) -> None:

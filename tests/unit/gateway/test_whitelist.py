@@ -59,6 +59,15 @@ def test_the_adapter_may_not_reach_the_hospital_nor_the_backend_the_platform() -
         (changed(0, fields=[]), "fields is empty"),
         (changed(0, fields=["patient.phone"]), "field 'patient.phone' is not in FindPatientReply"),
         (changed(0, fields=["patient.name"]), "field 'patient.birth_date' is required by the contract"),
+        (changed(0, body=["id_number", "name", "phone"]), "body field 'phone' is not in FindPatient"),
+        (changed(0, body=["id_number"]), "body field 'name' is required by the contract and must be let in"),
+        (changed(0, query=["page"]), "query belongs to outward lines"),
+        (changed(1, body=["x"]), "body belongs to inward lines"),
+        (changed(1, query=["a b"]), "query field 'a b' is no plain name"),
+        (changed(0, hours="7-22"), "hours '7-22' is no span"),
+        (changed(0, hours="07:00-24:30"), "hours '07:00-24:30' is no span"),
+        (changed(0, hours="08:00-08:00"), "is never open"),
+        (changed(0, days=["monday"]), "day 'monday' is none of mon, tue"),
         (changed(0, path="/his/v1/x"), "path belongs to outward lines"),
         (changed(0, max_body=0), "max_body: Expected `int` >= 1"),
         (changed(0, at_once="many"), "at_once: Expected `int`"),
@@ -171,9 +180,17 @@ def test_a_caller_is_certificate_and_address_together(
         ({"caller": "stranger", "method": "POST", "path": "/his/v1/visits"}, False, "unknown caller"),
         ({"caller": "backend-api", "method": "POST", "path": "/his/v1/%2e"}, False, "bad_target"),
         ({"caller": "spiffe://internet-hospital/adapter", "method": "POST", "path": "/openapi/api"}, True, "x-ca-*"),
+        ({"caller": "adapter", "method": "POST", "path": "/openapi/api?page=2"}, False, "query field not let in: page"),
+        ({"caller": "backend-api", "method": "POST", "path": "/his/v1/find-patient", "body": b'{"purpose":"eligibility"}'},
+         False, "id_number: 必填"),
+        ({"caller": "backend-api", "method": "POST", "path": "/his/v1/find-patient",
+          "body": b'{"purpose":"payment","id_number":"310114195809199069","name":"x"}'}, False, "purpose not allowed"),
+        ({"caller": "backend-api", "method": "POST", "path": "/his/v1/find-patient",
+          "body": b'{"purpose":"treatment","id_number":"310114195809199069","name":"x"}'}, True, "lets in    id_number, name"),
+        ({"caller": "backend-api", "method": "POST", "path": "/his/v1/find-patient", "body": b" " * 3_000}, False, "413 too_large"),
     ],
 )  # fmt: skip
-def test_explain_says_what_a_call_would_meet(asked: dict[str, str], passes: bool, said: str) -> None:
+def test_explain_says_what_a_call_would_meet(asked: dict[str, Any], passes: bool, said: str) -> None:
     answer, words = explain(read_policy(DEFAULT), **{"address": "127.0.0.1", **asked})
 
     assert answer is passes
