@@ -245,9 +245,15 @@ async def withdraw_consent(session: AsyncSession, actor: Actor, person_id: UUID,
     audit(session, actor, "patient.withdraw_consent", "person", person_id, detail={"document": kind})
 
 
-async def remember_hospital_id(session: AsyncSession, person_id: UUID, patient_id: str) -> None:
-    """Keep the hospital's opaque patient id: evidence, not content."""
-    await session.execute(update(Person).where(Person.id == person_id).values(hospital_patient_id=patient_id))
+async def remember_hospital_id(
+    session: AsyncSession, person_id: UUID, patient_id: str, merged: Sequence[str] = ()
+) -> None:
+    """Keep the hospital's opaque patient id, and those merged into it: evidence, not content."""
+    known = {"hospital_patient_id": patient_id, "hospital_merged_ids": list(merged)}
+    today = clock_of(session).today()
+    await session.execute(
+        update(Person).where(Person.id == person_id).values(**known, hospital_asked_on=today)
+    )
 
 
 async def verified_person(session: AsyncSession, actor: Actor, person_id: UUID) -> Person:

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backend.eligibility.rulebook import RuleSet
 from backend.eligibility.rules import (
     RULES,
     Fact,
     Outcome,
-    RuleSet,
     add_months,
     category,
     decide,
@@ -21,6 +21,7 @@ from backend.eligibility.rules import (
     red_flag,
     subcategory,
 )
+from backend.eligibility.window import Window
 
 DAY = date(2026, 11, 20)
 DAYS = st.dates(date(2023, 1, 1), date(2029, 12, 31))
@@ -156,12 +157,18 @@ def test_codes_are_read_with_and_without_extensions(code: str, expected: tuple[s
         ("E11.9", "E11.900x001", Outcome.ELIGIBLE, "same_subcategory"),
         ("E11.200", "E11.900", Outcome.ELIGIBLE, "same_chronic_category"),
         ("I10.x00", "I10", Outcome.ELIGIBLE, "same_subcategory"),
-        ("I10.x00", "I11.900", Outcome.REFUSED, "no_such_diagnosis"),
+        ("I10.x00", "I11.900", Outcome.DOCTOR_DECIDES, "same_group"),
+        ("E11.900", "E10.900", Outcome.REFUSED, "no_such_diagnosis"),
+        ("E11.900", "E14.900", Outcome.DOCTOR_DECIDES, "same_group"),
+        ("B18.000", "B18.100", Outcome.DOCTOR_DECIDES, "same_category"),
         ("K21.000", "K21.900", Outcome.DOCTOR_DECIDES, "same_category"),
         ("K21.000", "K22.000", Outcome.REFUSED, "no_such_diagnosis"),
         ("R05.x00", "R05.x00", Outcome.ELIGIBLE, "same_subcategory"),
         ("R52.000", "R52.900", Outcome.REFUSED, "no_such_diagnosis"),
-        ("E11.900", "E11.100", Outcome.REFUSED, "no_such_diagnosis"),
+        ("E11.900", "E11.100", Outcome.REFUSED, "red_flag_since"),
+        ("K64.900", "I84.900", Outcome.DOCTOR_DECIDES, "same_category"),
+        ("I84.900", "I84.900", Outcome.ELIGIBLE, "same_subcategory"),
+        ("I48.900", "I48.x00", Outcome.ELIGIBLE, "same_subcategory"),
         ("I21.900", "I21.900", Outcome.REFUSED, "red_flag"),
         ("E11.100", "E11.100", Outcome.REFUSED, "red_flag"),
         ("无此诊断", "K21.000", Outcome.REFUSED, "unknown_code"),
@@ -193,8 +200,13 @@ def test_a_suspicion_or_a_visit_that_did_not_take_place_is_no_diagnosis(more: di
     assert decide("K21.000", [a_fact("K21.000", DAY, **more)], DAY).reason == "no_such_diagnosis"
 
 
-def test_words_without_a_code_are_no_diagnosis() -> None:
-    assert decide("K21.000", [a_fact("")], DAY).reason == "no_such_diagnosis"
+def test_words_that_nobody_could_read_as_a_code_are_for_the_doctor() -> None:
+    """facts: text only diagnoses: unresolved → doctor."""
+    decision = decide("K21.000", [a_fact("")], DAY)
+
+    assert (decision.outcome, decision.reason) == (Outcome.DOCTOR_DECIDES, "text_only")
+    assert decide("K21.000", [a_fact("", DAY - timedelta(days=60))], DAY).outcome is Outcome.REFUSED
+    assert decide("K21.000", [a_fact("")], DAY, replace(RULES, unresolved="ignore")).outcome is Outcome.REFUSED
 
 
 def test_an_online_visit_does_not_renew_the_window_unless_the_hospital_says_so() -> None:
@@ -202,12 +214,12 @@ def test_an_online_visit_does_not_renew_the_window_unless_the_hospital_says_so()
     found = [a_fact("I10.x00", source="online")]
 
     assert decide("I10.x00", found, DAY).outcome is Outcome.REFUSED
-    assert decide("I10.x00", found, DAY, replace(RULES, online_renews=True)).outcome is Outcome.ELIGIBLE
+    assert decide("I10.x00", found, DAY, replace(RULES, online="always")).outcome is Outcome.ELIGIBLE
 
 
 def test_the_window_can_be_longer_for_a_chronic_disease() -> None:
     """practice.md 5: prescriptions of 4 to 12 weeks outlast a month."""
-    rules = RuleSet(windows={"I10": 3})
+    rules = RuleSet(windows={"I10": Window(months=3)})
     visited = date(2026, 8, 31)
 
     assert last_day(visited, "I10.x00", rules) == date(2026, 11, 30)
