@@ -54,11 +54,13 @@ class RuleSet:
         return self.windows.get(category(code), self.window)
 
     def mapped(self, code: str) -> str:
-        """The code as it is written now."""
-        for part in (plain(code), subcategory(code), category(code)):
+        """The code as it is written now. A category maps its subcategories only to another category: no more is known of them."""
+        for part in (plain(code), subcategory(code)):
             if part in self.code_map:
                 return self.code_map[part]
-        return code
+        new = self.code_map.get(category(code), "")
+        bare = subcategory(code).endswith(".X")
+        return new if new and (bare or len(new) == 3) else code
 
     def red_flag(self, code: str) -> str:
         """Why `code` is not seen online; empty when it is."""

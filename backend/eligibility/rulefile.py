@@ -199,7 +199,7 @@ def _at(where: str, name: str) -> str:
 
 def check(book: Book) -> list[Mistake]:
     """Everything that fits its type and is wrong all the same."""
-    found = [*_windows(book), *_spans(book), *_synonyms(book), *_mapping(book)]
+    found = [*_windows(book), *_spans(book), *_categories(book), *_synonyms(book), *_mapping(book)]
     for place, row in enumerate(book.sensitive, start=1):
         if not (_SPAN.match(row.first) and _SPAN.match(row.last) and row.first <= row.last):
             found.append(Mistake(f"sensitive[{place}]", "from and to have to be categories in order"))
@@ -219,8 +219,6 @@ def _windows(book: Book) -> Iterable[Mistake]:
 
 
 def _spans(book: Book) -> Iterable[Mistake]:
-    never, seen = frozenset(book.match.never_broad), set()
-    flagged = {code for row in book.red_flag for code in row.codes}
     lists = [("match.never_broad", book.match.never_broad)]
     lists += [(f"red_flag[{place}].codes", row.codes) for place, row in enumerate(book.red_flag, start=1)]
     lists += [(f"group[{place}].codes", row.codes) for place, row in enumerate(book.group, start=1)]
@@ -230,6 +228,14 @@ def _spans(book: Book) -> Iterable[Mistake]:
                 yield Mistake(where, f"{code!r} is no chapter, category or subcategory")
             elif len(code) == 1 and where != "match.never_broad":
                 yield Mistake(where, f"{code!r} is a whole chapter")
+    for place, group in enumerate(book.group, start=1):
+        for one in {one for pair in group.apart for one in pair} - set(group.codes):
+            yield Mistake(f"group[{place}].apart", f"{one} is not in the group")
+
+
+def _categories(book: Book) -> Iterable[Mistake]:
+    never, seen = frozenset(book.match.never_broad), set()
+    flagged = {code for row in book.red_flag for code in row.codes}
     for place, row in enumerate(book.chronic, start=1):
         where = f"chronic[{place}].categories"
         for one in row.categories:
@@ -241,9 +247,6 @@ def _spans(book: Book) -> Iterable[Mistake]:
             if within(one, never) or one in flagged:
                 yield Mistake(where, f"{one} is never matched by three characters")
             seen.add(one)
-    for place, group in enumerate(book.group, start=1):
-        for one in {one for pair in group.apart for one in pair} - set(group.codes):
-            yield Mistake(f"group[{place}].apart", f"{one} is not in the group")
 
 
 def _synonyms(book: Book) -> Iterable[Mistake]:

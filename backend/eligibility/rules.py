@@ -132,7 +132,7 @@ def level_between(wanted: str, found: str, rules: RuleSet = RULES) -> Level:
     pairs = {(plain(wanted), plain(found)), (plain(rules.mapped(wanted)), plain(rules.mapped(found)))}
     if not (category(wanted) and category(found)):
         return Level.NONE
-    if rules.exact and any(six(one) == six(other) for one, other in pairs):
+    if rules.exact and six(wanted) == six(found):
         return Level.CODE
     if any(subcategory(one) == subcategory(other) for one, other in pairs):
         return Level.SUBCATEGORY
@@ -143,19 +143,16 @@ def level_between(wanted: str, found: str, rules: RuleSet = RULES) -> Level:
 
 def why_not_counted(fact: Fact, rules: RuleSet) -> str:
     """Why a diagnosis is no evidence, in words for staff; empty when it is."""
-    if fact.certainty != "confirmed":
-        return "疑似诊断，没有确诊"
-    if fact.status in rules.not_counting:
-        return "就诊已取消、退号或未发生"
-    if fact.kind == "inpatient" and rules.inpatient_over and fact.status not in rules.inpatient_over:
-        return "仍在住院，期限从出院日起算"
-    if fact.source != "offline" and rules.online == "never":
-        return "线上就诊不延长期限"
-    if rules.ranks == "main" and fact.rank != 1:
-        return "不是主要诊断"
-    if not category(fact.code) and rules.unresolved == "ignore":
-        return "没有诊断编码"
-    return ""
+    staying = fact.kind == "inpatient" and rules.inpatient_over and fact.status not in rules.inpatient_over
+    reasons = (
+        (fact.certainty != "confirmed", "疑似诊断，没有确诊"),
+        (fact.status in rules.not_counting, "就诊已取消、退号或未发生"),
+        (staying, "仍在住院，期限从出院日起算"),
+        (fact.source != "offline" and rules.online == "never", "线上就诊不延长期限"),
+        (rules.ranks == "main" and fact.rank != 1, "不是主要诊断"),
+        (not category(fact.code) and rules.unresolved == "ignore", "没有诊断编码"),
+    )
+    return next((words for true, words in reasons if true), "")
 
 
 def look_at(wanted: str, facts: Sequence[Fact], rules: RuleSet = RULES) -> list[Seen]:

@@ -137,7 +137,7 @@ async def discard(context: Context, paper_id: UUID) -> None:
     """Nobody needed it within a day: the bytes go, then the row."""
     async with unit_of_work(context.db) as session:
         row = await session.get(PatientPaper, paper_id)
-        if row is None or row.decision_id is not None:
+        if row is None:
             return
         await lock_stream(session, f"papers:{row.person_id}")
         await session.refresh(row)
