@@ -81,7 +81,8 @@ def test_the_version_of_a_day_is_the_newest_that_was_in_force() -> None:
     assert book_on(date(2026, 11, 1)).version == "2026-2"
     assert book_on(date(2020, 1, 1)).version == "2026-1"
     old = book_of("2026-1")
-    assert old is not None and not old.groups
+    assert old is not None
+    assert not old.groups
     assert book_of("1999-1") is None
 
 

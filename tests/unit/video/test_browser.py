@@ -24,9 +24,9 @@ from tests.unit.video.browsing import (
     make_tables,
     recordings,
     states,
+    voice_sent,
     wait_for,
     wait_for_frames,
-    voice_sent,
     where,
 )
 from tests.unit.video.conftest import KEYRING, decoded
