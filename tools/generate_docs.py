@@ -1,12 +1,22 @@
 """`make docs`: write the documents that come from the code."""
 
 from tools.house_rules import ROOT
-from tools.pages import errors_page, events_page, refund_rules_page, review_page, settings_page, states_page
+from tools.pages import (
+    eligibility_page,
+    errors_page,
+    events_page,
+    refund_rules_page,
+    review_page,
+    settings_page,
+    states_page,
+)
 
 
 def documents() -> dict[str, str]:
     """Content of every generated file, by its path."""
-    pages = (settings_page, states_page, errors_page, events_page, refund_rules_page, review_page)
+    pages = (
+        settings_page, states_page, errors_page, events_page, refund_rules_page, review_page, eligibility_page,
+    )  # fmt: skip
     return {path: text for one in pages for path, text in one.build().items()}
 
 
