@@ -1,10 +1,13 @@
 """A decision made again from what was kept, under the rule that made it."""
 
+import dataclasses
+
 import httpx
 import msgspec
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.commands import _explain as run_explain
 from backend.commands import eligibility as command
 from backend.context import Context
 from backend.eligibility.explaining import explain, lines
@@ -16,6 +19,7 @@ from backend.encounter.queries import as_follow_up
 from backend.prescription import service as prescribing
 from foundation.db.unit_of_work import unit_of_work
 from foundation.errors import Conflict
+from foundation.ids import new_id
 from tests.builders.requests import a_person, staff_session
 from tests.builders.visits import a_patient, drafted, eligible, on_shift, pays, requested
 from tests.database import SharedClock, moves_on
@@ -118,3 +122,23 @@ async def test_the_desk_sees_how_a_decision_came_about_and_others_do_not(
 def test_the_rules_that_ship_are_in_order(capsys: pytest.CaptureFixture[str]) -> None:
     assert command(["check"]) == 0
     assert "2026-2 in force from 2026-11-01" in capsys.readouterr().out
+
+
+async def test_the_command_prints_the_steps_and_ends_with_what_came_out(
+    running: Context, capsys: pytest.CaptureFixture[str]
+) -> None:
+    patient, _ = await a_person(running)
+    async with unit_of_work(running.db) as session:
+        good: EligibilityDecision = await eligible(session, patient)
+        bad: EligibilityDecision = await eligible(session, patient, "K21.000")
+        bad.facts = []
+
+    url = running.db.engine.url.render_as_string(hide_password=False)
+    settings = dataclasses.replace(running.settings, database_url=url)
+    ended = [await run_explain(settings, one) for one in (good.id, bad.id, new_id())]
+
+    assert ended == [0, 1, 2]
+    told = capsys.readouterr()
+    assert "六位编码相同" in told.out
+    assert "复算结果与当时不一致" in told.out
+    assert "no such decision" in told.err
