@@ -87,7 +87,8 @@ async def test_a_visit_begun_in_time_is_prescribed_for_after_the_window_closed(
     tomorrow = decide("I10.x00", msgspec.convert(decision.facts, list[Fact]), clock.today())
 
     assert tomorrow.reason == "outside_window"
-    assert await prescribing.want_signature(session, DOCTOR.actor, row, [])
+    wanted = await prescribing.want_signature(session, DOCTOR.actor, row, [])
+    assert wanted.digest == row.digest
 
 
 async def test_a_decision_that_does_not_stand_carries_no_prescription(session: AsyncSession) -> None:

@@ -4,6 +4,7 @@ hospital's own rule (seeds 003, 3.2.2)."""
 import calendar
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -34,7 +35,7 @@ CODES = st.sampled_from(ORDINARY)
 
 
 def a_fact(code: str, day: date = DAY, **more: str) -> Fact:
-    values = {"certainty": "confirmed", "status": "finished", "source": "offline"} | more
+    values: dict[str, Any] = {"certainty": "confirmed", "status": "finished", "source": "offline"} | more
     return Fact("V-1", "ab" * 32, day, code, **values)
 
 
