@@ -65,9 +65,9 @@ async def hospital_visits(context: Context, person: Person, today: date) -> Sequ
     One number without an answer is no answer at all: `Unavailable`.
     """
     numbers = await hospital_numbers(context, person)
-    async with asyncio.TaskGroup() as group:
-        asked = [group.create_task(_visits(context, number, today - LOOK_BACK)) for number in numbers]
-    found = {(one.resource_hash, one.visit_id): one for task in asked for one in task.result()}
+    # gather and not a group: what one of them says of the hospital goes up as it is
+    asked = await asyncio.gather(*(_visits(context, number, today - LOOK_BACK) for number in numbers))
+    found = {(one.resource_hash, one.visit_id): one for visits in asked for one in visits}
     return sorted(found.values(), key=lambda one: (one.day, one.visit_id), reverse=True)
 
 

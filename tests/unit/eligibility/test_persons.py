@@ -192,3 +192,17 @@ async def test_names_are_found_for_her_without_what_is_never_seen_online(
     assert "E11.900" in [one["code"] for one in found]
     assert not [one for one in found if one["code"].startswith("E11.1")]
     assert everything == []
+
+
+async def test_a_hospital_that_goes_silent_after_it_named_her_is_no_yes_either(
+    api: httpx.AsyncClient, running: Context, town: Town, clock: SharedClock
+) -> None:
+    town.gateway.answers["find-patient"] = known_as("P-9", "P-1")
+    patient, me = await a_person(running)
+    await api.get(f"/persons/{patient.person.id}/diagnoses", headers=me)
+    moves_on(clock, seconds=61)
+    town.gateway.refuses(503, "hospital_unreachable")
+
+    answer = await asks(api, patient, me)
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "hospital_unreachable")
