@@ -1,8 +1,11 @@
-"""`python -m backend api | worker | media | migrate | seed --world DIR | formulary import FILE`."""
+"""`python -m backend api | worker | media | migrate | seed --world DIR | formulary import FILE | eligibility explain ID`."""
 
 import sys
 
-USAGE = "usage: python -m backend api | worker | media | migrate | seed --world DIR | formulary import FILE\n"
+USAGE = (
+    "usage: python -m backend api | worker | media | migrate | seed --world DIR | formulary import FILE"
+    " | eligibility explain ID | eligibility check [FILE …]\n"
+)
 
 
 def main(argv: list[str]) -> int:
@@ -24,6 +27,10 @@ def main(argv: list[str]) -> int:
         from backend.commands import formulary
 
         return formulary(argv[1:])
+    elif command == "eligibility":
+        from backend.commands import eligibility
+
+        return eligibility(argv[1:])
     else:
         sys.stderr.write(USAGE)
         return 2

@@ -44,6 +44,7 @@ from backend.e_bill import routes as e_bill
 from backend.e_prescription import pages as e_prescription_pages
 from backend.e_prescription import routes as e_prescription
 from backend.edge import ApiEndpoint
+from backend.eligibility import pages as eligibility_pages
 from backend.eligibility import routes as eligibility
 from backend.encounter import routes as encounter
 from backend.encounter import streams
@@ -60,6 +61,7 @@ from backend.income import routes as income
 from backend.insurance import routes as insurance
 from backend.notification import pages as notification_pages
 from backend.notification import routes as notification
+from backend.papers import routes as papers
 from backend.patient import routes as patient
 from backend.payment import callbacks as payment_callbacks
 from backend.payment import pages as payment_pages
@@ -112,11 +114,11 @@ VERSION = "0.1.0"
 FEATURES = (
     escalation, notification, consultation,
     account, alarm, patient, content, sheet, pricing, practitioner, shift, schedule, timetable, rescheduling, eligibility, fairness, appointment, payment, encounter, waiting,
-    chat, video, record, imaging, formulary, dosage, prescription, dispensing, stock, appraisal, e_prescription, evaluation, complaint, counter, fairness_report, supervision, reconciliation, cashier, income, insurance, e_bill,
+    papers, chat, video, record, imaging, formulary, dosage, prescription, dispensing, stock, appraisal, e_prescription, evaluation, complaint, counter, fairness_report, supervision, reconciliation, cashier, income, insurance, e_bill,
 )  # fmt: skip
 DESKS = (
     escalation_pages, notification_pages,
-    prescription_pages, dispensing_pages, stock_pages, appraisal_pages, e_prescription_pages, payment_pages, cashier_pages, pricing_pages, reconciliation_pages, e_bill_pages, counter_pages, complaint_pages, fairness_pages, waiting_pages, writeback_pages, alarm_pages, video_pages, supervision_pages, shift_pages,
+    prescription_pages, dispensing_pages, stock_pages, appraisal_pages, e_prescription_pages, payment_pages, cashier_pages, pricing_pages, reconciliation_pages, e_bill_pages, counter_pages, complaint_pages, fairness_pages, waiting_pages, eligibility_pages, writeback_pages, alarm_pages, video_pages, supervision_pages, shift_pages,
     timetable_pages, rescheduling_pages,
 )  # fmt: skip
 ENDPOINTS: list[ApiEndpoint] = list(chain.from_iterable(feature.ENDPOINTS for feature in FEATURES))

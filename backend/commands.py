@@ -1,12 +1,17 @@
-"""Commands beside the servers: `migrate`, `seed` and `formulary import`."""
+"""Commands beside the servers: `migrate`, `seed`, `formulary import` and `eligibility explain`."""
 
 import argparse
 import asyncio
 import sys
 from datetime import datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 from backend.composition import bind, database
+from backend.eligibility.explaining import explain, lines
+from backend.eligibility.model import EligibilityDecision
+from backend.eligibility.rulebook import books, read_book
+from backend.eligibility.rulefile import RuleError
 from backend.formulary.service import Report, import_csv
 from backend.seeding import seed_world
 from backend.settings import Settings
@@ -104,5 +109,50 @@ async def _import(settings: Settings, text: str, limits: str | None, *, dry_run:
     try:
         async with unit_of_work(db) as session:
             return await import_csv(session, SYSTEM, text, limits, dry_run=dry_run)
+    finally:
+        await db.engine.dispose()
+
+
+def eligibility(argv: list[str]) -> int:
+    """`eligibility explain ID`: decide again from the frozen evidence; `eligibility check [FILE …]`: every mistake of rule files.
+
+    `explain`: 0 when it comes out the same, 1 when it does not, 2 when there is no such decision. `check`: 0 or 1.
+    """
+    parser = argparse.ArgumentParser(prog="python -m backend eligibility")
+    what = parser.add_subparsers(dest="what", required=True)
+    what.add_parser("explain").add_argument(
+        "id", type=UUID, help="of the decision (eligibilityNo of the supervision)"
+    )
+    what.add_parser("check").add_argument("files", type=Path, nargs="*", help="those that ship, if left out")
+    chosen = parser.parse_args(argv)
+    if chosen.what == "check":
+        return _check_rules(chosen.files)
+    return asyncio.run(_explain(load_or_exit(Settings), chosen.id))
+
+
+def _check_rules(chosen: list[Path]) -> int:
+    mistakes = 0
+    try:
+        found = [read_book(file.read_text(encoding="utf-8"), file.name) for file in chosen] or books()
+        for book in found:
+            sys.stdout.write(f"{book.version} in force from {book.in_force_from}, sha256 {book.sha256}\n")
+    except RuleError as error:
+        mistakes = len(error.mistakes)
+        sys.stderr.write(f"{error}\n")
+    return 1 if mistakes else 0
+
+
+async def _explain(settings: Settings, decision_id: UUID) -> int:
+    bind(settings)
+    db = database(settings, Clock(), "explain")
+    try:
+        async with unit_of_work(db) as session:
+            row = await session.get(EligibilityDecision, decision_id)
+            if row is None:
+                sys.stderr.write("no such decision\n")
+                return 2
+            found = explain(row)
+            sys.stdout.write("\n".join(lines(row, found)) + "\n")
+            return 0 if found.same else 1
     finally:
         await db.engine.dispose()

@@ -70,7 +70,10 @@ class Money(msgspec.Struct, frozen=True):
 
 
 class Visit(msgspec.Struct, frozen=True):
-    """The block every event of one visit carries. `kind`: follow_up or consultation; `mode`: text or video."""
+    """The block every event of one visit carries. `kind`: follow_up or consultation; `mode`: text or video.
+
+    `eligibility_id` is the decision (`eligibility.decided`) that a follow-up rests on.
+    """
 
     appointment_id: UUID
     encounter_id: UUID | None
@@ -83,3 +86,4 @@ class Visit(msgspec.Struct, frozen=True):
     kind: str = "follow_up"
     mode: str = "video"
     guardian: Guardian | None = None
+    eligibility_id: UUID | None = None

@@ -38,7 +38,11 @@ class IdentityVerified(_Event, frozen=True):
 
 
 class EligibilityDecided(_Event, frozen=True):
-    """May this person be seen again online for this diagnosis. `outcome`: eligible, doctor_decides, refused."""
+    """May this person be seen again online for this diagnosis. `outcome`: eligible, doctor_decides, refused.
+
+    `level`: how near the evidence is (code, subcategory, category, group, text, papers); `evidence_hash` is the SHA-256 of the
+    hospital's resource id, `rule_sha256` that of the rule file of `rule_version`.
+    """
 
     TYPE: ClassVar[str] = "eligibility.decided"
     decision_id: UUID
@@ -51,6 +55,9 @@ class EligibilityDecided(_Event, frozen=True):
     evidence_code: str
     evidence_date: date | None
     decided_at: datetime
+    level: str = ""
+    rule_sha256: str = ""
+    evidence_hash: str = ""
 
 
 class AppointmentBooked(_Event, frozen=True):
@@ -102,7 +109,7 @@ class RecordViewed(_Event, frozen=True):
 
 
 class EncounterStarted(_Event, frozen=True):
-    """The doctor accepted and confirmed that it is a follow-up (诊疗办法 Art 16)."""
+    """The doctor accepted and confirmed that it is a follow-up (诊疗办法 Art 16); `basis` is why, where she had to decide it."""
 
     TYPE: ClassVar[str] = "encounter.started"
     visit: Visit
@@ -110,10 +117,11 @@ class EncounterStarted(_Event, frozen=True):
     follow_up_confirmed: bool
     original_diagnosis: Diagnosis
     diagnosis_confirmed_on: date | None
+    basis: str = ""
 
 
 class EncounterDeclined(_Event, frozen=True):
-    """在线复诊 refused. `refuse_type` 1 = by the doctor, 2 = nobody accepted in time."""
+    """在线复诊 refused. `refuse_type` 1 = by the doctor, 2 = nobody accepted in time; `not_a_follow_up`: she judged so."""
 
     TYPE: ClassVar[str] = "encounter.declined"
     visit: Visit
@@ -121,6 +129,7 @@ class EncounterDeclined(_Event, frozen=True):
     refuse_type: str
     reason: str
     original_diagnosis: Diagnosis
+    not_a_follow_up: bool = False
 
 
 class EncounterCompleted(_Event, frozen=True):

@@ -3,6 +3,7 @@
 from tools.house_rules import ROOT
 from tools.pages import (
     data_classes_page,
+    eligibility_page,
     errors_page,
     events_page,
     refund_rules_page,
@@ -22,6 +23,7 @@ def documents() -> dict[str, str]:
         refund_rules_page,
         review_page,
         data_classes_page,
+        eligibility_page,
     )
     return {path: text for one in pages for path, text in one.build().items()}
 

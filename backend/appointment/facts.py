@@ -74,7 +74,7 @@ SELECT
         SELECT FROM consent WHERE consent.person_id = asked.person_id AND document_kind = $6 AND withdrawn_at IS NULL
             AND document_hash = (SELECT content_hash FROM document WHERE kind = $6 ORDER BY published_at DESC LIMIT 1)
     ) AS consented,
-    decision.outcome, decision.booking_day,
+    decision.outcome, decision.booking_day, decision.only_department,
     slot.id AS slot_id, slot.practitioner_id, slot.department_code, slot.day, slot.starts_at, slot.ends_at, slot.price_code,
     slot.mode, slot.capacity, slot.remaining, slot.held_follow_up, slot.held_staff, slot.held_referral, slot.released_at,
     slot.shares_end_at, slot.stopped_at, slot.fresh_until,
@@ -143,7 +143,7 @@ def _found(row: Any) -> Found:
         birth_date=date.fromisoformat(born) if born else None, guardian=_guardian(row), consented=row["consented"],
         outcome=row["outcome"], booking_day=row["booking_day"], slot=_slot(row), held_on_day=row["on_day"],
         held_with_doctor=row["with_doctor"], held_here=row["here"], paused_until=row["paused_until"],
-        seen_before=bool(row["seen_before"]),
+        seen_before=bool(row["seen_before"]), only_department=row["only_department"] or "",
     )  # fmt: skip
     fee = None
     if row["price_version"] is not None:

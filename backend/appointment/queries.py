@@ -106,7 +106,7 @@ async def visit_snapshot(
         appointment_id=row.id, encounter_id=encounter_id, patient=patients.snapshot(person),
         practitioner=practitioners.snapshot(doctor), department=practitioners.department_snapshot(department),
         starts_at=row.starts_at, ends_at=row.ends_at, serial_number=row.serial_number, mode=row.mode,
-        kind=row.kind, guardian=row.guardian,
+        kind=row.kind, guardian=row.guardian, eligibility_id=row.eligibility_id,
     )  # fmt: skip
 
 

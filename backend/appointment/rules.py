@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from backend.eligibility.rules import require_usable
+from backend.eligibility.rules import require_department, require_usable
 from backend.fairness.rules import draw_open, paused, quota_issues
 from backend.patient.rules import GUARDIAN_PRESENT_BELOW, SCOPES, age_on, may
 from backend.policy import Policy
@@ -60,6 +60,8 @@ class Facts:
     paused_until: datetime | None
     seen_before: bool
     """By this doctor, online, not long ago."""
+    only_department: str = ""
+    """Where alone the eligibility decision lets her book; empty for anywhere."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ def decide(facts: Facts, wish: Wish, limits: Policy, *, now: datetime, today: da
     slot = facts.slot
     if slot is None:
         raise NotFound("没有找到该时段")
+    require_department(facts.only_department, slot.department_code)
     issues = may_practise(
         active=slot.active, years=slot.years, filed_until=slot.filed_until, filed=slot.filed, today=slot.day
     )

@@ -101,6 +101,18 @@ class FollowUp(Encounter):
     )
 
 
+class FollowUpJudgement(Row, Base):
+    """What the doctor decided before she accepted: whether it is a follow-up, and why. Once per visit, by whoever took or refused it."""
+
+    __tablename__ = "follow_up_judgement"
+
+    encounter_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("encounter.id"), unique=True)
+    practitioner_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("practitioner.id"))
+    is_follow_up: Mapped[bool] = stored(DataClass.OPERATIONAL, Boolean)
+    reason: Mapped[str] = stored(DataClass.CONTENT, EncryptedText("follow_up_judgement.reason"), default="")
+    at: Mapped[datetime] = moment()
+
+
 class Consultation(Encounter):
     """健康咨询: a question and an answer. It has no diagnosis to confirm, and neither record nor prescription can point at it."""
 

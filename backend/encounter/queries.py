@@ -200,21 +200,21 @@ async def question(session: AsyncSession, row: Consultation) -> str:
 
 
 async def started(
-    session: AsyncSession, row: Encounter, now: datetime
+    session: AsyncSession, row: Encounter, now: datetime, basis: str = ""
 ) -> events.EncounterStarted | events.ConsultationStarted:
     """The event of accepting."""
     visit = await snapshot(session, row)
     if isinstance(row, FollowUp):
         return events.EncounterStarted(
             visit=visit, started_at=now, follow_up_confirmed=True, original_diagnosis=original(row),
-            diagnosis_confirmed_on=row.original_day,
+            diagnosis_confirmed_on=row.original_day, basis=basis,
         )  # fmt: skip
     return events.ConsultationStarted(visit=visit, started_at=now)
 
 
 async def declined(
-    session: AsyncSession, row: Encounter, now: datetime, *, reason: str, refuse_type: str
-) -> events.EncounterDeclined | events.ConsultationDeclined:
+    session: AsyncSession, row: Encounter, now: datetime, *, reason: str, refuse_type: str, not_a_follow_up: bool = False
+) -> events.EncounterDeclined | events.ConsultationDeclined:  # fmt: skip
     """The event of not accepting."""
     visit = await snapshot(session, row)
     if isinstance(row, Consultation):
@@ -223,7 +223,7 @@ async def declined(
         )  # fmt: skip
     return events.EncounterDeclined(
         visit=visit, declined_at=now, refuse_type=refuse_type, reason=reason,
-        original_diagnosis=original(as_follow_up(row)),
+        original_diagnosis=original(as_follow_up(row)), not_a_follow_up=not_a_follow_up,
     )  # fmt: skip
 
 

@@ -97,7 +97,7 @@ async def accept(call: ApiCall, body: Accept) -> EncounterView:
     row = await queries.doctors_own(call.session, call.actor, call.id())
     await service.accept(
         call.session, call.actor, row, follow_up_confirmed=body.follow_up_confirmed,
-        guardian_present=body.guardian_present,
+        guardian_present=body.guardian_present, basis=body.basis.strip(),
     )  # fmt: skip
     return await view(call.session, row)
 

@@ -70,11 +70,18 @@ def time_left(limits: Policy, *, counted: timedelta, waited: timedelta, kept: bo
     return by_limit if kept else min(by_clock, by_limit)
 
 
-def may_accept(*, confirmed: bool, checked_in: bool, running: int, most: int) -> list[Issue]:
-    """What keeps a doctor from accepting; `most` visits may run side by side (practice.md 8)."""
+def may_accept(
+    *, confirmed: bool, checked_in: bool, running: int, most: int, reasoned: bool = True
+) -> list[Issue]:
+    """What keeps a doctor from accepting; `most` visits may run side by side (practice.md 8).
+
+    `reasoned`: she wrote why it is a follow-up, where that was hers to decide (practice.md 4).
+    """
     issues = []
     if not confirmed:
         issues.append(Issue("follow_up_confirmed", "follow_up_not_confirmed", "请先确认患者符合复诊条件"))
+    if not reasoned:
+        issues.append(Issue("basis", "basis_missing", "系统未能判定，请写明您判断为复诊的依据"))
     if not checked_in:
         issues.append(Issue("appointment", "not_waiting", "患者尚未开始候诊"))
     if running >= most:

@@ -17,7 +17,7 @@ from backend.diagnosis.codes import table
 from backend.eligibility.model import EligibilityDecision
 from backend.eligibility.rules import Outcome
 from backend.encounter import queries, rules
-from backend.encounter.model import Consultation, Encounter, FollowUp
+from backend.encounter.model import Consultation, Encounter, FollowUp, FollowUpJudgement
 from backend.encounter.states import RUNNING, EncounterState
 from backend.escalation import service as escalation
 from backend.escalation.rules import Kind
@@ -131,8 +131,8 @@ async def tell_waiting(session: AsyncSession, row: Encounter, booked: Appointmen
 
 
 async def accept(
-    session: AsyncSession, actor: Actor, row: Encounter, *, follow_up_confirmed: bool, guardian_present: bool
-) -> bool:
+    session: AsyncSession, actor: Actor, row: Encounter, *, follow_up_confirmed: bool, guardian_present: bool, basis: str = ""
+) -> bool:  # fmt: skip
     """The doctor takes the visit, confirming that it is a follow-up where it is one (诊疗办法 Art 16). Needs an open shift."""
     await lock_stream(session, row.stream)
     if guarded("doctor_lock"):
@@ -146,6 +146,7 @@ async def accept(
             confirmed=follow_up_confirmed or isinstance(row, Consultation),
             checked_in=booked.state == AppointmentState.CHECKED_IN,
             running=await queries.running(session, row.practitioner_id), most=policy().parallel_visits,
+            reasoned=bool(basis) or not (isinstance(row, FollowUp) and row.doctor_decides),
         )  # fmt: skip
         if issues:
             raise Conflict(issues[0].message, code=issues[0].code, issues=issues)
@@ -155,9 +156,10 @@ async def accept(
     }  # fmt: skip
     if isinstance(row, FollowUp):
         changes |= {"follow_up_confirmed_at": now, "diagnoses": [queries.original(row)]}
-    event = await queries.started(session, row, now)
+    event = await queries.started(session, row, now, basis)
     moved = await advance(session, row, "accept", actor, event=event, **changes)
     if moved:
+        _judged(session, row, is_follow_up=True, reason=basis)
         await advance(session, booked, "fulfil", actor)
         await _time(session, row)
         await stop_clock(session, row, "accepted")
@@ -170,6 +172,17 @@ async def accept(
     return moved
 
 
+def _judged(session: AsyncSession, row: Encounter, *, is_follow_up: bool, reason: str) -> None:
+    """Who decided whether it is a follow-up, and why (诊疗办法 Art 16)."""
+    if isinstance(row, FollowUp):
+        session.add(
+            FollowUpJudgement(
+                id=new_id(), encounter_id=row.id, practitioner_id=row.practitioner_id, is_follow_up=is_follow_up,
+                reason=reason, at=clock_of(session).now(),
+            )
+        )  # fmt: skip
+
+
 async def decline(
     session: AsyncSession, actor: Actor, row: Encounter, *, reason: str, cause: RefundReason
 ) -> bool:
@@ -177,9 +190,14 @@ async def decline(
     await lock_stream(session, row.stream)
     now = clock_of(session).now()
     refuse_type = "2" if cause is RefundReason.NOBODY_ACCEPTED else "1"
-    event = await queries.declined(session, row, now, reason=reason, refuse_type=refuse_type)
+    judged = cause is RefundReason.NOT_A_FOLLOW_UP
+    event = await queries.declined(
+        session, row, now, reason=reason, refuse_type=refuse_type, not_a_follow_up=judged
+    )
     moved = await advance(session, row, "decline", actor, event=event, ended_at=now, end_reason=reason)
     if moved:
+        if judged:
+            _judged(session, row, is_follow_up=False, reason=reason)
         booked = await appointments.appointment(session, row.appointment_id)
         await booking.cancel(
             session, SYSTEM, booked, cause, "practitioner" if actor.has("doctor") else "system"

@@ -13,10 +13,14 @@ Reason = Annotated[str, Meta(min_length=2, max_length=300)]
 
 
 class Accept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The doctor's own confirmation, for a follow-up; `guardian_present` for children under six."""
+    """The doctor's own confirmation, for a follow-up; `guardian_present` for children under six.
+
+    `basis` is why she takes it for one: needed where the system could not decide.
+    """
 
     follow_up_confirmed: bool = False
     guardian_present: bool = False
+    basis: Annotated[str, Meta(max_length=300)] = ""
 
 
 class Decline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,9 +1,9 @@
 """Persons, what accounts may do for them, and what they agreed to."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Uuid, cast, func, literal_column
+from sqlalchemy import Date, ForeignKey, Index, LargeBinary, String, Uuid, cast, func, literal_column
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA
 from sqlalchemy.orm import Mapped
 
@@ -12,7 +12,10 @@ from foundation.db.columns import DataClass, EncryptedText, stored
 
 
 class Person(Row, Base):
-    """A verified person; the id number is unique through its keyed index."""
+    """A verified person; the id number is unique through its keyed index.
+
+    The hospital may have her under several numbers: the present one, and those merged into it as of `hospital_asked_on`.
+    """
 
     __tablename__ = "person"
 
@@ -23,6 +26,10 @@ class Person(Row, Base):
     sex: Mapped[str] = stored(DataClass.PERSONAL, EncryptedText("person.sex"))
     phone: Mapped[str] = stored(DataClass.PERSONAL, EncryptedText("person.phone"))
     hospital_patient_id: Mapped[str | None] = stored(DataClass.EVIDENCE, String(80), nullable=True)
+    hospital_merged_ids: Mapped[list[str]] = stored(
+        DataClass.EVIDENCE, ARRAY(String(80)), default=list, server_default="{}"
+    )
+    hospital_asked_on: Mapped[date | None] = stored(DataClass.OPERATIONAL, Date, nullable=True)
     verified_at: Mapped[datetime] = moment()
 
     @property

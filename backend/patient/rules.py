@@ -13,9 +13,12 @@ SEPARATE_CONSENT_BELOW = 14
 """Under 14 a parent's consent of its own is needed (PIPL)."""
 GUARDIAN_PRESENT_BELOW = 6
 """Under 6 guardian and specialist must be present (诊疗办法 Art 19)."""
-SCOPES = {"book": "预约、缴费、候诊和陪同问诊", "records": "查看病历、处方和配药"}
+SCOPES = {
+    "book": "预约、缴费、候诊和陪同问诊", "records": "查看病历、处方和配药", "private": "查看妇科、性病等隐私诊疗",
+}  # fmt: skip
 """What an adult can let a proxy do (practice.md 1, 2); oneself and a guardian may do all of it."""
-WHOLE = tuple(SCOPES)
+WHOLE = ("book", "records")
+"""What is granted when nothing else is said: `private` is always said."""
 
 
 @dataclass(frozen=True)

@@ -253,12 +253,19 @@ async def having_hospital_ids(session: AsyncSession, digests: Sequence[str]) -> 
 
 async def forget_hospital_id(session: AsyncSession, person_ids: Sequence[UUID]) -> None:
     """The hospital is asked for their numbers again when they are next needed."""
-    await session.execute(update(Person).where(Person.id.in_(person_ids)).values(hospital_patient_id=None))
+    nothing = {"hospital_patient_id": None, "hospital_merged_ids": [], "hospital_asked_on": None}
+    await session.execute(update(Person).where(Person.id.in_(person_ids)).values(**nothing))
 
 
-async def remember_hospital_id(session: AsyncSession, person_id: UUID, patient_id: str) -> None:
-    """Keep the hospital's opaque patient id: evidence, not content."""
-    await session.execute(update(Person).where(Person.id == person_id).values(hospital_patient_id=patient_id))
+async def remember_hospital_id(
+    session: AsyncSession, person_id: UUID, patient_id: str, merged: Sequence[str] = ()
+) -> None:
+    """Keep the hospital's opaque patient id, and those merged into it: evidence, not content."""
+    known = {"hospital_patient_id": patient_id, "hospital_merged_ids": list(merged)}
+    today = clock_of(session).today()
+    await session.execute(
+        update(Person).where(Person.id == person_id).values(**known, hospital_asked_on=today)
+    )
 
 
 async def verified_person(session: AsyncSession, actor: Actor, person_id: UUID) -> Person:

@@ -58,9 +58,9 @@ class ConsentView(msgspec.Struct, frozen=True):
 
 
 class MakeCode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the proxy may do: `book` (book, pay, wait, accompany), `records` (see records and prescriptions)."""
+    """What the proxy may do: `book` (book, pay, wait, accompany), `records` (see records and prescriptions), `private` (also gynaecology …)."""
 
-    scope: Annotated[tuple[Literal["book", "records"], ...], Meta(min_length=1, max_length=2)] = (
+    scope: Annotated[tuple[Literal["book", "records", "private"], ...], Meta(min_length=1, max_length=3)] = (
         "book",
         "records",
     )

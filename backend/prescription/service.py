@@ -13,6 +13,7 @@ from backend.chat.cards import PrescriptionCard
 from backend.chat.service import post_card
 from backend.content.service import hospital
 from backend.context import Context
+from backend.eligibility.service import require_standing
 from backend.encounter import queries as encounters
 from backend.encounter.model import FollowUp
 from backend.encounter.states import RUNNING, EncounterState
@@ -193,6 +194,8 @@ async def want_signature(
         raise Conflict("问诊已中止，不能开具处方", code="encounter_not_running")
     booked = await appointments.appointment(session, visit.appointment_id)
     await practitioners.require_filed(session, row.prescriber_id, booked.department_code)
+    if booked.eligibility_id is not None:
+        await require_standing(session, booked.eligibility_id)
     refuse_findings(findings, row.content.reason)
     row.findings = list(findings)
     return await signatures.want(session, actor, SUBJECT, row.id, "prescriber", row.content)

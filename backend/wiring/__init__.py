@@ -27,6 +27,7 @@ from backend.insurance import queries as insurance_queries
 from backend.insurance import service as insurance_service
 from backend.insurance import tasks as insurance
 from backend.notification import tasks as notification
+from backend.papers import tasks as papers
 from backend.payment import tasks as payment
 from backend.prescription import service as prescribing
 from backend.prescription import tasks as prescription
@@ -91,7 +92,7 @@ def handlers() -> dict[str, Handler]:
     for feature in (
         notification, payment, writeback, appointment, encounter_tasks, waiting, escalation, chat, prescription, dispensing_tasks, complaint,
         timetable, video, rescheduling, reconciliation, insurance, e_bill, fairness_report, appraisal, e_prescription,
-        signature, record_sheets, stock,
+        signature, record_sheets, stock, papers,
     ):  # fmt: skip
         if twice := found.keys() & feature.HANDLERS.keys():
             raise RuntimeError(f"intents with two handlers: {sorted(twice)}")

@@ -106,6 +106,7 @@ async def test_consent_to_an_outdated_text_is_refused(world: World) -> None:
         ("patient_last_day", "eligible", "same_subcategory"),
         ("patient_without_history", "refused", "no_such_diagnosis"),
         ("patient_suspected", "refused", "no_such_diagnosis"),
+        ("patient_text_only", "eligible", "same_subcategory"),
         ("patient_cancelled", "refused", "no_such_diagnosis"),
         ("patient_red_flag", "refused", "red_flag"),
         ("patient_three_character", "eligible", "same_chronic_category"),

@@ -13,6 +13,7 @@ from miniapp_mock.front.pages import (
     insurance,
     login,
     mine,
+    papers,
     paying_for_others,
     payments,
     persons,
@@ -26,7 +27,7 @@ from miniapp_mock.front.pages import (
 )
 
 MODULES = (
-    home, care, login, phone, persons, release, booking, mine, payments, insurance, paying_for_others, visits, images, waiting, talk, prescriptions, feedback, public, fairness, doctor,
+    home, care, login, phone, persons, release, booking, papers, mine, payments, insurance, paying_for_others, visits, images, waiting, talk, prescriptions, feedback, public, fairness, doctor,
 )  # fmt: skip
 
 

@@ -59,13 +59,21 @@ async def diagnoses(request: Request) -> Response:
 async def decide(request: Request) -> Response:
     """Ask for the decision: on to the doctors, or why not and what to do instead."""
     row, form = await person(request), await read_form(request)
-    body = {"person_id": row["id"], "diagnosis_code": form.get("diagnosis_code", "")}
-    decision = await patient(request).post("/eligibility", body)
+    if not form.get("diagnosis_code"):  # the hospital has words only: she says which disease it is
+        return go(f"/book/{row['id']}/disease?{urlencode({'words': form.get('diagnosis_name', '')})}")
+    body = {"person_id": row["id"], "diagnosis_code": form["diagnosis_code"]}
+    return await decided(request, row, form, await patient(request).post("/eligibility", body))
+
+
+async def decided(request: Request, row: dict[str, Any], form: Form, decision: dict[str, Any]) -> Response:
+    """On to the doctors, or why not and what to do instead."""
+    name = form.get("diagnosis_name") or request.query_params.get("name", "")[:60]
     if decision["outcome"] == "refused":
         last = decision["last_possible_day"]
         return await show(
             request, "patient/book_refused.html", back=f"/book/{row['id']}", row=row, decision=decision,
-            last=date.fromisoformat(last) if last else None, name=form.get("diagnosis_name", ""),
+            last=date.fromisoformat(last) if last else None, name=name,
+            papers=urlencode({"code": form.get("diagnosis_code", ""), "name": name}),
         )  # fmt: skip
     departments = await screen_of(request).api.get("/departments")
     codes = {one[key]: one["code"] for one in departments for key in ("name", "code")}

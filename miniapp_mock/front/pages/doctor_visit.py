@@ -13,6 +13,7 @@ from miniapp_mock.front.journey import RUNNING
 from miniapp_mock.front.pages.doctor_list import is_waiting, waiting
 from miniapp_mock.front.pages.doctor_login import needs_shift
 from miniapp_mock.front.screen import doctor, go, screen_of, show
+from miniapp_mock.front.streams import pass_file
 
 STAGES = {
     "in-progress": ("问诊中", "good"), "on-hold": ("暂停", "warn"), "completed": ("已完成", ""),
@@ -37,11 +38,26 @@ async def visit(
     request: Request, problem: Refused | None = None, typed: Form | None = None, opened: str = ""
 ) -> Response:
     """The page; `opened` is the form that was refused."""
+    known = await _known(request, to_stop=True)
     return await show(
-        request, "doctor/visit.html", back="/doctor", problem=problem, typed=typed or {}, opened=opened,
+        request, "doctor/visit.html", back="/doctor", problem=problem, basis=await _basis(request, known["row"]), typed=typed or {}, opened=opened,
         address=f"/doctor/visits/{path_id(request, 'id')}", status=problem.status if problem else 200,
-        **await _known(request, to_stop=True),
+        **known,
     )  # fmt: skip
+
+
+async def _basis(request: Request, row: dict[str, Any]) -> Any:
+    """How the decision came about that the visit rests on, while she has not answered; None for a consultation."""
+    if row["kind"] != "follow_up" or row["state"] != "planned":
+        return None
+    return await doctor(request).find(f"/encounters/{row['id']}/basis")
+
+
+async def paper(request: Request) -> Response:
+    """A picture of a paper that the patient uploaded; each look is written down."""
+    size = "?size=small" if request.query_params.get("size") == "small" else ""
+    path = f"/encounters/{path_id(request, 'id')}/papers/{path_id(request, 'paper_id')}{size}"
+    return await pass_file(doctor(request), path)
 
 
 async def status(request: Request) -> Response:
@@ -88,6 +104,7 @@ async def accept(request: Request) -> Response:
     body = {
         "follow_up_confirmed": form.get("follow_up_confirmed") == "1",
         "guardian_present": form.get("guardian_present") == "1",
+        "basis": form.get("basis", ""),
     }
     return await _verb(request, "accept", body, form, then="/chat")
 
@@ -204,6 +221,7 @@ ROUTES: list[BaseRoute] = [
     Route(VISIT, visit, methods=["GET"]),
     Route(f"{VISIT}/status", status),
     Route(f"{VISIT}/history", history),
+    Route(f"{VISIT}/papers/{{paper_id:uuid}}", paper),
     Route(f"{VISIT}/accept", accept, methods=["POST"]),
     Route(f"{VISIT}/decline", decline, methods=["POST"]),
     Route(f"{VISIT}/refer", refer, methods=["POST"]),

@@ -77,7 +77,7 @@ async def verify(request: Request) -> Response:
 async def make_code(request: Request) -> Response:
     """A code that lets somebody else act for this person; shown once, as a fragment."""
     row, form = await person(request), await read_form(request)
-    scope = [name for name in ("book", "records") if form.get(name) == "1"] or ["book"]
+    scope = [name for name in ("book", "records", "private") if form.get(name) == "1"] or ["book"]
     code = await patient(request).post(f"/persons/{row['id']}/grant-codes", {"scope": scope})
     until = screen_of(request).clock.timestamp() + code["seconds"]
     return await show(request, "patient/grant_code.html", code=code["code"], until=until * 1000)

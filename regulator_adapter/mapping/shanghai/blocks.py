@@ -80,6 +80,11 @@ def visit_block(visit: Visit) -> dict[str, Any]:
     )
 
 
+def eligibility(visit: Visit) -> dict[str, Any]:
+    """The decision a follow-up rests on; nothing for events that were written before they named it."""
+    return {"eligibilityNo": str(visit.eligibility_id)} if visit.eligibility_id else {}
+
+
 def visit_number(visit: Visit) -> str:
     """The one number of a visit."""
     return str(visit.appointment_id)

@@ -6,7 +6,7 @@ from contracts.events import AppointmentBooked, AppointmentCancelled, Appointmen
 from regulator_adapter import codesets
 from regulator_adapter.mapping.kind import RecordKind
 from regulator_adapter.mapping.local import day, iso
-from regulator_adapter.mapping.shanghai.blocks import PROFILE, header, visit_block, visit_number
+from regulator_adapter.mapping.shanghai.blocks import PROFILE, eligibility, header, visit_block, visit_number
 from regulator_adapter.mapping.source import Source
 
 Booking = AppointmentBooked | AppointmentMoved | AppointmentCancelled
@@ -31,6 +31,7 @@ def build(source: Source[Booking], number: str) -> dict[str, Any]:
     return (
         header(source)
         | visit_block(visit)
+        | eligibility(visit)
         | {
             "bookingNo": number,
             "visitNo": number,

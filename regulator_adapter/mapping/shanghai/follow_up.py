@@ -12,7 +12,14 @@ from contracts.events import (
 from regulator_adapter import codesets
 from regulator_adapter.mapping.kind import RecordKind
 from regulator_adapter.mapping.local import day, iso
-from regulator_adapter.mapping.shanghai.blocks import PROFILE, header, patient, visit_block, visit_number
+from regulator_adapter.mapping.shanghai.blocks import (
+    PROFILE,
+    eligibility,
+    header,
+    patient,
+    visit_block,
+    visit_number,
+)
 from regulator_adapter.mapping.source import Source
 
 FollowUp = (
@@ -37,7 +44,7 @@ def build(source: Source[FollowUp], number: str) -> dict[str, Any]:
         "bookingNo": number,
         "originalDiagnosis": f"{event.original_diagnosis.name}（{event.original_diagnosis.code}）",
     }
-    return header(source) | visit_block(event.visit) | shared | _phase(event)
+    return header(source) | visit_block(event.visit) | eligibility(event.visit) | shared | _phase(event)
 
 
 def _eligibility(event: EligibilityDecided, number: str) -> dict[str, Any]:
@@ -52,6 +59,7 @@ def _eligibility(event: EligibilityDecided, number: str) -> dict[str, Any]:
         "evidenceVisitId": event.evidence_visit_id,
         "evidenceDiagnosisCode": event.evidence_code,
         "evidenceDate": event.evidence_date.isoformat() if event.evidence_date else None,
+        "evidenceHash": event.evidence_hash or None,
     }
 
 

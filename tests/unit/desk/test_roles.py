@@ -40,6 +40,7 @@ WHO = {
         "/desk/alarms",
         "/desk/calls",
         "/desk/counter",
+        "/desk/eligibility",
         "/desk/pauses",
     },
     QUALITY: {
@@ -49,9 +50,10 @@ WHO = {
         "/desk/supervision",
         "/desk/recordings",
         "/desk/look-ins",
+        "/desk/eligibility",
     },
     DOCTOR: {"/desk/shift"},
-    DUTY_DESK: {"/desk/calls", "/desk/escalations", "/desk/pauses", "/desk/waiting"},
+    DUTY_DESK: {"/desk/calls", "/desk/escalations", "/desk/pauses", "/desk/waiting", "/desk/eligibility"},
 }
 
 

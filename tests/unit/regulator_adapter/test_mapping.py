@@ -260,3 +260,19 @@ def test_a_birthday_counts_on_the_day() -> None:
 @pytest.mark.parametrize(("hours", "days"), [(1, 1), (15, 1), (16, 2), (15 + 24, 2), (15 + 48, 3)])
 def test_an_end_at_midnight_belongs_to_the_day_before(hours: int, days: int) -> None:
     assert valid_days(b.MORNING, b.MORNING + timedelta(hours=hours)) == days
+
+
+def test_a_visit_names_the_eligibility_it_rests_on_from_the_booking_to_the_end() -> None:
+    """The city finds the decision by its number, and what an older event did not say is left out."""
+    decided = msgspec.structs.replace(b.eligibility_decided(), evidence_hash="ab" * 32)
+    visit = msgspec.structs.replace(b.a_visit(), eligibility_id=decided.decision_id)
+    number = str(decided.decision_id)
+
+    phases = [one(made, "uploadFollowUp")[0] for made in (decided, b.encounter_started(visit))]
+    booked, issues = one(b.appointment_cancelled(visit), "uploadBooking", [b.appointment_booked(visit)])
+    older, _ = one(b.encounter_started(b.a_visit()), "uploadFollowUp")
+
+    assert [made["eligibilityNo"] for made in (*phases, booked)] == [number] * 3
+    assert phases[0]["evidenceHash"] == "ab" * 32
+    assert issues == []
+    assert "eligibilityNo" not in older
