@@ -253,8 +253,11 @@ async def having_hospital_ids(session: AsyncSession, digests: Sequence[str]) -> 
 
 async def forget_hospital_id(session: AsyncSession, person_ids: Sequence[UUID]) -> None:
     """The hospital is asked for their numbers again when they are next needed."""
-    nothing = {"hospital_patient_id": None, "hospital_merged_ids": [], "hospital_asked_on": None}
-    await session.execute(update(Person).where(Person.id.in_(person_ids)).values(**nothing))
+    await session.execute(
+        update(Person)
+        .where(Person.id.in_(person_ids))
+        .values(hospital_patient_id=None, hospital_merged_ids=[], hospital_asked_on=None)
+    )
 
 
 async def remember_hospital_id(
