@@ -16,8 +16,8 @@ from tests.at_rest import places
 from tests.at_rest.forms import Marks
 from tests.at_rest.places import Looked
 
-HOSPITALS_OWN = ("world", "simulators/his")
-"""What the hospital itself keeps: its store, and the people it was made from."""
+HOSPITALS_OWN = ("world", "simulators/his", "simulators/lis_ris")
+"""What the hospital itself keeps: its stores, and the people it was made from."""
 
 
 def ring(keys: FieldKeys) -> Keyring:

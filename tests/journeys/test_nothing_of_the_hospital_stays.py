@@ -10,8 +10,10 @@ import resource
 import subprocess
 import sys
 import zlib
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import httpx
@@ -24,7 +26,7 @@ from standalone.journey.play import Play
 from tests.at_rest import places, report
 from tests.at_rest.cloud import Cloud
 from tests.at_rest.forms import Marks
-from tests.at_rest.more_records import allergy_and_report
+from tests.at_rest.more_records import allergy_and_report, laboratory_result
 from tests.world import HYPERTENSION, World
 from tools.data_classes import read
 
@@ -64,6 +66,15 @@ async def planted(world: World, patient: str) -> list[dict[str, str]]:
     return found
 
 
+async def planted_in_the_laboratory(world: World, patient: Mapping[str, Any]) -> list[str]:
+    """Marks in a result that the LIS alone has."""
+    address, day = world.system.health_url("lis_ris"), world.clock.today().isoformat()
+    asked, tokens = laboratory_result(patient["id"], patient["name"], day, WORDS, NUMBER)
+    async with httpx.AsyncClient(trust_env=False) as laboratory:
+        assert (await laboratory.put(f"{address}/_test/reports", json=asked)).status_code == 201
+    return tokens
+
+
 async def expire_what_was_shown(url: str) -> list[str]:
     """The display cache: sealed, short-lived, declared. Its clock is the machine's, so its end is brought forward."""
     declared, families = read().valkey, set()
@@ -90,6 +101,7 @@ async def expire_what_was_shown(url: str) -> list[str]:
 async def test_nothing_the_hospital_told_is_found_anywhere_after_a_visit(world: World) -> None:
     patient = await world.a_patient(code=HYPERTENSION)
     marked = await planted(world, patient.person["id"])
+    results = await planted_in_the_laboratory(world, patient.person)
     doctor = await world.doctor_new_to(patient.person)
     people = (patient, doctor, await world.pharmacist(), world.courier())
     play = Reading(world.places, *people, shown=lambda *_: None, shared=True)
@@ -98,16 +110,17 @@ async def test_nothing_the_hospital_told_is_found_anywhere_after_a_visit(world: 
     seen = json.dumps(play.facts["history"], ensure_ascii=False)
     shown = [one for one in marked if one["token"] in seen]
     assert {one["resource"].split("/")[0] for one in shown} == SHOWN
+    assert all(token in seen for token in results)
     cloud, marks = Cloud(world.system), Marks((WORDS, str(NUMBER)))
     of_the_hospital = b"".join(one.read_bytes() for one in cloud.hospitals_store.iterdir())
     assert all(one["token"].encode() in of_the_hospital for one in shown)
     await world.until(cloud.has_a_sheet, "a signed sheet")
     families = await expire_what_was_shown(world.system.installation.urls.redis)
     looked = await cloud.search(marks)
-    looked[-1].notes.append(f"{len(shown)} of the marks were on the doctor's screen")
+    looked[-1].notes.append(f"{len(shown) + len(results)} of the marks were on the doctor's screen")
     looked[-1].notes.append(f"families of keys seen in Valkey: {', '.join(families)}")
     report.write(
-        looked, [f"{one['place']}" for one in marked], [name.split(" of ")[0] for name in marks.needles.values()],
+        looked, [*(f"{one['place']}" for one in marked), "LIS: conclusion", "LIS: value"], [name.split(" of ")[0] for name in marks.needles.values()],
         f"{datetime.now().astimezone():%Y-%m-%d %H:%M %z}",
     )  # fmt: skip
 
