@@ -81,12 +81,12 @@ def _issue(
 
 
 def whitelist(folder: Path) -> Path:
-    """The shipped one with the zone's addresses in the place of this machine's."""
+    """The shipped one with callers from the cloud's address in the place of this machine's; what is pushed in plain stays here."""
     shipped = (ROOT / "front_gateway" / "whitelist.toml").read_text(encoding="utf-8")
+    callers, senders, rest = shipped.partition("[senders.")
     changed = folder / "whitelist.toml"
-    changed.write_text(
-        shipped.replace('["127.0.0.0/8", "::1/128"]', f'["{LINKS["cloud"][1]}/32"]'), encoding="utf-8"
-    )
+    moved = callers.replace('["127.0.0.0/8", "::1/128"]', f'["{LINKS["cloud"][1]}/32"]')
+    changed.write_text(moved + senders + rest, encoding="utf-8")
     return changed
 
 
