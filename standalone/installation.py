@@ -17,6 +17,9 @@ from standalone.processes import BY_NAME, DOORS, POSTGRES_OFFSET, VALKEY_OFFSET
 from standalone.stores import StoreOptions, StoreUrls
 from standalone.wechat_keys import WechatFiles
 
+LARGE = 200_000
+"""Beyond so many residents LIS and RIS are left out: their simulator reads the whole world at its start."""
+
 
 @dataclass(frozen=True)
 class Installation:
@@ -66,6 +69,13 @@ class Installation:
 def has_world(folder: DataFolder) -> bool:
     """Whether a whole world is there: its last file is."""
     return (folder.world / "world.json").exists()
+
+
+def is_large(folder: DataFolder, size: str = "") -> bool:
+    """Whether the world that is there, or the one of this `SIZE` that is yet to be made, has more than `LARGE` residents."""
+    if not has_world(folder):
+        return size == "xl"
+    return int(json.loads((folder.world / "world.json").read_bytes())["residents"]) > LARGE
 
 
 def store_options(port_base: int, environ: Mapping[str, str]) -> StoreOptions:

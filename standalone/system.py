@@ -22,7 +22,7 @@ from standalone import prepared, probe, wiring
 from standalone.children import Child, Children, Forks, Interpreters, inherited
 from standalone.doors import Doors
 from standalone.failure import StartFailed, StoreError
-from standalone.installation import Installation, has_world, prepare, store_options
+from standalone.installation import Installation, has_world, is_large, prepare, store_options
 from standalone.keys import Keys
 from standalone.paths import data_folder
 from standalone.prepared import Prepared
@@ -252,6 +252,8 @@ class System:
         elsewhere = {name for name in self.environ if self.environ[name]}
         asked = [one for one in PROCESSES if not one.asked_by or self.environ.get(one.asked_by) == "1"]
         here = [one for one in asked if not one.stands_for or not elsewhere.issuperset(one.stands_for)]
+        if is_large(self.folder, self._size):
+            here = [one for one in here if one.name != "lis_ris"]
         chosen = [as_asked(one, self.environ) for one in here]
         for process in chosen:
             if not is_there(process):

@@ -13,7 +13,7 @@ from pathlib import Path
 from backend.policy import Policy
 from standalone.anchors import CA_DATA
 from standalone.children import inherited
-from standalone.installation import Installation
+from standalone.installation import Installation, is_large
 from standalone.keys import AppKey, FieldKeys
 from standalone.processes import BY_NAME, Process, page
 
@@ -55,7 +55,9 @@ def environment(
     if "CA_URL" in replaced:  # its own roots or none: ours belong to our simulator
         for name in ROOTS_OF_CA - replaced.keys():
             values.pop(name, None)
-    if "HIS_URL" in replaced:  # our LIS and RIS know our own hospital's patients only
+    if "HIS_URL" in replaced or is_large(
+        installation.folder
+    ):  # our LIS and RIS know our own hospital's patients only
         for name in ("LIS_URL", "RIS_URL"):
             values.pop(name, None)
     for side in ("HIS", "PACS", "CITY"):
