@@ -60,9 +60,6 @@ def environment(
     ):  # our LIS and RIS know our own hospital's patients only
         for name in ("LIS_URL", "RIS_URL"):
             values.pop(name, None)
-    for side in ("HIS", "PACS", "CITY"):
-        if f"{side}_URL" in replaced:  # its certificate has a name of its own
-            values.pop(f"{side}_IDENTITY", None)
     passed = {"LOG_LEVEL", *(BACKEND if process.package == "backend" else ())}
     replaced |= {name: caller[name] for name in passed if name in caller}
     return inherited() | values | replaced
