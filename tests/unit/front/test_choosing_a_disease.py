@@ -155,6 +155,7 @@ async def test_the_doctor_sees_why_and_the_papers_before_she_accepts(
         "decision_id": PAPER, "outcome": "doctor_decides", "reason": "papers", "level": "papers", "rule_version": "2026-2",
         "evidence_day": None, "evidence_code": "", "steps": ["依据患者上传的材料"], "papers": [a_paper()],
     }  # fmt: skip
+    backend.answers[f"GET /encounters/{VISIT}/hospital-news"] = {"newest": None}
 
     page = (await browser.get(f"/doctor/visits/{VISIT}")).text
 

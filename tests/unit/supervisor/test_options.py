@@ -20,7 +20,7 @@ def test_nothing_said_is_the_default() -> None:
 
 
 @pytest.mark.parametrize("wrong", [
-    {"PORT_BASE": "80"}, {"PORT_BASE": "65400"}, {"PORT_BASE": "x"}, {"SIZE": "xl"}, {"DEMO": "no"},
+    {"PORT_BASE": "80"}, {"PORT_BASE": "65400"}, {"PORT_BASE": "x"}, {"SIZE": "xxl"}, {"DEMO": "no"},
     {"ENV": "production"},
 ])  # fmt: skip
 def test_a_wrong_variable_is_named(wrong: dict[str, str]) -> None:
@@ -31,11 +31,11 @@ def test_a_wrong_variable_is_named(wrong: dict[str, str]) -> None:
 def test_a_wrong_variable_is_one_line_and_status_two(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "standalone", "doctor"],
-        env=os.environ | {"SIZE": "xl", "DATA": str(tmp_path)}, capture_output=True, text=True, check=False,
+        env=os.environ | {"SIZE": "xxl", "DATA": str(tmp_path)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
     assert done.returncode == 2
-    assert done.stderr == "settings: SIZE is 'xl': expected s or m or l\n"
+    assert done.stderr == "settings: SIZE is 'xxl': expected s or m or l or xl\n"
 
 
 def test_the_doctor_names_the_port_that_is_taken(tmp_path: Path, port_base: int) -> None:
