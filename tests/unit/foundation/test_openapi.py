@@ -6,6 +6,7 @@ import pytest
 import schemathesis
 
 from backend.app import ENDPOINTS, PREFIX, VERSION
+from backend.chat.rules import FILE_LIMIT
 from backend.edge import EVERYBODY, Family
 from foundation.web.openapi import openapi
 from foundation.web.parsing import MAX_BODY
@@ -81,7 +82,11 @@ def test_what_needs_no_login_is_a_short_list() -> None:
 
 
 def test_no_body_may_be_larger_than_a_megabyte() -> None:
-    assert max(line.limit for line in ENDPOINTS) <= MAX_BODY
+    assert max(line.limit for line in ENDPOINTS if line.body is not None) <= MAX_BODY
+
+
+def test_a_file_may_be_no_larger_than_one_of_a_conversation() -> None:
+    assert max(line.limit for line in ENDPOINTS) <= FILE_LIMIT
 
 
 @pytest.mark.parametrize(
