@@ -69,6 +69,16 @@ def test_more_than_a_few_are_no_matter_of_chance(folder: Path) -> None:
     assert "once more" not in done.stdout
 
 
+def test_a_race_is_never_forgiven(folder: Path) -> None:
+    (folder / "tests/races").mkdir(parents=True)
+    (folder / "tests/races/test_once.py").write_text(ONCE)
+
+    done = run(folder)
+
+    assert done.returncode == 1
+    assert "once more" not in done.stdout
+
+
 def test_a_file_that_cannot_be_read_is_no_matter_of_chance(folder: Path) -> None:
     (folder / "test_broken.py").write_text("import nothing_of_this_name\n")
 
