@@ -39,7 +39,7 @@ doctor: $(RUN) ## say what this machine lacks
 
 test: $(TEST) ## run every test, browser tests included
 	@chromium="$$($(BIN)/python -m tools.chromium)" && export CHROMIUM="$$chromium" && \
-		exec $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+		exec $(BIN)/python -m tools.test_run -n $(WORKERS) --dist worksteal $(ARGS)
 
 bench-booking: $(TEST) ## bookings by HTTP beside pgbench writing the same rows, and the rush (ARGS="--processes 2")
 	@exec $(BIN)/python -m tests.load.bench_booking $(ARGS)

@@ -76,17 +76,19 @@ class World:
 
     def patient_named(self, part: str) -> Patient:
         """A person of demo.json by her part."""
-        return self._keep(Patient(self.places, self.demo[part]))
+        return self._keep(Patient(self.places, self.demo[part], self.clock))
 
     async def a_newcomer(self) -> Patient:
         """Logged in and nothing else."""
-        patient = self._keep(Patient(self.places, self.person()))
+        patient = self._keep(Patient(self.places, self.person(), self.clock))
         await patient.logs_in()
         return patient
 
     async def a_patient(self, department: str = "", code: str = "", *, pays_cash: bool = False) -> Patient:
         """Logged in, verified, consenting."""
-        patient = self._keep(Patient(self.places, self.person(department, code, pays_cash=pays_cash)))
+        patient = self._keep(
+            Patient(self.places, self.person(department, code, pays_cash=pays_cash), self.clock)
+        )
         await patient.is_ready()
         return patient
 

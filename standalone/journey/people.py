@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +16,7 @@ PATIENT_TEMPLATES = ["TPL_VISIT_ACCEPTED", "TPL_RX_APPROVED", "TPL_SHIPPED"]
 AMLODIPINE = {
     "drug_code": "YP001", "dose": "5", "frequency": "qd", "route": "1", "days": 7, "quantity": 1, "note": "晨起服用",
 }  # fmt: skip
+TIME_TO_PAY = timedelta(minutes=2)
 CONTINUED = "病情稳定，续用原方案"
 """Who was here within the month may still have some of it: the engine asks why."""
 CHECKS = (
@@ -73,10 +75,11 @@ class Phone:
 class Patient:
     """A patient with her phone. `person` is her entry in demo.json."""
 
-    def __init__(self, places: Places, person: Mapping[str, Any]) -> None:
+    def __init__(self, places: Places, person: Mapping[str, Any], clock: Clock | None = None) -> None:
         self.person = person
         self.api = Api(places.api)
         self.phone = Phone(places, str(person["openid"]))
+        self.clock = clock or Clock()
         self.person_id = ""
 
     async def logs_in(self) -> None:
@@ -119,9 +122,10 @@ class Patient:
         return decision
 
     async def free_slot(self, department: str = "", doctor: str = "") -> dict[str, Any]:
-        """The first slot that is running or about to, with a place left."""
-        found = await self.times(department, doctor)
-        return next(slot for slot in found if slot["remaining"] > 0)
+        """The first slot that is running or about to, with a place left and the time to pay for it, if there is any."""
+        found = [slot for slot in await self.times(department, doctor) if slot["remaining"] > 0]
+        soon = self.clock.now() + TIME_TO_PAY
+        return next((slot for slot in found if datetime.fromisoformat(slot["ends_at"]) > soon), found[0])
 
     async def times(self, department: str = "", doctor: str = "") -> list[dict[str, Any]]:
         """Slots on sale, soonest first."""

@@ -73,10 +73,16 @@ def events() -> list[EngineEvent]:
 
 
 @pytest.fixture
+def patience() -> Patience:
+    """As in production: a busy machine is late by seconds. Tests of what happens when it ends are `hasty`."""
+    return Patience()
+
+
+@pytest.fixture
 async def engine(
-    store: FolderStore, events: list[EngineEvent], anyio_backend: str
+    store: FolderStore, events: list[EngineEvent], patience: Patience, anyio_backend: str
 ) -> AsyncIterator[AiortcEngine]:
-    made = AiortcEngine(store, Clock(), events.append, Network(bind=("127.0.0.1",)), Patience(1.0, 2.5, 1.5))
+    made = AiortcEngine(store, Clock(), events.append, Network(bind=("127.0.0.1",)), patience)
     yield made
     await made.close()
 

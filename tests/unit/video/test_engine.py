@@ -20,11 +20,13 @@ from backend.video.engine import (
     SegmentOpened,
     VideoCodec,
 )
+from backend.video.seating import Patience
 from foundation.object_store import FolderStore
 from tests.unit.video.conftest import decoded
 from tests.unit.video.peers import Peer, until
 
 pytestmark = pytest.mark.anyio
+hasty = pytest.mark.parametrize("patience", [Patience(1.0, 2.5, 1.5)], ids=[""])
 Enter = Callable[..., Awaitable[Peer]]
 E = TypeVar("E", bound=EngineEvent)
 ROOM = "01900000-0000-7000-8000-00000000aaaa"
@@ -150,6 +152,7 @@ async def test_segment_numbers_go_on_after_those_of_another_node(engine: AiortcE
     await peer.close()
 
 
+@hasty
 async def test_silence_is_noticed_and_so_is_its_end(
     engine: AiortcEngine, enter: Enter, events: list[EngineEvent]
 ) -> None:
@@ -249,6 +252,7 @@ async def test_a_browser_without_the_rooms_codec_is_refused_and_the_room_goes_on
     assert [one.role for one in room.participants] == [Role.DOCTOR]
 
 
+@hasty
 async def test_who_never_connects_is_let_go(engine: AiortcEngine, events: list[EngineEvent]) -> None:
     await engine.open_room(ROOM, RoomPolicy())
     peer = Peer()
@@ -260,6 +264,7 @@ async def test_who_never_connects_is_let_go(engine: AiortcEngine, events: list[E
     await peer.close()
 
 
+@hasty
 async def test_who_sends_nothing_at_all_any_more_is_let_go(
     enter: Enter, events: list[EngineEvent], store: FolderStore
 ) -> None:
