@@ -1,7 +1,6 @@
 """Chromium in a consultation: windows that enter a room, and what is measured in them."""
 
 import asyncio
-import os
 import time
 from collections.abc import Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,8 +21,9 @@ from foundation.db.unit_of_work import connect
 from standalone.stores import StoreUrls
 from tests.unit.video.conftest import KEYRING, TABLES
 from tests.unit.video.process import HOSPITAL_ID, ticket
+from tools import chromium
 
-CHROMIUM = Path(os.environ.get("CHROMIUM") or "/usr/bin/chromium")
+CHROMIUM = Path(chromium.find() or "chromium")
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream", "--autoplay-policy=no-user-gesture-required", "--allow-loopback-in-peer-connection",

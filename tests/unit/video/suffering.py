@@ -117,12 +117,13 @@ def suffering(stores: StoreUrls, folder: Path, **settings: str) -> Iterator[Suff
     encounter, objects, port = uuid4(), folder / "objects", free_port()
     with contextlib.ExitStack() as open_now:
         network = open_now.enter_context(bad_network(folder))
-        front = open_now.enter_context(served_page.served(network.host))
+        # A browser gives its camera to localhost only, and believes any name that ends so.
+        front = open_now.enter_context(served_page.served(network.host)).replace(network.host, "page.localhost")
         wired = environment(stores, objects, port, front) | {"HOST": network.host, "MEDIA_BIND": network.host}
         address = f"http://{network.host}:{port}"
         open_now.enter_context(media_process(wired | settings, folder / "log", host=network.host))
         playwright = open_now.enter_context(sync_playwright())
-        flags = [*FLAGS, f"--unsafely-treat-insecure-origin-as-secure={front}"]
+        flags = [*FLAGS, f"--host-resolver-rules=MAP page.localhost {network.host}"]
         pages = []
         for role, programme in (("patient", network.chromium), ("doctor", None)):
             browser = playwright.chromium.launch(executable_path=programme or CHROMIUM, args=flags)

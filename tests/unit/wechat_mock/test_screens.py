@@ -18,6 +18,7 @@ from miniapp_mock.wechat.settings import Reader
 from tests.unit.wechat_mock.calls import consent, subscribe
 from tests.unit.wechat_mock.merchant import Merchant
 from tests.unit.wechat_mock.receiver import wait_for
+from tools import chromium
 
 pytestmark = pytest.mark.browser
 
@@ -72,7 +73,7 @@ def base(front: str, environment: dict[str, str]) -> Iterator[str]:
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
+            executable_path=chromium.find(), args=["--no-sandbox", "--disable-gpu"]
         )
         yield browser
         browser.close()
