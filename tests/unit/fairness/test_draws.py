@@ -25,7 +25,7 @@ from tests.builders.visits import Patient, a_slot, eligible
 from tests.database import SharedClock, moves_on
 from tests.small_world import Resident
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("a_minute_of_lots")]
 Person = tuple[Patient, Headers, UUID]
 
 
@@ -103,7 +103,7 @@ async def test_who_comes_in_the_first_seconds_is_drawn_and_the_seed_explains_the
     await run_due(running)
     assert await held(running.db) == []
 
-    moves_on(clock, seconds=4)
+    moves_on(clock, seconds=61)
     await run_due(running)
 
     async with unit_of_work(running.db) as session:
@@ -128,7 +128,7 @@ async def test_a_hundred_presses_of_one_person_are_one_ticket(
     ids = {await asks(api, person, slot) for _ in range(30)}
     assert len(ids) == 1
 
-    moves_on(clock, seconds=4)
+    moves_on(clock, seconds=61)
     await run_due(running)
 
     async with unit_of_work(running.db) as session:
@@ -146,7 +146,7 @@ async def test_while_places_are_drawn_the_usual_way_is_closed(
     refused = await api.post("/appointments", json=body, headers=person[1])
 
     assert (refused.status_code, refused.json()["code"]) == (409, "draw_open")
-    moves_on(clock, seconds=4)
+    moves_on(clock, seconds=61)
     assert (await api.post("/appointments", json=body, headers=person[1])).status_code == 201
 
 
@@ -155,7 +155,7 @@ async def test_after_the_draw_the_rest_is_booked_directly(
 ) -> None:
     (early, late), (slot,) = await people(running, 2), await release(running, places=3)
     await asks(api, early, slot)
-    moves_on(clock, seconds=4)
+    moves_on(clock, seconds=61)
     await run_due(running)
 
     answer = await api.post("/booking-tickets", json=wish(late, slot), headers=late[1])
@@ -172,7 +172,7 @@ async def test_who_wished_for_other_times_too_gets_one_of_them(
     crowd, slots = await people(running, 3), await release(running, places=1, hours=(30, 31, 32))
     tickets = [await asks(api, person, *slots) for person in crowd]
 
-    moves_on(clock, seconds=4)
+    moves_on(clock, seconds=61)
     await run_due(running)
 
     found = [await state(api, person, ticket) for person, ticket in zip(crowd, tickets, strict=True)]
@@ -188,7 +188,7 @@ async def test_a_worker_that_dies_in_the_middle_gives_nobody_two_places(
     crowd, (slot,) = await people(running, 4), await release(running)
     for person in crowd:
         await asks(api, person, slot)
-    moves_on(clock, seconds=4)
+    moves_on(clock, seconds=61)
     await run_due(running)
     async with unit_of_work(running.db) as session:
         await session.execute(update(Intent).where(Intent.kind == draw.DRAW).values(done_at=None))
@@ -225,7 +225,7 @@ async def test_nobody_takes_a_ticket_for_somebody_elses_person(
     async with unit_of_work(running.db) as session:
         await registry.revoke_grant(session, mine[0].actor, mine[0].person.id, grant.id)
 
-    moves_on(clock, seconds=4)
+    moves_on(clock, seconds=61)
     await run_due(running)
 
     assert (await state(api, mine, ticket))["state"] == "won"
@@ -242,7 +242,7 @@ async def test_places_of_those_who_are_refused_go_to_the_next_in_the_same_round(
     for person in crowd:
         tickets.append(await asks(api, (person[0], person[1], crowd[0][2]), slot))
 
-    moves_on(clock, seconds=4)
+    moves_on(clock, seconds=61)
     await run_due(running)
 
     found = [await state(api, person, ticket) for person, ticket in zip(crowd, tickets, strict=True)]
@@ -288,7 +288,7 @@ async def test_a_draw_that_nobody_resolved_is_asked_for_again_by_who_waits(
     ticket = await asks(api, person, slot)
     async with unit_of_work(running.db) as session:
         await session.execute(update(Intent).where(Intent.kind == draw.DRAW).values(done_at=clock.now()))
-    moves_on(clock, seconds=6)
+    moves_on(clock, seconds=63)
     assert (await state(api, person, ticket))["state"] == "drawing"
 
     await run_due(running)
@@ -302,7 +302,7 @@ async def test_two_phones_of_one_person_draw_once(
     (person, *others), (slot,) = await people(running, 3), await release(running, places=5)
 
     await asyncio.gather(*(asks(api, one, slot) for one in (person, person, *others, person)))
-    moves_on(clock, seconds=4)
+    moves_on(clock, seconds=61)
     await run_due(running)
 
     assert len(await held(running.db)) == 3

@@ -18,7 +18,7 @@ from tests.database import SharedClock, moves_on
 from tests.small_world import CLERK
 from tests.unit.fairness.test_draws import Person, people, release
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("a_minute_of_lots")]
 
 
 async def at_the_counter(
@@ -56,7 +56,7 @@ async def test_while_lots_are_drawn_the_counter_has_its_own_share_and_no_more(
     assert await place_of(running, kept) == Channel.STAFF_ASSISTED
     assert (refused.status_code, refused.json()["code"]) == (409, "draw_open")
 
-    moves_on(clock, seconds=4)
+    moves_on(clock, seconds=61)
     later = await at_the_counter(api, running, clerk, second, slot)
     assert later.status_code == 201, later.text
     assert await place_of(running, later) == Channel.GENERAL
@@ -72,5 +72,5 @@ async def test_a_question_takes_no_place_that_is_being_drawn(
     refused = await api.post("/consultations", json=body, headers=person[1])
 
     assert (refused.status_code, refused.json()["code"]) == (409, "draw_open")
-    moves_on(clock, seconds=4)
+    moves_on(clock, seconds=61)
     assert (await api.post("/consultations", json=body, headers=person[1])).status_code == 201

@@ -62,8 +62,7 @@ class Adapter:
 
     def pass_time(self, seconds: float) -> None:
         """The adapter's clock, and its gates, run ahead."""
-        now = self.db.clock.now()
-        self.db.clock.shift(now - type(self.db.clock)().now() + timedelta(seconds=seconds))
+        self.db.clock.shift(self.db.clock._offset + timedelta(seconds=seconds))
         for line in self.pump.lines:
             line.gate._until = 0.0
 

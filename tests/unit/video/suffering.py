@@ -118,7 +118,9 @@ def suffering(stores: StoreUrls, folder: Path, **settings: str) -> Iterator[Suff
     with contextlib.ExitStack() as open_now:
         network = open_now.enter_context(bad_network(folder))
         # A browser gives its camera to localhost only, and believes any name that ends so.
-        front = open_now.enter_context(served_page.served(network.host)).replace(network.host, "page.localhost")
+        front = open_now.enter_context(served_page.served(network.host)).replace(
+            network.host, "page.localhost"
+        )
         wired = environment(stores, objects, port, front) | {"HOST": network.host, "MEDIA_BIND": network.host}
         address = f"http://{network.host}:{port}"
         open_now.enter_context(media_process(wired | settings, folder / "log", host=network.host))
