@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+from hypothesis import settings
 
 from tests.free_ports import free_port_base
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from tests.world import World
 
 pytest_plugins = ["tests.fixtures"]
+# How long one example takes is a matter of who else is on the machine.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 AT_REST = Path(__file__).parents[1] / "artefacts" / "data-at-rest.md"
 LOCAL_NAMES = {"localhost", "", socket.gethostname()}
 

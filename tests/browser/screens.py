@@ -116,6 +116,7 @@ async def looks_right(page: Page) -> None:
 
 async def faults(page: Page, *, least_text: float = 16, least_target: float = 44) -> list[str]:
     """Text too small or too pale, targets too low, and whatever sticks out to the right."""
+    await page.wait_for_load_state()  # a page that has only just been asked for has no body
     found: list[str] = await page.evaluate(MEASURE, least_text)
     found += await page.evaluate(SMALL, least_target)
     return found

@@ -238,7 +238,7 @@ async def test_an_adult_is_nobodys_ward(world: World) -> None:
 
 async def test_an_adults_own_code_makes_somebody_her_proxy_and_can_be_taken_back(world: World) -> None:
     """practice.md 1."""
-    mother, daughter = await world.a_patient(), world.patient_named("proxy")
+    mother, daughter = await world.a_patient(code="I10"), world.patient_named("proxy")
     await daughter.logs_in()
     code = (await mother.api.call("POST", f"/persons/{mother.person_id}/grant-codes"))["code"]
 

@@ -135,9 +135,20 @@ function lookAgain() {
 }
 document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") lookAgain(); });
 
-// While a question is open, the form it asks about must not be replaced under it.
+// While a question is open, the form it asks about must not be replaced under it; nor what a finger is on: a press that ends on
+// another element than it began on is no click.
+let pressed = false;
+let missed = false;
+function released() {
+  pressed = false;
+  if (missed) lookAgain();
+  missed = false;
+}
+document.addEventListener("pointerdown", () => { pressed = true; }, true);
+for (const end of ["pointerup", "pointercancel"]) document.addEventListener(end, () => setTimeout(released), true);
 document.addEventListener("htmx:beforeSwap", (event) => {
-  if (document.querySelector("dialog.question")) event.detail.shouldSwap = false;
+  if (pressed) missed = true;
+  if (pressed || document.querySelector("dialog.question")) event.detail.shouldSwap = false;
 });
 document.addEventListener("htmx:beforeOnLoad", (event) => { if (isLeaving()) event.preventDefault(); });
 document.addEventListener("htmx:sendError", () => toast("网络不通，请检查网络"));
