@@ -4,7 +4,6 @@ An object appears with its last byte or not at all: a stream that raises leaves 
 before, and `If-None-Match` where the service honours it (not all do; names here are used once). Keys and secrets stay in this process.
 """
 
-import asyncio
 import contextlib
 import io
 import tempfile
@@ -231,5 +230,5 @@ def _translated(key: str) -> Iterator[None]:
         raise NotThere(key) from None
     except (PermissionDeniedError, UnauthenticatedError) as error:
         raise StoreRefused(str(error).partition("\n")[0][:200]) from None
-    except (GenericError, BaseError, asyncio.TimeoutError) as error:
+    except BaseError as error:
         raise StoreUnreachable(str(error).partition("\n")[0][:200]) from None

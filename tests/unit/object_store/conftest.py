@@ -1,5 +1,4 @@
 import contextlib
-import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,9 +87,7 @@ class Place:
 
 
 @pytest.fixture(params=BACKENDS)
-def keeper(
-    request: pytest.FixtureRequest, tmp_path: Path, s3_servers: Callable[[str], S3Server]
-) -> Place:
+def keeper(request: pytest.FixtureRequest, tmp_path: Path, s3_servers: Callable[[str], S3Server]) -> Place:
     if request.param == "folder":
         root = tmp_path / "objects"
         return Place(lambda keyring: FolderStore(root, keyring), lambda name: root / name)
@@ -121,4 +118,4 @@ async def whole(store: ObjectStore, key: str, start: int = 0, length: int | None
 
 
 def mode_of(path: Path) -> int:
-    return os.stat(path).st_mode & 0o777
+    return path.stat().st_mode & 0o777

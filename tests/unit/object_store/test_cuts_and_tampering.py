@@ -6,6 +6,7 @@ import pytest
 from foundation.object_store import Damaged, NotThere, ObjectStore
 from tests.unit.object_store.conftest import CONTENT, KEY, FileOf, stream, whole
 
+
 def chunk_bounds(raw: bytes) -> list[tuple[int, int]]:
     """Start and end of every chunk (its header included) of a sealed file."""
     position = 6 + int.from_bytes(raw[4:6], "big")
