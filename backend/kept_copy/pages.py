@@ -8,7 +8,7 @@ from backend.kept_copy.states import KEPT_COPY, KeptState
 
 async def copies(call: DeskCall) -> Shown:
     """Refused ones first: they wait for a person."""
-    settings = call.context.settings
+    settings = call.app.settings
     words = {
         "counts": await queries.counts(call.session), "labels": KEPT_COPY.labels, "kinds": WORDS, "refusals": REFUSALS,
         "refused": await queries.waiting(call.session, KeptState.REFUSED, routes.MOST),

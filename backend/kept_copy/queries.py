@@ -38,7 +38,7 @@ async def unasked(session: AsyncSession, appointment_id: UUID | None, limit: int
     sent only after the visit's end."""
     found: list[Source] = []
     records = _records().limit(limit)
-    queries: list[tuple[Kind, Select[tuple[UUID, UUID, str]]]] = [
+    queries: list[tuple[Kind, Select[UUID, UUID, str]]] = [
         (Kind.SHEET, _sheets()), (Kind.RECORDING, _recordings()),
         (Kind.ATTACHMENT, _attachments(Attachment.object_key)), (Kind.ATTACHMENT, _attachments(Attachment.small_key)),
     ]  # fmt: skip
@@ -56,7 +56,7 @@ async def unasked(session: AsyncSession, appointment_id: UUID | None, limit: int
     return found
 
 
-def _records() -> Select[tuple[MedicalRecord]]:
+def _records() -> Select[MedicalRecord]:
     return (
         select(MedicalRecord)
         .join(Encounter, Encounter.id == MedicalRecord.encounter_id)
@@ -66,7 +66,7 @@ def _records() -> Select[tuple[MedicalRecord]]:
     )
 
 
-def _sheets() -> Select[tuple[UUID, UUID, str]]:
+def _sheets() -> Select[UUID, UUID, str]:
     acknowledged = or_(
         and_(Sheet.subject_kind == RECORD, _acknowledged("record", Sheet.subject_id)),
         and_(Sheet.subject_kind == "prescription", _acknowledged("prescription", Sheet.subject_id)),
@@ -83,7 +83,7 @@ def _sheets() -> Select[tuple[UUID, UUID, str]]:
     )
 
 
-def _recordings() -> Select[tuple[UUID, UUID, str]]:
+def _recordings() -> Select[UUID, UUID, str]:
     return (
         select(Recording.id, Encounter.id, Recording.object_key)
         .join(Encounter, Encounter.id == Recording.encounter_id)
@@ -93,7 +93,7 @@ def _recordings() -> Select[tuple[UUID, UUID, str]]:
     )
 
 
-def _attachments(key: InstrumentedAttribute[str]) -> Select[tuple[UUID, UUID, str]]:
+def _attachments(key: InstrumentedAttribute[str]) -> Select[UUID, UUID, str]:
     return (
         select(Attachment.id, Encounter.id, key)
         .join(Encounter, Encounter.id == Attachment.encounter_id)

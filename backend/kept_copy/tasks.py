@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from backend.context import Context
@@ -128,7 +129,7 @@ async def _read_back(context: Context, row: KeptCopy) -> None:
 
 async def _advance(context: Context, row_id: UUID, verb: str) -> None:
     now = context.clock.now()
-    changes = {"copied_at": now} if verb == "copy" else {"verified_at": now}
+    changes: dict[str, Any] = {"copied_at": now} if verb == "copy" else {"verified_at": now}
     async with unit_of_work(context.db) as session:
         row = await session.get_one(KeptCopy, row_id)
         if row.state is not KeptState.VERIFIED:  # another worker was through with all of it

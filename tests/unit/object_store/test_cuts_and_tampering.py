@@ -89,7 +89,7 @@ def test_a_changed_byte_is_noticed(store: ObjectStore, file_of: FileOf, place: i
     asyncio.run(store.put(KEY, stream(CONTENT)))
     raw = bytearray(file_of(KEY).read_bytes())
     raw[place] ^= 1
-    file_of(KEY).write_bytes(raw)
+    file_of(KEY).write_bytes(bytes(raw))
 
     with pytest.raises(Damaged):
         asyncio.run(store.info(KEY))
@@ -110,7 +110,7 @@ def test_a_middle_chunk_cannot_be_made_the_last(store: ObjectStore, file_of: Fil
     raw = bytearray(file_of(KEY).read_bytes())
     start, end = chunk_bounds(bytes(raw))[1]
     raw[start] |= 0x80
-    file_of(KEY).write_bytes(raw[:end])
+    file_of(KEY).write_bytes(bytes(raw[:end]))
 
     with pytest.raises(Damaged):
         asyncio.run(store.info(KEY))
