@@ -17,7 +17,7 @@ from foundation.db.intents import Work
 from foundation.db.unit_of_work import unit_of_work
 from foundation.object_store.kept import load_private, open_kept
 from tests.database import SharedClock, moves_on
-from tests.races.lining_up import both, kinds
+from tests.races.lining_up import both, kinds, wait_for
 from tests.small_world import CLERK
 from tests.unit.kept_copy.conftest import (
     PRIVATE,
@@ -79,20 +79,17 @@ async def race_of_hold_and_drop(context: Context, visit: Visit, clock: SharedClo
     moves_on(clock, days=31)
     row = await the(context, Kind.RECORDING)
 
-    async def hold() -> None:
+    async def drop() -> None:
         async with unit_of_work(context.db) as session:
-            await keeping.hold(session, CLERK.actor, row.encounter_id, "投诉调查")
-            await asyncio.sleep(0)
-            async with unit_of_work(context.db) as other:
-                dropping = asyncio.create_task(drop(other))
-                await asyncio.wait({dropping}, timeout=1)
-        await dropping
+            await service.drop(session, context, row.id)
 
-    async def drop(session: object) -> None:
-        async with unit_of_work(context.db) as own:
-            await service.drop(own, context, row.id)
-
-    await hold()
+    async with unit_of_work(context.db) as session:
+        await keeping.hold(session, CLERK.actor, row.encounter_id, "投诉调查")
+        dropping = asyncio.create_task(drop())
+        held_up = asyncio.create_task(wait_for(context.db, 1))
+        await asyncio.wait({dropping, held_up}, return_when=asyncio.FIRST_COMPLETED)
+        held_up.cancel()
+    await dropping
     return context.settings.object_folder / row.object_key, (await the(context, Kind.RECORDING)).state
 
 
