@@ -42,7 +42,6 @@ from foundation.clock import Clock
 from foundation.db.base import bind_hospital
 from foundation.db.columns import bind_keyring
 from foundation.db.unit_of_work import Database, connect
-from foundation.object_store import FolderStore
 
 JOB = "run_intent"
 
@@ -79,7 +78,7 @@ async def open_context(settings: Settings, clock: Clock, application: str) -> As
 
     db.wake, db.wake_later, db.announce = wake, wake_later, live.announce
     hospital_store = HospitalStore(settings.gateway_urls, settings.tls())
-    ours = FolderStore(settings.object_folder, settings.keyring())
+    ours = settings.objects_in(settings.object_folder, settings.keyring())
     kept = KeptObjects(ours, db, hospital_store, settings.keyring())
     context = _context(settings, clock, db, redis, live, kept)
     try:

@@ -267,6 +267,7 @@ class Settings(Policy, Insuring, Calling, Reviewing, KeepingSettings, CommonSett
             *(("wechat_pay_backup_url",) if self.wechat_pay_backup_url else ()),
             *(("sms_url",) if self.sms_url else ()),
             *(("epc_url",) if self.epc_url else ()),
+            *(("object_url",) if self.object_url else ()),
             *self.insuring_addresses(),
             *self.reviewing_addresses(),
         ):

@@ -1,9 +1,11 @@
-import httpx
+import dataclasses
+
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from backend.context import Context
 from backend.kept_copy import queries, service
+from backend.kept_copy.model import KeptCopy
 from backend.kept_copy.rules import CHANGED, DIFFERS, GONE, Kind
 from backend.kept_copy.states import KeptState
 from backend.kept_copy.tasks import drive, sweep
@@ -87,19 +89,17 @@ async def test_a_worker_that_died_after_the_copy_goes_on_with_the_same_bytes(
     cloud: Context, inner: Inner, visit: Visit
 ) -> None:
     [row, *_] = await copied(cloud, visit)
-    async with unit_of_work(cloud.db) as session:  # as if the answer had been lost
-        again = await session.get_one(type(row), row.id)
-        await session.execute(
-            type(row)
-            .__table__.update()
-            .where(type(row).id == row.id)
-            .values(state="requested", copied_at=None)
-        )
-        await session.refresh(again)
+    await back_to(cloud, row, "requested")
 
     await drive(Work(cloud, row.id))
 
     assert (await the(cloud, Kind(row.kind))).state is KeptState.VERIFIED
+
+
+async def back_to(context: Context, row: KeptCopy, state: str) -> None:
+    """As if the process had died before the next state was written."""
+    async with unit_of_work(context.db) as session:
+        await session.execute(update(KeptCopy).where(KeptCopy.id == row.id).values(state=state))
 
 
 async def test_a_file_that_was_changed_here_does_not_become_the_hospitals(
@@ -145,9 +145,7 @@ async def test_another_file_at_the_hospital_is_never_overwritten(
 
 async def test_what_cannot_be_read_back_is_not_verified(cloud: Context, inner: Inner, visit: Visit) -> None:
     [row, *_] = await copied(cloud, visit)
-    async with unit_of_work(cloud.db) as session:
-        table = type(row).__table__
-        await session.execute(table.update().where(table.c.id == row.id).values(state="copied"))
+    await back_to(cloud, row, "copied")
     path = inner.folder / row.object_key
     path.write_bytes(path.read_bytes()[:-1])
 
@@ -197,11 +195,7 @@ async def test_a_line_that_is_shut_is_tried_later_and_is_no_refusal(
     assert (await the(cloud, Kind(row.kind))).state is KeptState.REQUESTED
 
 
-async def test_without_the_hospitals_key_nothing_is_copied(
-    cloud: Context, visit: Visit, api: httpx.AsyncClient
-) -> None:
-    import dataclasses
-
+async def test_without_the_hospitals_key_nothing_is_copied(cloud: Context, visit: Visit) -> None:
     cloud.settings = dataclasses.replace(cloud.settings, kept_public_key=None)
 
     assert await acknowledged(cloud, visit) == []

@@ -1,5 +1,5 @@
 import asyncio
-from datetime import timedelta
+import dataclasses
 
 import httpx
 import pytest
@@ -168,8 +168,6 @@ async def test_what_was_never_read_back_is_never_dropped(
 async def test_zero_days_mean_that_nothing_is_dropped(
     cloud: Context, visit: Visit, clock: SharedClock
 ) -> None:
-    import dataclasses
-
     cloud.settings = dataclasses.replace(cloud.settings, keep_content_days=0)
     await copied(cloud, visit)
     moves_on(clock, days=4_000)
