@@ -16,11 +16,7 @@ def main(arguments: list[str] | None = None) -> int:
     if chosen.command == "verify":
         return _verify(chosen.folder, chosen.name, chosen.day)
     if chosen.command == "kept":
-        from front_gateway.keeping.opening import make_key, open_file
-
-        if chosen.deed == "key":
-            return make_key(chosen.private, chosen.public, chosen.passphrase_file)
-        return open_file(chosen.file, chosen.key, chosen.passphrase_file, chosen.out)
+        return _kept(chosen)
     if chosen.command in ("explain", "check"):
         try:
             policy = read_policy(chosen.whitelist)
@@ -49,6 +45,14 @@ def main(arguments: list[str] | None = None) -> int:
 
     run(read())
     return 0
+
+
+def _kept(chosen: argparse.Namespace) -> int:
+    from front_gateway.keeping.opening import make_key, open_file
+
+    if chosen.deed == "key":
+        return make_key(chosen.private, chosen.public, chosen.passphrase_file)
+    return open_file(chosen.file, chosen.key, chosen.passphrase_file, chosen.out)
 
 
 def _verify(folder: Path, name: str, day: date) -> int:

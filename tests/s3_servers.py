@@ -70,7 +70,7 @@ def s3_server(name: str, folder: Path) -> Iterator[S3Server]:
         ]  # fmt: skip
     else:
         if importlib.util.find_spec("moto") is None or importlib.util.find_spec("flask") is None:
-            pytest.skip("moto is not installed: pip install 'moto[server]'")
+            pytest.skip("moto is not installed: pip install 'moto[s3]' flask flask-cors")
         command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     with running(command, port=port, folder=folder, env=env, name=name) as process:
         server = S3Server(name, f"http://127.0.0.1:{port}", process)

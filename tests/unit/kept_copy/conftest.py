@@ -2,7 +2,7 @@
 
 import dataclasses
 import io
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,14 +85,14 @@ def inner(tmp_path: Path, backend_certificates: Certificates) -> Iterator[Inner]
 
 
 @pytest.fixture
-async def cloud(running: Context, inner: Inner, backend_certificates: Certificates) -> AsyncIterator[Context]:
+async def cloud(running: Context, inner: Inner, backend_certificates: Certificates) -> Context:
     """The backend's context, whose copies go through that gateway as the worker's."""
     pair = backend_certificates.hospital["backend-worker"]
     running.hospital_store.urls = (f"https://localhost:{inner.gateway.port}",)
     running.hospital_store.tls = client_context(
         pair.certificate, pair.key, backend_certificates.hospital.root
     )
-    yield running
+    return running
 
 
 @pytest.fixture
