@@ -114,16 +114,10 @@ async def _serve(
         renewed = (his, city, backend, pacs)
         loop.add_signal_handler(signal.SIGHUP, _reload, door, settings.whitelist, tls, renewed)
 
-        async def hospital() -> None:
-            await dialect.ready(Deadline(CHECK_SECONDS))
-
-        async def platform() -> None:
-            await city.reach(CHECK_SECONDS)
-
-        checks, beside = (
-            {"his": hospital, "city": platform},
-            _checks(systems_beside) | {"store": keeping.reach},
-        )
+        checks: dict[str, Check] = {
+            "his": lambda: dialect.ready(Deadline(CHECK_SECONDS)), "city": lambda: city.reach(CHECK_SECONDS)
+        }  # fmt: skip
+        beside = _checks(systems_beside) | {"store": keeping.reach}
         health = HealthPort(health_app(checks, clock, settings.env, beside))
         listener = Listener(door.serve, tls.incoming)
         try:

@@ -5,11 +5,11 @@ import contextlib
 import hashlib
 import os
 import secrets
-import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
+from foundation.clock import Clock
 from foundation.object_store import AlreadyThere, NotThere
 from foundation.object_store.bucket import Stored, StoreUnreachable
 
@@ -56,10 +56,11 @@ class FolderKept:
 
     def tidy(self) -> int:
         """Remove what was left unfinished a day ago or longer; how much there was."""
+        late = Clock().now().timestamp() - FORGOTTEN_SECONDS  # the disk goes by the machine's own clock
         old = [
             path
             for path in (self._incoming.iterdir() if self._incoming.is_dir() else ())
-            if path.stat().st_mtime < time.time() - FORGOTTEN_SECONDS
+            if path.stat().st_mtime < late
         ]
         for path in old:
             path.unlink(missing_ok=True)
