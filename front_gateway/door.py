@@ -6,7 +6,6 @@ its audit line is written.
 
 import re
 import secrets
-from dataclasses import replace
 from time import perf_counter
 
 from foundation.clock import Clock
@@ -88,7 +87,8 @@ class Door:
                 await answer.stream.aclose()
         finally:
             request_id.reset(mark)
-        return replace(written, headers=(*written.headers, ("x-request-id", current)))
+        headers = (*written.headers, ("x-request-id", current))
+        return Answer(written.status, headers, written.body, written.code, written.length, written.stream)
 
     async def _through(self, call: Call, note: Note) -> Answer:
         finder = self._finder

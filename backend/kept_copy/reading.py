@@ -38,7 +38,7 @@ class KeptObjects:
         self._loop = asyncio.get_running_loop()
         self._folder = tempfile.TemporaryDirectory(prefix="kept-", ignore_cleanup_errors=True)
         self._at_hand: dict[str, tuple[Path, float]] = {}
-        self._one_at_a_time = asyncio.Lock()
+        self._fetching: dict[str, asyncio.Lock] = {}
 
     async def put(self, key: str, content: AsyncIterable[bytes]) -> ObjectInfo:
         """Here."""
@@ -100,7 +100,7 @@ class KeptObjects:
             return await asyncio.to_thread((await self._fetched(key)).open, "rb")
 
     async def _fetched(self, key: str) -> Path:
-        async with self._one_at_a_time:
+        async with self._fetching.setdefault(key, asyncio.Lock()):
             self._tidy()
             if key not in self._at_hand:
                 self._at_hand[key] = await self._fetch(key), time.monotonic() + MINUTES * 60
@@ -132,3 +132,5 @@ class KeptObjects:
         over = list(self._at_hand)[: max(0, len(self._at_hand) - len(late) - MOST + 1)]
         for key in {*late, *over}:
             self._at_hand.pop(key)[0].unlink(missing_ok=True)
+        for key in [key for key, lock in self._fetching.items() if not lock.locked()]:
+            del self._fetching[key]

@@ -45,8 +45,8 @@ async def drive(work: Work[Context]) -> None:
             await _advance(context, row.id, "copy")
         await _read_back(context, row)
         await _advance(context, row.id, "verify")
-    except NotLetThrough as error:
-        raise TryLater(str(error.detail), SHUT) from None
+    except NotLetThrough:
+        raise TryLater("no line of the gateway's whitelist is open for it", SHUT) from None
     except KeptRefused as error:
         refused = error.code
     except NotThere:

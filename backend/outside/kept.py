@@ -117,7 +117,7 @@ async def _refusal(response: aiohttp.ClientResponse) -> AppError:
         except (msgspec.MsgspecError, aiohttp.ClientError, TimeoutError):
             code = ""
     if response.status == 403:
-        return NotLetThrough("前置机白名单目前不允许传送医院留存文件")
+        return NotLetThrough(AWAY)
     if response.status >= 500 or response.status == 429:
         return Unavailable(AWAY, code=code or "kept_copy_unreachable")
     return KeptRefused(code=code or f"kept_refused_{response.status}")

@@ -43,7 +43,10 @@ class StoreRefused(ObjectStoreError):
 
 @dataclass(frozen=True, kw_only=True)
 class BucketAddress:
-    """Where the bucket is, and the key for it; `prefix` when it is not ours alone. `url` without the bucket's name: path style is what every service speaks."""
+    """Where the bucket is, and the key for it; `prefix` when it is not ours alone, `seconds` for one part or one whole reading.
+
+    `url` is without the bucket's name: path style is what every service speaks.
+    """
 
     url: str
     bucket: str
@@ -51,7 +54,7 @@ class BucketAddress:
     secret: str
     region: str = "us-east-1"
     prefix: str = ""
-    seconds: float = 60.0
+    seconds: float = 900.0
 
 
 @dataclass(frozen=True)

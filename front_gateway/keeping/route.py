@@ -27,6 +27,8 @@ from front_gateway.refusals import (
 
 DIGEST = "x-content-sha256"
 PURPOSE = "x-purpose"
+PIECE_SECONDS = 60
+"""A store that gives nothing for so long has broken off."""
 READERS = 16
 """Objects going out at the same time: each may take minutes."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -127,7 +129,8 @@ class _Outgoing:
         return self
 
     async def __anext__(self) -> bytes:
-        return await anext(self._pieces)
+        async with asyncio.timeout(PIECE_SECONDS):
+            return await anext(self._pieces)
 
     async def aclose(self) -> None:
         """No more of it; may be called twice."""

@@ -19,6 +19,7 @@ def kept_store(settings: Settings) -> KeptStore | None:
             BucketAddress(
                 url=settings.store_url, bucket=settings.store_bucket, key_id=settings.store_key_id,
                 secret=settings.store_secret, region=settings.store_region, prefix=settings.store_prefix,
+                seconds=900,
             )
         )  # fmt: skip
     return None
