@@ -11,6 +11,7 @@ from redis.asyncio import ConnectionPool, Redis
 from backend.alarm.service import Bell
 from backend.context import Context
 from backend.insuring import InsuranceWay
+from backend.kept_copy.reading import KeptObjects
 from backend.live import Live
 from backend.outside.ca import SignatureProvider
 from backend.outside.ca_algorithms import ECDSA, SM2
@@ -22,6 +23,7 @@ from backend.outside.his import Hospital
 from backend.outside.identity import IdentityService
 from backend.outside.insurance import MedicalInsurance, SelfPayOnly
 from backend.outside.insurance_bureau import Bureau
+from backend.outside.kept import HospitalStore
 from backend.outside.med_ins import Partner, WeChatInsurance
 from backend.outside.review_server import CdsReviewServer, Identity, NoReviewServer, ReviewServer
 from backend.outside.signed import SignedClient
@@ -40,7 +42,6 @@ from foundation.clock import Clock
 from foundation.db.base import bind_hospital
 from foundation.db.columns import bind_keyring
 from foundation.db.unit_of_work import Database, connect
-from foundation.object_store import FolderStore
 
 JOB = "run_intent"
 
@@ -76,7 +77,10 @@ async def open_context(settings: Settings, clock: Clock, application: str) -> As
             await jobs.enqueue_job(JOB, str(intent_id), _defer_by=wait)
 
     db.wake, db.wake_later, db.announce = wake, wake_later, live.announce
-    context = _context(settings, clock, db, redis, live)
+    hospital_store = HospitalStore(settings.gateway_urls, settings.tls())
+    ours = settings.objects_in(settings.object_folder, settings.keyring())
+    kept = KeptObjects(ours, db, hospital_store, settings.keyring())
+    context = _context(settings, clock, db, redis, live, kept)
     try:
         yield context
     finally:
@@ -94,12 +98,16 @@ async def open_context(settings: Settings, clock: Clock, application: str) -> As
         ):
             await client.close()
         await context.hospital.close()
+        await context.hospital_store.close()
+        kept.close()
         await redis.aclose()
         await pool.aclose()
         await db.engine.dispose()
 
 
-def _context(settings: Settings, clock: Clock, db: Database, redis: Redis, live: Live) -> Context:
+def _context(
+    settings: Settings, clock: Clock, db: Database, redis: Redis, live: Live, kept: KeptObjects
+) -> Context:
     s, pay = settings, wechat_pay(settings, clock, db)
     return Context(
         settings=s,
@@ -118,7 +126,8 @@ def _context(settings: Settings, clock: Clock, db: Database, redis: Redis, live:
         e_bills=e_bills(s, clock),
         e_prescriptions=e_prescriptions(s, clock),
         sms=sms(s, clock),
-        objects=FolderStore(s.object_folder, s.keyring()),
+        objects=kept,
+        hospital_store=kept.hospital,
         live=live,
         wiring=wiring(),
         reviewer=review_server(s, clock),

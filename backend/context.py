@@ -17,6 +17,7 @@ from backend.outside.e_prescription import EPrescriptions, NoEPrescriptions
 from backend.outside.his import Hospital
 from backend.outside.identity import IdentityService
 from backend.outside.insurance import MedicalInsurance
+from backend.outside.kept import HospitalStore
 from backend.outside.review_server import NoReviewServer, ReviewServer
 from backend.outside.sms import SmsProvider
 from backend.outside.wechat import WeChat
@@ -85,6 +86,8 @@ class Wiring:
     on_stopped: list[Settled] = field(default_factory=list)
     """Called in the transaction that stops a visit and refers the patient to the hospital, with the encounter's id."""
     write_back: dict[str, Step] = field(default_factory=dict)
+    on_acknowledged: list[Settled] = field(default_factory=list)
+    """Called in the transaction in which the hospital's acknowledgement of a step is written, with the appointment's id."""
     on_money: list[Settled] = field(default_factory=list)
     """Called in the transaction in which a receipt or a refund is proven, with the payment's id."""
     insured: Insured | None = None
@@ -111,6 +114,7 @@ class Context:
     e_bills: EBill
     sms: SmsProvider
     objects: ObjectStore
+    hospital_store: HospitalStore
     live: Live
     e_prescriptions: EPrescriptions = field(default_factory=NoEPrescriptions)
     wiring: Wiring = field(default_factory=Wiring)

@@ -28,7 +28,7 @@ from foundation.db.base import bind_hospital
 from foundation.db.columns import bind_keyring
 from foundation.db.unit_of_work import connect
 from foundation.logs import configure, log
-from foundation.object_store import FolderStore, ObjectStore
+from foundation.object_store import ObjectStore
 from foundation.server import listener, run, serve
 from foundation.settings import SettingsError, load_or_exit
 from foundation.web.health import health_routes
@@ -49,7 +49,7 @@ def create_app(settings: MediaSettings) -> Starlette:
     db = connect(settings.database_url, clock, pool=POOL, application="media")
     redis: Redis = Redis.from_url(settings.redis_url, socket_timeout=5, socket_connect_timeout=5)
     db.announce = Live(redis).announce
-    store = FolderStore(settings.object_folder, keyring)
+    store = settings.objects_in(settings.object_folder, keyring)
 
     async def valkey() -> None:
         await redis.ping()

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from backend.calling import Calling
 from backend.insuring import Insuring
+from backend.keeping import KeepingSettings
 from backend.policy import Policy
 from backend.reviewing import Reviewing
 from foundation.crypto import Keyring
@@ -63,7 +64,7 @@ class CaAlgorithm(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(Policy, Insuring, Calling, Reviewing, CommonSettings):
+class Settings(Policy, Insuring, Calling, Reviewing, KeepingSettings, CommonSettings):
     """What the API and the worker need."""
 
     port: int = setting("port of the listener (API 8100, worker's health 8101)", default=8100)
@@ -159,6 +160,7 @@ class Settings(Policy, Insuring, Calling, Reviewing, CommonSettings):
             *self.insuring_problems(),
             *self.calling_problems(),
             *self.reviewing_problems(),
+            *self.keeping_problems(),
             *self._ca_problems(),
             *self._sms_problems(),
             *self._epc_problems(),
@@ -265,6 +267,7 @@ class Settings(Policy, Insuring, Calling, Reviewing, CommonSettings):
             *(("wechat_pay_backup_url",) if self.wechat_pay_backup_url else ()),
             *(("sms_url",) if self.sms_url else ()),
             *(("epc_url",) if self.epc_url else ()),
+            *(("object_url",) if self.object_url else ()),
             *self.insuring_addresses(),
             *self.reviewing_addresses(),
         ):

@@ -1,4 +1,5 @@
-"""`python -m front_gateway [serve]`, `verify --day 2026-11-22`, `explain --caller … --method … --path … [--body … --at …]`, `check`."""
+"""`python -m front_gateway [serve]`, `verify --day 2026-11-22`, `explain --caller … --method … --path … [--body … --at …]`, `check`,
+`kept key --private … --public …`, `kept open FILE --key …`."""
 
 import argparse
 import sys
@@ -14,6 +15,8 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     if chosen.command == "verify":
         return _verify(chosen.folder, chosen.name, chosen.day)
+    if chosen.command == "kept":
+        return _kept(chosen)
     if chosen.command in ("explain", "check"):
         try:
             policy = read_policy(chosen.whitelist)
@@ -42,6 +45,14 @@ def main(arguments: list[str] | None = None) -> int:
 
     run(read())
     return 0
+
+
+def _kept(chosen: argparse.Namespace) -> int:
+    from front_gateway.keeping.opening import make_key, open_file
+
+    if chosen.deed == "key":
+        return make_key(chosen.private, chosen.public, chosen.passphrase_file)
+    return open_file(chosen.file, chosen.key, chosen.passphrase_file, chosen.out)
 
 
 def _verify(folder: Path, name: str, day: date) -> int:
@@ -84,7 +95,27 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--body", help="the request's JSON; @FILE reads it from a file", type=_text)
     explain.add_argument("--at", help="2026-11-22T23:30, Asia/Shanghai", type=datetime.fromisoformat)
     explain.add_argument("--whitelist", type=Path, default=whitelist)
+    _kept_parser(commands)
     return parser
+
+
+def _kept_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    kept = commands.add_parser(
+        "kept", help="the hospital's copies: its key, and opening one without a network"
+    )
+    deeds = kept.add_subparsers(dest="deed", required=True)
+    words = "file whose first line is the passphrase of the private key"
+    key = deeds.add_parser(
+        "key", help="make the hospital's pair of keys; the private one never leaves the inner zone"
+    )
+    key.add_argument("--private", type=Path, required=True)
+    key.add_argument("--public", type=Path, required=True)
+    key.add_argument("--passphrase-file", type=Path, help=words)
+    opening = deeds.add_parser("open", help="open one copy by the hospital's private key")
+    opening.add_argument("file", type=Path)
+    opening.add_argument("--key", type=Path, required=True)
+    opening.add_argument("--passphrase-file", type=Path, help=words)
+    opening.add_argument("--out", type=Path, help="where to write it; without it only what it is is said")
 
 
 if __name__ == "__main__":

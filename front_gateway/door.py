@@ -14,6 +14,7 @@ from foundation.logs import log, request_id
 from front_gateway.audit_file import AuditFile
 from front_gateway.call import Answer, Call, problem
 from front_gateway.inward import Inward
+from front_gateway.keeping.route import PURPOSE, Keeping
 from front_gateway.metrics import count
 from front_gateway.note import Note
 from front_gateway.outward import Outward
@@ -42,13 +43,14 @@ class Door:
 
     def __init__(
         self, policy: Policy, inward: Inward, outward: Outward, audit: AuditFile,
-        supervising: Supervising | None = None, clock: Clock | None = None,
+        supervising: Supervising | None = None, clock: Clock | None = None, keeping: Keeping | None = None,
     ) -> None:  # fmt: skip
         self._clock = clock or Clock()
         self._finder = Finder(policy)
         self._inward = inward
         self._outward = outward
         self._supervising = supervising or Supervising(None)
+        self._keeping = keeping or Keeping(None)
         self._audit = audit
         self._limits: dict[tuple[str, str], Limits] = {}
 
@@ -80,10 +82,13 @@ class Door:
                 log.error("unhandled", exc_info=error)
                 note.reason = type(error).__name__
                 answer = problem(Internal())
-            answer = self._written(call, note, answer, perf_counter() - begun)
+            written = self._written(call, note, answer, perf_counter() - begun)
+            if written is not answer and answer.stream is not None:
+                await answer.stream.aclose()
         finally:
             request_id.reset(mark)
-        return Answer(answer.status, (*answer.headers, ("x-request-id", current)), answer.body, answer.code)
+        headers = (*written.headers, ("x-request-id", current))
+        return Answer(written.status, headers, written.body, written.code, written.length, written.stream)
 
     async def _through(self, call: Call, note: Note) -> Answer:
         finder = self._finder
@@ -97,6 +102,8 @@ class Door:
         announced = announced_length(call.headers)
         if announced > largest:
             raise TooLarge(f"内容不能超过 {largest} 字节")
+        if candidates[0].text.target is Target.STORE:
+            return await self._kept(call, candidates, announced, note)
         body = await call.read(largest) if announced else b""
         note.bytes_in = len(body)
         if candidates[0].text.target is not Target.HIS:
@@ -116,6 +123,17 @@ class Door:
         self._judge(entry, body)
         with self._limits_of(entry, caller.name).admitted():
             return await self._inward.answer(entry, request, note)
+
+    async def _kept(self, call: Call, candidates: list[Entry], announced: int, note: Note) -> Answer:
+        """The hospital's store: what passes is opaque and not held, so all that is judged stands in the head."""
+        purpose = call.header(PURPOSE)
+        entry = self._finder.for_purpose(candidates, purpose)
+        note.purpose, note.entry = purpose, entry.name
+        if announced > (entry.text.max_body if entry.method == "PUT" else 0):
+            raise TooLarge(f"内容不能超过 {entry.text.max_body} 字节")
+        self._judge(entry, b"")
+        with self._limits_of(entry, note.caller).admitted():
+            return await self._keeping.answer(entry, call, announced, note)
 
     def _judge(self, entry: Entry, body: bytes) -> None:
         """The line's hours, and the fields that it lets in; `NotListed` naming what it does not."""
@@ -149,9 +167,11 @@ class Door:
             "reason": note.reason,
             "status": answer.status,
             "bytes_in": note.bytes_in,
-            "bytes_out": len(answer.body),
+            "bytes_out": 0 if call.method == "HEAD" else answer.size,
             "microseconds": round(seconds * 1_000_000),
         }
+        if note.object:
+            line |= {"object": note.object, "sha256": note.sha256}
         count(note.entry, answer.code, seconds)
         try:
             self._audit.write(line)

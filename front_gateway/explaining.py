@@ -64,7 +64,10 @@ def _described(entry: Entry, who: Caller) -> str:
         f"  hours      {_open(text)}",
         f"  rate       {text.per_second:g} a second, bursts of {text.burst}, {text.at_once} at once",
     ]
-    if text.target is not Target.CITY:
+    if text.target is Target.STORE:
+        lines += [f"  folders    {', '.join(text.folders)}, as they are, never removed, replaced or listed"]
+        lines += [f"  purpose    {', '.join(text.purposes)}"]
+    elif text.target is not Target.CITY:
         lines += [f"  purpose    {', '.join(text.purposes)}"] if text.purposes else []
         lines += [f"  lets in    {', '.join(text.body) or 'all that the contract has'}"]
         lines += [f"  lets out   {', '.join(text.fields)}"]
@@ -96,6 +99,8 @@ def _judge(entry: Entry, query: tuple[str, ...], body: bytes | None, at: datetim
         return
     if len(body) > entry.text.max_body:
         raise TooLarge(f"内容不能超过 {entry.text.max_body} 字节")
+    if entry.text.target is Target.STORE:
+        return
     if entry.text.target is not Target.CITY:
         kinds: Mapping[str, Any] = (his if entry.text.target is Target.HIS else supervision).BY_OPERATION
         decode(body, kinds[entry.text.operation])

@@ -72,17 +72,17 @@ def hopeless(raw: bytes | bytearray) -> bool:
     return len(raw) > MAX_HEAD or _BARE.search(raw) is not None
 
 
-def answer_bytes(answer: Answer, *, keep: bool) -> bytes:
-    """The whole answer on the wire."""
+def answer_bytes(answer: Answer, *, keep: bool, head_only: bool = False) -> bytes:
+    """The answer on the wire; `head_only` as HEAD asks for it, or because the body follows in pieces."""
     bare = answer.status == 204
     lines = [
         f"HTTP/1.1 {answer.status} {_WORDS.get(answer.status, '')}\r\nserver: gateway\r\n{_dated()}",
         *(f"{name}: {value}\r\n" for name, value in answer.headers),
-        "" if bare else f"content-length: {len(answer.body)}\r\n",
+        "" if bare else f"content-length: {answer.size}\r\n",
         "\r\n" if keep else "connection: close\r\n\r\n",
     ]
     head = "".join(lines).encode("latin-1")
-    return head if bare else head + answer.body
+    return head if bare or head_only else head + answer.body
 
 
 def request_bytes(method: str, host: str, target: str, headers: Headers, body: bytes | None) -> bytes:

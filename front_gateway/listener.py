@@ -8,7 +8,7 @@ that is not plain, or whose body was not read, the connection is closed: nothing
 import asyncio
 import secrets
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from typing import cast
 
@@ -97,8 +97,8 @@ class _Connection(asyncio.Protocol):
     """One caller's connection. `until` is when its present wait ends; none while a call runs, which has its own deadline."""
 
     __slots__ = (
-        "_address", "_begun", "_blocked", "_body", "_buffer", "_identity", "_length", "_linger", "_listener", "_loop", "_paused",
-        "_unread", "task", "transport", "until",
+        "_address", "_begun", "_blocked", "_body", "_buffer", "_drained", "_identity", "_length", "_linger", "_listener", "_loop", "_paused",
+        "_unread", "_wanted", "task", "transport", "until",
     )  # fmt: skip
 
     def __init__(self, listener: Listener, loop: asyncio.AbstractEventLoop) -> None:
@@ -106,6 +106,8 @@ class _Connection(asyncio.Protocol):
         self._loop = loop
         self._buffer = bytearray()
         self._body: asyncio.Future[None] | None = None
+        self._drained: asyncio.Future[None] | None = None
+        self._wanted = 0
         self._length = 0
         self._begun = False
         self._unread = False
@@ -137,6 +139,8 @@ class _Connection(asyncio.Protocol):
         self._listener.left(self)
         if self._body is not None and not self._body.done():
             self._body.set_exception(BadTarget("body did not arrive"))
+        if self._drained is not None and not self._drained.done():
+            self._drained.set_result(None)
 
     def data_received(self, data: bytes) -> None:
         """Bytes, at any boundary."""
@@ -150,7 +154,7 @@ class _Connection(asyncio.Protocol):
         if self.task is None and not self._blocked:
             self._next()
         elif self._body is not None:
-            if len(self._buffer) >= self._length and not self._body.done():
+            if len(self._buffer) >= self._wanted and not self._body.done():
                 self._body.set_result(None)
         elif len(self._buffer) > MAX_EARLY and not self._paused:
             self._paused = True
@@ -164,7 +168,10 @@ class _Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """It was taken."""
         self._blocked = False
-        if self.task is None and self._linger < 0 and not self.transport.is_closing():
+        if self._drained is not None and not self._drained.done():
+            self.until = float("inf")
+            self._drained.set_result(None)
+        elif self.task is None and self._linger < 0 and not self.transport.is_closing():
             self._next()
 
     def out_of_time(self) -> None:
@@ -222,16 +229,24 @@ class _Connection(asyncio.Protocol):
         except AppError:
             framed, self._length = False, 0  # the door will say why
         self.until = float("inf")
-        call = Call(self._identity, self._address, asked.method, asked.target, asked.headers, self._read)
+        call = Call(
+            self._identity, self._address, asked.method, asked.target, asked.headers, self._read, self._flow
+        )
         self.task = self._loop.create_task(self._serve(call, framed=framed))
 
     async def _serve(self, call: Call, *, framed: bool) -> None:
         self._unread = self._length > 0
         keep = framed and call.header("connection").lower() in ("", "keep-alive")
         answer = await self._listener.serve(call)
-        self.task = None
         keep = keep and not self._unread and not self._listener.closing and answer.code != BadTarget.code
-        self._write(answer, keep=keep, rest=self._length if self._unread else 0, framed=framed)
+        head_only = call.method == "HEAD"
+        rest = self._length if self._unread else 0
+        if answer.stream is not None:
+            keep = await self._pass_on(answer, keep=keep and not head_only)
+            self.task = None
+        else:
+            self.task = None
+            self._write(answer, keep=keep, rest=rest, framed=framed, head_only=head_only)
         self._unread = False
         if keep and not self.transport.is_closing():
             if self._paused:
@@ -246,23 +261,67 @@ class _Connection(asyncio.Protocol):
         length = self._length
         if length > limit:
             raise TooLarge(f"内容不能超过 {limit} 字节")
-        if len(self._buffer) < length:
-            if self.transport.is_closing():
-                raise BadTarget("body did not arrive")
-            self._body = self._loop.create_future()
-            self._wait(self._listener.waits.body)
-            if self._paused:
-                self._paused = False
-                self.transport.resume_reading()
-            try:
-                await self._body
-            finally:
-                self._body = None
-                self.until = float("inf")
+        await self._until_there(length)
         body = bytes(self._buffer[:length])
         del self._buffer[:length]
         self._unread = False
         return body
+
+    async def _flow(self, limit: int) -> AsyncIterator[bytes]:
+        """The same in pieces as they come: no more of it is held than `MAX_EARLY` and a piece."""
+        if self._length > limit:
+            raise TooLarge(f"内容不能超过 {limit} 字节")
+        while self._length:
+            await self._until_there(1)
+            piece = bytes(self._buffer[: self._length])
+            del self._buffer[: len(piece)]
+            self._length -= len(piece)
+            self._unread = self._length > 0
+            yield piece
+
+    async def _until_there(self, size: int) -> None:
+        """Wait until so many bytes of the body have come."""
+        if len(self._buffer) >= size:
+            return
+        if self.transport.is_closing():
+            raise BadTarget("body did not arrive")
+        self._body, self._wanted = self._loop.create_future(), size
+        self._wait(self._listener.waits.body)
+        if self._paused:
+            self._paused = False
+            self.transport.resume_reading()
+        try:
+            await self._body
+        finally:
+            self._body = None
+            self.until = float("inf")
+
+    async def _pass_on(self, answer: Answer, *, keep: bool) -> bool:
+        """An answer whose body is not held, as fast as the caller takes it; whether the connection may be kept."""
+        assert answer.stream is not None
+        left = answer.size
+        try:
+            if not self.transport.is_closing():
+                self.transport.write(answer_bytes(answer, keep=keep, head_only=True))
+            async for piece in answer.stream:
+                left -= len(piece)
+                if left < 0 or self.transport.is_closing():
+                    break
+                self.transport.write(piece)
+                if self._blocked:
+                    self._drained = self._loop.create_future()
+                    await self._drained
+                    self._drained = None
+        except Exception as error:  # the head has left: all that can be said now is that it ended early
+            log.error("stream_broke", error=f"{type(error).__name__}: {error}"[:200])
+        finally:
+            self._drained = None
+            await answer.stream.aclose()
+        if left:
+            self.transport.abort()
+        elif not keep:
+            self._end()
+        return keep and not left
 
     def _refuse(self, error: AppError) -> None:
         mark = request_id.set(secrets.token_hex(8))
@@ -275,12 +334,12 @@ class _Connection(asyncio.Protocol):
         finally:
             request_id.reset(mark)
 
-    def _write(self, answer: Answer, *, keep: bool, rest: int, framed: bool) -> None:
+    def _write(self, answer: Answer, *, keep: bool, rest: int, framed: bool, head_only: bool = False) -> None:
         """Answer. A connection that ends takes in what is still on its way, or the reset would take the answer with it."""
         if self.transport.is_closing():
             return
         try:
-            self.transport.write(answer_bytes(answer, keep=keep))
+            self.transport.write(answer_bytes(answer, keep=keep, head_only=head_only))
         except UnicodeError:  # a header value beyond Latin-1: none of ours
             log.error("answer_not_writable", status=answer.status)
             self.transport.abort()

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Note:
-    """Only ids' hashes, never names, numbers or content. `reason` says why a call was refused."""
+    """Only ids' hashes, never names, numbers or content. `reason` says why a call was refused. `object` is a kept
+    object's key, `sha256` of its sealed bytes."""
 
     caller: str = ""
     entry: str = ""
@@ -15,3 +16,5 @@ class Note:
     offending: str = ""
     reason: str = ""
     bytes_in: int = 0
+    object: str = ""
+    sha256: str = ""

@@ -22,6 +22,8 @@ from front_gateway.dialects.words import SystemsError
 from front_gateway.door import Door
 from front_gateway.health import CHECK_SECONDS, Check, HealthPort, health_app
 from front_gateway.inward import Inward
+from front_gateway.keeping.route import Keeping
+from front_gateway.keeping.stores import kept_store
 from front_gateway.listener import Listener
 from front_gateway.metrics import BREAKER_OPEN
 from front_gateway.outward import Outward
@@ -102,7 +104,8 @@ async def _serve(
         combined = CombinedDialect(main, systems_beside, clock)
         dialect = WithImages(combined, pacs if settings.pacs_url else None, registry=main)
         supervising = Supervising(backend if settings.backend_url else None)
-        door = Door(policy, Inward(dialect), Outward(city), audit, supervising, clock)
+        keeping = Keeping(kept_store(settings))
+        door = Door(policy, Inward(dialect), Outward(city), audit, supervising, clock, keeping)
         loop.add_signal_handler(signal.SIGTERM, stop.set)
         loop.add_signal_handler(signal.SIGINT, stop.set)
         pushes = MllpListener(
@@ -111,13 +114,10 @@ async def _serve(
         renewed = (his, city, backend, pacs)
         loop.add_signal_handler(signal.SIGHUP, _reload, door, settings.whitelist, tls, renewed)
 
-        async def hospital() -> None:
-            await dialect.ready(Deadline(CHECK_SECONDS))
-
-        async def platform() -> None:
-            await city.reach(CHECK_SECONDS)
-
-        checks, beside = {"his": hospital, "city": platform}, _checks(systems_beside)
+        checks: dict[str, Check] = {
+            "his": lambda: dialect.ready(Deadline(CHECK_SECONDS)), "city": lambda: city.reach(CHECK_SECONDS)
+        }  # fmt: skip
+        beside = _checks(systems_beside) | {"store": keeping.reach}
         health = HealthPort(health_app(checks, clock, settings.env, beside))
         listener = Listener(door.serve, tls.incoming)
         try:
@@ -131,7 +131,7 @@ async def _serve(
         log.info("serving", port=listener.port, health_port=health.port, entries=len(policy.entries))
         gc.collect()
         gc.freeze()  # what lives as long as the process need not be looked through again and again
-        upkeep = asyncio.create_task(_upkeep(audit, his, city, backend, pacs))
+        upkeep = asyncio.create_task(_upkeep(audit, his, city, backend, pacs, keeping))
         await stop.wait()
         log.info("stopping")
         await pushes.close()
@@ -161,7 +161,7 @@ async def _open_pushes(pushes: MllpListener, settings: Settings, tls: Contexts) 
         await pushes.open(settings.host, settings.hl7_tls_port, tls.incoming)
 
 
-async def _upkeep(audit: AuditFile, *upstreams: Upstream) -> None:
+async def _upkeep(audit: AuditFile, *upstreams: Upstream | Keeping) -> None:
     """Once a second: the audit reaches the disk, the breakers reach the metrics."""
     while True:
         await asyncio.sleep(1)

@@ -4,27 +4,30 @@
 Forbidden
 └── NotListed              403 not_listed               no line of the whitelist fits
 BadRequest
-└── BadTarget              400 bad_target               path tricks, headers that contradict each other
+├── BadTarget              400 bad_target               path tricks, headers that contradict each other
+└── DigestMismatch         400 digest_mismatch          what came is not what was announced: nothing was stored
+KeptOtherwise              409 kept_otherwise           the hospital's store has other bytes under this key: nothing is overwritten
 LengthRequired             411 length_required          a body without a length
 NotFound
+├── NotKept                404 not_kept                 the hospital's store has no such object
 ├── PatientNotFound        404 patient_not_found
 └── ImageNotFound          404 image_not_found          she has no such study, series, instance or frame
 HospitalRefused            422 hospital_refused         the hospital understood a write and will not have it
 ├── PlaceTaken             422 place_taken              somebody there has the slot; nothing was written
 ├── FeeTaken               422 fee_taken                the hospital's window has charged it or holds it; nothing was locked
 └── NotConnected           422 images_not_connected     the hospital has no image archive behind this gateway
-Unusable                   502 hospital_…, platform_…, backend_answer_unusable
+Unusable                   502 hospital_…, platform_…, backend_, store_answer_unusable
 └── WrongSubject           502 wrong_subject            an entry about another patient: nothing is passed on
 Unavailable
-└── Unreachable            503 hospital_…, platform_…, backend_unreachable
-TooSlow                    504 hospital_…, platform_…, backend_timeout
+└── Unreachable            503 hospital_…, platform_…, backend_, store_unreachable
+TooSlow                    504 hospital_…, platform_…, backend_, store_timeout
 ```
 """
 
 from collections.abc import Sequence
 from enum import StrEnum
 
-from foundation.errors import AppError, BadRequest, Forbidden, Issue, NotFound, Unavailable
+from foundation.errors import AppError, BadRequest, Conflict, Forbidden, Issue, NotFound, Unavailable
 
 
 class Target(StrEnum):
@@ -34,6 +37,7 @@ class Target(StrEnum):
     CITY = "city"
     BACKEND = "backend"
     PACS = "pacs"
+    STORE = "store"
 
 
 _PREFIX = {
@@ -41,9 +45,11 @@ _PREFIX = {
     Target.CITY: "platform",
     Target.BACKEND: "backend",
     Target.PACS: "hospital",
+    Target.STORE: "store",
 }
 _WORD = {
     Target.HIS: "医院系统", Target.CITY: "监管平台", Target.BACKEND: "互联网医院", Target.PACS: "医院影像系统",
+    Target.STORE: "医院存储",
 }  # fmt: skip
 
 
@@ -67,6 +73,33 @@ class BadTarget(BadRequest):
     def __init__(self, reason: str) -> None:
         super().__init__("请求路径或请求头不被接受")
         self.reason = reason
+
+
+class DigestMismatch(BadRequest):
+    """The bytes of a copy are not those that were announced."""
+
+    code = "digest_mismatch"
+
+    def __init__(self) -> None:
+        super().__init__("内容与所注明的摘要不符，没有保存")
+
+
+class KeptOtherwise(Conflict):
+    """An object of this key is there, and it is another one."""
+
+    code = "kept_otherwise"
+
+    def __init__(self) -> None:
+        super().__init__("医院存储中已有同名而内容不同的文件，不能覆盖")
+
+
+class NotKept(NotFound):
+    """The hospital's store does not have it."""
+
+    code = "not_kept"
+
+    def __init__(self) -> None:
+        super().__init__("医院存储中没有这个文件")
 
 
 class LengthRequired(AppError):

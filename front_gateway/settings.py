@@ -87,13 +87,24 @@ class Settings(CommonSettings):
         "URI name that the backend's certificate must carry; empty: its host name only", default=""
     )
 
+    store_folder: Path | None = setting(
+        "folder of the hospital's copies, in the inner zone; neither it nor STORE_URL: none are taken",
+        default=None,
+    )
+    store_url: str = setting("S3-compatible store of the hospital's copies, without the bucket", default="")
+    store_bucket: str = setting("its bucket", default="")
+    store_prefix: str = setting("what every key begins with, where the bucket is not ours alone", default="")
+    store_region: str = setting("its region", default="us-east-1")
+    store_key_id: str = setting("our access key there; it may add and read, not remove", default="")
+    store_secret: str = setting("its secret", default="", secret=True)
+
     def production_problems(self) -> list[str]:
         """Nothing travels unencrypted where patients are real."""
         return [
             f"{name} is plain http, which ENV=production refuses"
             for name, url in (
                 ("HIS_URL", self.his_url), ("CITY_URL", self.city_url), ("BACKEND_URL", self.backend_url),
-                ("PACS_URL", self.pacs_url),
+                ("PACS_URL", self.pacs_url), ("STORE_URL", self.store_url),
             )
             if url.startswith("http:")
         ] + [
@@ -141,8 +152,25 @@ def mistakes(settings: Settings) -> list[str]:
         found += _side_mistakes(settings, "pacs", needed=("ROOT",))
         if (settings.pacs_cert is None) != (settings.pacs_key is None):
             found.append("PACS_CERT and PACS_KEY go together")
+    found += _store_mistakes(settings)
     for name in ("lis_url", "ris_url"):
         found += _line_mistakes(settings, name)
+    return found
+
+
+def _store_mistakes(settings: Settings) -> list[str]:
+    found = []
+    if settings.store_folder is not None and not settings.store_folder.is_dir():
+        found.append(f"STORE_FOLDER names no folder: {settings.store_folder}")
+    if settings.store_url:
+        found += _side_mistakes(settings, "store", needed=())
+        found += [
+            f"{name.upper()} is missing (STORE_URL is set)"
+            for name in ("store_bucket", "store_key_id", "store_secret")
+            if not getattr(settings, name)
+        ]
+        if settings.store_folder is not None:
+            found.append("STORE_FOLDER and STORE_URL are both set: the copies lie in one place")
     return found
 
 

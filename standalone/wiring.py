@@ -10,7 +10,9 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 
+from backend.keeping import KeepingSettings
 from backend.policy import Policy
+from standalone import kept_key
 from standalone.anchors import CA_DATA
 from standalone.children import inherited
 from standalone.installation import Installation, is_large
@@ -24,7 +26,9 @@ KEPT = {
 }  # fmt: skip
 """Names that the caller's environment does not replace."""
 
-POLICY = frozenset(field.name.upper() for field in dataclasses.fields(Policy))
+POLICY = frozenset(
+    field.name.upper() for part in (Policy, KeepingSettings) for field in dataclasses.fields(part)
+)
 """Numbers of booking and waiting: passed on to the backend when the caller's environment has them."""
 
 EPC = {f"EPC_{name}" for name in ("URL", "APP_ID", "APP_SECRET", "FIXMEDINS_CODE", "FIXMEDINS_NAME")}
@@ -107,6 +111,7 @@ def _backend(installation: Installation, process: Process) -> Environment:
         "REDIS_URL": installation.urls.redis,
         "HOSPITAL_ID": hospital_id(installation),
         "OBJECT_FOLDER": str(installation.kept("objects")),
+        "KEPT_PUBLIC_KEY": str(kept_key.ensure(installation.folder)),
         "FRONT_URL": installation.public("front"),
         "API_URL": installation.public("api"),
         "MEDIA_URLS": _media(installation),
@@ -209,6 +214,7 @@ def _gateway(installation: Installation, process: Process) -> Environment:
         "BACKEND_ROOT": _root(installation, "hospital"),
         "BACKEND_IDENTITY": installation.certificates.hospital["backend-api"].identity,
         "AUDIT_FOLDER": str(installation.kept("audit", process.name)),
+        "STORE_FOLDER": str(installation.kept(*kept_key.STORE)),
         **_pair(installation, "hospital", process.name, "SERVER"),
         **_pair(installation, "hospital", process.name, "HIS"),
         **_pair(installation, "hospital", process.name, "PACS"),

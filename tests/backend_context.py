@@ -11,10 +11,12 @@ from redis.asyncio import Redis
 from backend.app import create_app
 from backend.composition import e_bills, medical_insurance, signatures, sms, wechat_pay
 from backend.context import Context
+from backend.kept_copy.reading import KeptObjects
 from backend.live import Live
 from backend.outside.courier import Courier
 from backend.outside.his import Hospital
 from backend.outside.identity import IdentityService
+from backend.outside.kept import HospitalStore
 from backend.outside.signed import SignedClient
 from backend.outside.wechat import WeChat
 from backend.settings import Settings
@@ -73,6 +75,8 @@ async def opened(settings: Settings, clock: Clock, db: Database) -> AsyncIterato
     redis = Redis.from_url(s.redis_url, socket_connect_timeout=2)
     await redis.flushdb()
     pay = wechat_pay(s, clock, db)
+    hospital_store = HospitalStore(s.gateway_urls, _ROOTS)
+    kept = KeptObjects(FolderStore(s.object_folder, KEYRING), db, hospital_store, KEYRING)
     context = Context(
         settings=s, clock=clock, db=db, redis=redis,
         wechat=WeChat(s.wechat_api_url, s.wechat_appid, s.wechat_secret, clock),
@@ -82,7 +86,7 @@ async def opened(settings: Settings, clock: Clock, db: Database) -> AsyncIterato
         ca=signatures(s, clock),
         courier=Courier(SignedClient(s.courier_url, s.courier_app_key, s.courier_secret, clock, "配送公司")),
         insurance=medical_insurance(s, pay, clock), e_bills=e_bills(s, clock), sms=sms(s, clock),
-        objects=FolderStore(s.object_folder, KEYRING), live=Live(redis), wiring=wiring(),
+        objects=kept, hospital_store=hospital_store, live=Live(redis), wiring=wiring(),
     )  # fmt: skip
     try:
         yield context
@@ -99,6 +103,8 @@ async def opened(settings: Settings, clock: Clock, db: Database) -> AsyncIterato
         ):
             await client.close()
         await context.hospital.close()
+        await hospital_store.close()
+        kept.close()
         await redis.aclose()
 
 

@@ -40,7 +40,7 @@ async def show_attachment(call: ApiCall) -> Response:
         found = await serving_files.file(session, call.id())
         await admission.admitted(session, call.actor, found.encounter_id)
     small = call.query.size == "small"
-    return serving_files.answer(
+    return await serving_files.answer(
         call.app.objects, found, small=small, asked=call.request.headers.get("range", "")
     )
 

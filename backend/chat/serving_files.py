@@ -9,6 +9,7 @@ from starlette.responses import Response, StreamingResponse
 from backend.chat.model import Attachment
 from foundation.errors import NotFound
 from foundation.object_store import ObjectStore
+from foundation.web.bodies import begun
 
 _RANGE = re.compile(r"bytes=(\d{0,9})-(\d{0,9})")
 WHOLE = "private, no-store"
@@ -24,11 +25,11 @@ async def file(session: AsyncSession, attachment_id: UUID) -> Attachment:
     return found
 
 
-def answer(objects: ObjectStore, row: Attachment, *, small: bool, asked: str) -> Response:
+async def answer(objects: ObjectStore, row: Attachment, *, small: bool, asked: str) -> Response:
     """The file; `asked` is the Range header."""
     headers = {"content-disposition": "inline", "x-content-type-options": "nosniff"}
     if small and row.small_key:
-        content = objects.read(row.small_key)
+        content = await begun(objects.read(row.small_key))
         return StreamingResponse(
             content, media_type="image/jpeg", headers={**headers, "cache-control": SMALL}
         )
@@ -36,12 +37,13 @@ def answer(objects: ObjectStore, row: Attachment, *, small: bool, asked: str) ->
     part = byte_range(asked, row.size)
     if part is None:
         headers["content-length"] = str(row.size)
-        return StreamingResponse(objects.read(row.object_key), media_type=row.media_type, headers=headers)
+        content = await begun(objects.read(row.object_key))
+        return StreamingResponse(content, media_type=row.media_type, headers=headers)
     start, end = part
     if start > end:
         return Response(status_code=416, headers={"content-range": f"bytes */{row.size}"})
     headers |= {"content-range": f"bytes {start}-{end}/{row.size}", "content-length": str(end - start + 1)}
-    content = objects.read(row.object_key, start, end - start + 1)
+    content = await begun(objects.read(row.object_key, start, end - start + 1))
     return StreamingResponse(content, 206, media_type=row.media_type, headers=headers)
 
 

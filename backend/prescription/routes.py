@@ -223,7 +223,7 @@ async def sheet(call: ApiCall) -> Response:
     async with call.unit_of_work() as session:
         row = await queries.visible(session, call.actor, call.id())
         found = await sheets.finished(session, row)
-    return as_file(call.app.objects, found, f"{row.number}.pdf")
+    return await as_file(call.app.objects, found, f"{row.number}.pdf")
 
 
 async def evidence(call: ApiCall) -> Response:

@@ -142,7 +142,7 @@ async def _content(
         patient_sex=person.sex, patient_age=age_on(birth_date(person), clock_of(session).today()),
         department=department.name, prescriber=doctor.name, prescriber_licence=doctor.licence_number,
         diagnoses=draft.diagnoses, items=items, written=draft.items, reason=draft.reason, allergies=allergies or "无",
-        disease_history=(record.content.past_history if record else "") or "无", valid_days=valid_days,
+        disease_history=(record.content.past_history if record and record.content else "") or "无", valid_days=valid_days,
         total=sum(item.amount for item in items), kind=draft.kind,
         stated=stated, stated_at=stated_at, renews=origins,
     )  # fmt: skip

@@ -16,6 +16,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped
 
 from contracts.events import Diagnosis
+from foundation.clock import local
 from foundation.db.base import Base, Row, moment
 from foundation.db.columns import DataClass, EncryptedJson, stored
 
@@ -41,7 +42,10 @@ class RecordContent(msgspec.Struct, frozen=True):
 
 
 class MedicalRecord(Row, Base):
-    """One version; the draft has no `signed_at`. The database refuses one of a health consultation (practice.md 6)."""
+    """One version; the draft has no `signed_at`. The database refuses one of a health consultation (practice.md 6).
+
+    `content` is empty once it was dropped here: then the hospital has it under `kept_key`, and `digest` says what it was.
+    """
 
     __tablename__ = "medical_record"
     __table_args__ = (
@@ -53,10 +57,24 @@ class MedicalRecord(Row, Base):
     encounter_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid)
     encounter_kind: Mapped[str] = stored(DataClass.OPERATIONAL, String(20), default="follow_up")
     version: Mapped[int] = stored(DataClass.OPERATIONAL, Integer)
-    content: Mapped[RecordContent] = stored(
-        DataClass.CONTENT, EncryptedJson("medical_record.content", RecordContent)
+    content: Mapped[RecordContent | None] = stored(
+        DataClass.CONTENT, EncryptedJson("medical_record.content", RecordContent), nullable=True
     )
     digest: Mapped[bytes] = stored(DataClass.OPERATIONAL, LargeBinary)
     signature_id: Mapped[UUID | None] = stored(DataClass.OPERATIONAL, Uuid, nullable=True)
     written_at: Mapped[datetime] = moment()
     signed_at: Mapped[datetime | None] = moment(nullable=True)
+
+    @property
+    def written(self) -> RecordContent:
+        """The content of a version whose visit is running, or that was not dropped."""
+        if self.content is None:
+            raise RuntimeError(
+                "the content of this record is the hospital's: ask for it with `contents.content_of`"
+            )
+        return self.content
+
+    @property
+    def kept_key(self) -> str:
+        """Under which the hospital's store has the content."""
+        return f"records/{local(self.written_at):%Y/%m/%d}/{self.id}.json"

@@ -13,6 +13,7 @@ from backend.encounter.states import RUNNING, EncounterState
 from backend.hospital_hint import service as hints
 from backend.patient import queries as patients
 from backend.record import history, service, sheets
+from backend.record.contents import content_of
 from backend.record.model import MedicalRecord
 from backend.record.phrases import RecordTemplate, fitting
 from backend.record.wire import RecordView, WriteRecord, record_view
@@ -64,17 +65,19 @@ async def show_news(call: ApiCall) -> HospitalNews:
 async def write(call: ApiCall, body: WriteRecord) -> RecordView:
     """Save the draft."""
     row = await queries.doctors_own_follow_up(call.session, call.actor, call.id())
-    return record_view(await service.write(call.session, call.actor, row, msgspec.structs.asdict(body)))
+    record = await service.write(call.session, call.actor, row, msgspec.structs.asdict(body))
+    return record_view(record, record.written)
 
 
 async def show(call: ApiCall) -> RecordView:
     """The record: the doctor sees the draft, the patient what is signed."""
-    row = await queries.visible(call.session, call.actor, call.id())
-    find = service.newest_signed if call.actor.kind == "account" else service.newest
-    record = await find(call.session, row.id)
-    if record is None or not await patients.has_scope(call.session, call.actor, row.person_id, "records"):
-        raise NotFound("病历尚未书写", code="no_record")
-    return record_view(record)
+    async with call.unit_of_work() as session:
+        row = await queries.visible(session, call.actor, call.id())
+        find = service.newest_signed if call.actor.kind == "account" else service.newest
+        record = await find(session, row.id)
+        if record is None or not await patients.has_scope(session, call.actor, row.person_id, "records"):
+            raise NotFound("病历尚未书写", code="no_record")
+    return record_view(record, await content_of(call.app, record))
 
 
 async def _signed(session: AsyncSession, call: ApiCall) -> MedicalRecord:
@@ -91,7 +94,7 @@ async def sheet(call: ApiCall) -> Response:
     async with call.unit_of_work() as session:
         record = await _signed(session, call)
         found = await sheets.finished(session, record)
-    return as_file(call.app.objects, found, f"record-{record.id}.pdf")
+    return await as_file(call.app.objects, found, f"record-{record.id}.pdf")
 
 
 async def evidence(call: ApiCall) -> Response:
@@ -109,7 +112,8 @@ async def sign(call: ApiCall) -> RecordView:
     value = await signatures.obtain(call.app, wanted)
     async with call.unit_of_work() as session:
         row = await queries.doctors_own_follow_up(session, call.actor, call.id())
-        return record_view(await service.signed(session, call.actor, row, record.id, wanted, value))
+        record = await service.signed(session, call.actor, row, record.id, wanted, value)
+        return record_view(record, record.written)
 
 
 async def finish(call: ApiCall) -> Finished:
@@ -138,7 +142,8 @@ ENDPOINTS: list[ApiEndpoint] = [
         roles=[DOCTOR], transaction=False),
     send("PUT", "/encounters/{id}/record", write, body=WriteRecord, reply=RecordView, summary="书写病历",
          family=FAMILY, roles=[DOCTOR]),
-    get("/encounters/{id}/record", show, reply=RecordView, summary="病历", family=FAMILY, roles=[DOCTOR, PATIENT]),
+    get("/encounters/{id}/record", show, reply=RecordView, summary="病历", family=FAMILY, roles=[DOCTOR, PATIENT],
+        transaction=False),
     get("/encounters/{id}/record/sheet", sheet, summary="病历（PDF）", family=FAMILY, roles=[DOCTOR, PATIENT],
         transaction=False, audited="record.sheet"),
     get("/encounters/{id}/record/evidence", evidence, summary="病历签名证据", family=FAMILY, roles=[DOCTOR, PATIENT],

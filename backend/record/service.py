@@ -95,7 +95,7 @@ async def want_signature(session: AsyncSession, actor: Actor, row: FollowUp) -> 
     record = await newest(session, row.id)
     if record is None or record.signed_at is not None:
         raise Conflict("没有待签名的病历", code="nothing_to_sign")
-    content = record.content
+    content = record.written
     fields = {
         "chief_complaint": content.chief_complaint, "present_history": content.present_history,
         "past_history": content.past_history, "examination": content.examination, "opinion": content.opinion,
@@ -103,7 +103,7 @@ async def want_signature(session: AsyncSession, actor: Actor, row: FollowUp) -> 
     }  # fmt: skip
     if issues := record_issues(fields, len(content.diagnoses)):
         raise Invalid(issues=issues)
-    return record, await signatures.want(session, actor, SUBJECT, record.id, "author", record.content)
+    return record, await signatures.want(session, actor, SUBJECT, record.id, "author", record.written)
 
 
 async def signed(
@@ -124,7 +124,7 @@ async def signed(
     kept = await signatures.keep(session, actor, wanted, value)
     row.advice_given = True
     record.signature_id, record.signed_at = kept.id, kept.signed_at
-    content = record.content
+    content = record.written
     kind: type[events.RecordSigned] = events.RecordSigned if record.version == 1 else events.RecordAmended
     event = kind(
         visit=await encounters.snapshot(session, row), record_id=record.id, record_version=record.version,
@@ -155,8 +155,8 @@ async def finish(session: AsyncSession, actor: Actor, row: FollowUp) -> bool:
     event = events.EncounterCompleted(
         visit=await encounters.snapshot(session, row), applied_at=booked.booked_at or row.started_at,
         started_at=row.started_at, completed_at=now,
-        disease_history=record.content.past_history or record.content.present_history,
-        original_diagnosis=encounters.original(row), diagnoses=record.content.diagnoses,
+        disease_history=record.written.past_history or record.written.present_history,
+        original_diagnosis=encounters.original(row), diagnoses=record.written.diagnoses,
         payment=payments.snapshot(payment), process_data_reference=f"{PROCESS_DATA}{row.id}",
     )  # fmt: skip
     return await advance(session, row, "finish", actor, event=event, ended_at=now)

@@ -4,6 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.content.service import hospital
 from backend.context import Context
+from backend.record.contents import content_of
 from backend.record.model import MedicalRecord
 from backend.record.service import SHEET, SUBJECT
 from backend.sheet.evidence import evidence
@@ -22,7 +23,7 @@ SEXES = {"male": "男", "female": "女"}
 
 
 async def _order(session: AsyncSession, row: MedicalRecord) -> Order:
-    content = row.content
+    content = row.written
     words = {
         "hospital": (await hospital(session)).name, "date": f"{local(row.written_at):%Y-%m-%d}",
         "sex": SEXES.get(content.patient_sex, "未说明"), "digest": row.digest.hex()[:16],
@@ -52,7 +53,8 @@ async def proof(context: Context, row: MedicalRecord) -> bytes:
         author = await signatures.standing(session, SUBJECT, row.id, "author")
     if author is None:
         raise NotFound("病历尚未签名", code="no_sheet")
-    return await evidence(context, row.content, [(author, row.content)])
+    content = await content_of(context, row)
+    return await evidence(context, content, [(author, content)])
 
 
 HANDLERS: dict[str, Handler] = {SHEET: make_sheet}

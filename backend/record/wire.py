@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from backend.record.model import MedicalRecord
+from backend.record.model import MedicalRecord, RecordContent
 from contracts.events import Diagnosis
 
 Text = Annotated[str, Meta(max_length=500)]
@@ -41,9 +41,8 @@ class RecordView(msgspec.Struct, frozen=True):
     signed_at: datetime | None
 
 
-def record_view(row: MedicalRecord) -> RecordView:
-    """From the row."""
-    content = row.content
+def record_view(row: MedicalRecord, content: RecordContent) -> RecordView:
+    """From the row and what it says."""
     return RecordView(
         id=row.id, version=row.version, chief_complaint=content.chief_complaint,
         present_history=content.present_history, past_history=content.past_history, examination=content.examination,

@@ -6,17 +6,19 @@ from starlette.responses import Response, StreamingResponse
 
 from backend.sheet.model import Sheet
 from foundation.object_store import ObjectStore
+from foundation.web.bodies import begun
 
 HEADERS = {"cache-control": "private, no-store", "x-content-type-options": "nosniff"}
 
 
-def as_file(objects: ObjectStore, sheet: Sheet, name: str) -> Response:
+async def as_file(objects: ObjectStore, sheet: Sheet, name: str) -> Response:
     """The stored PDF; `name` is ASCII."""
     headers = HEADERS | {
         "content-disposition": f'inline; filename="{name}"',
         "content-length": str(sheet.size),
     }
-    return StreamingResponse(objects.read(sheet.object_key), media_type="application/pdf", headers=headers)
+    content = await begun(objects.read(sheet.object_key))
+    return StreamingResponse(content, media_type="application/pdf", headers=headers)
 
 
 def as_download(content: bytes, name: str) -> Response:

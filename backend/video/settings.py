@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from backend.keeping import ObjectSettings
 from backend.video.engine import RoomPolicy, VideoCodec
 from foundation.crypto import Keyring
 from foundation.settings import CommonSettings, SettingsError, setting
@@ -21,7 +22,7 @@ class VideoEngine(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MediaSettings(CommonSettings):
+class MediaSettings(ObjectSettings, CommonSettings):
     """What `python -m backend media` needs."""
 
     port: int = setting("port of the signalling WebSocket and of health", default=8110)
@@ -61,6 +62,8 @@ class MediaSettings(CommonSettings):
     def __post_init__(self) -> None:
         if self.visit_pause_minutes < 0:
             raise SettingsError(["VISIT_PAUSE_MINUTES is malformed: negative"])
+        if problems := self.object_problems():
+            raise SettingsError(problems)
 
     def keyring(self) -> Keyring:
         """Keys of encrypted columns and files; `SettingsError` when they are malformed."""

@@ -26,6 +26,8 @@ from backend.fairness_report import tasks as fairness_report
 from backend.insurance import queries as insurance_queries
 from backend.insurance import service as insurance_service
 from backend.insurance import tasks as insurance
+from backend.kept_copy import service as kept_copies
+from backend.kept_copy import tasks as kept_copy
 from backend.notification import tasks as notification
 from backend.papers import tasks as papers
 from backend.payment import tasks as payment
@@ -59,6 +61,7 @@ def wiring() -> Wiring:
         ),
         panels=[insurance_queries.panels, e_bill_queries.panels],
         on_money=[e_bill_service.on_money],
+        on_acknowledged=[kept_copies.on_acknowledged],
         on_paid={"appointment": encounter.on_paid, "prescription": dispensing.on_paid},
         on_refunded={},
         on_withdrawn={"prescription": _withdrawn},
@@ -92,7 +95,7 @@ def handlers() -> dict[str, Handler]:
     for feature in (
         notification, payment, writeback, appointment, encounter_tasks, waiting, escalation, chat, prescription, dispensing_tasks, complaint,
         timetable, video, rescheduling, reconciliation, insurance, e_bill, fairness_report, appraisal, e_prescription,
-        signature, record_sheets, stock, papers,
+        signature, record_sheets, stock, papers, kept_copy,
     ):  # fmt: skip
         if twice := found.keys() & feature.HANDLERS.keys():
             raise RuntimeError(f"intents with two handlers: {sorted(twice)}")
@@ -109,4 +112,5 @@ def standing() -> tuple[str, ...]:
         *fairness_report.STANDING,
         *appraisal.STANDING,
         *stock.STANDING,
+        *kept_copy.STANDING,
     )

@@ -127,8 +127,8 @@ async def record(context: Context, record_id: UUID, request_id: UUID) -> his.Wri
     return his.WriteRecord(
         purpose=PURPOSE, request_id=request_id, patient_id=await _patient(context, visit.person_id),
         appointment_id=visit.appointment_id, practitioner_code=doctor.code, title="互联网复诊病历",
-        content=canonical(row.content), content_digest=row.digest.hex(), signed_at=row.signed_at,
-        diagnoses=_diagnoses(row.content.diagnoses),
+        content=canonical(row.written), content_digest=row.digest.hex(), signed_at=row.signed_at,
+        diagnoses=_diagnoses(row.written.diagnoses),
     )  # fmt: skip
 
 

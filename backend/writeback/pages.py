@@ -34,7 +34,7 @@ KINDS = {
     "fairness.draw": "放号抽签", "fairness_report.keep": "号源分配公示", "waiting.late": "医生迟到提醒", "waiting.lapse": "医生迟到未答复",
     "escalation.climb": "逐级提醒值班", "escalation.look_again": "再次提醒医生", "notification.report": "查询短信送达",
     "encounter.time_warning": "问诊时间将到", "encounter.time_over": "问诊时间已到", "chat.forget_upload": "清理未传完的文件",
-    "papers.discard": "清理没有用上的材料",
+    "papers.discard": "清理没有用上的材料", "kept_copy.drive": "送医院留存", "kept_copy.sweep": "查找待留存与可清除的内容",
     "encounter.time_extended": "通知问诊时间延长", "video.make_film": "合成问诊录像", "video.retention": "清理到期录像",
     "video.recover": "收回中断的录像", "video.search": "查找未登记的录像",
 }  # fmt: skip

@@ -49,6 +49,9 @@ async def send(work: Work[Context]) -> None:
             session, SYSTEM, f"writeback.{step}", "appointment", row.appointment_id, outcome=outcome, code=refused
         )  # fmt: skip
         await _wake_the_next(session, row)
+        if not refused:
+            for told in context.wiring.on_acknowledged:
+                await told(session, context, row.appointment_id)
 
 
 async def _wake_the_next(session: AsyncSession, row: WriteBack) -> None:

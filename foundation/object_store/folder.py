@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 import os
-from collections.abc import AsyncIterable, AsyncIterator, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -40,22 +40,21 @@ class FolderStore:
 
     async def read(self, key: str, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
         """Plain bytes of a range, one chunk at a time, read in a thread."""
-        file = await asyncio.to_thread(self._open, key)
-        try:
-            pieces = (await asyncio.to_thread(SealedReader, file, self._keyring, key)).chunks(start, length)
-            while piece := await asyncio.to_thread(next, pieces, b""):
-                yield piece
-        finally:
-            file.close()
+        async for piece in range_of(self._open, self._keyring, key, start, length):
+            yield piece
 
     def chunks(self, key: str) -> Iterator[bytes]:
         """Plain bytes, one chunk at a time; blocking."""
         with self._open(key) as file:
             yield from SealedReader(file, self._keyring, key).chunks()
 
+    def sealed(self, key: str) -> BinaryIO:
+        """The file as it lies there."""
+        return self._open(key)
+
     async def info(self, key: str) -> ObjectInfo:
         """Size, digest and completeness, by reading all of it."""
-        return await asyncio.to_thread(self._info, key)
+        return await asyncio.to_thread(info_of, self._open, self._keyring, key)
 
     async def exists(self, key: str) -> bool:
         """Whether the object or its unfinished beginning is there."""
@@ -111,16 +110,7 @@ class FolderStore:
             file.truncate(reader.end)
             os.fsync(file.fileno())
         _publish(path)
-        return self._info(key)
-
-    def _info(self, key: str) -> ObjectInfo:
-        digest, size = hashlib.sha256(), 0
-        with self._open(key) as file:
-            reader = SealedReader(file, self._keyring, key)
-            for piece in reader.chunks():
-                digest.update(piece)
-                size += len(piece)
-        return ObjectInfo(key, size, digest.hexdigest(), reader.complete)
+        return info_of(self._open, self._keyring, key)
 
     def _open(self, key: str) -> BinaryIO:
         path = self._path(key)
@@ -191,6 +181,38 @@ class FolderAppender:
         if self._ended is None:
             self._file.close()
             _part(self._path).unlink(missing_ok=True)
+
+    def remove(self) -> None:
+        """Like `discard`, and after an end too: for whoever takes the file elsewhere."""
+        self.discard()
+        self._path.unlink(missing_ok=True)
+
+
+Opener = Callable[[str], BinaryIO]
+
+
+async def range_of(
+    opened: Opener, keyring: Keyring, key: str, start: int, length: int | None
+) -> AsyncIterator[bytes]:
+    """Plain bytes of a range of the sealed file that `opened` gives."""
+    file = await asyncio.to_thread(opened, key)
+    try:
+        pieces = (await asyncio.to_thread(SealedReader, file, keyring, key)).chunks(start, length)
+        while piece := await asyncio.to_thread(next, pieces, b""):
+            yield piece
+    finally:
+        file.close()
+
+
+def info_of(opened: Opener, keyring: Keyring, key: str) -> ObjectInfo:
+    """What the sealed file is that `opened` gives, by reading all of it; blocking."""
+    digest, size = hashlib.sha256(), 0
+    with opened(key) as file:
+        reader = SealedReader(file, keyring, key)
+        for piece in reader.chunks():
+            digest.update(piece)
+            size += len(piece)
+    return ObjectInfo(key, size, digest.hexdigest(), reader.complete)
 
 
 def _part(path: Path) -> Path:

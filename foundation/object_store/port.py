@@ -1,10 +1,10 @@
-"""The port: what any place that keeps objects can do (a folder here, an S3-compatible service later)."""
+"""The port: what any place that keeps objects can do (a folder, an S3-compatible service)."""
 
 import re
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9]+)?(?:/[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9]+)?)*")
 MAX_KEY = 200
@@ -73,6 +73,9 @@ class ObjectStore(Protocol):
 
     def chunks(self, key: str) -> Iterator[bytes]:
         """All plain bytes from the beginning. Blocking: for a thread of its own. `NotThere`, `Damaged`."""
+
+    def sealed(self, key: str) -> BinaryIO:
+        """The sealed file itself, at its beginning, to be closed by the caller. Blocking. `NotThere`."""
 
     async def info(self, key: str) -> ObjectInfo:
         """Reads the whole object and says what it is. `NotThere`, `Damaged`."""

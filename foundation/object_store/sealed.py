@@ -5,6 +5,12 @@
 then, per chunk:  final flag (1 bit) and length of the ciphertext (31 bits) | ciphertext with tag
 ```
 
+A copy that leaves for the hospital has another head before the same chunks (`kept`), with a second recipient:
+
+```
+"IHO2" | length (1) | object key | length (2) | wrapped key, as above | length (2) | the data key for the hospital's own key
+```
+
 The data key is wrapped for the object's key, so a file under another name does not open. A chunk's nonce is its index
 (the data key is used for this file alone); index and final flag are associated data: chunks cannot be exchanged,
 repeated or dropped, and only a chunk that was sealed as the last one ends the file. Chunks differ in length: a flush
@@ -15,6 +21,7 @@ import hashlib
 import os
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
 from cryptography.exceptions import InvalidTag
@@ -24,6 +31,7 @@ from foundation.crypto import CannotOpenError, Keyring
 from foundation.object_store.port import Damaged
 
 MAGIC = b"IHO1"
+MAGIC_KEPT = b"IHO2"
 CHUNK = 64 * 1024
 TAG = 16
 FINAL = 0x8000_0000
@@ -96,21 +104,68 @@ class SealedWriter:
             view = view[self._file.write(view) or 0 :]
 
 
+@dataclass(frozen=True)
+class Head:
+    """What stands before the chunks; `name` and `second` are empty in a file that has not left the cloud."""
+
+    wrapped: bytes
+    name: str = ""
+    second: bytes = b""
+
+
+def read_head(file: BinaryIO) -> Head:
+    """The head of a sealed file; `file` stands behind it afterwards. `Damaged` for what is none."""
+    magic = file.read(4)
+    if magic == MAGIC:
+        return Head(_counted(file, 2))
+    if magic != MAGIC_KEPT:
+        raise Damaged("not a sealed file")
+    name = _counted(file, 1)
+    if not name.isascii():
+        raise Damaged("not a sealed file")
+    return Head(name=name.decode("ascii"), wrapped=_counted(file, 2), second=_counted(file, 2))
+
+
+def _counted(file: BinaryIO, width: int) -> bytes:
+    length = file.read(width)
+    value = file.read(int.from_bytes(length, "big"))
+    if len(length) < width or len(value) < int.from_bytes(length, "big"):
+        raise Damaged("the head is cut off")
+    return value
+
+
+def data_key(file: BinaryIO, keyring: Keyring, key: str) -> bytes:
+    """The data key by our own ring; `file` stands behind its head afterwards. `Damaged` when it does not open for `key`."""
+    head = read_head(file)
+    if head.name not in ("", key):
+        raise Damaged("a copy of another object")
+    try:
+        opened = keyring.open(head.wrapped, f"object:{key}")
+    except (CannotOpenError, ValueError) as error:
+        raise Damaged("the data key does not open") from error
+    if len(opened) != 32:
+        raise Damaged("the data key does not open")
+    return opened
+
+
 class SealedReader:
     """Reads one sealed file from `file`. `complete` and `end` (bytes of file that are whole) are known after a full pass."""
 
     def __init__(self, file: BinaryIO, keyring: Keyring, key: str) -> None:
+        self._take(file, data_key(file, keyring, key))
+
+    @classmethod
+    def of(cls, file: BinaryIO, key: bytes) -> "SealedReader":
+        """A reader for whoever has the data key; `file` stands behind its head."""
+        made = cls.__new__(cls)
+        made._take(file, key)
+        return made
+
+    def _take(self, file: BinaryIO, key: bytes) -> None:
         self._file = file
-        head = file.read(6)
-        if len(head) < 6 or head[:4] != MAGIC:
-            raise Damaged("not a sealed file")
-        wrapped = file.read(int.from_bytes(head[4:], "big"))
-        try:
-            self._cipher = AESGCM(keyring.open(wrapped, f"object:{key}"))
-        except (CannotOpenError, ValueError) as error:
-            raise Damaged("the data key does not open") from error
+        self._cipher = AESGCM(key)
         self.complete = False
-        self.end = 6 + len(wrapped)
+        self.end = file.tell()
 
     def chunks(self, start: int = 0, length: int | None = None) -> Iterator[bytes]:
         """Plain pieces from byte `start`, at most `length` bytes; chunks outside the range are skipped unread."""

@@ -16,6 +16,8 @@ from front_gateway.refusals import Target
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Filter = Callable[[Any], dict[str, Any]]
 
+KEPT = "/kept/"
+"""Where the hospital's store begins: `/kept/{folder}/{key…}`."""
 Name = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9 _-]{0,59}$")]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 
@@ -33,13 +35,15 @@ class EntryText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `path` may have segments in braces (`/openapi/{version}`). `headers` and `reply_headers` may end in `*`.
     `body` names the fields of the typed request that may come in (absent: all that the contract has); `query` the query fields of
     an outward line (absent: none). `hours` ("07:00-22:00") and `days` (["mon", "tue"]) are Asia/Shanghai; absent: always.
+    `folders` and `method` with `purposes` are a store line's: objects below `/kept/{folder}/`; `max_body` and `seconds` may be large there
+    (8 GB, an hour), elsewhere 1 MB and 120 s.
     `per_second`, `burst`, `at_once` count for each caller; `seconds` is the whole call's time; `max_body` is in bytes.
     """
 
     name: Name
     callers: Annotated[list[str], Meta(min_length=1)]
     target: Target
-    max_body: Annotated[int, Meta(ge=1, le=1_000_000)]
+    max_body: Annotated[int, Meta(ge=1, le=8_000_000_000)]
     operation: str = ""
     purposes: list[str] = []
     fields: list[str] = []
@@ -51,10 +55,11 @@ class EntryText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     path: str = ""
     headers: list[str] = []
     reply_headers: list[str] = []
+    folders: list[str] = []
     per_second: Annotated[float, Meta(gt=0, le=100_000)] = 100.0
     burst: Count = 200
     at_once: Count = 64
-    seconds: Annotated[float, Meta(gt=0, le=120)] = 5.0
+    seconds: Annotated[float, Meta(gt=0, le=3_600)] = 5.0
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,7 @@ class Entry:
     let_in: dict[str, Any] | None = field(default=None, repr=False)
     query: frozenset[str] = frozenset()
     hours: Hours | None = None
+    folders: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -115,6 +121,9 @@ class Entry:
 
     def matches(self, path: str) -> bool:
         """Whether `path` fits the line's path, segment by segment."""
+        if self.folders:
+            folder, _, rest = path.removeprefix(KEPT).partition("/")
+            return path.startswith(KEPT) and folder in self.folders and rest != ""
         if "{" not in self.path:
             return path == self.path
         wanted, given = self.path.split("/"), path.split("/")

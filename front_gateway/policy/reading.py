@@ -14,7 +14,7 @@ from contracts import his, supervision
 from front_gateway.policy.fields import field_mistakes, plan
 from front_gateway.policy.hours import hours, hours_mistakes
 from front_gateway.policy.let_in import let_in, let_in_mistakes
-from front_gateway.policy.lines import Caller, CallerText, Entry, EntryText, HeaderList, Network
+from front_gateway.policy.lines import KEPT, Caller, CallerText, Entry, EntryText, HeaderList, Network
 from front_gateway.policy.senders import Sender, SenderText, sender_mistakes, sender_of
 from front_gateway.refusals import Target
 
@@ -22,8 +22,12 @@ DEFAULT = Path(__file__).parent.parent / "whitelist.toml"
 INWARD = "/his/v1/"
 SUPERVISION = "/supervision/v1/"
 PURPOSES = frozenset({"eligibility", "treatment", "write_back", "schedule", "payment", "supply"})
+KEEPING_PURPOSES = frozenset({"keeping", "reading"})
+MOST_BODY, MOST_SECONDS = 1_000_000, 120
+"""Of lines that are no store lines: their bodies are held in memory."""
 _PATH = re.compile(r"(?:/(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*|\{[a-z_]+\}))+")
 _HEADER = re.compile(r"[a-z0-9-]+\*?")
+_FOLDER = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 _QUERY = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 _FRAMING = {"host", "content-length", "transfer-encoding", "connection", "expect", "upgrade", "te", "trailer"}
 T = TypeVar("T", bound=msgspec.Struct)
@@ -120,7 +124,7 @@ def _entries(raw: Any, callers: dict[str, Caller], mistakes: list[str]) -> list[
         if text.name in names:
             wrong.append("the name is used twice")
         names.add(text.name)
-        wrong += _MISTAKES[text.target](text) + hours_mistakes(text.hours, text.days)
+        wrong += _MISTAKES[text.target](text) + _size_mistakes(text) + hours_mistakes(text.hours, text.days)
         mistakes += [f"{where}: {one}" for one in wrong]
         if not wrong:
             found.append(_entry(text))
@@ -134,12 +138,49 @@ def _entry(text: EntryText) -> Entry:
             text, text.method, text.path, hours=when, query=frozenset(text.query),
             out=HeaderList(text.headers), back=HeaderList(text.reply_headers),
         )  # fmt: skip
+    if text.target is Target.STORE:
+        return Entry(
+            text, text.method, f"{KEPT}{{folder}}/{{key}}", frozenset(text.purposes), hours=when,
+            folders=frozenset(text.folders),
+        )  # fmt: skip
     inward = text.target is Target.HIS
     kind = (his if inward else supervision).BY_OPERATION[text.operation]
     return Entry(
         text, "POST", (INWARD if inward else SUPERVISION) + text.operation, frozenset(text.purposes),
         plan(kind.REPLY, text.fields), hours=when, let_in=let_in(kind, text.body) if text.body else None,
     )  # fmt: skip
+
+
+def _size_mistakes(text: EntryText) -> list[str]:
+    if text.target is Target.STORE:
+        return []
+    wrong = ["folders belongs to store lines"] if text.folders else []
+    if text.max_body > MOST_BODY:
+        wrong.append(f"max_body: at most {MOST_BODY} where a body is held in memory")
+    if text.seconds > MOST_SECONDS:
+        wrong.append(f"seconds: at most {MOST_SECONDS} but for store lines")
+    return wrong
+
+
+def _store_mistakes(text: EntryText) -> list[str]:
+    wrong = [
+        f"{name} belongs to other lines"
+        for name in ("operation", "fields", "body", "path", "query", "headers", "reply_headers")
+        if getattr(text, name)
+    ]
+    if text.method not in ("PUT", "HEAD", "GET"):
+        wrong.append("method must be PUT, HEAD or GET: nothing is removed and nothing listed")
+    if not text.folders:
+        wrong.append("folders is empty")
+    wrong += [f"folder {one!r} is no plain name" for one in text.folders if not _FOLDER.fullmatch(one)]
+    if not text.purposes:
+        wrong.append("purposes is empty")
+    wrong += [
+        f"purpose {one!r} is none of {', '.join(sorted(KEEPING_PURPOSES))}"
+        for one in text.purposes
+        if one not in KEEPING_PURPOSES
+    ]
+    return wrong
 
 
 def _typed_mistakes(text: EntryText, operations: Mapping[str, Any]) -> list[str]:
@@ -186,6 +227,8 @@ def _outward_mistakes(text: EntryText) -> list[str]:
         wrong.append(f"path {text.path!r} belongs to the hospital")
     elif text.path.startswith(SUPERVISION):
         wrong.append(f"path {text.path!r} belongs to the supervisors")
+    elif text.path.startswith(KEPT):
+        wrong.append(f"path {text.path!r} belongs to the hospital's store")
     wrong += [f"query field {one!r} is no plain name" for one in text.query if not _QUERY.fullmatch(one)]
     for name in (*text.headers, *text.reply_headers):
         if not _HEADER.fullmatch(name):
@@ -203,7 +246,7 @@ def _image_mistakes(text: EntryText) -> list[str]:
 
 _MISTAKES = {
     Target.HIS: _inward_mistakes, Target.CITY: _outward_mistakes, Target.BACKEND: _supervision_mistakes,
-    Target.PACS: _image_mistakes,
+    Target.PACS: _image_mistakes, Target.STORE: _store_mistakes,
 }  # fmt: skip
 
 
@@ -212,7 +255,9 @@ def _overlaps(entries: list[Entry], mistakes: list[str]) -> None:
     for index, one in enumerate(entries):
         for other in entries[index + 1 :]:
             shared = set(one.text.callers) & set(other.text.callers)
-            same_path = one.matches(other.path) or other.matches(one.path)
+            same_path = (
+                one.matches(other.path) or other.matches(one.path) or bool(one.folders & other.folders)
+            )
             same_purpose = not one.purposes or not other.purposes or one.purposes & other.purposes
             if shared and same_path and same_purpose and one.method == other.method:
                 mistakes.append(

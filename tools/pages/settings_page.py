@@ -25,7 +25,8 @@ OURS: tuple[tuple[str, str], ...] = (
 """Processes that read their settings by `foundation.settings`."""
 
 BASES = ("foundation.settings:CommonSettings", "backend.policy:Policy", "backend.calling:Calling", "backend.insuring:Insuring",
-         "backend.reviewing:Reviewing",          "regulator_adapter.settings:StoreSettings", "regulator_adapter.settings:DeskSettings")  # fmt: skip
+         "backend.reviewing:Reviewing", "backend.keeping:ObjectSettings", "backend.keeping:KeepingSettings",
+         "regulator_adapter.settings:StoreSettings", "regulator_adapter.settings:DeskSettings")  # fmt: skip
 """Classes whose fields are listed with those that inherit them."""
 
 DOUBLES: tuple[tuple[str, str], ...] = (

@@ -70,7 +70,7 @@ def app(db: Database, clock: Clock, desk_settings: Settings) -> Any:
     nobody = cast(Any, None)
     context = Context(
         settings=desk_settings, clock=clock, db=db, redis=nobody, wechat=nobody, pay=nobody, hospital=nobody,
-        identity=nobody, ca=nobody, courier=nobody, insurance=SelfPayOnly(), e_bills=NoEBill(), sms=NoSms(), objects=nobody, live=Live(cast("Redis", nobody)),
+        identity=nobody, ca=nobody, courier=nobody, insurance=SelfPayOnly(), e_bills=NoEBill(), sms=NoSms(), objects=nobody, hospital_store=nobody, live=Live(cast("Redis", nobody)),
     )  # fmt: skip
     return create_app(context)
 

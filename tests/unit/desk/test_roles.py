@@ -38,6 +38,7 @@ WHO = {
         "/desk/complaints",
         "/desk/parked",
         "/desk/alarms",
+        "/desk/kept-copies",
         "/desk/calls",
         "/desk/counter",
         "/desk/eligibility",

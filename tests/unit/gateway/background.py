@@ -21,6 +21,7 @@ from front_gateway.dialects.fhir.dialect import FhirDialect
 from front_gateway.dialects.fhir.systems import Systems
 from front_gateway.door import Door
 from front_gateway.inward import Inward
+from front_gateway.keeping.route import Keeping
 from front_gateway.limits import Waits
 from front_gateway.listener import Listener
 from front_gateway.outward import Outward
@@ -140,6 +141,7 @@ def gateway(
     clock: Clock | None = None,
     speaks: Speaker | None = None,
     waits: Waits | None = None,
+    keeping: Keeping | None = None,
 ) -> Iterator[Running]:
     """Everything up, and down again."""
     loop, hospital, city, backend = Loop(), OtherSide(), OtherSide(), OtherSide()
@@ -155,7 +157,7 @@ def gateway(
         await stack.enter_async_context(platform)
         api = await stack.enter_async_context(Upstream(Target.BACKEND, f"http://127.0.0.1:{ports[2]}", None))
         inward = Inward(speaks(his, Clock()) if speaks else FhirDialect(his, Systems(), Clock()))
-        door = Door(policy, inward, Outward(platform), audit, Supervising(api), clock)
+        door = Door(policy, inward, Outward(platform), audit, Supervising(api), clock, keeping)
         listener = Listener(door.serve, gateway_tls(certificates), waits)
         await listener.open("127.0.0.1", 0)
         stack.push_async_callback(listener.close, 1)

@@ -19,6 +19,8 @@ GOOD: dict[str, Any] = {
          "purposes": ["eligibility"], "fields": ["patient"], "max_body": 1000},
         {"name": "platform", "callers": ["api"], "target": "city", "method": "POST", "path": "/openapi/{version}",
          "headers": ["x-ca-*"], "max_body": 1000},
+        {"name": "keep", "callers": ["api"], "target": "store", "method": "PUT", "folders": ["sheets"],
+         "purposes": ["keeping"], "max_body": 2_000_000_000, "seconds": 1800},
     ],
 }  # fmt: skip
 
@@ -41,7 +43,9 @@ def test_the_shipped_whitelist_is_valid_and_covers_every_operation() -> None:
     assert {one.text.operation for one in policy.entries if one.text.operation} == {
         *his.BY_OPERATION, *supervision.BY_OPERATION
     }  # fmt: skip
-    assert {one.path for one in policy.entries if not one.text.operation} == {"/openapi/api", "/shanghai/api"}
+    assert {one.path for one in policy.entries if not one.text.operation} == {
+        "/openapi/api", "/shanghai/api", "/kept/{folder}/{key}"
+    }  # fmt: skip
 
 
 def test_the_adapter_may_not_reach_the_hospital_nor_the_backend_the_platform() -> None:
@@ -81,6 +85,17 @@ def test_the_adapter_may_not_reach_the_hospital_nor_the_backend_the_platform() -
         (changed(1, headers=["Content-Type"]), "is not a lower-case name"),
         (changed(1, headers=["transfer-encoding"]), "cannot be passed on"),
         (changed(1, fields=["patient"]), "fields belongs to inward lines"),
+        (changed(0, max_body=1_000_001), "max_body: at most 1000000"),
+        (changed(1, seconds=121), "seconds: at most 120"),
+        (changed(1, folders=["sheets"]), "folders belongs to store lines"),
+        (changed(1, path="/kept/sheets"), "belongs to the hospital's store"),
+        (changed(2, method="DELETE"), "method must be PUT, HEAD or GET"),
+        (changed(2, folders=[]), "folders is empty"),
+        (changed(2, folders=["../x"]), "folder '../x' is no plain name"),
+        (changed(2, purposes=["treatment"]), "purpose 'treatment' is none of keeping, reading"),
+        (changed(2, purposes=[]), "purposes is empty"),
+        (changed(2, path="/kept/x"), "path belongs to other lines"),
+        (changed(2, seconds=3_601), "seconds: Expected"),
         ({**GOOD, "callers": {}}, "callers: the file names none"),
         ({**GOOD, "entry": []}, "entry: the file has none"),
         ({**GOOD, "entries": []}, "unknown table 'entries'"),
@@ -109,16 +124,17 @@ def test_two_entries_for_the_same_call_are_refused() -> None:
     raw = copy.deepcopy(GOOD)
     raw["entry"].append({**raw["entry"][0], "name": "again"})
     raw["entry"].append({**raw["entry"][1], "name": "also", "path": "/openapi/api"})
+    raw["entry"].append({**raw["entry"][2], "name": "too", "folders": ["records", "sheets"]})
 
     assert [one for one in mistakes(raw) if "already has this" in one] == mistakes(raw)
-    assert len(mistakes(raw)) == 2
+    assert len(mistakes(raw)) == 3
 
 
 def test_the_same_operation_for_another_purpose_is_another_entry() -> None:
     raw = copy.deepcopy(GOOD)
     raw["entry"].append({**raw["entry"][0], "name": "again", "purposes": ["treatment"]})
 
-    assert len(parse_policy(raw).entries) == 3
+    assert len(parse_policy(raw).entries) == 4
 
 
 def test_a_file_that_is_no_toml_is_said_so(tmp_path: Any) -> None:

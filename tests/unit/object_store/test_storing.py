@@ -1,16 +1,16 @@
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from foundation.crypto import Keyring
-from foundation.object_store import AlreadyThere, FolderStore, NotThere
-from tests.unit.object_store.conftest import CONTENT, KEY, stream, whole
+from foundation.object_store import AlreadyThere, FolderStore, NotThere, ObjectStore
+from tests.unit.object_store.conftest import CONTENT, KEY, FileOf, Place, mode_of, stream, whole
 
 
-def test_what_was_put_is_read_again_with_its_digest(store: FolderStore) -> None:
+def test_what_was_put_is_read_again_with_its_digest(store: ObjectStore) -> None:
     put = asyncio.run(store.put(KEY, stream(CONTENT[:1000], CONTENT[1000:])))
 
     assert asyncio.run(whole(store, KEY)) == CONTENT
@@ -19,7 +19,7 @@ def test_what_was_put_is_read_again_with_its_digest(store: FolderStore) -> None:
     assert put.complete
 
 
-def test_an_empty_object_is_an_object(store: FolderStore) -> None:
+def test_an_empty_object_is_an_object(store: ObjectStore) -> None:
     asyncio.run(store.put(KEY, stream()))
 
     assert asyncio.run(whole(store, KEY)) == b""
@@ -30,21 +30,26 @@ def test_an_empty_object_is_an_object(store: FolderStore) -> None:
     ("start", "length"),
     [(0, 10), (65_530, 20), (100_000, None), (255_999, 5), (300_000, 5), (65_536, 65_536), (7, 0)],
 )
-def test_any_range_can_be_read(store: FolderStore, start: int, length: int | None) -> None:
+def test_any_range_can_be_read(store: ObjectStore, start: int, length: int | None) -> None:
     asyncio.run(store.put(KEY, stream(CONTENT)))
 
     expected = CONTENT[start:] if length is None else CONTENT[start : start + length]
     assert asyncio.run(whole(store, KEY, start, length)) == expected
 
 
-def test_nothing_readable_lies_on_the_disk(store: FolderStore, file_of: Callable[[str], Path]) -> None:
+def test_nothing_readable_lies_on_the_disk(store: ObjectStore, file_of: FileOf) -> None:
     asyncio.run(store.put(KEY, stream(b"chest pain since Monday" * 9000)))
 
     assert b"chest pain" not in file_of(KEY).read_bytes()
-    assert file_of(KEY).stat().st_mode & 0o077 == 0
 
 
-def test_an_object_is_never_overwritten(store: FolderStore) -> None:
+def test_nobody_else_of_the_machine_may_open_a_file(folder_store: FolderStore, tmp_path: Path) -> None:
+    asyncio.run(folder_store.put(KEY, stream(b"x")))
+
+    assert mode_of(tmp_path / "objects" / KEY) & 0o077 == 0
+
+
+def test_an_object_is_never_overwritten(store: ObjectStore) -> None:
     asyncio.run(store.put(KEY, stream(b"first")))
 
     with pytest.raises(AlreadyThere):
@@ -52,7 +57,7 @@ def test_an_object_is_never_overwritten(store: FolderStore) -> None:
     assert asyncio.run(whole(store, KEY)) == b"first"
 
 
-def test_two_writers_cannot_share_a_key(store: FolderStore) -> None:
+def test_two_writers_cannot_share_a_key(store: ObjectStore) -> None:
     first = store.append(KEY)
 
     with pytest.raises(AlreadyThere):
@@ -61,7 +66,7 @@ def test_two_writers_cannot_share_a_key(store: FolderStore) -> None:
 
 
 def test_a_writer_does_not_replace_an_object_that_appeared_meanwhile(
-    store: FolderStore, file_of: Callable[[str], Path]
+    store: ObjectStore, file_of: FileOf
 ) -> None:
     late = store.append(KEY)
     late.write(b"late")
@@ -73,7 +78,7 @@ def test_a_writer_does_not_replace_an_object_that_appeared_meanwhile(
     late.discard()
 
 
-def test_a_failing_stream_leaves_nothing_behind(store: FolderStore) -> None:
+def test_a_failing_stream_leaves_nothing_behind(store: ObjectStore) -> None:
     async def failing() -> AsyncIterator[bytes]:
         yield b"half"
         raise ConnectionError
@@ -83,7 +88,7 @@ def test_a_failing_stream_leaves_nothing_behind(store: FolderStore) -> None:
     assert not asyncio.run(store.exists(KEY))
 
 
-def test_closing_twice_gives_the_same_answer_and_writing_after_it_is_refused(store: FolderStore) -> None:
+def test_closing_twice_gives_the_same_answer_and_writing_after_it_is_refused(store: ObjectStore) -> None:
     appender = store.append(KEY)
     appender.write(b"all of it")
 
@@ -92,7 +97,7 @@ def test_closing_twice_gives_the_same_answer_and_writing_after_it_is_refused(sto
         appender.write(b"more")
 
 
-def test_a_deleted_object_is_gone(store: FolderStore) -> None:
+def test_a_deleted_object_is_gone(store: ObjectStore) -> None:
     asyncio.run(store.put(KEY, stream(b"x")))
     asyncio.run(store.delete(KEY))
 
@@ -106,15 +111,15 @@ def test_a_deleted_object_is_gone(store: FolderStore) -> None:
 @pytest.mark.parametrize(
     "key", ["", "/etc/passwd", "../x", "a/../b", "a//b", "A", "a/.b", "a.part.", "a\0b", "x" * 201]
 )
-def test_a_key_cannot_leave_the_folder(store: FolderStore, key: str) -> None:
+def test_a_key_cannot_leave_the_folder(store: ObjectStore, key: str) -> None:
     with pytest.raises(ValueError, match="not an object key"):
         store.append(key)
 
 
 def test_old_objects_open_after_the_key_was_rotated(
-    tmp_path: Path, keyring: Keyring, store: FolderStore
+    keeper: Place, keyring: Keyring, store: ObjectStore
 ) -> None:
     asyncio.run(store.put(KEY, stream(b"old")))
 
-    rotated = FolderStore(tmp_path / "objects", Keyring(keyring.keys, "k2", keyring.index_key))
+    rotated = keeper.open(Keyring(keyring.keys, "k2", keyring.index_key))
     assert asyncio.run(whole(rotated, KEY)) == b"old"

@@ -53,7 +53,7 @@ async def recorded(
     session: AsyncSession, store: ObjectStore, visit: Encounter, role: str, at: datetime, number: float
 ) -> Recording:
     """A true segment of two seconds, file and line."""
-    piece = a_piece(store, role, number, folder=str(visit.id))  # type: ignore[arg-type]
+    piece = a_piece(store, role, number, folder=f"recordings/{visit.id}")  # type: ignore[arg-type]
     size = (await store.info(piece.object_key)).size
     participant = DOCTOR.id if role == "doctor" else visit.person_id
     row = Recording(
