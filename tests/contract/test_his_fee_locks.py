@@ -101,6 +101,36 @@ def test_another_fee_of_the_visit_stays_locked(gateway: Gateway) -> None:
     assert locked(gateway, fields)["held"]
 
 
+def test_two_prescriptions_of_a_visit_are_two_fees(gateway: Gateway) -> None:
+    first = body(gateway, fee_number="RX-1")
+    second = {**first, "request_id": new_request(), "fee_number": "RX-2"}
+    locked(gateway, first)
+
+    assert locked(gateway, second)["held"]
+    unlock(gateway, first, fee_number="RX-1")
+    assert locked(gateway, second)["held"]
+    assert not locked(gateway, first)["held"]
+
+
+def test_the_charge_of_one_prescription_leaves_the_other_locked(gateway: Gateway) -> None:
+    first = body(gateway, fee_number="RX-1")
+    second = {**first, "request_id": new_request(), "fee_number": "RX-2"}
+    locked(gateway, first)
+    locked(gateway, second)
+    if gateway.hospital.name != "simulator":
+        pytest.skip("the foreign hospital knows no rules for fees")
+
+    charge = sample(
+        gateway, "write-charge", patient_id=first["patient_id"], appointment_id=first["appointment_id"], kind=first["kind"],
+        trade_number=new_request(), fee_number="RX-1",
+    )  # fmt: skip
+
+    assert gateway.ask("write-charge", **charge).status_code == 200
+
+    assert not locked(gateway, first)["held"]
+    assert locked(gateway, second)["held"]
+
+
 def test_the_window_does_not_charge_what_is_locked(gateway: Gateway) -> None:
     fields = body(gateway)
     locked(gateway, fields)
