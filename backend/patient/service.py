@@ -252,7 +252,9 @@ async def having_hospital_ids(session: AsyncSession, digests: Sequence[str]) -> 
     return (await session.scalars(query)).all()
 
 
-async def forget_hospital_ids(session: AsyncSession, persons: Sequence[Person], digests: Sequence[str]) -> None:
+async def forget_hospital_ids(
+    session: AsyncSession, persons: Sequence[Person], digests: Sequence[str]
+) -> None:
     """The hospital is asked for their numbers again when they are next needed.
 
     Until then they are still found by the digests of the numbers they had, and by those that were named with the news.

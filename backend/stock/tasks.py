@@ -96,9 +96,7 @@ async def mirror(work: Work[Context]) -> None:
 async def _fees(session: AsyncSession) -> dict[str, list[Priced]]:
     """What we ask for each service of the hospital's list."""
     ours = {row.code: Priced(row.code, row.name, row.amount) for row in await current_prices(session)}
-    return {
-        charged: [ours[code] for code in codes if code in ours] for charged, codes in CHARGED.items()
-    }
+    return {charged: [ours[code] for code in codes if code in ours] for charged, codes in CHARGED.items()}
 
 
 async def _shelf(context: Context, codes: Sequence[str]) -> dict[str, int]:

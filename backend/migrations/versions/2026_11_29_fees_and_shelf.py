@@ -56,9 +56,7 @@ def upgrade() -> None:
         ),
     )
     op.execute(_DIGESTS)
-    op.create_index(
-        "ix_person_merged_digests", "person", ["hospital_merged_digests"], postgresql_using="gin"
-    )
+    op.create_index("ix_person_merged_digests", "person", ["hospital_merged_digests"], postgresql_using="gin")
 
 
 def downgrade() -> None:

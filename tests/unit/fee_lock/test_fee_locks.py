@@ -64,7 +64,9 @@ async def locks(running: Context) -> list[FeeLock]:
 
 async def do(running: Context, kind: str, subject: UUID) -> None:
     async with unit_of_work(running.db) as session:
-        query = select(Intent.id).where(Intent.kind == kind, Intent.subject == str(subject), Intent.done_at.is_(None))
+        query = select(Intent.id).where(
+            Intent.kind == kind, Intent.subject == str(subject), Intent.done_at.is_(None)
+        )
         intent_id = (await session.scalars(query)).one()
     assert await run_one(running.db, running, handlers(), intent_id)
 
@@ -151,7 +153,12 @@ async def test_an_unanswered_lock_is_asked_for_again_under_its_number(
 
 @pytest.mark.parametrize("answered", [True, False])
 async def test_a_bill_that_is_given_up_is_the_windows_again(
-    running: Context, api: httpx.AsyncClient, she: tuple[Patient, Headers], held: Payment, town: Town, answered: bool
+    running: Context,
+    api: httpx.AsyncClient,
+    she: tuple[Patient, Headers],
+    held: Payment,
+    town: Town,
+    answered: bool,
 ) -> None:
     if not answered:  # it may be locked there for all we know
         town.gateway.refuses(504, "hospital_timeout")
@@ -177,7 +184,12 @@ async def test_what_was_never_locked_is_not_unlocked(
 
 
 async def test_a_lock_that_has_ended_by_itself_is_left_alone(
-    running: Context, api: httpx.AsyncClient, she: tuple[Patient, Headers], held: Payment, town: Town, clock: SharedClock
+    running: Context,
+    api: httpx.AsyncClient,
+    she: tuple[Patient, Headers],
+    held: Payment,
+    town: Town,
+    clock: SharedClock,
 ) -> None:
     await opens_the_cashier(api, held, she[1])
     [row] = await locks(running)

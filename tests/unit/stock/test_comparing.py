@@ -48,7 +48,10 @@ def test_many_differences_fit_one_line() -> None:
 
 
 def test_a_service_is_told_when_none_of_ours_asks_what_the_hospital_asks() -> None:
-    fees = {"registration": [Priced("visit.follow_up", "复诊", 5000), Priced("visit.senior", "高级", 8000)], "other": []}
+    fees = {
+        "registration": [Priced("visit.follow_up", "复诊", 5000), Priced("visit.senior", "高级", 8000)],
+        "other": [],
+    }
 
     assert fee_differences(fees, {"registration": 8000, "other": 1}) == []
     assert fee_differences(fees, {}) == []
@@ -105,9 +108,13 @@ async def test_a_difference_is_an_alarm_until_it_is_put_right(
     assert await open_alarms(running) == {}
 
 
-async def test_a_service_whose_price_differs_is_an_alarm_of_the_price_desk(running: Context, town: Town) -> None:
+async def test_a_service_whose_price_differs_is_an_alarm_of_the_price_desk(
+    running: Context, town: Town
+) -> None:
     reply = await agreed(running)
-    town.gateway.answers["prices"] = his.PricesReply([*reply.prices, his.ItemPrice("registration", "诊查费", 1)])
+    town.gateway.answers["prices"] = his.PricesReply(
+        [*reply.prices, his.ItemPrice("registration", "诊查费", 1)]
+    )
 
     await compared(running)
 
