@@ -14,7 +14,7 @@ from backend.appointment.model import Appointment
 from backend.context import Context
 from backend.fee_lock import service as fees
 from backend.fee_lock.model import FeeLock
-from backend.fee_lock.tasks import LIFT
+from backend.fee_lock.service import LIFT
 from backend.patient.service import remember_hospital_id
 from backend.payment.model import Payment
 from backend.payment.rules import RefundReason
