@@ -61,7 +61,10 @@ def test_good_settings_have_no_mistakes(good: dict[str, str]) -> None:
     ],
 )
 def test_a_mistake_names_the_setting(good: dict[str, str], name: str, value: str, said: str) -> None:
-    assert any(said in one for one in mistakes(load(Settings, {**good, "LIS_URL": "mllp://127.0.0.1:2575", name: value})))
+    assert any(
+        said in one
+        for one in mistakes(load(Settings, {**good, "LIS_URL": "mllp://127.0.0.1:2575", name: value}))
+    )
 
 
 @pytest.mark.parametrize(
