@@ -53,7 +53,9 @@ async def database(cluster: Cluster) -> AsyncIterator[tuple[Config, Any]]:
     await connection.close()
 
 
-@pytest.mark.filterwarnings("ignore:Can't validate argument:sqlalchemy.exc.SAWarning")  # alembic, of an index over words
+@pytest.mark.filterwarnings(
+    "ignore:Can't validate argument:sqlalchemy.exc.SAWarning"
+)  # alembic, of an index over words
 @pytest.mark.filterwarnings("ignore:autogenerate skipping:UserWarning")
 async def test_the_schema_is_what_the_models_say(database: tuple[Config, Any]) -> None:
     try:
