@@ -31,7 +31,7 @@ class StockLevel(Row, Base):
 
 
 class HospitalShelf(Row, Base):
-    """What the hospital's own pharmacy says it has of a drug, counted `at`, read at `read_at`: told, never decided on."""
+    """What the hospital's own pharmacy says it has of a drug: `at` its last change there, `read_at` when we read it. Told, never decided on."""
 
     __tablename__ = "hospital_shelf"
     __table_args__ = (UniqueConstraint("hospital_id", "drug_code"),)

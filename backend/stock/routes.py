@@ -50,11 +50,12 @@ class ShelfQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class HospitalCount(msgspec.Struct, frozen=True):
-    """Packs in the hospital's own pharmacy when it counted them."""
+    """Packs in the hospital's own pharmacy: `at` when that last changed there, `read_at` when it was last heard of."""
 
     quantity: int
     unit: str
     at: datetime
+    read_at: datetime
 
 
 class ShelfView(msgspec.Struct, frozen=True):
@@ -75,7 +76,7 @@ async def availability(call: ApiCall) -> list[ShelfView]:
     for code in dict.fromkeys(codes):
         free = ours[code].free if code in ours else None
         row = theirs.get(code)
-        counted = HospitalCount(row.quantity, row.unit, row.at) if row else None
+        counted = HospitalCount(row.quantity, row.unit, row.at, row.read_at) if row else None
         out = free == 0 or (counted is not None and counted.quantity == 0)
         found.append(ShelfView(code, free, counted, out))
     return found

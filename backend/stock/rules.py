@@ -100,12 +100,12 @@ def _yuan(fen: int) -> str:
 
 
 STALE = timedelta(hours=24)
-"""What the hospital counted before that is not shown to anybody any more."""
+"""What was read from the hospital before that is not shown to anybody any more."""
 
 
-def fresh(counted_at: datetime, now: datetime) -> bool:
+def fresh(read_at: datetime, now: datetime) -> bool:
     """Whether a count may be shown."""
-    return now - counted_at < STALE
+    return now - read_at < STALE
 
 
 def shortages(

@@ -96,10 +96,10 @@ async def levels_of(session: AsyncSession, codes: Sequence[str]) -> dict[str, Le
 
 
 async def shelf_of(session: AsyncSession, codes: Sequence[str]) -> dict[str, HospitalShelf]:
-    """The hospital's shelf as it was last read, by code; counts that are too old are not in it."""
+    """The hospital's shelf as it was last read, by code; what was read too long ago is not in it."""
     query = select(HospitalShelf).where(HospitalShelf.drug_code.in_(codes))
     now = clock_of(session).now()
-    return {row.drug_code: row for row in await session.scalars(query) if rules.fresh(row.at, now)}
+    return {row.drug_code: row for row in await session.scalars(query) if rules.fresh(row.read_at, now)}
 
 
 async def keep_shelf(session: AsyncSession, drugs: Sequence[DrugStock], asked: Sequence[str]) -> None:

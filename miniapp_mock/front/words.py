@@ -66,16 +66,14 @@ def period(starts: str, ends: str, today: date) -> str:
 
 
 def on_the_shelf(one: Any, pack: str, today: date) -> str:
-    """What `/drugs/availability` says of a drug: how many packs, or none, and when that was counted; empty without a count."""
+    """What `/drugs/availability` says of a drug: how many packs, or none, and when that was read; empty without a count."""
     hospital = one["hospital"]
     if one["free"] == 0:
         return "线上药房缺货"
     if hospital is None:
         return ""
     counted = f"{hospital['quantity']} {pack}" if hospital["quantity"] else "缺货"
-    return (
-        f"院内药房{'' if not hospital['quantity'] else ' '}{counted}（更新于 {when(hospital['at'], today)}）"
-    )
+    return f"院内药房{'' if not hospital['quantity'] else ' '}{counted}（更新于 {when(hospital['read_at'], today)}）"
 
 
 def topic(visit: Any) -> str:

@@ -100,7 +100,7 @@ async def test_new_results_are_told_and_a_silent_system_is_named(world: World, b
         await expect(page.locator("#state")).not_to_contain_text("新检验或检查结果")
 
 
-async def test_the_shelf_stands_beside_a_drug_with_the_time_of_its_count(
+async def test_the_shelf_stands_beside_a_drug_with_the_time_of_its_reading(
     world: World, browser: Browser
 ) -> None:
     _, doctor, visit = await who_is_talking(world)

@@ -102,14 +102,24 @@ def drug(code: str) -> dict[str, Any]:
     return {"code": code, "generic_name": "甲", "pack_unit": "盒"}
 
 
-async def test_what_is_out_is_marked_with_the_time_of_the_count(
+async def test_what_is_out_is_marked_with_the_time_of_the_reading(
     backend: Backend, doctor: httpx.AsyncClient
 ) -> None:
     backend.answers["GET /drugs"] = [drug("A"), drug("B"), drug("C"), drug("D")]
     at = "2020-11-22T06:05:00Z"
     backend.answers["GET /drugs/availability"] = [
-        {"drug_code": "A", "free": None, "hospital": {"quantity": 0, "unit": "", "at": at}, "out": True},
-        {"drug_code": "B", "free": 3, "hospital": {"quantity": 40, "unit": "", "at": at}, "out": False},
+        {
+            "drug_code": "A",
+            "free": None,
+            "hospital": {"quantity": 0, "unit": "", "at": "2019-01-01T00:00:00Z", "read_at": at},
+            "out": True,
+        },
+        {
+            "drug_code": "B",
+            "free": 3,
+            "hospital": {"quantity": 40, "unit": "", "at": "2019-01-01T00:00:00Z", "read_at": at},
+            "out": False,
+        },
         {"drug_code": "C", "free": 0, "hospital": None, "out": True},
         {"drug_code": "D", "free": None, "hospital": None, "out": False},
     ]

@@ -1,4 +1,4 @@
-"""The hospital's shelf as doctors see it beside a drug: what is out is marked, with the time of the count, and forbids nothing."""
+"""The hospital's shelf as doctors see it beside a drug: what is out is marked, with the time of the reading, and forbids nothing."""
 
 from datetime import timedelta
 from typing import Any
@@ -47,14 +47,14 @@ async def seen(running: Context, api: httpx.AsyncClient, *codes: str) -> dict[st
 
 @pytest.fixture
 async def shelf(running: Context, town: Town, clock: SharedClock) -> None:
-    counted = clock.now() - timedelta(minutes=3)
+    counted = clock.now() - timedelta(days=3)
     town.gateway.answers["stock"] = his.StockReply(
         [his.DrugStock(OUT, 0, "盒", counted), his.DrugStock(THERE, 40, "盒", counted)]
     )
     await read(running)
 
 
-async def test_what_the_hospital_has_none_of_is_marked_with_the_time_of_its_count(
+async def test_what_the_hospital_has_none_of_is_marked_with_the_time_of_the_reading(
     running: Context, api: httpx.AsyncClient, shelf: None, clock: SharedClock
 ) -> None:
     found = await seen(running, api, OUT, THERE, UNCOUNTED)
@@ -62,7 +62,8 @@ async def test_what_the_hospital_has_none_of_is_marked_with_the_time_of_its_coun
     assert {code: one["out"] for code, one in found.items()} == {OUT: True, THERE: False, UNCOUNTED: False}
     assert found[UNCOUNTED]["hospital"] is None
     assert found[OUT]["hospital"]["quantity"] == 0
-    assert found[OUT]["hospital"]["at"][:16] == (clock.now() - timedelta(minutes=3)).isoformat()[:16]
+    assert found[OUT]["hospital"]["at"][:16] == (clock.now() - timedelta(days=3)).isoformat()[:16]
+    assert found[OUT]["hospital"]["read_at"][:16] == clock.now().isoformat()[:16]
 
 
 async def test_a_drug_that_the_hospital_does_not_count_any_more_is_not_told_of(
@@ -77,7 +78,7 @@ async def test_a_drug_that_the_hospital_does_not_count_any_more_is_not_told_of(
     assert found[THERE]["hospital"] is None
 
 
-async def test_a_count_of_yesterday_is_not_shown(
+async def test_what_was_read_yesterday_is_not_shown(
     running: Context, api: httpx.AsyncClient, shelf: None, clock: SharedClock
 ) -> None:
     moves_on(clock, hours=24)
