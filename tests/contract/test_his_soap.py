@@ -191,8 +191,6 @@ def test_an_appointment_of_somebody_else_is_not_written_to(gateway: Gateway) -> 
 
 
 LACKING: dict[str, dict[str, Any]] = {
-    "stock": {"purpose": "supply", "drug_codes": ["YP001"]},
-    "prices": {"purpose": "supply", "codes": ["YP001"]},
     "lock-fee": {"purpose": "payment", "amount": 100, "until": "2026-12-01T10:00:00+08:00"},
     "unlock-fee": {"purpose": "payment"},
 }  # fmt: skip

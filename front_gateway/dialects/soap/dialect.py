@@ -14,6 +14,7 @@ from front_gateway.dialects.soap.history import HistoryReader
 from front_gateway.dialects.soap.hospital_profile import Profile
 from front_gateway.dialects.soap.patients import Patients, Person, as_reply
 from front_gateway.dialects.soap.schedules import ScheduleReader
+from front_gateway.dialects.soap.supply import SupplyReader
 from front_gateway.dialects.soap.visits import VisitReader
 from front_gateway.dialects.soap.write_back import WriteBack
 from front_gateway.note import Note
@@ -22,7 +23,7 @@ from front_gateway.upstream import Upstream
 
 ANSWERED: tuple[type[his.HisRequest], ...] = (
     his.FindPatient, his.Visits, his.History, his.Slots, his.Charges, his.WriteRegistration, his.WriteMove,
-    his.WriteCancellation, his.WriteCharge, his.WriteRefund, his.WriteRecord, his.WritePrescription, his.WriteDispense,
+    his.WriteCancellation, his.WriteCharge, his.WriteRefund, his.WriteRecord, his.WritePrescription, his.WriteDispense, his.Stock, his.Prices,
 )  # fmt: skip
 """The contract's requests that this dialect has."""
 
@@ -37,6 +38,7 @@ class SoapDialect:
         self._history = HistoryReader(self._client, self._visits)
         self._charges = ChargeReader(self._client)
         self._schedules = ScheduleReader(self._client)
+        self._supply = SupplyReader(self._client)
         write = WriteBack(self._client, clock)
         self._one_at_a_time = write.one_at_a_time
         self._writes: dict[type[his.HisRequest], Callable[..., Awaitable[his.Acknowledged]]] = {
@@ -68,6 +70,8 @@ class SoapDialect:
             charges = await self._charges.between(request.since, request.until, deadline)
             note.resources = len(charges.charges)
             return charges
+        if isinstance(request, his.Stock | his.Prices):
+            return await self._supplied(request, deadline, note)
         if isinstance(request, his.Slots):
             slots = await self._schedules.slots(
                 request.department_code, request.practitioner_code, request.first, request.last, deadline
@@ -87,6 +91,17 @@ class SoapDialect:
             )
             return reply
         return await self._written(request, deadline, note)
+
+    async def _supplied(
+        self, request: his.Stock | his.Prices, deadline: Deadline, note: Note
+    ) -> his.StockReply | his.PricesReply:
+        if isinstance(request, his.Stock):
+            drugs = await self._supply.stock(request.drug_codes, deadline)
+            note.resources = len(drugs)
+            return his.StockReply(drugs)
+        prices = await self._supply.prices(request.codes, deadline)
+        note.resources = len(prices)
+        return his.PricesReply(prices)
 
     async def _found(self, request: his.FindPatient, deadline: Deadline, note: Note) -> his.FindPatientReply:
         found = await self._patients.by_card(request.id_number, request.name, deadline)

@@ -14,7 +14,7 @@ import msgspec
 from front_gateway.dialects.words import SystemsError
 
 DEFAULT = Path(__file__).parent / "soap.toml"
-OPTIONAL = frozenset({"reports", "slots", "write_dispense"})
+OPTIONAL = frozenset({"reports", "slots", "write_dispense", "stock", "prices"})
 """Interfaces that a hospital may lack. Allergies are not among them: none told looks like none known."""
 OTHERS = "*"
 CODES: dict[str, frozenset[str]] = {
