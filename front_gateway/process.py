@@ -109,7 +109,7 @@ async def _serve(
             lambda: door.policy.senders, BackendHints(backend if settings.backend_url else None), audit, clock
         )
         renewed = (his, city, backend, pacs, *systems_beside.values())
-        loop.add_signal_handler(signal.SIGHUP, _reload, door, settings.whitelist, tls, renewed)
+        loop.add_signal_handler(signal.SIGHUP, lambda: _reload(door, settings.whitelist, tls, renewed))
 
         async def hospital() -> None:
             await dialect.ready(Deadline(CHECK_SECONDS))

@@ -66,18 +66,8 @@ class SoapDialect:
             raise HospitalRefused(f"本院接口没有此项业务（{request.OPERATION}）")
         if isinstance(request, his.FindPatient):
             return await self._found(request, deadline, note)
-        if isinstance(request, his.Charges):
-            charges = await self._charges.between(request.since, request.until, deadline)
-            note.resources = len(charges.charges)
-            return charges
-        if isinstance(request, his.Stock | his.Prices):
-            return await self._supplied(request, deadline, note)
-        if isinstance(request, his.Slots):
-            slots = await self._schedules.slots(
-                request.department_code, request.practitioner_code, request.first, request.last, deadline
-            )
-            note.resources = len(slots)
-            return his.SlotsReply(slots)
+        if isinstance(request, his.Charges | his.Slots | his.Stock | his.Prices):
+            return await self._of_nobody(request, deadline, note)
         if isinstance(request, his.Visits):
             person = await self._person(request.patient_id, deadline, note)
             visits = await self._visits.since(person, request.since, deadline)
@@ -92,9 +82,20 @@ class SoapDialect:
             return reply
         return await self._written(request, deadline, note)
 
-    async def _supplied(
-        self, request: his.Stock | his.Prices, deadline: Deadline, note: Note
-    ) -> his.StockReply | his.PricesReply:
+    async def _of_nobody(
+        self, request: his.Charges | his.Slots | his.Stock | his.Prices, deadline: Deadline, note: Note
+    ) -> his.ChargesReply | his.SlotsReply | his.StockReply | his.PricesReply:
+        """What names no patient."""
+        if isinstance(request, his.Charges):
+            charges = await self._charges.between(request.since, request.until, deadline)
+            note.resources = len(charges.charges)
+            return charges
+        if isinstance(request, his.Slots):
+            slots = await self._schedules.slots(
+                request.department_code, request.practitioner_code, request.first, request.last, deadline
+            )
+            note.resources = len(slots)
+            return his.SlotsReply(slots)
         if isinstance(request, his.Stock):
             drugs = await self._supply.stock(request.drug_codes, deadline)
             note.resources = len(drugs)

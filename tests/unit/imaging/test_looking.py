@@ -96,8 +96,8 @@ async def test_every_picture_is_a_line_of_the_audit(
 async def test_the_patient_sees_her_own_and_the_report_says_that_it_was_her(
     running: Context, api: httpx.AsyncClient, visit: FollowUp, her: tuple[Patient, Headers]
 ) -> None:
-    assert (await looks(api, visit, proxy)).status_code == 200
-    assert (await looks(api, visit, proxy, f"/{STUDY}")).status_code == 200
+    assert (await looks(api, visit, her[1])).status_code == 200
+    assert (await looks(api, visit, her[1], f"/{STUDY}")).status_code == 200
 
     reported = await views(running)
     assert [(one.viewer, one.purpose) for one in reported] == [(None, "patient"), (None, "patient")]
@@ -140,7 +140,7 @@ async def test_a_stranger_and_a_proxy_who_may_only_book_see_nothing(
         query = select(PersonGrant).where(PersonGrant.account_id == her[0].account)
         grant = (await session.scalars(query)).one()
         grant.kind, grant.scope = "proxy", ["book"]
-    refused = await looks(api, visit, proxy, f"/{STUDY}")
+    refused = await looks(api, visit, her[1], f"/{STUDY}")
 
     assert (refused.status_code, refused.json()["code"]) == (403, "scope_missing")
     assert await views(running) == []

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from front_gateway.settings import Settings, mistakes
 from foundation.settings import load
+from front_gateway.settings import Settings, mistakes
 from standalone.installation import LARGE, Installation
 from standalone.paths import DataFolder
 from standalone.processes import BY_NAME
