@@ -108,7 +108,7 @@ async def _serve(
         pushes = MllpListener(
             lambda: door.policy.senders, BackendHints(backend if settings.backend_url else None), audit, clock
         )
-        renewed = (his, city, backend, pacs, *systems_beside.values())
+        renewed: list[Upstream | Line] = [his, city, backend, pacs, *systems_beside.values()]
         loop.add_signal_handler(signal.SIGHUP, lambda: _reload(door, settings.whitelist, tls, renewed))
 
         async def hospital() -> None:

@@ -10,6 +10,7 @@ from front_gateway.dialects import Who
 from front_gateway.dialects.hashes import resource_hash
 from front_gateway.dialects.soap.charges import ChargeReader
 from front_gateway.dialects.soap.client import SoapClient
+from front_gateway.dialects.soap.fee_locks import FeeLocks
 from front_gateway.dialects.soap.history import HistoryReader
 from front_gateway.dialects.soap.hospital_profile import Profile
 from front_gateway.dialects.soap.patients import Patients, Person, as_reply
@@ -23,7 +24,8 @@ from front_gateway.upstream import Upstream
 
 ANSWERED: tuple[type[his.HisRequest], ...] = (
     his.FindPatient, his.Visits, his.History, his.Slots, his.Charges, his.WriteRegistration, his.WriteMove,
-    his.WriteCancellation, his.WriteCharge, his.WriteRefund, his.WriteRecord, his.WritePrescription, his.WriteDispense, his.Stock, his.Prices,
+    his.WriteCancellation, his.WriteCharge, his.WriteRefund, his.WriteRecord, his.WritePrescription, his.WriteDispense, his.Stock, his.Prices, his.LockFee,
+    his.UnlockFee,
 )  # fmt: skip
 """The contract's requests that this dialect has."""
 
@@ -38,6 +40,7 @@ class SoapDialect:
         self._history = HistoryReader(self._client, self._visits)
         self._charges = ChargeReader(self._client)
         self._schedules = ScheduleReader(self._client)
+        self._fees = FeeLocks(self._client, clock)
         self._supply = SupplyReader(self._client)
         write = WriteBack(self._client, clock)
         self._one_at_a_time = write.one_at_a_time
@@ -80,7 +83,17 @@ class SoapDialect:
                 len(reply.visits) + len(reply.allergies) + len(reply.medications) + len(reply.reports)
             )
             return reply
+        if isinstance(request, his.LockFee | his.UnlockFee):
+            return await self._of_a_fee(request, deadline, note)
         return await self._written(request, deadline, note)
+
+    async def _of_a_fee(
+        self, request: his.LockFee | his.UnlockFee, deadline: Deadline, note: Note
+    ) -> his.FeeLock | his.Acknowledged:
+        person = await self._person(request.patient_id, deadline, note, fresh=True)
+        if isinstance(request, his.LockFee):
+            return await self._fees.lock(request, person, deadline)
+        return await self._fees.unlock(request, person, deadline)
 
     async def _of_nobody(
         self, request: his.Charges | his.Slots | his.Stock | his.Prices, deadline: Deadline, note: Note
