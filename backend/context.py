@@ -31,6 +31,8 @@ from foundation.object_store import ObjectStore
 Settled = Callable[[AsyncSession, "Context", UUID], Awaitable[None]]
 """Called in the transaction that settles, refunds or withdraws a subject, with the subject's id."""
 
+Asked = Callable[["Context", UUID], Awaitable[None]]
+
 Step = Callable[["Context", UUID, UUID], Awaitable[Any]]
 """Builds the write-back request of one step from the subject's id and the request id."""
 
@@ -91,6 +93,10 @@ class Wiring:
     on_money: list[Settled] = field(default_factory=list)
     """Called in the transaction in which a receipt or a refund is proven, with the payment's id."""
     insured: Insured | None = None
+    before_order: list[Asked] = field(default_factory=list)
+    """Called outside any transaction before a bill's order is placed, with the payment's id; what they raise stops it."""
+    on_given_up: list[Settled] = field(default_factory=list)
+    """Called when a bill that was given up is closed at its provider, with the payment's id; perhaps more than once."""
     panels: list[Panels] = field(default_factory=list)
     seen_on_video: Seen | None = None
     standings: Standings | None = None

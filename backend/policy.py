@@ -150,6 +150,15 @@ class Policy:
         "a parcel that has not moved for so long is somebody's business", default=48
     )
 
+    fee_lock: tuple[str, ...] = setting(
+        "fees that the hospital's window leaves alone while they are paid online: registration, prescription",
+        default=("registration", "prescription"),
+    )
+    fee_lock_minutes: int = setting("for how long at a time, 120 at most", default=30)
+    his_stock_minutes: int = setting(
+        "how often the hospital's shelf is read, for doctors to see (0: never)", default=15
+    )
+
     appraisal_per_prescriber: int = setting(
         "prescriptions drawn of each prescriber every month for the comment afterwards (0: none)", default=5
     )
@@ -166,12 +175,12 @@ class Policy:
             "noshow_window_days", "noshow_pause_days", "accept_minutes", "remind_minutes", "late_minutes",
             "visit_minutes", "wait_limit_minutes", "parallel_visits", "visit_limit_minutes", "visit_extension_minutes", "open_days",
             "his_sync_minutes", "his_fresh_minutes", "move_answer_hours", "review_wait_minutes", "parcel_ask_hours",
-            "parcel_silent_hours", "pickup_tries", "pickup_tries_person", "pickup_lock_minutes",
+            "parcel_silent_hours", "pickup_tries", "pickup_tries_person", "pickup_lock_minutes", "fee_lock_minutes",
         )  # fmt: skip
         at_least_none = (
             "draw_seconds", "check_in_early_minutes", "check_in_late_minutes", "release_days", "shares_end_hours",
             "review_minutes", "visit_pause_minutes", "advice_video_minutes",
-            "review_sms_minutes", "review_desk_minutes", "appraisal_per_prescriber",
+            "review_sms_minutes", "review_desk_minutes", "appraisal_per_prescriber", "his_stock_minutes",
         )  # fmt: skip
         problems = [
             f"{name.upper()} is malformed: less than 1" for name in at_least_one if getattr(self, name) < 1
@@ -179,6 +188,10 @@ class Policy:
         problems += [
             f"{name.upper()} is malformed: negative" for name in at_least_none if getattr(self, name) < 0
         ]
+        if unknown := set(self.fee_lock) - {"registration", "prescription"}:
+            problems.append(f"FEE_LOCK is malformed: {', '.join(sorted(unknown))}")
+        if self.fee_lock_minutes > 120:
+            problems.append("FEE_LOCK_MINUTES is malformed: more than 120, a window cannot wait that long")
         if self.draw_seconds > 60:
             problems.append("DRAW_SECONDS is malformed: more than 60, nobody waits that long")
         return problems

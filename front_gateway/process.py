@@ -4,7 +4,7 @@ import asyncio
 import gc
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from foundation.clock import Clock
@@ -111,8 +111,8 @@ async def _serve(
         pushes = MllpListener(
             lambda: door.policy.senders, BackendHints(backend if settings.backend_url else None), audit, clock
         )
-        renewed = (his, city, backend, pacs)
-        loop.add_signal_handler(signal.SIGHUP, _reload, door, settings.whitelist, tls, renewed)
+        renewed: list[Upstream | Line] = [his, city, backend, pacs, *systems_beside.values()]
+        loop.add_signal_handler(signal.SIGHUP, lambda: _reload(door, settings.whitelist, tls, renewed))
 
         checks: dict[str, Check] = {
             "his": lambda: dialect.ready(Deadline(CHECK_SECONDS)), "city": lambda: city.reach(CHECK_SECONDS)
@@ -131,7 +131,7 @@ async def _serve(
         log.info("serving", port=listener.port, health_port=health.port, entries=len(policy.entries))
         gc.collect()
         gc.freeze()  # what lives as long as the process need not be looked through again and again
-        upkeep = asyncio.create_task(_upkeep(audit, his, city, backend, pacs, keeping))
+        upkeep = asyncio.create_task(_upkeep(audit, (his, city, backend, pacs, keeping), systems_beside))
         await stop.wait()
         log.info("stopping")
         await pushes.close()
@@ -161,7 +161,9 @@ async def _open_pushes(pushes: MllpListener, settings: Settings, tls: Contexts) 
         await pushes.open(settings.host, settings.hl7_tls_port, tls.incoming)
 
 
-async def _upkeep(audit: AuditFile, *upstreams: Upstream | Keeping) -> None:
+async def _upkeep(
+    audit: AuditFile, upstreams: Sequence[Upstream | Keeping], beside: Mapping[str, Line]
+) -> None:
     """Once a second: the audit reaches the disk, the breakers reach the metrics."""
     while True:
         await asyncio.sleep(1)
@@ -171,9 +173,11 @@ async def _upkeep(audit: AuditFile, *upstreams: Upstream | Keeping) -> None:
             log.error("audit_not_synced", error=str(error))
         for one in upstreams:
             BREAKER_OPEN.labels(one.target.value).set(one.breaker.is_open)
+        for line in beside.values():
+            BREAKER_OPEN.labels(line.address.name).set(line.breaker.is_open)
 
 
-def _reload(door: Door, path: Path, tls: Contexts, upstreams: tuple[Upstream, ...]) -> None:
+def _reload(door: Door, path: Path, tls: Contexts, upstreams: Sequence[Upstream | Line]) -> None:
     """Take new certificates and the new whitelist where they are valid; keep the old ones otherwise."""
     try:
         tls.renew()

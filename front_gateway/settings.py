@@ -64,9 +64,13 @@ class Settings(CommonSettings):
         "letters of what is sent to it, and of what names none", default=Charset.UTF_8
     )
     lis_application: str = setting("what it calls itself (MSH-5)", default="LIS")
+    lis_identity: str = setting(
+        "URI name that its certificate must carry (mllps); empty: its host name only", default=""
+    )
     ris_url: str = setting("imaging system, like LIS_URL", default="")
     ris_charset: Charset = setting("like LIS_CHARSET", default=Charset.UTF_8)
     ris_application: str = setting("what it calls itself (MSH-5)", default="RIS")
+    ris_identity: str = setting("like LIS_IDENTITY", default="")
     hl7_port: int = setting("MLLP in plain, for senders on this machine; 0: none", default=0)
     hl7_tls_port: int = setting("MLLP over mutual TLS, for senders with an identity; 0: none", default=0)
     city_url: str = setting("base address of the city platform")
@@ -182,6 +186,9 @@ def _line_mistakes(settings: Settings, name: str) -> list[str]:
     if parts is None:
         return [f"{name.upper()} is malformed: expected mllps://host:port"]
     host, _, over_tls = parts
+    who = name.replace("_url", "_identity")
+    if not over_tls and getattr(settings, who):
+        return [f"{who.upper()} is set, but {name.upper()} is plain MLLP: nobody shows a certificate"]
     if not over_tls:
         return [] if is_loopback(host) else [f"{name.upper()} is plain MLLP, which only loopback may be"]
     return [

@@ -39,14 +39,15 @@ def speaker(dialect: HisDialect, words: Path | None) -> Speaker:
 
 def lines(settings: Settings, tls: ssl.SSLContext | None) -> dict[str, Line]:
     """The systems of the settings by category of report."""
-    wanted: tuple[tuple[str, str, str, Charset, str], ...] = (
-        ("laboratory", "lis", settings.lis_url, settings.lis_charset, settings.lis_application),
-        ("imaging", "ris", settings.ris_url, settings.ris_charset, settings.ris_application),
+    s = settings
+    wanted: tuple[tuple[str, str, str, Charset, str, str], ...] = (
+        ("laboratory", "lis", s.lis_url, s.lis_charset, s.lis_application, s.lis_identity),
+        ("imaging", "ris", s.ris_url, s.ris_charset, s.ris_application, s.ris_identity),
     )
     found = {}
-    for category, name, url, charset, application in wanted:
+    for category, name, url, charset, application, identity in wanted:
         if (parts := split_line(url)) is not None:
             host, port, over_tls = parts
-            address = Address(name, host, port, charset, application, tls if over_tls else None)
+            address = Address(name, host, port, charset, application, tls if over_tls else None, identity)
             found[category] = Line(address)
     return found

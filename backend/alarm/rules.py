@@ -95,6 +95,9 @@ KINDS: Mapping[str, Kind] = {
     "hospital_prices_differ": Kind(
         "药品价格与院内价目不一致", "请核对院内价目与线上药品目录，由药剂科和物价员更正其中一方；改正后次日自动结束。", by_itself=True
     ),
+    "hospital_fees_differ": Kind(
+        "服务价格与院内价目不一致", "请物价员核对院内价目与线上价格表，更正其中一方；改正后次日自动结束。", by_itself=True
+    ),
     "hospital_stock_differs": Kind(
         "线上可订的药品院内药房已无货", "请药房盘点并在“药房库存”登记；必要时联系已下单的患者。改正后次日自动结束。", by_itself=True
     ),

@@ -13,7 +13,7 @@ from backend.encounter.model import Encounter
 from backend.encounter.states import RUNNING, EncounterState
 from backend.hospital_hint.model import HintedPerson, HospitalHint
 from backend.patient.model import Person
-from backend.patient.service import forget_hospital_id, having_hospital_ids
+from backend.patient.service import forget_hospital_ids, having_hospital_ids
 from contracts import hints
 from foundation.actor import Actor
 from foundation.db.audit import audit
@@ -51,7 +51,7 @@ async def take(session: AsyncSession, actor: Actor, hint: hints.HospitalHint) ->
         for one in persons
     )
     if hint.kind in MOVED:
-        await forget_hospital_id(session, [one.id for one in persons])
+        await forget_hospital_ids(session, persons, hint.subjects)
     audit(
         session,
         actor,

@@ -18,7 +18,8 @@ async def images(call: ApiCall) -> StudiesView:
     async with call.unit_of_work() as session:
         row = await encounters.visible(session, call.actor, call.id())
         person = await service.require_viewer(session, call.actor, row)
-    reply = await service.studies(call.app, person)
+        private = await service.may_see_private(session, call.actor, person)
+    reply = service.shown_studies(await service.studies(call.app, person), private=private)
     async with call.unit_of_work() as session:
         await service.report_list(session, call.actor, row, reply)
     return studies_view(reply)
@@ -32,9 +33,11 @@ async def image(call: ApiCall) -> FrameView:
     async with call.unit_of_work() as session:
         row = await encounters.visible(session, call.actor, call.id())
         person = await service.require_viewer(session, call.actor, row)
+        private = await service.may_see_private(session, call.actor, person)
     asked: FrameQuery = call.query
     at = Place(asked.series, asked.instance, asked.frame)
     reply = await service.frame(call.app, person, study_id, at, viewport=asked.viewport, window=asked.window)
+    service.require_shown(reply, private=private)
     async with call.unit_of_work() as session:
         await service.note_picture(session, call.actor, row, reply)
     return frame_view(reply)

@@ -14,6 +14,23 @@ WINDOW_NAMES = {"lung": "肺窗", "soft": "软组织窗", "bone": "骨窗", "bra
 WINDOWED = frozenset({"CT"})
 
 
+PRIVATE_MODALITIES = frozenset({"MG"})
+PRIVATE_WORDS = (
+    "妇科", "盆腔", "子宫", "宫颈", "宫腔", "附件", "卵巢", "输卵管", "阴道", "外阴", "经阴", "乳腺", "乳房", "产科", "胎儿", "早孕", "孕",
+    "前列腺", "精囊", "睾丸", "附睾", "阴囊", "精索", "阴茎", "生殖", "性病", "梅毒", "艾滋", "pelvi", "uter", "ovar", "vagin", "breast",
+    "mamm", "obstet", "fetal", "fetus", "prostat", "testi", "scrot",
+)  # fmt: skip
+"""What is seen by a proxy only with a grant of its own (practice.md 2). A picture has no diagnosis: its description is all there is."""
+
+
+def is_private(modality: str, *descriptions: str) -> bool:
+    """Whether it is hers alone to show: by what it is called, or because nothing says what it is."""
+    said = " ".join(descriptions).lower()
+    if not said.strip() or PRIVATE_MODALITIES & set(modality.split("/")):
+        return True
+    return any(word in said for word in PRIVATE_WORDS)
+
+
 @dataclass(frozen=True)
 class Place:
     """Series, instance and frame of a picture, counted from 1."""

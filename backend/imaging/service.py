@@ -11,10 +11,11 @@ from backend.eligibility.service import hospital_patient
 from backend.encounter import queries as encounters
 from backend.encounter.model import Encounter
 from backend.encounter.states import RUNNING, EncounterState
-from backend.imaging.rules import WINDOWS, Place
+from backend.imaging.rules import WINDOWS, Place, is_private
 from backend.outside.his import HospitalRefused
 from backend.patient import queries as patients
 from backend.patient.model import Person
+from backend.patient.rules import may
 from backend.practitioner import queries as practitioners
 from contracts import events, his
 from foundation.actor import Actor
@@ -44,6 +45,27 @@ async def require_viewer(session: AsyncSession, actor: Actor, row: Encounter) ->
         if row.state not in (EncounterState.PLANNED, *RUNNING):
             raise Forbidden("问诊已结束，不能再查阅", code="history_closed")
     return await patients.person(session, row.person_id)
+
+
+async def may_see_private(session: AsyncSession, actor: Actor, person: Person) -> bool:
+    """All but a proxy without a grant of its own for it."""
+    if actor.kind != "account":
+        return True
+    grant = await patients.grant_on(session, actor, person.id)
+    return may(grant.kind, grant.scope, "private")
+
+
+def shown_studies(found: his.ImageStudiesReply, *, private: bool) -> his.ImageStudiesReply:
+    """What may be shown of them; of the rest not even that it is there."""
+    return his.ImageStudiesReply(
+        [one for one in found.studies if private or not is_private(one.modality, one.description)]
+    )
+
+
+def require_shown(found: his.ImageFrameReply, *, private: bool) -> None:
+    """`NotFound`, as for a picture that is not there."""
+    if not private and is_private(found.modality, found.description, found.series_description):
+        raise NotFound("没有找到这幅影像", code="image_not_found")
 
 
 async def studies(context: Context, person: Person) -> his.ImageStudiesReply:

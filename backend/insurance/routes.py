@@ -72,6 +72,8 @@ async def confirm(call: ApiCall, body: Shown) -> MixedParameters:
     async with call.unit_of_work() as session:
         payment = await service.herself(session, call.actor, call.id())
         order = await service.agree(session, call.actor, payment, body.split, before or "")
+    for ask in call.app.wiring.before_order:
+        await ask(call.app, payment.id)
     openid = await tasks.openid_of(call.app, order.account_id)
     try:
         mixed, prepay_id = await tasks.place(call.app, order, openid)

@@ -14,7 +14,8 @@ from foundation.db.columns import DataClass, EncryptedText, stored
 class Person(Row, Base):
     """A verified person; the id number is unique through its keyed index.
 
-    The hospital may have her under several numbers: the present one, and those merged into it as of `hospital_asked_on`.
+    The hospital may have her under several numbers: the present one, and those merged into it as of `hospital_asked_on`
+    (`hospital_merged_digests`: SHA-256 of "Patient/<number>" of each, by which the gateway's hints name them).
     """
 
     __tablename__ = "person"
@@ -28,6 +29,9 @@ class Person(Row, Base):
     hospital_patient_id: Mapped[str | None] = stored(DataClass.EVIDENCE, String(80), nullable=True)
     hospital_merged_ids: Mapped[list[str]] = stored(
         DataClass.EVIDENCE, ARRAY(String(80)), default=list, server_default="{}"
+    )
+    hospital_merged_digests: Mapped[list[str]] = stored(
+        DataClass.EVIDENCE, ARRAY(String(64)), default=list, server_default="{}"
     )
     hospital_asked_on: Mapped[date | None] = stored(DataClass.OPERATIONAL, Date, nullable=True)
     verified_at: Mapped[datetime] = moment()
@@ -44,6 +48,7 @@ HOSPITAL_ID_DIGEST = func.encode(
 )
 """What the gateway calls a person; literals, so that the index fits the query."""
 Index("ix_person_hospital_digest", HOSPITAL_ID_DIGEST)
+Index("ix_person_merged_digests", Person.hospital_merged_digests, postgresql_using="gin")
 
 
 class IdentityCheck(Row, Base):

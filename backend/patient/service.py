@@ -246,25 +246,34 @@ async def withdraw_consent(session: AsyncSession, actor: Actor, person_id: UUID,
 
 
 async def having_hospital_ids(session: AsyncSession, digests: Sequence[str]) -> Sequence[Person]:
-    """Persons whose number at the hospital has one of these digests (SHA-256 of "Patient/<number>", hex); by id."""
-    query = select(Person).where(HOSPITAL_ID_DIGEST.in_(digests)).order_by(Person.id)
+    """Persons one of whose numbers at the hospital, merged ones too, has one of these digests (SHA-256 of "Patient/<number>", hex); by id."""
+    merged = Person.hospital_merged_digests.overlap(list(digests))
+    query = select(Person).where(or_(HOSPITAL_ID_DIGEST.in_(digests), merged)).order_by(Person.id)
     return (await session.scalars(query)).all()
 
 
-async def forget_hospital_id(session: AsyncSession, person_ids: Sequence[UUID]) -> None:
-    """The hospital is asked for their numbers again when they are next needed."""
-    await session.execute(
-        update(Person)
-        .where(Person.id.in_(person_ids))
-        .values(hospital_patient_id=None, hospital_merged_ids=[], hospital_asked_on=None)
-    )
+async def forget_hospital_ids(
+    session: AsyncSession, persons: Sequence[Person], digests: Sequence[str]
+) -> None:
+    """The hospital is asked for their numbers again when they are next needed.
+
+    Until then they are still found by the digests of the numbers they had, and by those that were named with the news.
+    """
+    for one in persons:
+        had = [_number_digest(one.hospital_patient_id)] if one.hospital_patient_id else []
+        one.hospital_merged_digests = sorted({*one.hospital_merged_digests, *had, *digests})
+        one.hospital_patient_id, one.hospital_merged_ids, one.hospital_asked_on = None, [], None
+    await session.flush()
 
 
 async def remember_hospital_id(
     session: AsyncSession, person_id: UUID, patient_id: str, merged: Sequence[str] = ()
 ) -> None:
     """Keep the hospital's opaque patient id, and those merged into it: evidence, not content."""
-    known = {"hospital_patient_id": patient_id, "hospital_merged_ids": list(merged)}
+    known = {
+        "hospital_patient_id": patient_id, "hospital_merged_ids": list(merged),
+        "hospital_merged_digests": [_number_digest(one) for one in merged],
+    }  # fmt: skip
     today = clock_of(session).today()
     await session.execute(
         update(Person).where(Person.id == person_id).values(**known, hospital_asked_on=today)
@@ -276,6 +285,11 @@ async def verified_person(session: AsyncSession, actor: Actor, person_id: UUID) 
     await queries.grant_on(session, actor, person_id)
     query = select(Person).where(Person.id == person_id)
     return (await session.scalars(query)).one()
+
+
+def _number_digest(number: str) -> str:
+    """What the gateway calls a number of the hospital's."""
+    return hashlib.sha256(f"Patient/{number}".encode()).hexdigest()
 
 
 def _digest(code: str) -> bytes:

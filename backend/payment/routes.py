@@ -43,6 +43,8 @@ async def prepay(call: ApiCall) -> PayParameters:
         if call.app.wiring.insured is not None:
             await call.app.wiring.insured.by_cash(session, call.app, call.actor, payment.id)
         openid = (await session.get_one(Account, payment.account_id)).openid
+    for ask in call.app.wiring.before_order:
+        await ask(call.app, payment.id)
     prepay_id = await _order(call, payment, openid)
     async with call.unit_of_work() as session:
         payment = await service.submitted(session, call.actor, payment.id, prepay_id, payment.out_trade_no)

@@ -57,6 +57,9 @@ async def close(work: Work[Context]) -> None:
     context = work.context
     async with unit_of_work(context.db) as session:
         payment = await session.get_one(Payment, work.subject)
+        if payment.state != PaymentState.CONFIRMED:
+            for given_up in context.wiring.on_given_up:
+                await given_up(session, context, payment.id)
     insured = context.wiring.insured
     if insured is not None and await insured.close(context, payment.id):
         return

@@ -30,6 +30,19 @@ class StockLevel(Row, Base):
         return Level(self.on_hand, self.reserved)
 
 
+class HospitalShelf(Row, Base):
+    """What the hospital's own pharmacy says it has of a drug: `at` its last change there, `read_at` when we read it. Told, never decided on."""
+
+    __tablename__ = "hospital_shelf"
+    __table_args__ = (UniqueConstraint("hospital_id", "drug_code"),)
+
+    drug_code: Mapped[str] = stored(DataClass.OPERATIONAL, String(30))
+    quantity: Mapped[int] = stored(DataClass.OPERATIONAL, Integer)
+    unit: Mapped[str] = stored(DataClass.OPERATIONAL, String(40), default="")
+    at: Mapped[datetime] = moment()
+    read_at: Mapped[datetime] = moment()
+
+
 class StockMove(Row, Base):
     """One move; only added. An order reserves, releases and issues a drug once each."""
 

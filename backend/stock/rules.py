@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from foundation.errors import Issue
@@ -66,6 +67,17 @@ def price_differences(ours: Sequence[Priced], theirs: Mapping[str, int]) -> list
     return found
 
 
+def fee_differences(ours: Mapping[str, Sequence[Priced]], theirs: Mapping[str, int]) -> list[str]:
+    """One sentence for each service of the hospital's list whose price none of ours has; what it does not list is not compared."""
+    found = []
+    for code, fees in sorted(ours.items()):
+        asked = theirs.get(code)
+        if asked is not None and fees and asked not in {one.amount for one in fees}:
+            listed = "、".join(f"{one.name} {_yuan(one.amount)} 元" for one in fees)
+            found.append(f"院内价目 {code} 为 {_yuan(asked)} 元，线上：{listed}")
+    return found
+
+
 def stock_differences(
     levels: Mapping[str, Level], theirs: Mapping[str, int], names: Mapping[str, str]
 ) -> list[str]:
@@ -85,6 +97,15 @@ def told(differences: Sequence[str], most: int = 5) -> str:
 
 def _yuan(fen: int) -> str:
     return f"{fen // 100}.{fen % 100:02}"
+
+
+STALE = timedelta(hours=24)
+"""What was read from the hospital before that is not shown to anybody any more."""
+
+
+def fresh(read_at: datetime, now: datetime) -> bool:
+    """Whether a count may be shown."""
+    return now - read_at < STALE
 
 
 def shortages(

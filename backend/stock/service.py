@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.formulary import queries as formulary
 from backend.stock import rules
-from backend.stock.model import StockLevel, StockMove
-from backend.stock.rules import Kind
+from backend.stock.model import HospitalShelf, StockLevel, StockMove
+from backend.stock.rules import Kind, Level
+from contracts.his import DrugStock
 from foundation.actor import SYSTEM, Actor
 from foundation.db.audit import audit
 from foundation.db.base import hospital_id
@@ -86,6 +87,35 @@ async def levels(session: AsyncSession) -> Sequence[StockLevel]:
     """All counted drugs, the scarcest first."""
     query = select(StockLevel).order_by(StockLevel.on_hand - StockLevel.reserved, StockLevel.drug_code)
     return (await session.scalars(query)).all()
+
+
+async def levels_of(session: AsyncSession, codes: Sequence[str]) -> dict[str, Level]:
+    """Our own shelf, by code; a drug that nobody counted in is not in it."""
+    query = select(StockLevel).where(StockLevel.drug_code.in_(codes))
+    return {row.drug_code: row.level for row in await session.scalars(query)}
+
+
+async def shelf_of(session: AsyncSession, codes: Sequence[str]) -> dict[str, HospitalShelf]:
+    """The hospital's shelf as it was last read, by code; what was read too long ago is not in it."""
+    query = select(HospitalShelf).where(HospitalShelf.drug_code.in_(codes))
+    now = clock_of(session).now()
+    return {row.drug_code: row for row in await session.scalars(query) if rules.fresh(row.read_at, now)}
+
+
+async def keep_shelf(session: AsyncSession, drugs: Sequence[DrugStock], asked: Sequence[str]) -> None:
+    """What the hospital said of the drugs that were `asked` for; of what it does not count any more nothing is kept."""
+    now, told = clock_of(session).now(), {one.drug_code: one for one in drugs if one.drug_code in set(asked)}
+    gone = HospitalShelf.drug_code.in_([code for code in asked if code not in told])
+    await session.execute(delete(HospitalShelf).where(gone))
+    for code in sorted(told):
+        one = told[code]
+        values = {"quantity": one.quantity, "unit": one.unit[:40], "at": one.at, "read_at": now}
+        statement = insert(HospitalShelf).values(
+            id=new_id(), hospital_id=hospital_id(), drug_code=code, **values
+        )
+        await session.execute(
+            statement.on_conflict_do_update(index_elements=["hospital_id", "drug_code"], set_=values)
+        )
 
 
 async def _locked(session: AsyncSession, codes: Mapping[str, int] | Sequence[str]) -> list[StockLevel]:

@@ -23,6 +23,8 @@ from backend.encounter import service as encounter
 from backend.encounter import tasks as encounter_tasks
 from backend.escalation import tasks as escalation
 from backend.fairness_report import tasks as fairness_report
+from backend.fee_lock import service as fee_lock_service
+from backend.fee_lock import tasks as fee_lock
 from backend.insurance import queries as insurance_queries
 from backend.insurance import service as insurance_service
 from backend.insurance import tasks as insurance
@@ -59,6 +61,8 @@ def wiring() -> Wiring:
             insurance_service.job_of,
             insurance_queries.returns,
         ),
+        before_order=[fee_lock.keep_from_window],
+        on_given_up=[fee_lock_service.on_given_up],
         panels=[insurance_queries.panels, e_bill_queries.panels],
         on_money=[e_bill_service.on_money],
         on_acknowledged=[kept_copies.on_acknowledged],
@@ -95,7 +99,7 @@ def handlers() -> dict[str, Handler]:
     for feature in (
         notification, payment, writeback, appointment, encounter_tasks, waiting, escalation, chat, prescription, dispensing_tasks, complaint,
         timetable, video, rescheduling, reconciliation, insurance, e_bill, fairness_report, appraisal, e_prescription,
-        signature, record_sheets, stock, papers, kept_copy,
+        signature, record_sheets, stock, papers, kept_copy, fee_lock,
     ):  # fmt: skip
         if twice := found.keys() & feature.HANDLERS.keys():
             raise RuntimeError(f"intents with two handlers: {sorted(twice)}")

@@ -96,11 +96,14 @@ async def charge(context: Context, payment_id: UUID, request_id: UUID) -> his.Wr
     """Steps 2 and 5: registration fee and drugs."""
     async with unit_of_work(context.db) as session:
         row = await session.get_one(Payment, payment_id)
+        number = ""
+        if row.subject_kind == "prescription":
+            number = (await prescriptions.prescription(session, row.subject_id)).number
     assert row.paid_at is not None
     return his.WriteCharge(
         purpose=PURPOSE, request_id=request_id, patient_id=await _patient(context, row.person_id),
         appointment_id=UUID(row.stream.removeprefix("visit:")), amount=row.amount, paid_at=row.paid_at,
-        kind=CHARGES[row.subject_kind], trade_number=row.transaction_id,
+        kind=CHARGES[row.subject_kind], trade_number=row.transaction_id, fee_number=number,
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 Purpose = Annotated[str, Meta(pattern="^(eligibility|treatment|write_back|schedule|payment|supply)$")]
+FeeNumber = Annotated[str, Meta(max_length=40, pattern="^[A-Za-z0-9._-]*$")]
 Hash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="SHA-256 of the hospital's resource id")]
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from contracts.his.base import Request, WriteBack
+from contracts.his.base import FeeNumber, Request, WriteBack
 from contracts.money import Fen
 
 
@@ -72,8 +72,9 @@ class FeeLock(msgspec.Struct, frozen=True):
 class LockFee(WriteBack, frozen=True):
     """Before payment: this fee is about to be paid online. `kind`: registration or prescription; ends by itself at `until`.
 
-    Ends too with `unlock-fee`, and with the charge of the same appointment and kind. `fee_taken` when the window was faster. The same
-    request again gives the same lock, as it is now; after its end a new lock needs a new request.
+    Ends too with `unlock-fee`, and with the charge of the same appointment, kind and number. `fee_taken` when the window was faster. The
+    same request again gives the same lock, as it is now; after its end a new lock needs a new request. `fee_number` tells fees of one
+    kind apart (the prescription's number: a visit may have several); a registration has none.
     """
 
     OPERATION: ClassVar[str] = "lock-fee"
@@ -82,6 +83,7 @@ class LockFee(WriteBack, frozen=True):
     kind: Annotated[str, Meta(pattern="^(registration|prescription)$")]
     amount: Annotated[int, Meta(ge=1, le=100_000_000, description="amount in fen (1/100 yuan)")]
     until: Annotated[datetime, Meta(tz=True)]
+    fee_number: FeeNumber = ""
 
 
 class UnlockFee(WriteBack, frozen=True):
@@ -90,3 +92,4 @@ class UnlockFee(WriteBack, frozen=True):
     OPERATION: ClassVar[str] = "unlock-fee"
     appointment_id: UUID
     kind: Annotated[str, Meta(pattern="^(registration|prescription)$")]
+    fee_number: FeeNumber = ""

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from contracts.his.base import WriteBack
+from contracts.his.base import FeeNumber, WriteBack
 from contracts.his.reading import VisitDiagnosis
 from contracts.money import Fen
 
@@ -54,7 +54,7 @@ class WriteCancellation(WriteBack, frozen=True):
 
 
 class WriteCharge(WriteBack, frozen=True):
-    """Step 2: the fee that was paid; `kind`: registration or prescription."""
+    """Step 2: the fee that was paid; `kind`: registration or prescription, `fee_number` as it was locked."""
 
     OPERATION: ClassVar[str] = "write-charge"
     appointment_id: UUID
@@ -62,6 +62,7 @@ class WriteCharge(WriteBack, frozen=True):
     amount: Fen
     trade_number: str
     paid_at: datetime
+    fee_number: FeeNumber = ""
 
 
 class WriteRefund(WriteBack, frozen=True):

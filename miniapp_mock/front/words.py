@@ -65,6 +65,17 @@ def period(starts: str, ends: str, today: date) -> str:
     return f"{when(starts, today)}–{GLUE}{'24:00' if end.strftime('%H:%M') == '00:00' else end.strftime('%H:%M')}"
 
 
+def on_the_shelf(one: Any, pack: str, today: date) -> str:
+    """What `/drugs/availability` says of a drug: how many packs, or none, and when that was read; empty without a count."""
+    hospital = one["hospital"]
+    if one["free"] == 0:
+        return "线上药房缺货"
+    if hospital is None:
+        return ""
+    counted = f"{hospital['quantity']} {pack}" if hospital["quantity"] else "缺货"
+    return f"院内药房{'' if not hospital['quantity'] else ' '}{counted}（更新于 {when(hospital['read_at'], today)}）"
+
+
 def topic(visit: Any) -> str:
     """What a visit is about: the disease of a follow-up, or that it is a consultation."""
     return str(visit["original_diagnosis"]["name"]) if visit["original_diagnosis"] else "健康咨询"

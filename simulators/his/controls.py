@@ -62,7 +62,7 @@ def routes(hospital: Hospital) -> list[Route]:
 
 def _window(hospital: Hospital) -> Callable[[Request], Awaitable[Response]]:
     async def window_charge(request: Request) -> Response:
-        """`{patient, appointment, kind, fen}`: a clerk charges this fee; 409 `LOCKED` or `CHARGED` when it cannot be."""
+        """`{patient, appointment, kind, fen[, prescription]}`: a clerk charges this fee; 409 `LOCKED` or `CHARGED` when it cannot be."""
         if not hospital.ready:
             return error(503, "NOT_READY")
         asked = await read_object(request)
@@ -72,9 +72,8 @@ def _window(hospital: Hospital) -> Callable[[Request], Awaitable[Response]]:
         fen = asked.get("fen")
         if not isinstance(fen, int) or isinstance(fen, bool) or fen <= 0:
             raise BadField("fen", "expected a positive number")
-        told = window.charge_at_the_window(
-            hospital.store, hospital.clock, asked["patient"], asked["appointment"], asked["kind"], fen
-        )
+        fee = (asked["appointment"], asked["kind"], str(asked.get("prescription", "")))
+        told = window.charge_at_the_window(hospital.store, hospital.clock, asked["patient"], fee, fen)
         return error(409, told.upper()) if told else JSONResponse({}, 201)
 
     return window_charge

@@ -16,6 +16,7 @@ PRACTITIONER = "urn:internet-hospital:practitioner"
 DRUG = "urn:internet-hospital:drug"
 CHARGE = "urn:internet-hospital:charge"
 APPOINTMENT = "urn:internet-hospital:appointment"
+ONLINE_PRESCRIPTION = "urn:internet-hospital:prescription"
 ALLERGY = "urn:internet-hospital:allergy"
 ALLERGY_GROUP = "urn:internet-hospital:allergy-group"
 

@@ -1,7 +1,7 @@
 """Fees that are about to be paid online, and the hospital's own window.
 
 A ChargeItem that is `planned` and names an appointment of the internet hospital keeps the window from charging the same fee until its
-`occurrencePeriod` ends; `aborted` gives it free, and the Invoice of the same appointment and kind makes it `billed`. What the window has
+`occurrencePeriod` ends; `aborted` gives it free, and the Invoice of the same appointment, kind and prescription makes it `billed`. What the window has
 charged, or another one keeps, cannot be locked (409).
 """
 
@@ -17,6 +17,8 @@ from simulators.his.systems import concept
 from simulators.server import Clock
 
 LONGEST_SECONDS = 2 * 3600
+Fee = tuple[str, str, str]
+"""Appointment, kind, and the number of the prescription (empty without one)."""
 _VOID = frozenset({"draft", "cancelled", "entered-in-error"})
 
 
@@ -29,8 +31,8 @@ def judge(store: Store, clock: Clock, resource: Json) -> None:
     if end is None or not clock.timestamp() < end <= clock.timestamp() + LONGEST_SECONDS:
         issue = Issue("business-rule", "锁定须有结束时间，最长两小时", "ChargeItem.occurrencePeriod")
         raise Refusal(422, issue)
-    others = [one for one in locks(store, clock, *named) if one.resource()["id"] != resource["id"]]
-    if others or charged(store, *named):
+    others = [one for one in locks(store, clock, named) if one.resource()["id"] != resource["id"]]
+    if others or charged(store, named):
         text = "该费用已被另一次支付锁定" if others else "该费用已收取"
         raise Refusal(409, Issue("conflict", text, "ChargeItem"))
 
@@ -38,25 +40,25 @@ def judge(store: Store, clock: Clock, resource: Json) -> None:
 def settle(store: Store, clock: Clock, invoice: Json) -> None:
     """The charge came: its lock is over."""
     if (named := fee_of(invoice)) is not None:
-        for one in locks(store, clock, *named):
+        for one in locks(store, clock, named):
             store.replace(one, {**one.resource(), "status": "billed"}, instant(clock.now()))
 
 
-def charge_at_the_window(
-    store: Store, clock: Clock, patient: str, appointment: str, kind: str, fen: int
-) -> str:
+def charge_at_the_window(store: Store, clock: Clock, patient: str, fee: Fee, fen: int) -> str:
     """What the clerk is told: empty when it is done, `locked` or `charged` when it cannot be."""
     with store.transaction():
-        if charged(store, appointment, kind):
+        if charged(store, fee):
             return "charged"
-        if locks(store, clock, appointment, kind):
+        if locks(store, clock, fee):
             return "locked"
+        appointment, kind, prescription = fee
+        number = [{"system": systems.ONLINE_PRESCRIPTION, "value": prescription}] if prescription else []
         now = instant(clock.now())
         amount = {"value": fen / 100, "currency": "CNY"}
         invoice: Json = {
             "resourceType": "Invoice",
             "id": str(uuid.uuid4()),
-            "identifier": [{"system": systems.APPOINTMENT, "value": appointment}],
+            "identifier": [{"system": systems.APPOINTMENT, "value": appointment}, *number],
             "status": "balanced",
             "type": concept(systems.CHARGE, kind),
             "subject": {"reference": f"Patient/{patient}"},
@@ -68,29 +70,24 @@ def charge_at_the_window(
         return ""
 
 
-def locks(store: Store, clock: Clock, appointment: str, kind: str) -> list[Stored]:
+def locks(store: Store, clock: Clock, fee: Fee) -> list[Stored]:
     """Those that hold now."""
-    found = (store.by_row(row) for row, _ in store.of_entries("ChargeItem", "identifier", [appointment]))
-    return [
-        one
-        for one in found
-        if _holds(one.resource(), clock) and fee_of(one.resource()) == (appointment, kind)
-    ]
+    found = (store.by_row(row) for row, _ in store.of_entries("ChargeItem", "identifier", [fee[0]]))
+    return [one for one in found if _holds(one.resource(), clock) and fee_of(one.resource()) == fee]
 
 
-def charged(store: Store, appointment: str, kind: str) -> bool:
-    found = (
-        store.by_row(row).resource() for row, _ in store.of_entries("Invoice", "identifier", [appointment])
-    )
-    return any(one.get("status") not in _VOID and fee_of(one) == (appointment, kind) for one in found)
+def charged(store: Store, fee: Fee) -> bool:
+    found = (store.by_row(row).resource() for row, _ in store.of_entries("Invoice", "identifier", [fee[0]]))
+    return any(one.get("status") not in _VOID and fee_of(one) == fee for one in found)
 
 
-def fee_of(resource: Json) -> tuple[str, str] | None:
-    """Appointment and kind of a lock or an invoice; None when it names none of ours."""
+def fee_of(resource: Json) -> Fee | None:
+    """Which fee a lock or an invoice is about; None when it names no appointment of ours."""
     appointment = next(_of_system(resource, "identifier", systems.APPOINTMENT), "")
     element = "code" if resource["resourceType"] == "ChargeItem" else "type"
     kind = next(_of_system(resource, f"{element}.coding", systems.CHARGE), "")
-    return (appointment, kind) if appointment and kind else None
+    number = next(_of_system(resource, "identifier", systems.ONLINE_PRESCRIPTION), "")
+    return (appointment, kind, number) if appointment and kind else None
 
 
 def _of_system(resource: Json, path: str, system: str) -> Iterator[str]:

@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 from simulators.his.world import Canary, WorldError, read
 from simulators.his_soap import timetable
 from simulators.his_soap.asked import MALFORMED, NOTHING, RULE, Asked, Result
+from simulators.his_soap.fees import LOCK, UNLOCK
 from simulators.his_soap.load import open_store
 from simulators.his_soap.messages import Malformed, Tree, element
 from simulators.his_soap.reading import Reader, page_of
@@ -90,6 +91,9 @@ class Hospital:
         if reads := self._reader.trades.get(asked.trade):
             rows = reads(asked)
             return page_of(asked, rows), len(rows)
+        if asked.trade in (LOCK, UNLOCK):
+            locks = self._writer.of_a_fee(asked)
+            return locks, len(locks)
         if asked.trade not in self._writer.trades:
             raise Malformed(f"交易 {asked.trade} 不存在")
         if reason := self.faults.text("refuse_writes"):

@@ -8,7 +8,7 @@ from simulators.his import world
 from simulators.his.world import Drug, Report, Resident, Staff, Visit
 from simulators.his_soap.store import Entry, Store
 
-LAYOUT = 1
+LAYOUT = 2
 _STATUS = {"planned": "0", "in-progress": "1", "finished": "2", "cancelled": "9"}
 _KIND = {"outpatient": "1", "emergency": "2", "inpatient": "3"}
 _OFTEN = {
@@ -21,6 +21,9 @@ _OFTEN = {
     "once": "1次",
 }
 CARD = "01"
+LISTED_ON = "2026-01-01"
+SERVICES = {"registration": ("诊查费", 5_000)}
+"""What this hospital asks for a service, in fen."""
 
 
 def open_store(folder: Path, data: Path) -> Store:
@@ -45,12 +48,23 @@ def _entries(folder: Path) -> Iterator[Entry]:
     for one in staff:
         yield Entry(one.role, one.id, "", {"Code": one.id, "Name": one.name, "Depts": one.departments})
     for drug in world.read(folder, "drugs.json", list[Drug]):
-        yield Entry("drug", drug.code, "", {"DrugCode": drug.code, "DrugName": drug.name})
+        yield Entry("drug", drug.code, "", _drug(drug))
+    for code, (name, fen) in SERVICES.items():
+        service = {"ItemCode": code, "PriceName": name, "Amount": f"{fen / 100:.2f}", "ValidFrom": LISTED_ON}
+        yield Entry("service", code, "", service)
     for resident in world.residents(folder):
         yield from _patients(resident)
         yield from _allergies(resident)
         for visit in resident.visits:
             yield from _visit(resident, visit, departments, names)
+
+
+def _drug(one: Drug) -> dict[str, str]:
+    return {
+        "DrugCode": one.code, "DrugName": one.name, "Quantity": str(one.stock), "PackUnit": one.pack,
+        "OccurTime": f"{LISTED_ON} 08:00:00", "ItemCode": one.code, "PriceName": f"{one.name} {one.strength}",
+        "Amount": f"{one.price_fen / 100:.2f}", "ValidFrom": LISTED_ON,
+    }  # fmt: skip
 
 
 def _patients(one: Resident) -> Iterator[Entry]:

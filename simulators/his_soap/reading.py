@@ -25,6 +25,8 @@ class Reader:
             **dict.fromkeys(_KINDS, self._of_patient),
             "3001": self._slots,
             "4001": self._charges,
+            "6001": self._stock,
+            "6002": self._prices,
             "9001": self._written,
         }
 
@@ -62,6 +64,19 @@ class Reader:
     def _charges(self, asked: Asked) -> list[Tree]:
         found = self._store.between("charge", asked.needed("BeginTime"), asked.needed("EndTime"))
         return [{name: one.body[name] for name in _CHARGE} for one in found]
+
+    def _stock(self, asked: Asked) -> list[Tree]:
+        names = ("DrugCode", "Quantity", "PackUnit", "OccurTime")
+        return [{name: body[name] for name in names} for body in self._items("drug", asked)]
+
+    def _prices(self, asked: Asked) -> list[Tree]:
+        names = ("ItemCode", "PriceName", "Amount", "ValidFrom")
+        items = [*self._items("drug", asked), *self._items("service", asked)]
+        return [{name: body[name] for name in names} for body in items]
+
+    def _items(self, kind: str, asked: Asked) -> list[Tree]:
+        found = (self._store.get(kind, code) for code in asked.needed("Codes").split(","))
+        return [one.body for one in found if one is not None]
 
     def _written(self, asked: Asked) -> list[Tree]:
         found = self._store.written(asked.needed("OuterNo"))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from simulators.his_soap import timetable
 from simulators.his_soap.asked import EXISTS, NOTHING, OVER, RULE, TAKEN, UNKNOWN, Asked, Result
+from simulators.his_soap.fees import LOCK, Fees
 from simulators.his_soap.messages import Tree
 from simulators.his_soap.store import Entry, Store, Written
 from simulators.server import Clock
@@ -26,6 +27,7 @@ class Writer:
         self._store = store
         self._clock = clock
         self._all_taken = all_taken
+        self._fees = Fees(store, clock)
         self._trades: dict[str, Callable[[Asked, str], Made]] = {
             "5001": self._register,
             "5002": self._move,
@@ -55,6 +57,13 @@ class Writer:
             "OuterNo": outer, "OuterTrade": asked.trade, "PatientNo": patient, "RecordNo": number, "RecordTime": at,
             "Parts": {"PartNo": parts},
         }  # fmt: skip
+
+    def of_a_fee(self, asked: Asked) -> list[Tree]:
+        """Locks of fees: no record is written, and the same call again is no second one. Raises Result."""
+        patient = asked.needed("PatientNo")
+        with self._store.transaction():
+            self._admit(patient)
+            return self._fees.lock(asked, patient) if asked.trade == LOCK else self._fees.unlock(asked)
 
     # rules
 
@@ -186,9 +195,12 @@ class Writer:
         if not _AMOUNT.fullmatch(asked.needed("Amount")):
             raise Result(RULE, "金额应为两位小数")
         number, at = self._store.next_number("SF"), self._moment(asked, "OccurTime")
+        if kind != "09":
+            self._fees.charged(asked)
         body = {
             "ChargeNo": number, "PatientNo": patient, "ChargeKind": kind, "TradeNo": trade_number,
             "ChargedTradeNo": asked.needed("TradeNo"), "Amount": asked.text("Amount"), "OccurTime": at,
+            "PrescriptionNo": asked.text("PrescriptionNo"),
         }  # fmt: skip
         entry = Entry(
             "charge", number, patient, body, asked.needed("AppointmentNo"), at, asked.needed("OuterNo")

@@ -1,7 +1,6 @@
-"""A fee that is about to be paid online is kept from the hospital's window, before both hospitals.
+"""A fee that is about to be paid online is kept from the hospital's window, before every hospital.
 
-The foreign hospital stores ChargeItems and has no window: what the window may charge is asked of ours only. SOAP has no such
-operations: `test_his_soap`.
+The foreign hospital stores ChargeItems and has no window: what the window may charge is asked of ours only, by FHIR.
 """
 
 from collections.abc import Iterator
@@ -15,7 +14,8 @@ from tests.contract.hospitals import Gateway, new_request
 from tests.contract.test_his import the_id
 from tests.contract.test_his_write_back import sample
 
-pytestmark = pytest.mark.parametrize("gateway", ["simulator", "sekmet"], indirect=True)
+pytestmark = pytest.mark.parametrize("gateway", ["simulator", "sekmet", "soap"], indirect=True)
+WITH_RULES = ("simulator", "soap")
 
 
 @pytest.fixture
@@ -101,6 +101,36 @@ def test_another_fee_of_the_visit_stays_locked(gateway: Gateway) -> None:
     assert locked(gateway, fields)["held"]
 
 
+def test_two_prescriptions_of_a_visit_are_two_fees(gateway: Gateway) -> None:
+    first = body(gateway, fee_number="RX-1")
+    second = {**first, "request_id": new_request(), "fee_number": "RX-2"}
+    locked(gateway, first)
+
+    assert locked(gateway, second)["held"]
+    unlock(gateway, first, fee_number="RX-1")
+    assert locked(gateway, second)["held"]
+    assert not locked(gateway, first)["held"]
+
+
+def test_the_charge_of_one_prescription_leaves_the_other_locked(gateway: Gateway) -> None:
+    first = body(gateway, fee_number="RX-1")
+    second = {**first, "request_id": new_request(), "fee_number": "RX-2"}
+    locked(gateway, first)
+    locked(gateway, second)
+    if gateway.hospital.name not in WITH_RULES:
+        pytest.skip("the foreign hospital knows no rules for fees")
+
+    charge = sample(
+        gateway, "write-charge", patient_id=first["patient_id"], appointment_id=first["appointment_id"], kind=first["kind"],
+        trade_number=new_request(), fee_number="RX-1",
+    )  # fmt: skip
+
+    assert gateway.ask("write-charge", **charge).status_code == 200
+
+    assert not locked(gateway, first)["held"]
+    assert locked(gateway, second)["held"]
+
+
 def test_the_window_does_not_charge_what_is_locked(gateway: Gateway) -> None:
     fields = body(gateway)
     locked(gateway, fields)
@@ -122,7 +152,7 @@ def test_what_the_window_has_charged_cannot_be_locked(gateway: Gateway) -> None:
 
 
 def test_two_payments_of_one_fee_do_not_both_get_it(gateway: Gateway) -> None:
-    if gateway.hospital.name != "simulator":
+    if gateway.hospital.name not in WITH_RULES:
         pytest.skip("the foreign hospital knows no rules for fees")
     fields = body(gateway)
     locked(gateway, fields)
@@ -146,7 +176,7 @@ def test_a_lock_ends_by_itself(gateway: Gateway, clock: Any) -> None:
 def test_the_charge_ends_the_lock(gateway: Gateway) -> None:
     fields = body(gateway)
     locked(gateway, fields)
-    if gateway.hospital.name != "simulator":
+    if gateway.hospital.name not in WITH_RULES:
         pytest.skip("the foreign hospital knows no rules for fees")
     charge = sample(
         gateway, "write-charge", patient_id=fields["patient_id"], appointment_id=fields["appointment_id"], kind=fields["kind"],
@@ -156,11 +186,13 @@ def test_the_charge_ends_the_lock(gateway: Gateway) -> None:
     assert gateway.ask("write-charge", **charge).status_code == 200
 
     assert not locked(gateway, fields)["held"]
+    refused = send(gateway, "lock-fee", {**fields, "request_id": new_request()})
+    assert (refused.status_code, refused.json()["code"]) == (422, "fee_taken")
     assert at_the_window(gateway, fields).json()["code"] == "CHARGED"
 
 
 def test_nobody_keeps_a_fee_for_a_day(gateway: Gateway) -> None:
-    if gateway.hospital.name != "simulator":
+    if gateway.hospital.name not in WITH_RULES:
         pytest.skip("the foreign hospital knows no rules for fees")
     until = (datetime.now(UTC) + timedelta(days=1)).isoformat()
 

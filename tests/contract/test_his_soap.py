@@ -198,19 +198,23 @@ LACKING: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("operation", LACKING)
-def test_what_such_a_hospital_does_not_offer_is_refused_in_words(gateway: Gateway, operation: str) -> None:
-    body = LACKING[operation]
-    if body["purpose"] == "payment":
-        body = body | {
-            "request_id": new_request(), "patient_id": gateway.patient_id(*PERSON), "appointment_id": new_request(),
+def test_what_a_hospital_does_not_offer_is_refused_in_words(
+    gateway: Gateway, certificates: Certificates, tmp_path: Path
+) -> None:
+    empty = "".join(f'{one.replace("-", "_")} = ""\n' for one in LACKING)
+    (tmp_path / "soap.toml").write_text(f"[interfaces]\n{empty}", encoding="utf-8")
+    with hospitals.gateway_before(
+        gateway.hospital, tmp_path, certificates, HIS_SYSTEMS=str(tmp_path / "soap.toml")
+    ) as other:
+        fee = {
+            "request_id": new_request(), "patient_id": other.patient_id(*PERSON), "appointment_id": new_request(),
             "kind": "prescription",
         }  # fmt: skip
-
-    refused = gateway.worker.post(f"/his/v1/{operation}", json=body)
-
-    assert (refused.status_code, refused.json()["code"]) == (422, "hospital_refused")
-    assert operation in refused.json()["detail"]
+        for operation, body in LACKING.items():
+            asked = body | (fee if body["purpose"] == "payment" else {})
+            refused = other.worker.post(f"/his/v1/{operation}", json=asked)
+            assert (refused.status_code, refused.json()["code"]) == (422, "hospital_refused")
+            assert operation in refused.json()["detail"]
 
 
 def test_the_wsdl_describes_the_method(gateway: Gateway, certificates: Certificates) -> None:

@@ -1,4 +1,4 @@
-"""Stock and prices through the gateway, before a hospital of ours and one that nobody here wrote (SOAP has no such operations: `test_his_soap`)."""
+"""Stock and prices through the gateway, before a hospital of ours and one that nobody here wrote and by SOAP."""
 
 import json
 from typing import Any
@@ -8,7 +8,8 @@ import pytest
 
 from tests.contract.hospitals import WORLD, Gateway
 
-pytestmark = pytest.mark.parametrize("gateway", ["simulator", "sekmet"], indirect=True)
+pytestmark = pytest.mark.parametrize("gateway", ["simulator", "sekmet", "soap"], indirect=True)
+OURS = ("simulator", "soap")
 
 DRUGS = {one["code"]: one for one in json.loads((WORLD / "drugs.json").read_text(encoding="utf-8"))}
 DRUG = "urn:internet-hospital:drug"
@@ -21,7 +22,7 @@ def ask(gateway: Gateway, operation: str, **body: Any) -> httpx.Response:
 
 def put_there(gateway: Gateway, resource: dict[str, Any]) -> None:
     """Into the foreign hospital, which comes without a pharmacy; ours has its own."""
-    if gateway.hospital.name == "simulator":
+    if gateway.hospital.name in OURS:
         return
     kind = resource["resourceType"]
     [rest] = gateway.hospital.fhir.get("/metadata").json()["rest"]
@@ -87,7 +88,7 @@ def test_prices_are_whole_fen_of_the_hospitals_own_list(gateway: Gateway, two: l
 
 
 def test_a_whole_list_is_asked_in_parts(gateway: Gateway) -> None:
-    if gateway.hospital.name != "simulator":
+    if gateway.hospital.name not in OURS:
         pytest.skip("the foreign hospital has no pharmacy of its own")
     codes = [*sorted(DRUGS), "registration"]
     unknown = [f"NONE{number}" for number in range(100)]

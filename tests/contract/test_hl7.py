@@ -1,6 +1,7 @@
 """A gateway that speaks FHIR to the HIS and HL7 v2 to LIS and RIS, as processes: results, orders, what is pushed, and every mishap."""
 
 import json
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -169,6 +170,25 @@ def test_health_names_each_system(house: House, certificates: Certificates, tmp_
         house.gateway.hospital, tmp_path, certificates, LIS_URL=nobody, RIS_URL=house.laboratory.url
     ) as gateway:
         assert httpx.get(f"{gateway.health}/readyz").json()["failed"] == ["city", "lis"]
+
+
+def test_metrics_say_which_system_nobody_waits_for_any_more(
+    house: House, certificates: Certificates, tmp_path: Path
+) -> None:
+    nobody = f"mllp://127.0.0.1:{free_port()}"
+
+    def open_breakers(gateway: Gateway) -> set[str]:
+        text = httpx.get(f"{gateway.health}/metrics").text
+        return set(re.findall(r'gateway_breaker_open\{target="(\w+)"\} 1', text))
+
+    with hospitals.gateway_before(
+        house.gateway.hospital, tmp_path, certificates, LIS_URL=nobody, RIS_URL=house.laboratory.url
+    ) as gateway:
+        patient_id = gateway.patient_id(PEOPLE[ZHOU]["id_number"], PEOPLE[ZHOU]["name"])
+        for _ in range(5):
+            gateway.ask("history", purpose="treatment", patient_id=patient_id, since="2020-01-01")
+        wait_until(lambda: open_breakers(gateway) == {"lis"}, "the breaker of LIS in the metrics")
+        assert 'target="ris"} 0' in httpx.get(f"{gateway.health}/metrics").text
 
 
 def order(house: House, **more: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from contracts import envelope, events, his, supervision
+from contracts import envelope, events, hints, his, supervision
 from tools.pages.markdown import code, first_line, page, table
 
 BLOCKS = (
@@ -61,6 +61,10 @@ def _schemas() -> dict[str, str]:
         "contracts/schema/envelope.json": _schema(
             {"delivery": envelope.Delivery, "received": envelope.Received},
             "POST /events of the adapter, and its answer",
+        ),
+        "contracts/schema/hints.json": _schema(
+            {"hint": hints.HospitalHint, "hint reply": hints.HintTaken},
+            "POST /hospital/v1/hints of the backend, and its answer",
         ),
         "contracts/schema/his.json": _operations(
             his.REQUESTS, "POST /his/v1/{operation} of the gateway, and its answers"

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "c4a91e7f20b8"
-down_revision = "5b8e04d7a1c6"
+down_revision = "c4e81f07a9d3"
 branch_labels = None
 depends_on = None
 

@@ -70,16 +70,19 @@ class FeeLocks:
             and one.has_identifier(systems.appointment, str(request.appointment_id))
             and (kind := one.code.code_of(systems.charge)) is not None
             and kind.code == request.kind
+            and one.identified_by(systems.prescription) == request.fee_number
         ]
 
     def _resource(self, request: LockFee, patient: str) -> Json:
         systems = self._writer.systems
         amount = {"value": Decimal(request.amount).scaleb(-2).quantize(Decimal("0.01")), "currency": "CNY"}
+        number = [{"system": systems.prescription, "value": request.fee_number}] if request.fee_number else []
         return {
             "resourceType": KIND,
             "identifier": [
                 {"system": systems.request, "value": str(request.request_id)},
                 {"system": systems.appointment, "value": str(request.appointment_id)},
+                *number,
             ],
             "status": _OPEN,
             "code": {"coding": [{"system": systems.charge, "code": request.kind}]},

@@ -106,6 +106,10 @@ class Resource(_Part, frozen=True):
         found: Reference = getattr(self, self.SUBJECT)
         return found
 
+    def identified_by(self, system: str) -> str:
+        """The first identifier of this system; empty without one."""
+        return next((one.value for one in self.identifier if one.system == system), "")
+
     def has_identifier(self, system: str, value: str) -> bool:
         """Whether it bears this identifier."""
         return any(one.system == system and one.value == value for one in self.identifier)

@@ -89,7 +89,7 @@ class Writer:
         word = _CHARGES.get(request.kind, request.kind)
         return self._invoice(
             request, patient, number=request.trade_number, at=request.paid_at, kind=request.kind,
-            line=(request.kind, word), text=word,
+            line=(request.kind, word), text=word, fee_number=request.fee_number,
         )  # fmt: skip
 
     def refund(self, request: WriteRefund, patient: str) -> Json:
@@ -103,8 +103,9 @@ class Writer:
 
     def _invoice(
         self, request: WriteCharge | WriteRefund, patient: str, *, number: str, at: datetime, kind: str,
-        line: tuple[str, str], text: str,
+        line: tuple[str, str], text: str, fee_number: str = "",
     ) -> Json:  # fmt: skip
+        named = [self._identifier(self.systems.prescription, fee_number)] if fee_number else []
         amount = {"value": Decimal(request.amount).scaleb(-2).quantize(Decimal("0.01")), "currency": "CNY"}
         return {
             "resourceType": "Invoice",
@@ -112,6 +113,7 @@ class Writer:
                 self._request(request.request_id),
                 self._identifier(self.systems.trade, number),
                 self._identifier(self.systems.appointment, str(request.appointment_id)),
+                *named,
             ],
             "status": "balanced",
             "type": {"coding": [{"system": self.systems.charge, "code": kind}], "text": text},

@@ -19,6 +19,7 @@ from front_gateway.dialects.hl7v2.answers import OtherMessage, fits
 from front_gateway.dialects.hl7v2.charsets import Charset
 from front_gateway.dialects.hl7v2.frames import BadFrame, Frames, framed
 from front_gateway.dialects.hl7v2.message import BadMessage, Message, parsed
+from front_gateway.identity import identity_of
 from front_gateway.refusals import Target, TooSlow, Unreachable, Unusable
 
 KEPT_SECONDS = 20.0
@@ -30,7 +31,10 @@ ACCEPTS = 2
 
 @dataclass(frozen=True)
 class Address:
-    """Where a system listens; `name` is ours for it (lis, ris), `application` what it calls itself (MSH-5)."""
+    """Where a system listens; `name` is ours for it (lis, ris), `application` what it calls itself (MSH-5).
+
+    `identity`, when given, is the one URI name that its certificate must carry, beside the host's name.
+    """
 
     name: str
     host: str
@@ -38,6 +42,7 @@ class Address:
     charset: Charset = Charset.UTF_8
     application: str = ""
     tls: ssl.SSLContext | None = field(default=None, repr=False)
+    identity: str = ""
 
 
 @dataclass
@@ -45,6 +50,7 @@ class _Connection:
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     used: float
+    era: int = 0
     frames: Frames = field(default_factory=lambda: Frames(MOST_BYTES))
     waiting: list[bytes] = field(default_factory=list)
 
@@ -75,6 +81,7 @@ class Line:
         self._queue = queue
         self._waiting = 0
         self._kept: list[_Connection] = []
+        self._era = 0
 
     async def ask(self, message: bytes, control_id: str, deadline: Deadline, *, question: bool) -> Message:
         """The answer to `message`, whose MSA-2 is `control_id`.
@@ -119,10 +126,15 @@ class Line:
         with suppress(OSError):
             await connection.writer.wait_closed()
 
-    async def close(self) -> None:
-        """Close what is kept."""
+    def drop_idle(self) -> None:
+        """Keep no connection of before: certificates were renewed. What is under way is answered, and kept no longer."""
+        self._era += 1
         while self._kept:
             self._kept.pop().close()
+
+    async def close(self) -> None:
+        """Close what is kept."""
+        self.drop_idle()
 
     @property
     def _name(self) -> str:
@@ -186,7 +198,7 @@ class Line:
             raise Unusable(Target.HIS, f"{self._name}: accepted, and nothing more")
         finally:
             connection.used = monotonic()
-            if fine and connection.usable():
+            if fine and connection.era == self._era and connection.usable():
                 self._kept.append(connection)
             else:
                 connection.close()
@@ -207,12 +219,15 @@ class Line:
         return connection.waiting.pop(0)
 
     async def _connected(self) -> _Connection:
-        one = self.address
+        one, era = self.address, self._era
         name = one.host if one.tls is not None else None
         reader, writer = await asyncio.open_connection(
             one.host, one.port, ssl=one.tls, server_hostname=name, limit=65_536
         )
-        return _Connection(reader, writer, monotonic())
+        if one.tls and one.identity and identity_of(writer.get_extra_info("peercert")) != one.identity:
+            writer.close()
+            raise ConnectionRefusedError("certificate is somebody else's")
+        return _Connection(reader, writer, monotonic(), era)
 
 
 def _why(error: Exception) -> str:

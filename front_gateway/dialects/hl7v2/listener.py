@@ -15,13 +15,13 @@ from time import monotonic, perf_counter
 from foundation.clock import Clock
 from foundation.errors import AppError
 from foundation.logs import log, request_id
-from foundation.tls import uri_identity
 from front_gateway.audit_file import AuditFile
 from front_gateway.dialects.hl7v2.charsets import Charset
 from front_gateway.dialects.hl7v2.frames import BadFrame, Frames, framed
 from front_gateway.dialects.hl7v2.hints import Hints
 from front_gateway.dialects.hl7v2.message import BadMessage, Message, parsed
 from front_gateway.dialects.hl7v2.pushed import acknowledgement, read
+from front_gateway.identity import identity_of
 from front_gateway.metrics import count
 from front_gateway.policy.senders import Sender
 from front_gateway.rates import Limits, TokenBucket
@@ -108,7 +108,7 @@ class MllpListener:
                 await writer.wait_closed()
 
     async def _conversation(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        identity = uri_identity(writer.get_extra_info("peercert"))
+        identity = identity_of(writer.get_extra_info("peercert"))
         address = str((writer.get_extra_info("peername") or ("",))[0])
         candidates = [one for one in self._senders().values() if one.may_connect(identity, address)]
         if not candidates or len(self._open) > MOST_CONNECTIONS:

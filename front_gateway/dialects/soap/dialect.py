@@ -10,10 +10,12 @@ from front_gateway.dialects import Who
 from front_gateway.dialects.hashes import resource_hash
 from front_gateway.dialects.soap.charges import ChargeReader
 from front_gateway.dialects.soap.client import SoapClient
+from front_gateway.dialects.soap.fee_locks import FeeLocks
 from front_gateway.dialects.soap.history import HistoryReader
 from front_gateway.dialects.soap.hospital_profile import Profile
 from front_gateway.dialects.soap.patients import Patients, Person, as_reply
 from front_gateway.dialects.soap.schedules import ScheduleReader
+from front_gateway.dialects.soap.supply import SupplyReader
 from front_gateway.dialects.soap.visits import VisitReader
 from front_gateway.dialects.soap.write_back import WriteBack
 from front_gateway.note import Note
@@ -22,7 +24,8 @@ from front_gateway.upstream import Upstream
 
 ANSWERED: tuple[type[his.HisRequest], ...] = (
     his.FindPatient, his.Visits, his.History, his.Slots, his.Charges, his.WriteRegistration, his.WriteMove,
-    his.WriteCancellation, his.WriteCharge, his.WriteRefund, his.WriteRecord, his.WritePrescription, his.WriteDispense,
+    his.WriteCancellation, his.WriteCharge, his.WriteRefund, his.WriteRecord, his.WritePrescription, his.WriteDispense, his.Stock, his.Prices, his.LockFee,
+    his.UnlockFee,
 )  # fmt: skip
 """The contract's requests that this dialect has."""
 
@@ -37,6 +40,8 @@ class SoapDialect:
         self._history = HistoryReader(self._client, self._visits)
         self._charges = ChargeReader(self._client)
         self._schedules = ScheduleReader(self._client)
+        self._fees = FeeLocks(self._client, clock)
+        self._supply = SupplyReader(self._client)
         write = WriteBack(self._client, clock)
         self._one_at_a_time = write.one_at_a_time
         self._writes: dict[type[his.HisRequest], Callable[..., Awaitable[his.Acknowledged]]] = {
@@ -64,16 +69,8 @@ class SoapDialect:
             raise HospitalRefused(f"本院接口没有此项业务（{request.OPERATION}）")
         if isinstance(request, his.FindPatient):
             return await self._found(request, deadline, note)
-        if isinstance(request, his.Charges):
-            charges = await self._charges.between(request.since, request.until, deadline)
-            note.resources = len(charges.charges)
-            return charges
-        if isinstance(request, his.Slots):
-            slots = await self._schedules.slots(
-                request.department_code, request.practitioner_code, request.first, request.last, deadline
-            )
-            note.resources = len(slots)
-            return his.SlotsReply(slots)
+        if isinstance(request, his.Charges | his.Slots | his.Stock | his.Prices):
+            return await self._of_nobody(request, deadline, note)
         if isinstance(request, his.Visits):
             person = await self._person(request.patient_id, deadline, note)
             visits = await self._visits.since(person, request.since, deadline)
@@ -86,7 +83,39 @@ class SoapDialect:
                 len(reply.visits) + len(reply.allergies) + len(reply.medications) + len(reply.reports)
             )
             return reply
+        if isinstance(request, his.LockFee | his.UnlockFee):
+            return await self._of_a_fee(request, deadline, note)
         return await self._written(request, deadline, note)
+
+    async def _of_a_fee(
+        self, request: his.LockFee | his.UnlockFee, deadline: Deadline, note: Note
+    ) -> his.FeeLock | his.Acknowledged:
+        person = await self._person(request.patient_id, deadline, note, fresh=True)
+        if isinstance(request, his.LockFee):
+            return await self._fees.lock(request, person, deadline)
+        return await self._fees.unlock(request, person, deadline)
+
+    async def _of_nobody(
+        self, request: his.Charges | his.Slots | his.Stock | his.Prices, deadline: Deadline, note: Note
+    ) -> his.ChargesReply | his.SlotsReply | his.StockReply | his.PricesReply:
+        """What names no patient."""
+        if isinstance(request, his.Charges):
+            charges = await self._charges.between(request.since, request.until, deadline)
+            note.resources = len(charges.charges)
+            return charges
+        if isinstance(request, his.Slots):
+            slots = await self._schedules.slots(
+                request.department_code, request.practitioner_code, request.first, request.last, deadline
+            )
+            note.resources = len(slots)
+            return his.SlotsReply(slots)
+        if isinstance(request, his.Stock):
+            drugs = await self._supply.stock(request.drug_codes, deadline)
+            note.resources = len(drugs)
+            return his.StockReply(drugs)
+        prices = await self._supply.prices(request.codes, deadline)
+        note.resources = len(prices)
+        return his.PricesReply(prices)
 
     async def _found(self, request: his.FindPatient, deadline: Deadline, note: Note) -> his.FindPatientReply:
         found = await self._patients.by_card(request.id_number, request.name, deadline)

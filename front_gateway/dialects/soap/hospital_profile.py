@@ -14,7 +14,7 @@ import msgspec
 from front_gateway.dialects.words import SystemsError
 
 DEFAULT = Path(__file__).parent / "soap.toml"
-OPTIONAL = frozenset({"reports", "slots", "write_dispense"})
+OPTIONAL = frozenset({"reports", "slots", "write_dispense", "stock", "prices", "lock_fee", "unlock_fee"})
 """Interfaces that a hospital may lack. Allergies are not among them: none told looks like none known."""
 OTHERS = "*"
 CODES: dict[str, frozenset[str]] = {
@@ -39,6 +39,7 @@ CODES: dict[str, frozenset[str]] = {
     "report_category": frozenset({"laboratory", "imaging", "other"}),
     "flag": frozenset({"H", "L", ""}),
     "charge_kind": frozenset({"registration", "prescription", "refund"}),
+    "lock_state": frozenset({"held", "over"}),
 }
 """Our words of each list of codes."""
 SAID = {"certainty": ("confirmed", "suspected"), "charge_kind": ("registration", "prescription", "refund")}

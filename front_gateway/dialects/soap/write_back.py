@@ -114,6 +114,7 @@ class WriteBack:
         more = {
             "charge_kind": self._kind(request.kind), "amount": self._words.money(request.amount),
             "trade_no": request.trade_number, "at": self._words.moment(request.paid_at),
+            **({"prescription_no": request.fee_number} if request.fee_number else {}),
         }  # fmt: skip
         return await self._step("write_charge", request, more, person, deadline)
 

@@ -12,8 +12,9 @@ from miniapp_mock.front.forms import path_id, read_form, read_json
 from miniapp_mock.front.journey import RUNNING
 from miniapp_mock.front.pages.doctor_login import needs_shift
 from miniapp_mock.front.pages.doctor_visit import load
-from miniapp_mock.front.screen import doctor, go, show
+from miniapp_mock.front.screen import doctor, go, screen_of, show
 from miniapp_mock.front.streams import pass_file
+from miniapp_mock.front.words import on_the_shelf
 
 CATEGORIES = {"legality": "合法性", "form": "规范性", "appropriateness": "适宜性"}
 EDITABLE = ("draft", "returned")
@@ -46,7 +47,8 @@ async def _editor(request: Request, row: Any, one: Any, problem: Refused | None 
     stated = one or offered["before"] or {"stated": {}, "taking": [], "stated_at": None, "prescriber": ""}
     drugs: dict[str, Any] = {}
     for name in {item["name"] for item in one["items"]} if one else ():
-        drugs |= {drug["code"]: drug for drug in await doctor(request).get("/drugs", q=name)}
+        found = await _with_shelf(request, await doctor(request).get("/drugs", q=name))
+        drugs |= {drug["code"]: drug for drug in found}
     return await show(
         request, "doctor/prescribe.html", back=f"/doctor/visits/{row['id']}", row=row, one=one, drugs=drugs,
         times={one["code"]: one for one in offered["frequencies"]}, categories=CATEGORIES, problem=problem,
@@ -83,7 +85,22 @@ async def sheet(request: Request) -> Response:
 
 async def drugs(request: Request) -> Response:
     """By name or pinyin initials."""
-    return JSONResponse(await doctor(request).get("/drugs", q=request.query_params.get("q", "")))
+    found = await doctor(request).get("/drugs", q=request.query_params.get("q", ""))
+    return JSONResponse(await _with_shelf(request, found))
+
+
+async def _with_shelf(request: Request, drugs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each drug with what is said of it on the shelves: a note beside it, which is missing rather than in the way."""
+    codes = ",".join(drug["code"] for drug in drugs)
+    try:
+        shelves = await doctor(request).get("/drugs/availability", codes=codes) if codes else []
+    except Refused:
+        return drugs
+    known, today = {one["drug_code"]: one for one in shelves}, screen_of(request).clock.today()
+    for drug in drugs:
+        if (one := known.get(drug["code"])) is not None:
+            drug["shelf"] = {"out": one["out"], "words": on_the_shelf(one, drug["pack_unit"], today)}
+    return drugs
 
 
 async def check(request: Request) -> Response:
@@ -101,7 +118,13 @@ async def beside(request: Request) -> Response:
 
 async def refills(request: Request) -> Response:
     """Earlier prescriptions; each line of them is a proposal."""
-    return await _answer(doctor(request).get(f"/encounters/{path_id(request, 'id')}/refills"))
+    return await _answer(_refills(request))
+
+
+async def _refills(request: Request) -> Any:
+    found = await doctor(request).get(f"/encounters/{path_id(request, 'id')}/refills")
+    await _with_shelf(request, [line["drug"] for one in found for line in one["lines"] if line["drug"]])
+    return found
 
 
 async def dosage(request: Request) -> Response:

@@ -96,3 +96,47 @@ async def test_the_editor_offers_the_frequencies_the_api_names_and_no_others(
     found = re.search(r'<select[^>]*name="frequency">(.*?)</select>', page)
     assert found
     assert re.findall(r'value="(\w+)"', found[1]) == ["qd", "q5h"]
+
+
+def drug(code: str) -> dict[str, Any]:
+    return {"code": code, "generic_name": "甲", "pack_unit": "盒"}
+
+
+async def test_what_is_out_is_marked_with_the_time_of_the_reading(
+    backend: Backend, doctor: httpx.AsyncClient
+) -> None:
+    backend.answers["GET /drugs"] = [drug("A"), drug("B"), drug("C"), drug("D")]
+    at = "2020-11-22T06:05:00Z"
+    backend.answers["GET /drugs/availability"] = [
+        {
+            "drug_code": "A",
+            "free": None,
+            "hospital": {"quantity": 0, "unit": "", "at": "2019-01-01T00:00:00Z", "read_at": at},
+            "out": True,
+        },
+        {
+            "drug_code": "B",
+            "free": 3,
+            "hospital": {"quantity": 40, "unit": "", "at": "2019-01-01T00:00:00Z", "read_at": at},
+            "out": False,
+        },
+        {"drug_code": "C", "free": 0, "hospital": None, "out": True},
+        {"drug_code": "D", "free": None, "hospital": None, "out": False},
+    ]
+
+    found = (await doctor.get("/doctor/drugs", params={"q": "甲"})).json()
+
+    assert [(one["shelf"]["out"], one["shelf"]["words"]) for one in found] == [
+        (True, "院内药房缺货（更新于 2020年11月22日 周日 14:05）"),
+        (False, "院内药房 40 盒（更新于 2020年11月22日 周日 14:05）"),
+        (True, "线上药房缺货"),
+        (False, ""),
+    ]
+
+
+async def test_shelves_that_nobody_can_tell_of_leave_the_drugs(
+    backend: Backend, doctor: httpx.AsyncClient
+) -> None:
+    backend.answers["GET /drugs"] = [drug("A")]
+
+    assert (await doctor.get("/doctor/drugs", params={"q": "甲"})).json() == [drug("A")]

@@ -57,10 +57,14 @@ def test_good_settings_have_no_mistakes(good: dict[str, str]) -> None:
         ("PACS_URL", "http://pacs.example/dicom-web", "PACS_URL is plain http"),
         ("PACS_URL", "https://pacs.example/dicom-web", "PACS_ROOT is missing (PACS_URL is https)"),
         ("PACS_ROOT", "/nowhere/root.pem", "PACS_ROOT names no file"),
+        ("LIS_IDENTITY", "spiffe://hospital/lis", "LIS_IDENTITY is set, but LIS_URL is plain MLLP"),
     ],
 )
 def test_a_mistake_names_the_setting(good: dict[str, str], name: str, value: str, said: str) -> None:
-    assert any(said in one for one in mistakes(load(Settings, {**good, name: value})))
+    assert any(
+        said in one
+        for one in mistakes(load(Settings, {**good, "LIS_URL": "mllp://127.0.0.1:2575", name: value}))
+    )
 
 
 @pytest.mark.parametrize(

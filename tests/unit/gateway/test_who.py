@@ -3,7 +3,9 @@
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TypeVar
+from urllib.parse import unquote
 from uuid import UUID
 
 import pytest
@@ -14,7 +16,7 @@ from front_gateway.deadline import Deadline
 from front_gateway.dialects import Main, Who
 from front_gateway.dialects.combined.dialect import CombinedDialect
 from front_gateway.dialects.fhir.dialect import FhirDialect
-from front_gateway.dialects.fhir.systems import Systems
+from front_gateway.dialects.fhir.systems import Systems, read_systems
 from front_gateway.dialects.hl7v2.charsets import Charset
 from front_gateway.dialects.hl7v2.line import Address, Line
 from front_gateway.dialects.remembered import REMEMBERED, Remembered
@@ -88,6 +90,24 @@ def test_soap_says_who_she_is_with_numbers_merged_into_hers(loop: Loop) -> None:
     found = spoken(loop, side, by_soap, asked_once)
 
     assert found == Who("1", ("1", "9"), fhir.NAME, frozenset({fhir.NAME}), "female", date(1958, 9, 19))
+
+
+def test_a_hospital_that_follows_hl7_china_knows_the_identity_card_by_its_name(loop: Loop) -> None:
+    systems = read_systems(Path(read_systems.__code__.co_filename).parent / "hl7cn.toml")
+    side, card = OtherSide(), "urn:oid:2.16.840.1.113883.2.23.1.19.1"
+    theirs = fhir.patient() | {"identifier": [{"system": card, "value": fhir.NUMBER}]}
+    side.on("GET /Patient", fhir.bundle(theirs))
+    request = his.FindPatient(purpose="eligibility", id_number=fhir.NUMBER, name=fhir.NAME)
+
+    async def find(main: Main) -> his.FindPatientReply:
+        found: his.FindPatientReply = await main.answer(request, Deadline(5), Note())
+        return found
+
+    found = spoken(loop, side, by_fhir(systems), find)
+
+    assert found.patient is not None
+    asked = [unquote(one.target) for one in side.asked("GET", "/Patient")]
+    assert f"identifier={card}|{fhir.NUMBER}" in asked[0]
 
 
 def test_who_was_found_a_moment_ago_is_asked_for_again_before_a_write_only(loop: Loop) -> None:

@@ -16,6 +16,7 @@ from backend.hospital_hint import door as hints_door
 from backend.hospital_hint import service
 from backend.hospital_hint.model import HospitalHint
 from backend.patient.model import Person
+from backend.patient.service import having_hospital_ids, remember_hospital_id
 from backend.supervision.inspection_door import create_door
 from contracts import his
 from foundation.db.audit import AuditEvent
@@ -131,6 +132,34 @@ async def test_a_moved_number_is_asked_for_again(
     assert await number_of(running, visit) is None
     async with unit_of_work(running.db) as session:
         assert await service.news(session, visit.person_id) is None
+
+
+async def test_a_result_under_a_number_that_was_merged_is_hers(
+    running: Context, gateway: httpx.AsyncClient, visit: Encounter
+) -> None:
+    async with unit_of_work(running.db) as session:
+        await remember_hospital_id(session, visit.person_id, NUMBER, [FORMER])
+
+    await take(gateway, hint("report_ready", "a", FORMER))
+
+    async with unit_of_work(running.db) as session:
+        assert await service.news(session, visit.person_id) is not None
+
+
+@pytest.mark.parametrize("number", [NUMBER, FORMER, "P0000009"])
+async def test_after_a_merge_she_is_found_by_every_number_before_she_is_asked_for_again(
+    running: Context, gateway: httpx.AsyncClient, visit: Encounter, number: str
+) -> None:
+    async with unit_of_work(running.db) as session:
+        await remember_hospital_id(session, visit.person_id, NUMBER, [FORMER])
+    await take(gateway, hint("patient_merged", "a", "P0000009", NUMBER))
+
+    await take(gateway, hint("report_ready", "b", number))
+
+    async with unit_of_work(running.db) as session:
+        assert await service.news(session, visit.person_id) is not None
+        await remember_hospital_id(session, visit.person_id, "P0000010")
+        assert await having_hospital_ids(session, [digest(number)]) == []
 
 
 async def test_somebody_elses_hint_touches_nobody(

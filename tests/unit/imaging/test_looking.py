@@ -18,7 +18,7 @@ from foundation.db.outbox import OutboxEvent
 from foundation.db.unit_of_work import unit_of_work
 from tests.builders.requests import Headers, a_person, patient_session, staff_session
 from tests.builders.visits import Patient, accepted, signs_record, writes
-from tests.small_world import DOCTOR, PHARMACIST, SECOND_DOCTOR
+from tests.small_world import DAUGHTER, DOCTOR, PHARMACIST, SECOND_DOCTOR
 from tests.town import Town
 
 pytestmark = pytest.mark.anyio
@@ -144,6 +144,41 @@ async def test_a_stranger_and_a_proxy_who_may_only_book_see_nothing(
 
     assert (refused.status_code, refused.json()["code"]) == (403, "scope_missing")
     assert await views(running) == []
+
+
+@pytest.mark.parametrize(("scope", "seen"), [(["records"], False), (["records", "private"], True)])
+@pytest.mark.parametrize(("modality", "description"), [("US", "经阴道超声"), ("MG", "双侧"), ("CT", "")])
+async def test_a_proxy_sees_private_pictures_with_a_grant_of_its_own_for_them_only(
+    running: Context, api: httpx.AsyncClient, visit: FollowUp, town: Town,
+    scope: list[str], seen: bool, modality: str, description: str,
+) -> None:  # fmt: skip
+    chest = town.gateway.answers["image-studies"].studies[0]
+    town.gateway.answers["image-studies"] = his.ImageStudiesReply(
+        [his.ImageStudy("cd" * 32, "cd" * 32, None, modality, description, "ACC", 1, 1), chest]
+    )
+    daughter, proxy = await a_person(running, DAUGHTER)
+    async with unit_of_work(running.db) as session:
+        session.add(
+            PersonGrant(
+                account_id=daughter.account, person_id=visit.person_id, kind="proxy", scope=["book", *scope],
+                granted_at=running.clock.now(),
+            )
+        )  # fmt: skip
+
+    listed = await looks(api, visit, proxy)
+    common = await looks(api, visit, proxy, f"/{STUDY}")
+    town.gateway.answers["image-frame"] = his.ImageFrameReply(
+        "image/png", CANARY, "cd" * 32, None, description, 1, 1, "", modality, 1, 1, 1, 1
+    )
+    private = await looks(api, visit, proxy, f"/{'cd' * 32}")
+
+    assert listed.status_code == 200, listed.text
+    assert [one["study_id"] for one in listed.json()["studies"]] == (["cd" * 32] if seen else []) + [STUDY]
+    assert common.status_code == 200
+    assert (private.status_code, private.json().get("code", "")) == (
+        (200, "") if seen else (404, "image_not_found")
+    )
+    assert len(await views(running)) == (3 if seen else 2)
 
 
 async def test_after_the_visit_the_doctor_sees_no_more_and_the_patient_still_does(

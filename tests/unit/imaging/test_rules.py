@@ -1,9 +1,19 @@
 """The way through a study, and what things are called."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.imaging.rules import WINDOW_NAMES, WINDOWS, Extent, Place, after, before, modality_name
+from backend.imaging.rules import (
+    WINDOW_NAMES,
+    WINDOWS,
+    Extent,
+    Place,
+    after,
+    before,
+    is_private,
+    modality_name,
+)
 
 COUNT = st.integers(1, 6)
 
@@ -41,3 +51,17 @@ def test_modalities_have_names_and_unknown_ones_keep_their_code() -> None:
 
 def test_every_window_has_a_name() -> None:
     assert WINDOWS.keys() == WINDOW_NAMES.keys()
+
+
+@pytest.mark.parametrize(
+    ("modality", "descriptions", "private"),
+    [
+        ("CT", ("胸部CT平扫", "肺窗"), False), ("US", ("甲状腺超声",), False), ("MR", ("盆腔MRI",), True),
+        ("MR", ("腹部", "Pelvis T2"), True), ("MG", ("常规",), True), ("MG/SR", ("常规",), True), ("DX", ("", " "), True),
+        ("US", ("早孕检查",), True),
+    ],
+)  # fmt: skip
+def test_a_picture_is_private_by_what_it_is_called_or_when_it_is_not_called_anything(
+    modality: str, descriptions: tuple[str, ...], private: bool
+) -> None:
+    assert is_private(modality, *descriptions) is private

@@ -9,8 +9,8 @@ from backend.alarm.model import Alarm
 from backend.context import Context
 from backend.formulary import queries as formulary
 from backend.stock import service
-from backend.stock.rules import Level, Priced, price_differences, stock_differences, told
-from backend.stock.tasks import COMPARE, PRICES, STOCK
+from backend.stock.rules import Level, Priced, fee_differences, price_differences, stock_differences, told
+from backend.stock.tasks import COMPARE, PRICES, SERVICES, STOCK
 from backend.wiring import handlers, standing
 from contracts import his
 from foundation.db.base import hospital_id
@@ -47,6 +47,19 @@ def test_many_differences_fit_one_line() -> None:
     assert told([str(number) for number in range(9)], most=2) == "0；1；等共 9 种"
 
 
+def test_a_service_is_told_when_none_of_ours_asks_what_the_hospital_asks() -> None:
+    fees = {
+        "registration": [Priced("visit.follow_up", "复诊", 5000), Priced("visit.senior", "高级", 8000)],
+        "other": [],
+    }
+
+    assert fee_differences(fees, {"registration": 8000, "other": 1}) == []
+    assert fee_differences(fees, {}) == []
+    assert fee_differences(fees, {"registration": 6000}) == [
+        "院内价目 registration 为 60.00 元，线上：复诊 50.00 元、高级 80.00 元"
+    ]
+
+
 async def compared(context: Context) -> None:
     async with unit_of_work(context.db) as session:
         await intend(session, COMPARE, hospital_id())
@@ -64,7 +77,7 @@ async def next_turn(context: Context) -> datetime:
 
 async def open_alarms(context: Context) -> dict[str, str]:
     async with unit_of_work(context.db) as session:
-        query = select(Alarm).where(Alarm.kind.in_((PRICES, STOCK)), Alarm.closed_at.is_(None))
+        query = select(Alarm).where(Alarm.kind.in_((PRICES, STOCK, SERVICES)), Alarm.closed_at.is_(None))
         return {row.kind: row.detail for row in await session.scalars(query)}
 
 
@@ -95,12 +108,26 @@ async def test_a_difference_is_an_alarm_until_it_is_put_right(
     assert await open_alarms(running) == {}
 
 
+async def test_a_service_whose_price_differs_is_an_alarm_of_the_price_desk(
+    running: Context, town: Town
+) -> None:
+    reply = await agreed(running)
+    town.gateway.answers["prices"] = his.PricesReply(
+        [*reply.prices, his.ItemPrice("registration", "诊查费", 1)]
+    )
+
+    await compared(running)
+
+    assert "院内价目 registration 为 0.01 元" in (await open_alarms(running))[SERVICES]
+
+
 async def test_every_valid_drug_is_asked_for_once_in_parts(running: Context, town: Town) -> None:
     town.gateway.answers["prices"] = await agreed(running)
 
     await compared(running)
 
-    asked = [body["codes"] for operation, body in town.gateway.received if operation == "prices"]
+    *asked, services = [body["codes"] for operation, body in town.gateway.received if operation == "prices"]
+    assert services == ["registration"]
     assert sorted(code for part in asked for code in part) == [
         one.code for one in town.gateway.answers["prices"].prices
     ]

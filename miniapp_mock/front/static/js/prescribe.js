@@ -68,6 +68,7 @@ function add(drug, item = {}, from = "", origin = null) {
   element.querySelector(".line-name").textContent = drug.generic_name;
   element.querySelector(".line-strength").textContent = drug.strength;
   element.querySelector(".line-about").textContent = `${drug.pack_size}${drug.unit}/${drug.pack_unit} · ${drug.manufacturer} · ${yuan(drug.price)}`;
+  if (drug.shelf?.words) element.querySelector(".line-about").append(make("br"), shelf(drug));
   if (origin) {
     element.querySelector(".line-origin").textContent = `续自处方 ${origin.number}`;
     element.querySelector(".line-origin").hidden = false;
@@ -127,6 +128,10 @@ function body() {
 }
 
 // the engine's word
+
+function shelf(drug) {
+  return make("span", drug.shelf?.out ? "late shelf-out" : "hint", drug.shelf?.words ?? "");
+}
 
 function note(severity, text) {
   const box = make("p", `finding finding-${severity}`);
@@ -206,6 +211,7 @@ async function search() {
     const may = drug.online_allowed && !BANNED.includes(drug.control_class);
     const why = !may ? "（不能线上开具）" : drug.skin_test ? "（须注明皮试结果）" : "";
     button.append(make("span", "strong", `${drug.generic_name} ${drug.strength}${why}`), make("span", "hint", `${drug.pack_size}${drug.unit}/${drug.pack_unit} · ${drug.manufacturer} · ${yuan(drug.price)}`));
+    if (drug.shelf?.words) button.append(shelf(drug));
     button.addEventListener("click", () => choose(drug));
     return button;
   });

@@ -8,6 +8,7 @@ import pytest
 from hl7.mllp import HL7StreamReader, HL7StreamWriter, start_hl7_server
 
 from foundation.errors import AppError, Busy
+from foundation.tls import client_context, server_context
 from front_gateway.breaker import Breaker
 from front_gateway.deadline import Deadline
 from front_gateway.dialects.hl7v2.charsets import Charset
@@ -15,6 +16,7 @@ from front_gateway.dialects.hl7v2.line import Address, Line
 from front_gateway.dialects.hl7v2.message import Message, header, written
 from front_gateway.dialects.hl7v2.reports import ReportReader
 from front_gateway.refusals import TooSlow, Unreachable, Unusable
+from standalone.certificates import Certificates
 from tests.contract.started import free_port
 from tests.unit.gateway.hl7.peers import Peer, control_id, peer, says
 from tests.unit.gateway.hl7.people import NOW, SINCE, who
@@ -192,3 +194,35 @@ async def test_a_server_of_a_library_of_others_is_understood() -> None:
 
     assert (asked, refused.value.reason) == ([r"P\F\1"], "lis: the answer is no ORF")
     assert hl7.__version__
+
+
+async def test_a_system_must_be_who_it_is_said_to_be(certificates: Certificates) -> None:
+    """Its certificate is of our root and for its host: the name in it decides, and nothing is said to another."""
+    root, mine = certificates.hospital.root, certificates.hospital["gateway-a"]
+    theirs = certificates.hospital["his"]
+    shown = server_context(theirs.certificate, theirs.key, root)
+    ours = client_context(mine.certificate, mine.key, root)
+    far = Peer(says(FINE))
+    server = await asyncio.start_server(far.talk, "127.0.0.1", 0, ssl=shown)
+    port = server.sockets[0].getsockname()[1]
+
+    def line_to(identity: str) -> Line:
+        return Line(Address("lis", "127.0.0.1", port, Charset.UTF_8, "LIS", ours, identity))
+
+    named, somebody = line_to(theirs.identity), line_to(certificates.hospital["pacs"].identity)
+    with pytest.raises(Unreachable):
+        await ask(somebody)
+    with pytest.raises(OSError, match="somebody else's"):
+        await somebody.reach(2)
+    assert far.asked == []
+
+    assert (await ask(named)).kind
+    named.drop_idle()
+    await ask(named)
+    assert (len(far.asked), far.lines) == (2, 4)
+
+    await named.close()
+    server.close()
+    for writer in far.writers:
+        writer.close()
+    await asyncio.gather(*(one for one in far.talks if one is not None), return_exceptions=True)
