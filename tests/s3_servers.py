@@ -42,7 +42,7 @@ class S3Server:
         """A place of its own in the one bucket."""
         place = f"t{next(_turn)}"
         return BucketAddress(
-            url=self.url, bucket=BUCKET, key_id=KEY_ID, secret=SECRET, seconds=20, prefix=place
+            url=self.url, bucket=BUCKET, key_id=KEY_ID, secret=SECRET, seconds=60, prefix=place
         )
 
 
@@ -75,5 +75,6 @@ def s3_server(name: str, folder: Path) -> Iterator[S3Server]:
     with running(command, port=port, folder=folder, env=env, name=name) as process:
         server = S3Server(name, f"http://127.0.0.1:{port}", process)
         if name == "moto":
-            assert httpx.put(f"{server.url}/{BUCKET}").status_code == 200
+            # the first request loads its S3, which takes seconds on a busy machine
+            assert httpx.put(f"{server.url}/{BUCKET}", timeout=60).status_code == 200
         yield server

@@ -3,7 +3,9 @@ import dataclasses
 import pytest
 from sqlalchemy import select, update
 
+from backend.chat import files
 from backend.context import Context
+from backend.encounter.model import Encounter
 from backend.kept_copy import queries, service
 from backend.kept_copy.model import KeptCopy
 from backend.kept_copy.rules import CHANGED, DIFFERS, GONE, Kind
@@ -14,6 +16,7 @@ from foundation.db.intents import Intent, TryLater, Work
 from foundation.db.unit_of_work import unit_of_work
 from foundation.errors import Invalid, Unavailable
 from tests.small_world import CLERK
+from tests.unit.chat.material import png
 from tests.unit.kept_copy.conftest import Inner, Visit, acknowledged, copied, copies, record_of, the
 
 pytestmark = pytest.mark.anyio
@@ -199,3 +202,24 @@ async def test_without_the_hospitals_key_nothing_is_copied(cloud: Context, visit
     cloud.settings = dataclasses.replace(cloud.settings, kept_public_key=None)
 
     assert await acknowledged(cloud, visit) == []
+
+
+async def test_a_picture_of_the_conversation_goes_with_its_small_twin_once_the_visit_is_over(
+    cloud: Context, inner: Inner, visit: Visit
+) -> None:
+    async with unit_of_work(cloud.db) as session:
+        row = await session.get_one(Encounter, visit.recording.encounter_id)
+        stored = await files.store(cloud.objects, row.id, "image/png", png(1200, 800))
+        files.record(session, visit.patient.actor, row, "patient", stored)
+
+    pictures = [one for one in await copied(cloud, visit) if one.kind == Kind.ATTACHMENT]
+
+    assert {one.object_key for one in pictures} == {stored.object_key, stored.small_key} - {""}
+    assert {one.state for one in pictures} == {KeptState.VERIFIED}
+    assert all(inner.opened(one.object_key) for one in pictures)
+
+
+async def test_one_of_two_gateways_is_enough(cloud: Context, visit: Visit) -> None:
+    cloud.hospital_store.urls = ("https://127.0.0.1:1", *cloud.hospital_store.urls)
+
+    assert {row.state for row in await copied(cloud, visit)} == {KeptState.VERIFIED}
