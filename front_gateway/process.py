@@ -23,7 +23,7 @@ from front_gateway.door import Door
 from front_gateway.health import CHECK_SECONDS, Check, HealthPort, health_app
 from front_gateway.inward import Inward
 from front_gateway.keeping.route import Keeping
-from front_gateway.keeping.stores import kept_store
+from front_gateway.keeping.stores import kept_store, warn_if_overwriting
 from front_gateway.listener import Listener
 from front_gateway.metrics import BREAKER_OPEN
 from front_gateway.outward import Outward
@@ -104,7 +104,8 @@ async def _serve(
         combined = CombinedDialect(main, systems_beside, clock)
         dialect = WithImages(combined, pacs if settings.pacs_url else None, registry=main)
         supervising = Supervising(backend if settings.backend_url else None)
-        keeping = Keeping(kept_store(settings))
+        store = kept_store(settings)
+        keeping = Keeping(store)
         door = Door(policy, Inward(dialect), Outward(city), audit, supervising, clock, keeping)
         loop.add_signal_handler(signal.SIGTERM, stop.set)
         loop.add_signal_handler(signal.SIGINT, stop.set)
@@ -132,11 +133,13 @@ async def _serve(
         gc.collect()
         gc.freeze()  # what lives as long as the process need not be looked through again and again
         upkeep = asyncio.create_task(_upkeep(audit, (his, city, backend, pacs, keeping), systems_beside))
+        probe = asyncio.create_task(warn_if_overwriting(store))
         await stop.wait()
         log.info("stopping")
         await pushes.close()
         await listener.close()
         await close_all(systems_beside)
+        probe.cancel()
         upkeep.cancel()
         await health.close()
 

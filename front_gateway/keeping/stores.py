@@ -1,10 +1,12 @@
 """Which store the settings name."""
 
 from foundation.logs import log
-from foundation.object_store.bucket import Bucket, BucketAddress
+from foundation.object_store.bucket import Bucket, BucketAddress, StoreRefused, StoreUnreachable
 from front_gateway.keeping.folder import FolderKept
 from front_gateway.keeping.port import KeptStore
 from front_gateway.settings import Settings
+
+PROBE = "probe/overwrites.txt"
 
 
 def kept_store(settings: Settings) -> KeptStore | None:
@@ -23,3 +25,14 @@ def kept_store(settings: Settings) -> KeptStore | None:
             )
         )  # fmt: skip
     return None
+
+
+async def warn_if_overwriting(store: KeptStore | None) -> None:
+    """Say once, at start, that a bucket would overwrite what is there: then only versions and Object Lock protect it."""
+    if not isinstance(store, Bucket):
+        return
+    try:
+        if await store.overwrites(PROBE):
+            log.warning("store_overwrites", advice="turn on versions and Object Lock of the bucket")
+    except (StoreRefused, StoreUnreachable) as error:
+        log.warning("store_not_probed", error=str(error)[:200])

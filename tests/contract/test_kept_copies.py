@@ -1,5 +1,6 @@
 """The hospital's store behind a real gateway: a folder of the inner zone and two S3-compatible services answer alike."""
 
+import asyncio
 import contextlib
 import hashlib
 import os
@@ -14,6 +15,7 @@ import psutil
 import pytest
 
 from foundation.object_store.bucket import Bucket
+from front_gateway.keeping.stores import warn_if_overwriting
 from standalone.certificates import Certificates
 from tests.contract import hospitals
 from tests.contract.hospitals import Gateway, identity
@@ -276,11 +278,12 @@ def test_a_store_that_does_not_let_us_in_is_unusable(
 
 
 @pytest.mark.parametrize("name", SERVERS)
-def test_the_probe_knows_which_service_overwrites(name: str, s3_servers: Callable[[str], S3Server]) -> None:
-    import asyncio
-
+def test_a_service_that_overwrites_is_named_at_start(
+    name: str, s3_servers: Callable[[str], S3Server], capfd: pytest.CaptureFixture[str]
+) -> None:
     server = s3_servers(name)
 
-    overwrites = asyncio.run(Bucket(server.bucket()).overwrites("probe/once"))
+    asyncio.run(warn_if_overwriting(Bucket(server.bucket())))
 
-    assert overwrites is not server.honours_conditions
+    told = capfd.readouterr()
+    assert ("store_overwrites" in told.out + told.err) is not server.honours_conditions
