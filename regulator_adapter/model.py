@@ -21,7 +21,7 @@ from sqlalchemy.orm import Mapped
 
 from foundation.db.audit import AuditEvent
 from foundation.db.base import Base, Row, moment
-from foundation.db.columns import DataClass, EncryptedJson, State, stored
+from foundation.db.columns import DataClass, EncryptedJson, EncryptedText, State, stored
 from foundation.db.sealer import ChainHead
 from foundation.states import Machine
 from regulator_adapter.states import MACHINE, SubmissionState
@@ -36,6 +36,7 @@ class ReceivedEvent(Row, Base):
     __table_args__ = (
         UniqueConstraint("hospital_id", "number"),
         Index("ix_received_event_stream", "hospital_id", "stream", "sequence"),
+        Index("ix_received_event_occurred_at", "occurred_at", postgresql_using="brin"),
     )
 
     event_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, unique=True)
@@ -58,6 +59,7 @@ class Submission(Row, Base):
     `makes` and `needs` are numbers such as `revisit:<id>`: what an accepted record makes known, and what must be known before.
     `lane` orders open rows of one stream by `rank`; an empty lane orders nothing. `blocked`: a need is not met yet.
     `in_flight`: the request went out and no answer was written down; found so again, it is `ambiguous`.
+    `carried_at`: a named person let the day close without this record; it stays rejected or parked, and visible.
     """
 
     MACHINE: ClassVar[Machine] = MACHINE
@@ -71,6 +73,8 @@ class Submission(Row, Base):
         Index("ix_submission_blocked", "profile", postgresql_where="blocked"),
         Index("ix_submission_makes", "profile", "makes", postgresql_where="state = 'accepted'"),
         Index("ix_submission_desk", "state", "number", postgresql_where="state IN ('rejected', 'parked')"),
+        Index("ix_submission_carried", "number", postgresql_where="carried_at IS NOT NULL"),
+        Index("ix_submission_occurred_at", "occurred_at", postgresql_using="brin"),
     )
 
     event_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("received_event.event_id"))
@@ -104,6 +108,13 @@ class Submission(Row, Base):
     receipt: Mapped[str] = stored(DataClass.OPERATIONAL, String(80), default="")
     submitted_at: Mapped[datetime | None] = moment(nullable=True)
     accepted_at: Mapped[datetime | None] = moment(nullable=True)
+    carried_at: Mapped[datetime | None] = moment(nullable=True)
+    carried_by: Mapped[str | None] = stored(
+        DataClass.PERSONAL, EncryptedText("submission.carried_by"), nullable=True
+    )
+    carried_reason: Mapped[str | None] = stored(
+        DataClass.CONTENT, EncryptedText("submission.carried_reason"), nullable=True
+    )
 
 
 TABLES = tuple(model.__tablename__ for model in (ReceivedEvent, Submission, AuditEvent, ChainHead))
