@@ -1,12 +1,13 @@
 """Rows: what arrived, and what became of it."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    Date,
     ForeignKey,
     Index,
     Integer,
@@ -24,7 +25,7 @@ from foundation.db.base import Base, Row, moment
 from foundation.db.columns import DataClass, EncryptedJson, State, stored
 from foundation.db.sealer import ChainHead
 from foundation.states import Machine
-from regulator_adapter.states import MACHINE, SubmissionState
+from regulator_adapter.states import MACHINE, SIGN_IN, SignInState, SubmissionState
 
 _OPEN = "state IN ('received', 'mapped', 'submitted')"
 
@@ -70,6 +71,7 @@ class Submission(Row, Base):
         Index("ix_submission_lane", "profile", "lane", "rank", postgresql_where=_OPEN),
         Index("ix_submission_blocked", "profile", postgresql_where="blocked"),
         Index("ix_submission_makes", "profile", "makes", postgresql_where="state = 'accepted'"),
+        Index("ix_submission_day", "occurred_at", "profile", postgresql_where=_OPEN),
         Index("ix_submission_desk", "state", "number", postgresql_where="state IN ('rejected', 'parked')"),
     )
 
@@ -106,5 +108,37 @@ class Submission(Row, Base):
     accepted_at: Mapped[datetime | None] = moment(nullable=True)
 
 
-TABLES = tuple(model.__tablename__ for model in (ReceivedEvent, Submission, AuditEvent, ChainHead))
+class DailySignIn(Row, Base):
+    """One day of a method that a platform wants to hear of every day. `records`: how many there were; with none, an empty list went out.
+
+    The row is what makes it once a day: whoever holds its lease (`claimed_until`) may send.
+    """
+
+    MACHINE: ClassVar[Machine] = SIGN_IN
+
+    __tablename__ = "daily_sign_in"
+    __table_args__ = (UniqueConstraint("hospital_id", "profile", "method", "day"),)
+
+    profile: Mapped[str] = stored(DataClass.OPERATIONAL, String(40))
+    method: Mapped[str] = stored(DataClass.OPERATIONAL, String(60))
+    day: Mapped[date] = stored(DataClass.OPERATIONAL, Date)
+    state: Mapped[SignInState] = stored(DataClass.OPERATIONAL, State(SignInState), default=SignInState.DUE)
+    records: Mapped[int] = stored(DataClass.OPERATIONAL, Integer, default=0)
+    due_at: Mapped[datetime] = moment()
+    claimed_until: Mapped[datetime | None] = moment(nullable=True)
+    attempts: Mapped[int] = stored(DataClass.OPERATIONAL, Integer, default=0)
+    reply_code: Mapped[str] = stored(DataClass.OPERATIONAL, String(40), default="")
+    reply_text: Mapped[str] = stored(DataClass.OPERATIONAL, Text, default="")
+    sent_digest: Mapped[str] = stored(DataClass.OPERATIONAL, String(64), default="")
+    closed_at: Mapped[datetime | None] = moment(nullable=True)
+
+    @property
+    def stream(self) -> str:
+        """Where its events would go; it has none."""
+        return f"sign_in:{self.profile}"
+
+
+TABLES = tuple(
+    model.__tablename__ for model in (ReceivedEvent, Submission, DailySignIn, AuditEvent, ChainHead)
+)
 """What this process's migrations make; the outbox belongs to the backend."""
