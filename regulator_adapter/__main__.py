@@ -1,4 +1,4 @@
-"""`python -m regulator_adapter [serve|migrate|resubmit|verify|reconcile]`; without a word it serves."""
+"""`python -m regulator_adapter [serve|migrate|resubmit|backfill|verify|reconcile]`; without a word it serves."""
 
 import argparse
 import asyncio
@@ -39,6 +39,14 @@ def _parser() -> argparse.ArgumentParser:
     again.add_argument("--reason", required=True, help="why; kept in the audit trail")
     again.add_argument("--by", default="", help="who; kept in the audit trail")
     again.set_defaults(run=_resubmit)
+    caught_up = commands.add_parser(
+        "backfill", help="send what is open of a day that is over, and sign it in"
+    )
+    caught_up.add_argument("day", type=date.fromisoformat, help="such as 2026-11-22, Shanghai")
+    caught_up.add_argument("--until", type=date.fromisoformat, help="the last day; without it only the one")
+    caught_up.add_argument("--profile", help="one platform instead of all")
+    caught_up.add_argument("--by", default="", help="who; kept in the audit trail")
+    caught_up.set_defaults(run=_backfill)
     proof = commands.add_parser("verify", help="prove that nothing is missing or altered (status 1 when not)")
     proof.set_defaults(run=_verify)
     statement = commands.add_parser(
@@ -86,6 +94,24 @@ def _resubmit(chosen: argparse.Namespace) -> int:
         return 1
     sys.stdout.write("".join(f"{row_id}\n" for row_id in ids))
     return 0
+
+
+def _backfill(chosen: argparse.Namespace) -> int:
+    from regulator_adapter.backfill import backfill
+    from regulator_adapter.resubmit import operator
+
+    last = chosen.until or chosen.day
+
+    try:
+        days = _with_database(
+            lambda db: backfill(db, chosen.day, last, operator(chosen.by), profile=chosen.profile)
+        )
+    except AppError as error:
+        words = "；".join(issue.message for issue in getattr(error, "issues", ())) or error.detail
+        sys.stderr.write(f"backfill: {words}\n")
+        return 2
+    _print(days)
+    return 1 if any(line.for_people for done in days for line in done.lines) else 0
 
 
 def _verify(_: argparse.Namespace) -> int:

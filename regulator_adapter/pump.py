@@ -18,11 +18,13 @@ from regulator_adapter.gate import Gate
 from regulator_adapter.mapper import Mapper
 from regulator_adapter.profiles import Profile
 from regulator_adapter.replies import Meaning
+from regulator_adapter.sign_in import SignIn
 from regulator_adapter.submit import Answer, Sender
 
 POLL = 1.0
 UNBLOCK_EVERY = 15.0
 GOODBYE = 10.0
+SIGN_IN_EVERY = 60.0
 
 
 @dataclass
@@ -122,6 +124,7 @@ class Pump:
     db: Database
     mapper: Mapper
     lines: list[Line]
+    sign_ins: list[SignIn] = field(default_factory=list)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -132,6 +135,12 @@ class Pump:
             *(
                 asyncio.create_task(self._repeat(line.profile.name, line.turn, line.wake, line.pause))
                 for line in self.lines
+            ),
+            *(
+                asyncio.create_task(
+                    self._repeat("sign_in", daily.turn, asyncio.Event(), lambda: SIGN_IN_EVERY)
+                )
+                for daily in self.sign_ins
             ),
         ]
         await stop.wait()

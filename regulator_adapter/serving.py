@@ -17,6 +17,7 @@ from regulator_adapter.mapper import Mapper
 from regulator_adapter.pump import Line, Pump
 from regulator_adapter.routing import routing
 from regulator_adapter.settings import DeskSettings, Settings
+from regulator_adapter.sign_in import SignIn
 from regulator_adapter.submit import Sender
 
 NAME = "regulator_adapter"
@@ -33,7 +34,8 @@ def pump_of(settings: Settings, db: Database, client: CityClient) -> Pump:
     """All loops over `db` and `client`."""
     sender = Sender(db, client, settings.max_attempts, settings.ambiguous_resends)
     lines = [Line(db, profiles.profile(name), sender, settings.concurrency) for name in profiles.NAMES]
-    return Pump(db, Mapper(db, routing(), settings.reporter()), lines)
+    daily = [SignIn(db, client, line.profile, settings.timing) for line in lines if line.profile.sign_in]
+    return Pump(db, Mapper(db, routing(), settings.reporter()), lines, daily)
 
 
 def serve_forever(settings: Settings) -> None:

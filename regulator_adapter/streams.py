@@ -54,6 +54,10 @@ class Streams:
         before = [one for one in self._streams[row.stream] if one.sequence < row.sequence]
         return before if len(before) == row.sequence - 1 else None
 
+    def later(self, row: ReceivedEvent) -> Sequence[ReceivedEvent]:
+        """Events of the stream after `row` that are here, oldest first."""
+        return [one for one in self._streams[row.stream] if one.sequence > row.sequence]
+
     def readable(self, rows: Sequence[ReceivedEvent]) -> list[Any]:
         """Those that can be read: an old event that cannot must not keep a new one back."""
         found = []

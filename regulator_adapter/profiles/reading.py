@@ -1,5 +1,8 @@
 """Reads a profile's TOML: transport, timing, order, field tables, code tables.
 
+Timing is `at once` or `next-day HH:MM` (Shanghai): `timing` for the profile, a line of `[timings]` for a record of its own.
+`repeats` names records that may be sent again under one business number; `sign_in` those of which every day wants one, empty or not.
+
 Kinds of a field: `text n` · `strings n` (list of texts) · `code t` · `codes t` (list) · `subject`, `subjects` (诊疗科目, one or a list) ·
 `drugclass` · `certificate n` · `icd`, `icds` (ICD-10, one or joined with `|`) · `texts n` (joined with `|`) · `integer a..b` ·
 `decimal p,s` (a string of digits) · `fen` · `time` (yyyy-MM-dd HH:mm:ss) · `date` · `span` (date HH:mm-HH:mm) ·
@@ -56,7 +59,10 @@ class Field:
 
 @dataclass(frozen=True)
 class Method:
-    """One kind of record: its fields, the tables of its lists, the number it makes known, the events it may stand for."""
+    """One kind of record: its fields, the tables of its lists, the number it makes known, the events it may stand for.
+
+    `next_day` is the Shanghai time of T+1, None for real time. `once`: a business number goes out once, in its terminal state.
+    """
 
     name: str
     fields: tuple[Field, ...]
@@ -66,12 +72,16 @@ class Method:
     needs: tuple[tuple[str, str], ...]
     batch: int
     rank: int | None
-    at_once: bool
+    next_day: time | None
+    once: bool
 
 
 @dataclass(frozen=True)
 class Profile:
-    """One platform. `next_day` is the Shanghai time of T+1, None for real time; `by_events`: a stream goes in its events' order."""
+    """One platform. `next_day` is the timing of records that have none of their own; `by_events`: a stream goes in its events' order.
+
+    `sign_in`: methods of which the platform wants to hear every day, with an empty list when there is nothing.
+    """
 
     name: str
     path: str
@@ -80,6 +90,7 @@ class Profile:
     deduplicates: bool
     by_events: bool
     unordered: frozenset[str]
+    sign_in: tuple[str, ...]
     methods: Mapping[str, Method]
     codes: Mapping[str, frozenset[str]]
     kinds: Mapping[str, Mapping[str, str]]
@@ -91,6 +102,7 @@ def read(text: str) -> Profile:
     header = _table(data["header"])
     order = data["order"]
     ranks = {} if order == "events" else {name: at for at, name in enumerate(order)}
+    _known("timings, repeats, sign_in, order", data)
     methods = {
         name: Method(
             name=name,
@@ -101,7 +113,8 @@ def read(text: str) -> Profile:
             needs=tuple(_pair(need) for need in data.get("needs", {}).get(name, ())),
             batch=data.get("batches", {}).get(name, data["batch"]),
             rank=ranks.get(name),
-            at_once=name in data.get("at_once", ()),
+            next_day=_next_day(data.get("timings", {}).get(name, data["timing"])),
+            once=not data["deduplicates"] and name not in data.get("repeats", ()),
         )
         for name, body in data["methods"].items()
     }
@@ -113,10 +126,20 @@ def read(text: str) -> Profile:
         deduplicates=data["deduplicates"],
         by_events=order == "events",
         unordered=frozenset(data.get("unordered", ())),
+        sign_in=tuple(data.get("sign_in", ())),
         methods=methods,
         codes={name: _codes(line) for name, line in data["codes"].items()},
         kinds=data.get("kinds", {}),
     )
+
+
+def _known(sections: str, data: Mapping[str, Any]) -> None:
+    """Every method that a section names must be one: a misspelt exception would be none."""
+    for section in sections.split(", "):
+        names = data.get(section, ())
+        unknown = set() if names == "events" else set(names) - set(data["methods"])
+        if unknown:
+            raise ValueError(f"{section} names {', '.join(sorted(unknown))}, which is no method")
 
 
 def _next_day(timing: str) -> time | None:
