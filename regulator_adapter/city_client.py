@@ -64,7 +64,8 @@ class CityClient:
         message = self._seal(profile, method, records, new_id())
         for offset in range(len(self.gateways)):
             at = (self._preferred + offset) % len(self.gateways)
-            message = self._seal(profile, method, records, new_id())
+            if offset:  # the platform may have seen the nonce
+                message = self._seal(profile, method, records, new_id())
             reply = await self._post(self.gateways[at] + profile.path, message)
             if reply.meaning is not Meaning.CLOSED:
                 self._preferred = at

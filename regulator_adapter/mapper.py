@@ -1,7 +1,7 @@
 """Turns `received` rows into platform records: build, check, then `mapped`, or `parked` with every field that is wrong."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -18,16 +18,16 @@ from foundation.logs import log
 from regulator_adapter import profiles
 from regulator_adapter.mapping import KINDS
 from regulator_adapter.mapping.source import Source
-from regulator_adapter.model import ReceivedEvent, Submission
+from regulator_adapter.model import Submission
 from regulator_adapter.once import already_reported
 from regulator_adapter.organisation import Organisation
 from regulator_adapter.profiles import Method, Profile
 from regulator_adapter.profiles.checking import check
 from regulator_adapter.routing import UNROUTED, Routing
 from regulator_adapter.states import SubmissionState
-from regulator_adapter.streams import Streams, place_of
+from regulator_adapter.streams import Recent, Stored, Streams, place_of
 
-BATCH = 200
+BATCH = 250
 RANK_BITS = 40
 """A rank is the method's place in the profile's order, then the event's number."""
 WAIT_FOR_STREAM = timedelta(seconds=2)
@@ -44,6 +44,8 @@ class Mapper:
     db: Database
     routing: Routing
     organisation: Organisation
+    recent: Recent = field(default_factory=Recent)
+    _blocked: dict[str, set[UUID]] = field(default_factory=dict)
 
     async def map_batch(self) -> int:
         """Map up to `BATCH` rows; returns how many were looked at."""
@@ -51,7 +53,7 @@ class Mapper:
             waiting = await self._waiting(session)
             if not waiting:
                 return 0
-            streams = Streams()
+            streams = Streams(self.recent)
             await streams.load(
                 session,
                 {row.event_id for row in waiting},
@@ -68,8 +70,17 @@ class Mapper:
                 await session.execute(update(Submission).where(Submission.id == row_id).values(**changes))
             for verb, rows in moves.items():
                 if rows:
-                    await advance_each(session, Submission, verb, SYSTEM, rows)
-            return len(waiting)
+                    await advance_each(session, Submission, verb, SYSTEM, rows, together=verb == "map")
+        for row in waiting:
+            if moves["map"].get(row.id, {}).get("blocked"):
+                self._blocked.setdefault(row.profile, set()).add(row.id)
+        return len(waiting)
+
+    def take_blocked(self) -> dict[str, set[UUID]]:
+        """Rows mapped since the last call that wait for numbers, by profile: one of these may have become known meanwhile."""
+        found = dict(self._blocked)
+        self._blocked.clear()
+        return found
 
     async def _waiting(self, session: AsyncSession) -> Sequence[Any]:
         now = self.db.clock.now()
@@ -111,10 +122,10 @@ class Mapper:
     def _built(
         self,
         row: Any,
-        stored: ReceivedEvent,
+        stored: Stored,
         streams: Streams,
-        earlier: Sequence[ReceivedEvent],
-        later: Sequence[ReceivedEvent],
+        earlier: Sequence[Stored],
+        later: Sequence[Stored],
     ) -> Outcome:
         """One bad event, or one bad mapping, must not stop the feed: whatever goes wrong, the row goes to people."""
         try:
@@ -153,7 +164,7 @@ def _told(words: str, code: str, fields: str = "") -> dict[str, Any]:
 
 
 def _mapped(
-    profile: Profile, method: Method, stored: ReceivedEvent, record: dict[str, Any]
+    profile: Profile, method: Method, stored: Stored, record: dict[str, Any]
 ) -> dict[str, Any]:
     needs = sorted(needs_of(profile, method, record))
     return {

@@ -31,13 +31,15 @@ _OPEN = "state IN ('received', 'mapped', 'submitted')"
 
 
 class ReceivedEvent(Row, Base):
-    """One event as it arrived. `linked`: whether it follows the number before it; None while that one is missing."""
+    """One event as it arrived. `linked`: whether it follows the number before it; None while that one is missing. `payload` goes once
+    its day is closed."""
 
     __tablename__ = "received_event"
     __table_args__ = (
         UniqueConstraint("hospital_id", "number"),
         Index("ix_received_event_stream", "hospital_id", "stream", "sequence"),
         Index("ix_received_event_occurred_at", "occurred_at", postgresql_using="brin"),
+        Index("ix_received_event_kept", "occurred_at", postgresql_where="payload IS NOT NULL"),
     )
 
     event_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, unique=True)
@@ -48,7 +50,7 @@ class ReceivedEvent(Row, Base):
     number: Mapped[int] = stored(DataClass.OPERATIONAL, BigInteger)
     occurred_at: Mapped[datetime] = moment()
     received_at: Mapped[datetime] = moment()
-    payload: Mapped[Any] = stored(DataClass.CONTENT, EncryptedJson("received_event.payload"))
+    payload: Mapped[Any] = stored(DataClass.CONTENT, EncryptedJson("received_event.payload"), nullable=True)
     digest: Mapped[bytes] = stored(DataClass.OPERATIONAL, LargeBinary)
     head: Mapped[bytes] = stored(DataClass.OPERATIONAL, LargeBinary)
     linked: Mapped[bool | None] = stored(DataClass.OPERATIONAL, Boolean)
@@ -72,6 +74,7 @@ class Submission(Row, Base):
         Index("ix_submission_due", "profile", "number", postgresql_where=_OPEN),
         Index("ix_submission_lane", "profile", "lane", "rank", postgresql_where=_OPEN),
         Index("ix_submission_blocked", "profile", postgresql_where="blocked"),
+        Index("ix_submission_needs", "needs", postgresql_using="gin", postgresql_where=f"blocked AND {_OPEN}"),
         Index("ix_submission_makes", "profile", "makes", postgresql_where="state = 'accepted'"),
         Index("ix_submission_day", "occurred_at", "profile", postgresql_where=_OPEN),
         Index("ix_submission_desk", "state", "number", postgresql_where="state IN ('rejected', 'parked')"),

@@ -5,13 +5,15 @@ Wake-ups only save time: each loop also looks by itself once a second, so that n
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from foundation.db.sealer import seal_audit
-from foundation.db.unit_of_work import Database
+from foundation.db.unit_of_work import Database, unit_of_work
 from foundation.logs import log
 from regulator_adapter.claims import Batch, claim, unblock
 from regulator_adapter.gate import Gate
@@ -44,26 +46,39 @@ class Line:
     _busy: set[UUID] = field(default_factory=set)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _answers: list[Answer] = field(default_factory=list)
-    _made: set[str] = field(default_factory=set)
+    _look: frozenset[UUID] = frozenset()
     _looked_at: float = 0.0
 
     async def turn(self) -> None:
-        """Write down what came back, then send whatever may go now."""
+        """Write down what came back and choose whatever may go now, in one transaction; then send it."""
         self.wake.clear()
-        await self._settle()
-        await self._unblock()
+        answers, look = list(self._answers), self._look
+        settled = {row.id for answer in answers for row in answer.batch.rows}
         room = self.gate.room(len(self._tasks), self.limit)
-        if room <= 0:
-            return
-        batches = await claim(
-            self.db, self.profile, self._busy, room=room, ambiguous_resends=self.sender.ambiguous_resends
-        )
+        batches: list[Batch] = []
+        async with unit_of_work(self.db) as session:
+            made = await self.sender.settle(session, answers) if answers else set[str]()
+            await self._unblock(session, made, look)
+            if room > 0:
+                batches = await claim(
+                    session, self.profile, self._busy - settled, room=room,
+                    ambiguous_resends=self.sender.ambiguous_resends,
+                )  # fmt: skip
+        # Only what is written down is let go.
+        del self._answers[: len(answers)]
+        self._busy -= settled
+        self._look = self._look - look
         for batch in batches:
             ids = {row.id for row in batch.rows}
             self._busy |= ids
             task = asyncio.create_task(self._send(batch, ids))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+
+    def look(self, ids: Collection[UUID]) -> None:
+        """These rows have just been mapped, and what they need may have been accepted in the meantime."""
+        self._look = self._look.union(ids)
+        self.wake.set()
 
     def pause(self) -> float:
         """Seconds until the next look, unless woken."""
@@ -76,24 +91,33 @@ class Line:
         await self._settle()
 
     async def _settle(self) -> None:
-        """Answers are let go only when they are written down."""
+        """Without sending anything more."""
         answers = list(self._answers)
         if not answers:
             return
-        self._made |= await self.sender.settle(answers)
+        async with unit_of_work(self.db) as session:
+            await self.sender.settle(session, answers)
+        self.look_at_needs = True
         del self._answers[: len(answers)]
         for answer in answers:
             self._busy -= {row.id for row in answer.batch.rows}
 
-    async def _unblock(self) -> None:
+    async def _unblock(self, session: AsyncSession, made: Collection[str], look: Collection[UUID]) -> None:
+        if not self._needy:
+            return
         now = time.monotonic()
         if self.look_at_needs or now - self._looked_at > UNBLOCK_EVERY:
             self.look_at_needs, self._looked_at = False, now
-            self._made.clear()
-            await unblock(self.db, self.profile)
-        elif self._made:
-            made, self._made = self._made, set()
-            await unblock(self.db, self.profile, made)
+            await unblock(session, self.profile)
+            return
+        if made:
+            await unblock(session, self.profile, made=made)
+        if look:
+            await unblock(session, self.profile, ids=look)
+
+    @property
+    def _needy(self) -> bool:
+        return any(method.needs for method in self.profile.methods.values())
 
     async def _send(self, batch: Batch, ids: set[UUID]) -> None:
         try:
@@ -153,9 +177,9 @@ class Pump:
     async def _map(self) -> None:
         self.arrived.clear()
         while await self.mapper.map_batch():
+            blocked = self.mapper.take_blocked()
             for line in self.lines:
-                line.look_at_needs = True
-                line.wake.set()
+                line.look(blocked.get(line.profile.name, ()))
 
     async def _seal(self) -> None:
         while await seal_audit(self.db):

@@ -56,7 +56,7 @@ async def _main(settings: Settings) -> None:
     try:
         async with client:
             pump = pump_of(settings, db, client)
-            inbox = Inbox(db, pump.mapper.routing, settings.timing)
+            inbox = Inbox(db, pump.mapper.routing, settings.timing, pump.mapper.recent)
             pumping = asyncio.create_task(pump.run(stop))
             pumping.add_done_callback(lambda _: stop.set())
             inward = server_context(settings.server_cert, settings.server_key, settings.client_root)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from foundation.actor import SYSTEM
 from foundation.db.advance import advance_each
-from foundation.db.unit_of_work import Database, unit_of_work
+from foundation.db.unit_of_work import Database
 from foundation.logs import log
 from foundation.masking import mask_text
 from regulator_adapter.city_client import CityClient
@@ -54,19 +54,16 @@ class Sender:
         REPLIES.labels(batch.profile.name, reply.meaning.value).inc()
         return Answer(batch, reply, message)
 
-    async def settle(self, answers: Sequence[Answer]) -> set[str]:
-        """Write down what became of every row, in one transaction; returns the numbers that are known to the platform now."""
+    async def settle(self, session: AsyncSession, answers: Sequence[Answer]) -> set[str]:
+        """Write down what became of every row; returns the numbers that are known to the platform now."""
         accepted: dict[UUID, dict[str, Any]] = {}
         made: set[str] = set()
-        async with unit_of_work(self.db) as session:
-            for answer in answers:
-                receipts = _accepted(answer)
-                accepted |= self._receipted(answer, receipts)
-                made |= {row.makes for row in answer.batch.rows if row.id in receipts}
-                await self._others(
-                    session, answer, [row for row in answer.batch.rows if row.id not in receipts]
-                )
-            await advance_each(session, Submission, "accept", SYSTEM, accepted)
+        for answer in answers:
+            receipts = _accepted(answer)
+            accepted |= self._receipted(answer, receipts)
+            made |= {row.makes for row in answer.batch.rows if row.id in receipts}
+            await self._others(session, answer, [row for row in answer.batch.rows if row.id not in receipts])
+        await advance_each(session, Submission, "accept", SYSTEM, accepted, together=True)
         return made
 
     def _receipted(self, answer: Answer, receipts: Mapping[UUID, str]) -> dict[UUID, dict[str, Any]]:

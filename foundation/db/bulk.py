@@ -76,6 +76,25 @@ async def driver(session: AsyncSession, first: str = "SELECT 1") -> Any:
     return connection
 
 
+async def insert_new(session: AsyncSession, model: type[Base], rows: Rows, returning: str) -> list[Any]:
+    """Insert those rows that no unique key refuses; returns one column of them."""
+    if not rows:
+        return []
+    connection = await driver(session)
+    found = await connection.fetch(_insert_new(model, returning), _as_json(_columns(model), rows))
+    return [row[0] for row in found]
+
+
+@cache
+def _insert_new(model: type[Base], returning: str) -> str:
+    columns = _columns(model)
+    names = ", ".join(f'"{column.name}"' for column in columns)
+    return (
+        f"INSERT INTO {model.__tablename__} ({names}) SELECT {', '.join(map(_value, columns))} "
+        f"FROM json_to_recordset($1::text::json) AS new ({_types(columns)}) ON CONFLICT DO NOTHING RETURNING {returning}"
+    )
+
+
 async def update_all(
     session: AsyncSession, model: type[Base], rows: Rows, *, where: str = "true", also: str = ""
 ) -> list[UUID]:

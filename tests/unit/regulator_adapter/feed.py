@@ -93,4 +93,4 @@ async def adapter_over(
             Line(db, profiles.profile(name), sender, 4, gate=Gate(lambda: 1.0)) for name in profiles.NAMES
         ]
         pump = Pump(db, Mapper(db, table, organisation), lines)
-        yield Adapter(db, Inbox(db, table, timing), pump, platform)
+        yield Adapter(db, Inbox(db, table, timing, pump.mapper.recent), pump, platform)
