@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from foundation.db.sealer import seal_audit
@@ -150,6 +151,8 @@ class Pump:
     lines: list[Line]
     sign_ins: list[SignIn] = field(default_factory=list)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    _grown: int = 0
+    _learn_at: int = 500
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`; then lets requests that are out come back."""
@@ -176,10 +179,20 @@ class Pump:
 
     async def _map(self) -> None:
         self.arrived.clear()
-        while await self.mapper.map_batch():
+        while mapped := await self.mapper.map_batch():
+            await self._learn(mapped)
             blocked = self.mapper.take_blocked()
             for line in self.lines:
                 line.look(blocked.get(line.profile.name, ()))
+
+    async def _learn(self, mapped: int) -> None:
+        """Tell the planner that the tables have grown: what it remembers of an empty one is worth nothing."""
+        self._grown += mapped
+        if self._grown < self._learn_at:
+            return
+        self._learn_at *= 4
+        async with unit_of_work(self.db) as session:
+            await session.execute(text("ANALYZE submission, received_event"))
 
     async def _seal(self) -> None:
         while await seal_audit(self.db):
