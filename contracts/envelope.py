@@ -5,7 +5,7 @@ The adapter stores each `event_id` once and answers 202 with the ids it now has;
 links it to the event numbered one less (`foundation.chain`), so a receiver can verify the chain without trusting us.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -38,3 +38,32 @@ class Received(msgspec.Struct, frozen=True):
     """The 202 answer: these are stored for good."""
 
     event_ids: list[UUID]
+
+
+FEED_STREAM = "FEED"
+"""Name of the JetStream, where one carries the feed. Its messages are envelopes, each sealed with a key that only both ends have
+(AES-256-GCM, associated data `feed_field`); `Nats-Msg-Id` is the event's id."""
+MESSAGE_ID = "Nats-Msg-Id"
+
+
+def feed_subject(hospital: UUID | None) -> str:
+    """Subject of a hospital's events; without one the pattern of all."""
+    return f"feed.{hospital or '*'}"
+
+
+def feed_field(event_id: UUID) -> str:
+    """What a sealed message belongs to: it opens under no other id."""
+    return f"feed:{event_id}"
+
+
+class ClosedDay(msgspec.Struct, frozen=True):
+    """A Shanghai day that both sides have closed, up to the number `through`: contents of its events are needed no more."""
+
+    day: date
+    through: int
+
+
+class ClosedDays(msgspec.Struct, frozen=True):
+    """The answer of `GET /days/closed?since=…`, oldest first, 400 at most."""
+
+    days: list[ClosedDay]

@@ -30,8 +30,8 @@ from regulator_adapter.streams import Recent, Stored, Streams, place_of
 BATCH = 250
 RANK_BITS = 40
 """A rank is the method's place in the profile's order, then the event's number."""
-WAIT_FOR_STREAM = timedelta(seconds=2)
-"""How long a record that looks back waits when events before it are still missing."""
+WAIT_FOR_STREAM = timedelta(seconds=1)
+"""How long a record waits before it looks again whether the events before it have come."""
 
 Outcome = tuple[str, dict[str, Any]]
 """A verb, or `wait`, and the changes that go with it."""
@@ -108,7 +108,8 @@ class Mapper:
             return _parked([Issue("event", "unreadable", "事件无法识别")])
         kind, now = KINDS[row.profile, row.method], self.db.clock.now()
         stored = streams.row(row.event_id)
-        earlier = streams.earlier(stored) if kind.looks_back else ()
+        # Two relays, or a stream that gives again, may bring a later event first: its records would overtake those before it.
+        earlier = streams.earlier(stored) if kind.looks_back or _ordered(row) else ()
         if earlier is None:
             words = "waits for earlier events of its stream"
             return "wait", {"claimed_until": now + WAIT_FOR_STREAM, "problems": words}
@@ -148,7 +149,11 @@ def _reads_stream(row: Any) -> bool:
     if row.method == UNROUTED:
         return False
     kind = KINDS[row.profile, row.method]
-    return kind.looks_back or kind.settles
+    return kind.looks_back or kind.settles or _ordered(row)
+
+
+def _ordered(row: Any) -> bool:
+    return row.method not in profiles.profile(row.profile).unordered
 
 
 def _parked(issues: Sequence[Issue]) -> Outcome:

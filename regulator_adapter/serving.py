@@ -1,6 +1,7 @@
 """Puts the serving process together: database, loops, listeners."""
 
 import asyncio
+import ssl
 
 from foundation.clock import Clock
 from foundation.db.base import bind_hospital
@@ -18,6 +19,7 @@ from regulator_adapter.pump import Line, Pump
 from regulator_adapter.routing import routing
 from regulator_adapter.settings import DeskSettings, Settings
 from regulator_adapter.sign_in import SignIn
+from regulator_adapter.stream_in import StreamIn
 from regulator_adapter.submit import Sender
 
 NAME = "regulator_adapter"
@@ -44,6 +46,13 @@ def serve_forever(settings: Settings) -> None:
     run(_main(settings))
 
 
+async def _pull(settings: Settings, tls: ssl.SSLContext, inbox: Inbox, pump: Pump) -> None:
+    """Events from a JetStream, where there is one."""
+    if settings.nats_url:
+        encrypted = tls if settings.nats_url.startswith("tls://") else None
+        await StreamIn(settings.nats_url, encrypted, settings.feed_keyring(), inbox, pump).run()
+
+
 async def _main(settings: Settings) -> None:
     clock = Clock()
     db = open_database(settings, clock)
@@ -57,6 +66,7 @@ async def _main(settings: Settings) -> None:
         async with client:
             pump = pump_of(settings, db, client)
             inbox = Inbox(db, pump.mapper.routing, settings.timing, pump.mapper.recent)
+            pulling = asyncio.create_task(_pull(settings, tls, inbox, pump))
             pumping = asyncio.create_task(pump.run(stop))
             pumping.add_done_callback(lambda _: stop.set())
             inward = server_context(settings.server_cert, settings.server_key, settings.client_root)
@@ -69,6 +79,8 @@ async def _main(settings: Settings) -> None:
                 until=stop,
             )  # fmt: skip
             stop.set()
+            pulling.cancel()
+            await asyncio.gather(pulling, return_exceptions=True)
             await pumping
     finally:
         await db.engine.dispose()

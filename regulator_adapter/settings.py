@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from foundation.crypto import Keyring
+from foundation.feeding import Feeding
 from foundation.settings import CommonSettings, SettingsError, setting
 from regulator_adapter.city_wire import Credentials
 from regulator_adapter.organisation import Organisation, read_organisation
@@ -53,7 +54,7 @@ class DeskSettings(StoreSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(DeskSettings):
+class Settings(Feeding, DeskSettings):
     """What the serving process needs."""
 
     port: int = setting("port of `POST /events`, mTLS", default=8300)
@@ -92,6 +93,12 @@ class Settings(DeskSettings):
             raise SettingsError(["GATEWAY_URLS and ALLOWED_CALLERS name at least one each"])
         _try("PLATFORM_APP_SECRET, PLATFORM_IV", self.credentials)
         _try("ORGANISATION", self.reporter)
+        if problems := self.feeding_problems():
+            raise SettingsError(problems)
+
+    def production_problems(self) -> list[str]:
+        """No message in the clear either."""
+        return super().production_problems() + self.feeding_in_the_clear()
 
     def credentials(self) -> Credentials:
         """Towards the platforms."""
