@@ -5,7 +5,6 @@ Secrets come from the environment: CONFORMANCE_APP_SECRET and CONFORMANCE_IV (16
 
 import argparse
 import asyncio
-import os
 import secrets
 import sys
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from foundation.clock import Clock
+from foundation.settings import load_or_exit
 from foundation.suites import signer
 from foundation.tls import client_context
 from regulator_adapter import profiles
@@ -21,6 +21,7 @@ from regulator_adapter.city_wire import Credentials
 from regulator_adapter.conformance.cases import Outcome, Verdict, run
 from regulator_adapter.conformance.examples import Examples
 from regulator_adapter.conformance.kit import Kit, Options
+from regulator_adapter.conformance.settings import Secrets
 from regulator_adapter.organisation import Organisation
 
 MARKS = {Outcome.PASSED: "ok  ", Outcome.FAILED: "FAIL", Outcome.NOT_TRIED: "-   "}
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     try:
         kit = _kit(chosen)
-    except (ValueError, KeyError, OSError) as error:
+    except (ValueError, OSError) as error:
         sys.stderr.write(f"conformance: {error}\n")
         return 2
     verdicts = asyncio.run(run(kit, frozenset(chosen.only)))
@@ -74,23 +75,16 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _kit(chosen: argparse.Namespace) -> Kit:
-    profile = profiles.profile(chosen.profile)
+    profile, given = profiles.profile(chosen.profile), load_or_exit(Secrets)
     key = None
     if chosen.signing_key:
-        key = signer(chosen.signing_key, os.environ.get("CONFORMANCE_PIN", ""), chosen.pkcs11_module)
-    credentials = Credentials(chosen.app_key, _hex("CONFORMANCE_APP_SECRET"), _hex("CONFORMANCE_IV"), key)
+        key = signer(chosen.signing_key, given.conformance_pin, chosen.pkcs11_module)
+    credentials = Credentials(chosen.app_key, given.conformance_app_secret, given.conformance_iv, key)
     tls = client_context(chosen.cert, chosen.key, chosen.root) if chosen.cert else None
     organisation = Organisation(chosen.organ_id, chosen.unit_id, chosen.organ_name)
     examples = Examples(profile, organisation, f"CT{secrets.token_hex(4)}", Clock().now())
     options = Options(chosen.quota, chosen.controls, chosen.unlisted_address)
     return Kit(chosen.url.rstrip("/") + profile.path, profile, credentials, examples, tls, options)
-
-
-def _hex(name: str) -> bytes:
-    try:
-        return bytes.fromhex(os.environ[name])
-    except (KeyError, ValueError):
-        raise ValueError(f"{name} must be set, as hex") from None
 
 
 def _line(verdict: Verdict) -> str:

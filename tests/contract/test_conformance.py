@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import gmssl_pyx
@@ -14,6 +15,7 @@ import pytest
 from aiohttp import web
 
 from foundation.clock import Clock
+from foundation.suites import signer
 from foundation.suites.commercial import Sm2Signer
 from foundation.suites.key_files import sm2_pem
 from foundation.tls import client_context
@@ -27,6 +29,7 @@ from regulator_adapter.profiles.checking import check
 from standalone.certificates import Certificates
 from tests.contract import platforms
 from tests.contract.platforms import ACCESS, WORLD, Platform
+from tests.unit.suites.tokens import MODULE, token
 
 pytestmark = pytest.mark.anyio
 
@@ -85,6 +88,21 @@ async def test_the_quota_of_the_test_environment_is_found(tmp_path: Path, certif
         [verdict] = await run(kit, frozenset({36}))
 
     assert (verdict.outcome, verdict.told) == (Outcome.PASSED, "")
+
+
+async def test_a_key_in_a_security_module_signs_for_the_platform(
+    tmp_path: Path, certificates: Certificates
+) -> None:
+    inside = token()
+    key = signer(inside.uri("sign"), inside.pin, MODULE)
+    with platforms.platform(tmp_path, certificates, SUPERVISION_SIGNING_PUBLIC=key.public.hex()) as city:
+        kit = kit_for(city.url, "guangdong", certificates, Options())
+        kit.credentials = replace(kit.credentials, signer=key)
+        verdicts = await run(kit, frozenset({1, 10, 11}))
+
+    assert [(one.number, one.outcome, one.told) for one in verdicts] == [
+        (number, Outcome.PASSED, "") for number in (1, 10, 11)
+    ]
 
 
 @asynccontextmanager

@@ -28,6 +28,7 @@ MACHINES: tuple[tuple[str, str], ...] = (
     ("停诊改约", "backend.rescheduling.states:RELOCATION"),
     ("医生迟到后的转诊", "backend.waiting.states:HANDOVER"),
     ("监管上报", "regulator_adapter.states:MACHINE"),
+    ("每日签到", "regulator_adapter.states:SIGN_IN"),
 )
 
 

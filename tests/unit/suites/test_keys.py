@@ -33,9 +33,9 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def module_token(tmp_path_factory: pytest.TempPathFactory) -> Token:
+def module_token() -> Token:
     """A software security module with one key of each kind."""
-    return token(tmp_path_factory.mktemp("token"))
+    return token()
 
 
 @pytest.mark.parametrize("name", SUITES)

@@ -1,8 +1,12 @@
 """A software security module for tests: Debian's softhsm2 with a token of its own in a temporary folder."""
 
+import atexit
 import os
+import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import pkcs11
@@ -25,10 +29,13 @@ class Token:
         return f"pkcs11:token={LABEL};object={name}"
 
 
-def token(folder: Path) -> Token:
-    """Made anew; skipped where the module is not installed. The library reads its settings once, so one token serves a process."""
+@cache
+def token() -> Token:
+    """Skipped where the module is not installed. The library reads its settings once, so one token serves a process."""
     if not Path(MODULE).is_file():
         pytest.skip(f"no software security module here: {INSTALL}")
+    folder = Path(tempfile.mkdtemp(prefix="token-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     settings = folder / "softhsm2.conf"
     (folder / "tokens").mkdir()
     settings.write_text(
