@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 import msgspec
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from foundation.actor import Actor
@@ -84,7 +84,7 @@ async def _day(session: AsyncSession, day: date, names: Sequence[str], actor: Ac
         await ensure(session, known, [day], Timing.IMMEDIATE)
     await _sign_in_now(session, day, names, actor)
     lines = await _lines(session, day, names, released)
-    detail = {"day": day.isoformat(), "profiles": ",".join(names), "released": sum(released.values())}
+    detail = {"day": day.isoformat(), "profiles": ",".join(names), "released": str(sum(released.values()))}
     audit(session, actor, "submission.backfill", "submission", hospital_id(), detail=detail)
     return Backfilled(day, lines, await _people(session, day, names), await signed_days(session, [day]))
 
@@ -118,7 +118,7 @@ async def _release(session: AsyncSession, day: date, names: Sequence[str]) -> di
     return found
 
 
-def _that_day(day: date) -> tuple[object, object]:
+def _that_day(day: date) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return (
         Submission.occurred_at >= local_day_start(day),
         Submission.occurred_at < local_day_start(day + timedelta(days=1)),

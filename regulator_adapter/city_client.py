@@ -77,8 +77,9 @@ class CityClient:
     ) -> Message:
         millis = int(self.clock.now().timestamp() * 1000)
         return seal(
-            records, self.credentials, service=profile.service, method=method, nonce=nonce, millis=millis
-        )
+            records, self.credentials, service=profile.service, method=method, nonce=nonce, millis=millis,
+            suite=profile.suite, by_key=profile.signed_by_key,
+        )  # fmt: skip
 
     async def _post(self, url: str, message: Message) -> Reply:
         """One attempt. A connection that never came about stored nothing; one that broke may have."""

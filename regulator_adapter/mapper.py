@@ -134,7 +134,7 @@ class Mapper:
             reported_by = self.routing.reported_by(stored.type, event)
             source = Source(
                 event, place_of(stored), self.organisation, streams.readable(earlier), reported_by,
-                streams.readable(later),
+                streams.readable(later), self.db.clock.now(),
             )  # fmt: skip
             method = profile.methods[row.method]
             record = KINDS[row.profile, row.method].build(source, row.business_number)

@@ -10,13 +10,11 @@ from foundation.db.unit_of_work import Database, connect
 from foundation.logs import configure
 from foundation.server import listener, run, serve
 from foundation.tls import client_context, server_context
-from regulator_adapter import profiles
 from regulator_adapter.app import events_app, health_app
 from regulator_adapter.city_client import CityClient
 from regulator_adapter.inbox import Inbox
 from regulator_adapter.mapper import Mapper
 from regulator_adapter.pump import Line, Pump
-from regulator_adapter.routing import routing
 from regulator_adapter.settings import DeskSettings, Settings
 from regulator_adapter.sign_in import SignIn
 from regulator_adapter.stream_in import StreamIn
@@ -35,9 +33,9 @@ def open_database(settings: DeskSettings, clock: Clock) -> Database:
 def pump_of(settings: Settings, db: Database, client: CityClient) -> Pump:
     """All loops over `db` and `client`."""
     sender = Sender(db, client, settings.max_attempts, settings.ambiguous_resends)
-    lines = [Line(db, profiles.profile(name), sender, settings.concurrency) for name in profiles.NAMES]
+    lines = [Line(db, profile, sender, settings.concurrency) for profile in settings.lines()]
     daily = [SignIn(db, client, line.profile, settings.timing) for line in lines if line.profile.sign_in]
-    return Pump(db, Mapper(db, routing(), settings.reporter()), lines, daily)
+    return Pump(db, Mapper(db, settings.table(), settings.reporter()), lines, daily)
 
 
 def serve_forever(settings: Settings) -> None:
@@ -59,7 +57,7 @@ async def _main(settings: Settings) -> None:
     tls = client_context(settings.tls_cert, settings.tls_key, settings.tls_root)
     client = CityClient(
         settings.gateway_urls, settings.credentials(), clock, tls,
-        concurrency=settings.concurrency * len(profiles.NAMES), request_seconds=settings.request_seconds,
+        concurrency=settings.concurrency * len(settings.lines()), request_seconds=settings.request_seconds,
     )  # fmt: skip
     stop = asyncio.Event()
     try:

@@ -9,8 +9,12 @@ from uuid import UUID
 from foundation.crypto import Keyring
 from foundation.feeding import Feeding
 from foundation.settings import CommonSettings, SettingsError, setting
+from foundation.suites import signer
+from regulator_adapter import profiles
 from regulator_adapter.city_wire import Credentials
 from regulator_adapter.organisation import Organisation, read_organisation
+from regulator_adapter.profiles import Profile
+from regulator_adapter.routing import Routing, routing
 
 
 class Timing(StrEnum):
@@ -72,6 +76,13 @@ class Settings(Feeding, DeskSettings):
     platform_app_key: str = setting("appKey given by the platform")
     platform_app_secret: bytes = setting("appSecret given by the platform, 16 bytes as hex", secret=True)
     platform_iv: bytes = setting("IV of the vendor's SDK, 16 bytes as hex", secret=True)
+    platform_signing_key: str = setting(
+        "the hospital's own signing key, for platforms that want one: a PEM file, or pkcs11:token=…;object=…",
+        default="",
+    )
+    platform_signing_pin: str = setting("PIN of that key's token", default="", secret=True)
+    pkcs11_module: str = setting("library of the security module, for keys of pkcs11:…", default="")
+    routing: str = setting("which profile reports what: city, guangdong, or a TOML file", default="city")
     timing: Timing = setting("profile, or immediate: no waiting for the night", default=Timing.PROFILE)
     concurrency: int = setting("requests to one platform at a time", default=8)
     request_seconds: int = setting("time-out of one request, longer than the gateway's own", default=35)
@@ -93,6 +104,7 @@ class Settings(Feeding, DeskSettings):
             raise SettingsError(["GATEWAY_URLS and ALLOWED_CALLERS name at least one each"])
         _try("PLATFORM_APP_SECRET, PLATFORM_IV", self.credentials)
         _try("ORGANISATION", self.reporter)
+        _try("ROUTING", self.lines)
         if problems := self.feeding_problems():
             raise SettingsError(problems)
 
@@ -102,7 +114,29 @@ class Settings(Feeding, DeskSettings):
 
     def credentials(self) -> Credentials:
         """Towards the platforms."""
-        return Credentials(self.platform_app_key, self.platform_app_secret, self.platform_iv)
+        key = None
+        if self.platform_signing_key:
+            key = signer(self.platform_signing_key, self.platform_signing_pin, self.pkcs11_module)
+        return Credentials(self.platform_app_key, self.platform_app_secret, self.platform_iv, key)
+
+    def table(self) -> Routing:
+        """What goes where."""
+        return routing(self.routing)
+
+    def lines(self) -> list[Profile]:
+        """The platforms to send to: all whose interface we can speak. `ValueError` when the table needs another."""
+        keyless = not self.platform_signing_key
+        known = [
+            profile
+            for profile in map(profiles.profile, profiles.NAMES)
+            if not (profile.signed_by_key and keyless)
+        ]
+        missing = {route.profile for route in self.table().routes.values()} - {
+            profile.name for profile in known
+        }
+        if missing:
+            raise ValueError(f"{', '.join(sorted(missing))} wants PLATFORM_SIGNING_KEY")
+        return known
 
     def reporter(self) -> Organisation:
         """Who reports."""

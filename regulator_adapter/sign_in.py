@@ -123,7 +123,7 @@ class SignIn:
             await self._settle(session, row, reply, message)
 
     async def _settle(self, session: AsyncSession, row: DailySignIn, reply: Reply, message: Message) -> None:
-        note = {
+        note: dict[str, Any] = {
             "reply_code": reply.code,
             "reply_text": mask_text(reply.text)[:2000],
             "sent_digest": message.digest,

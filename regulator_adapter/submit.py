@@ -89,7 +89,11 @@ class Sender:
             "reply_text": mask_text(reply.text)[:2000],
             "sent_digest": answer.message.digest,
         }
-        if reply.meaning in (Meaning.REJECTED, Meaning.PARKED):
+        if reply.failures:
+            rest = await self._refused_rows(session, answer, rest, note)
+            if rest:
+                await self._postpone(session, answer.batch, rest, note, unknown=True)
+        elif reply.meaning in (Meaning.REJECTED, Meaning.PARKED):
             await self._refused(session, answer.batch, reply, rest, note)
         elif reply.meaning is Meaning.CLOSED:
             await self._release(session, [row.id for row in rest], note)
@@ -97,6 +101,30 @@ class Sender:
             # Accepted without a receipt where receipts are given is as uncertain as no answer.
             unknown = reply.meaning is not Meaning.LATER
             await self._postpone(session, answer.batch, rest, note, unknown=unknown)
+
+    async def _refused_rows(
+        self, session: AsyncSession, answer: Answer, rest: list[Sent], note: Mapping[str, Any]
+    ) -> list[Sent]:
+        """Each row that the answer names goes to people with words of its own; returns those it does not name."""
+        changes: dict[UUID, dict[str, Any]] = {}
+        for row in rest:
+            code, words = answer.reply.failures.get(_key(answer, row), ("", ""))
+            if code:
+                told = {
+                    "reply_code": code,
+                    "reply_text": mask_text(words)[:2000],
+                    "problems": words if code.endswith("/-99") else "",
+                }
+                changes[row.id] = {**note, **told, "claimed_until": None, "in_flight": False}
+        if changes:
+            log.warning(
+                "submission_refused",
+                profile=answer.batch.profile.name,
+                method=answer.batch.method,
+                rows=len(changes),
+            )
+            await advance_each(session, Submission, "reject", SYSTEM, changes)
+        return [row for row in rest if row.id not in changes]
 
     async def _refused(
         self, session: AsyncSession, batch: Batch, reply: Reply, rest: list[Sent], note: Mapping[str, Any]
@@ -158,6 +186,12 @@ def _accepted(answer: Answer) -> dict[UUID, str]:
     """Rows that are stored, with their receipts; where the platform gives none, the digest of what was sent."""
     rows, reply = answer.batch.rows, answer.reply
     if answer.batch.profile.deduplicates:
-        given = {row.id: reply.receipts.get(str(row.event_id)) for row in rows}
+        given = {row.id: reply.receipts.get(_key(answer, row)) for row in rows}
         return {row_id: receipt.number for row_id, receipt in given.items() if receipt is not None}
     return {row.id: answer.message.digest for row in rows} if reply.meaning is Meaning.ACCEPTED else {}
+
+
+def _key(answer: Answer, row: Sent) -> str:
+    """What the platform calls the row: its event, or what the profile's rows are named by."""
+    name = answer.batch.profile.row_key
+    return str(row.record[name]) if name else str(row.event_id)

@@ -14,7 +14,7 @@ from backend.policy import Policy
 from standalone.anchors import CA_DATA
 from standalone.children import inherited
 from standalone.installation import Installation, is_large
-from standalone.keys import AppKey, FieldKeys
+from standalone.keys import AppKey, FieldKeys, signing_file
 from standalone.processes import BY_NAME, Process, page
 
 KEPT = {
@@ -244,6 +244,8 @@ def _adapter(installation: Installation, process: Process) -> Environment:
         "PLATFORM_APP_KEY": platform.app_key,
         "PLATFORM_APP_SECRET": platform.app_secret,
         "PLATFORM_IV": platform.iv,
+        "PLATFORM_SIGNING_KEY": str(signing_file(installation.folder)),
+        "ROUTING": "city",
         "TIMING": "immediate",
         **_fields(installation.keys.regulator),
         **_pair(installation, "hospital", process.name, "SERVER"),
@@ -316,6 +318,7 @@ def _supervision(installation: Installation, _: Process) -> Environment:
         "SUPERVISION_APP_KEY": platform.app_key,
         "SUPERVISION_APP_SECRET": platform.app_secret,
         "SUPERVISION_IV": platform.iv,
+        "SUPERVISION_SIGNING_PUBLIC": platform.signing_public,
         "SUPERVISION_TLS_CERT": str(pair.certificate),
         "SUPERVISION_TLS_KEY": str(pair.key),
         "SUPERVISION_TLS_CA": _root(installation, "platform"),

@@ -29,7 +29,7 @@ class Place:
 @dataclass(frozen=True)
 class Source(Generic[E]):
     """Input of a mapping. `earlier` has the events of the same stream before this one and `later` those after it, for the kinds that
-    ask for them; `reported_by` names the profile that reports the event's content (`none`: its place in the chain is all)."""
+    ask for them, `made_at` is when the record is made; `reported_by` names the profile that reports the event's content (`none`: its place in the chain is all)."""
 
     event: E
     place: Place
@@ -37,6 +37,7 @@ class Source(Generic[E]):
     earlier: Sequence[Any] = ()
     reported_by: str = "none"
     later: Sequence[Any] = ()
+    made_at: datetime | None = None
 
     def last(self, kind: type[P], fits: Callable[[P], bool] = lambda _: True) -> P | None:
         """The latest earlier event of `kind` that `fits`."""

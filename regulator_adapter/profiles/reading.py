@@ -1,5 +1,6 @@
 """Reads a profile's TOML: transport, timing, order, field tables, code tables.
 
+`suite` is commercial or international, `signature` digest or key. `row_key` names the field by which each row of a list is answered.
 Timing is `at once` or `next-day HH:MM` (Shanghai): `timing` for the profile, a line of `[timings]` for a record of its own.
 `repeats` names records that may be sent again under one business number; `sign_in` those of which every day wants one, empty or not.
 
@@ -15,6 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time
 from typing import Any
+
+from foundation.suites import Suite, suite
 
 _CONDITION = re.compile(r"(\w+)(=|<|>=)(.+)")
 
@@ -80,12 +83,17 @@ class Method:
 class Profile:
     """One platform. `next_day` is the timing of records that have none of their own; `by_events`: a stream goes in its events' order.
 
+    `suite`: the algorithms of its envelope; `signed_by_key`: the headers are signed by the hospital's own key instead of digested.
+    `row_key`: the field that an answer names its rows by, where every row is answered for itself; empty where the list is.
     `sign_in`: methods of which the platform wants to hear every day, with an empty list when there is nothing.
     """
 
     name: str
     path: str
     service: str
+    suite: Suite
+    signed_by_key: bool
+    row_key: str
     next_day: time | None
     deduplicates: bool
     by_events: bool
@@ -122,6 +130,9 @@ def read(text: str) -> Profile:
         name=data["name"],
         path=data["path"],
         service=data["service"],
+        suite=suite(data.get("suite", "commercial")),
+        signed_by_key=data.get("signature", "digest") == "key",
+        row_key=data.get("row_key", ""),
         next_day=_next_day(data["timing"]),
         deduplicates=data["deduplicates"],
         by_events=order == "events",

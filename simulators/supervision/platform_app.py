@@ -1,4 +1,4 @@
-"""The listener behind mutual TLS: `/openapi/api` and `/shanghai/api`."""
+"""The listener behind mutual TLS: `/openapi/api`, `/shanghai/api`, `/guangdong/api`."""
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -11,7 +11,7 @@ from simulators.server import BodyLimit, exception_handlers
 from simulators.supervision.envelope import Request
 from simulators.supervision.faults import TRANSPORT
 from simulators.supervision.receiver import Receiver
-from simulators.supervision.tables import Profile, shanghai, tianjin
+from simulators.supervision.tables import Profile, guangdong, shanghai, tianjin
 
 
 def create_app(receiver: Receiver) -> ASGIApp:
@@ -22,7 +22,11 @@ def create_app(receiver: Receiver) -> ASGIApp:
         return Route(path, endpoint, methods=["POST"])
 
     app = Starlette(
-        routes=[route("/openapi/api", tianjin()), route("/shanghai/api", shanghai())],
+        routes=[
+            route("/openapi/api", tianjin()),
+            route("/shanghai/api", shanghai()),
+            route("/guangdong/api", guangdong()),
+        ],
         middleware=[Middleware(BodyLimit)],
         exception_handlers=exception_handlers(),
     )

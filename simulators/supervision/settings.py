@@ -10,6 +10,7 @@ from simulators.server import Common, Reader, SettingError, TlsFiles
 from simulators.supervision.dependencies import Strictness
 from simulators.supervision.envelope import Access
 
+_POINT = re.compile(r"04[0-9a-fA-F]{128}")
 _SIXTEEN_BYTES = re.compile(r"[0-9a-fA-F]{32}")
 
 
@@ -69,6 +70,7 @@ def read(env: Reader) -> Settings:
             iv=_sixteen_bytes(env, "SUPERVISION_IV"),
             freshness_seconds=env.number("SUPERVISION_FRESHNESS_SECONDS", 300, minimum=1),
             addresses=frozenset(filter(None, addresses)),
+            public=_point(env),
         ),
         dependencies=Strictness(env.choice("SUPERVISION_DEPENDENCIES", tuple(Strictness), Strictness.ALL)),
         enforce_quota=env.choice("SUPERVISION_QUOTA", ("off", "enforce"), "off") == "enforce",
@@ -96,6 +98,14 @@ def _sixteen_bytes(env: Reader, name: str) -> bytes:
     value = env.text(name)
     if not _SIXTEEN_BYTES.fullmatch(value):
         raise SettingError(f"{name} is not 32 hex digits (16 bytes)")
+    return bytes.fromhex(value)
+
+
+def _point(env: Reader) -> bytes:
+    """The hospital's registered public key; none: it has no access to what is signed by a key."""
+    value = env.optional("SUPERVISION_SIGNING_PUBLIC") or ""
+    if value and not _POINT.fullmatch(value):
+        raise SettingError("SUPERVISION_SIGNING_PUBLIC is no uncompressed point in hex (130 digits, 04…)")
     return bytes.fromhex(value)
 
 

@@ -19,6 +19,7 @@ from tests.contract.started import free_port, running, wait_until
 from tests.temporary import stores_in_memory
 
 SAMPLES = Path(__file__).parent / "samples" / "supervision"
+SAMPLES_BY_TABLE = Path(__file__).parent / "samples" / "supervision_guangdong"
 WORLD = SAMPLES / "world"
 ACCESS = {
     "UNIT_ID": "UNIT0001",
@@ -80,8 +81,8 @@ class Adapter:
 
 
 @contextlib.contextmanager
-def platform(folder: Path, certificates: Certificates) -> Iterator[Platform]:
-    """The simulator of the city platform, by mutual TLS."""
+def platform(folder: Path, certificates: Certificates, **settings: str) -> Iterator[Platform]:
+    """The simulator of the city platform, by mutual TLS; `settings` come on top."""
     port, health = free_port(), free_port()
     pair = certificates.platform["supervision"]
     data = folder / "platform"
@@ -96,6 +97,7 @@ def platform(folder: Path, certificates: Certificates) -> Iterator[Platform]:
         SUPERVISION_TLS_CA=str(certificates.platform.root),
         SUPERVISION_TLS_CLIENTS=certificates.platform["gateway-a"].identity,
         **{f"SUPERVISION_{name}": value for name, value in ACCESS.items()},
+        **settings,
     )
     command = [sys.executable, "-m", "simulators", "supervision"]
     with (
@@ -133,7 +135,7 @@ def gateway(city: Platform, folder: Path, certificates: Certificates) -> Iterato
 
 @contextlib.contextmanager
 def adapter(
-    gateways: str, folder: Path, certificates: Certificates, *, direct: bool = False
+    gateways: str, folder: Path, certificates: Certificates, *, direct: bool = False, **settings: str
 ) -> Iterator[Adapter]:
     """The adapter with a database of its own, migrated by its own command. `direct`: no gateway, it shows the gateway's certificate."""
     import subprocess
@@ -163,6 +165,7 @@ def adapter(
             ORGANISATION=str(WORLD / "hospital.json"),
             TIMING="immediate",
             **{f"PLATFORM_{name}": value for name, value in ACCESS.items()},
+            **settings,
         )
         command = [sys.executable, "-m", "regulator_adapter"]
         subprocess.run([*command, "migrate"], cwd=folder, env=env, check=True, timeout=60)

@@ -21,6 +21,7 @@ OURS: tuple[tuple[str, str], ...] = (
     ("`miniapp_mock front`", "miniapp_mock.front.settings:Settings"),
     ("`front_gateway`", "front_gateway.settings:Settings"),
     ("`regulator_adapter`", "regulator_adapter.settings:Settings"),
+    ("`regulator_adapter.conformance`", "regulator_adapter.conformance.settings:Secrets"),
 )
 """Processes that read their settings by `foundation.settings`."""
 

@@ -12,6 +12,7 @@ from contracts.envelope import Envelope
 from foundation.db.unit_of_work import Database
 from regulator_adapter import profiles
 from regulator_adapter.city_client import CityClient
+from regulator_adapter.city_wire import Credentials
 from regulator_adapter.figures import SubmissionView, submissions
 from regulator_adapter.gate import Gate
 from regulator_adapter.inbox import Inbox
@@ -78,11 +79,13 @@ async def adapter_over(
     resends: int = 1,
     gateways: list[str] | None = None,
     request_seconds: int = 5,
+    reports_by: str = "city",
+    credentials: Credentials = CREDENTIALS,
 ) -> AsyncIterator[Adapter]:
-    table = routing()
+    table = routing(reports_by)
     client = CityClient(
         gateways or [platform.url],
-        CREDENTIALS,
+        credentials,
         db.clock,
         ssl.create_default_context(),
         request_seconds=request_seconds,
