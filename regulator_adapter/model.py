@@ -73,7 +73,6 @@ class Submission(Row, Base):
         Index("ix_submission_blocked", "profile", postgresql_where="blocked"),
         Index("ix_submission_makes", "profile", "makes", postgresql_where="state = 'accepted'"),
         Index("ix_submission_desk", "state", "number", postgresql_where="state IN ('rejected', 'parked')"),
-        Index("ix_submission_carried", "number", postgresql_where="carried_at IS NOT NULL"),
         Index("ix_submission_occurred_at", "occurred_at", postgresql_using="brin"),
     )
 

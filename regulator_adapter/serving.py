@@ -12,6 +12,10 @@ from foundation.tls import client_context, server_context
 from regulator_adapter import profiles
 from regulator_adapter.app import events_app, health_app
 from regulator_adapter.city_client import CityClient
+from regulator_adapter.days.service import Days
+from regulator_adapter.days.turning import Turning
+from regulator_adapter.desk.door import Desk
+from regulator_adapter.desk.watching import Watch
 from regulator_adapter.inbox import Inbox
 from regulator_adapter.mapper import Mapper
 from regulator_adapter.pump import Line, Pump
@@ -36,6 +40,12 @@ def pump_of(settings: Settings, db: Database, client: CityClient) -> Pump:
     return Pump(db, Mapper(db, routing(), settings.reporter()), lines)
 
 
+def days_of(settings: Settings, db: Database, client: CityClient) -> Days:
+    """What the days are reconciled with; the chain's platform is the one that states them."""
+    chain = profiles.profile(routing().chain.profile)
+    return Days(db, client, chain, settings.reporter(), settings.signer(), settings.trust())
+
+
 def serve_forever(settings: Settings) -> None:
     """Until SIGTERM."""
     configure(NAME, settings.log_level)
@@ -57,10 +67,16 @@ async def _main(settings: Settings) -> None:
             inbox = Inbox(db, pump.mapper.routing, settings.timing)
             pumping = asyncio.create_task(pump.run(stop))
             pumping.add_done_callback(lambda _: stop.set())
+            days = days_of(settings, db, client)
+            turning = Turning(days, settings.reconcile_seconds)
+            turned = asyncio.create_task(turning.run(stop))
+            desk = Desk(
+                db, days, turning.wanted, pump, Watch.of(settings, db), frozenset(settings.desk_callers)
+            )
             inward = server_context(settings.server_cert, settings.server_key, settings.client_root)
             await serve(
                 listener(
-                    events_app(inbox, pump, frozenset(settings.allowed_callers)),
+                    events_app(inbox, pump, frozenset(settings.allowed_callers), desk),
                     settings.host, settings.port, tls=inward,
                 ),
                 listener(health_app(db, settings.env), "127.0.0.1", settings.health_port),
@@ -68,5 +84,6 @@ async def _main(settings: Settings) -> None:
             )  # fmt: skip
             stop.set()
             await pumping
+            await turned
     finally:
         await db.engine.dispose()

@@ -71,13 +71,17 @@ class Method:
 
 @dataclass(frozen=True)
 class Profile:
-    """One platform. `next_day` is the Shanghai time of T+1, None for real time; `by_events`: a stream goes in its events' order."""
+    """One platform. `next_day` is the Shanghai time of T+1, None for real time; `by_events`: a stream goes in its events' order.
+
+    `states_days`: it answers the day's statement with its own; elsewhere a person reads its counts from a page.
+    """
 
     name: str
     path: str
     service: str
     next_day: time | None
     deduplicates: bool
+    states_days: bool
     by_events: bool
     unordered: frozenset[str]
     methods: Mapping[str, Method]
@@ -111,6 +115,7 @@ def read(text: str) -> Profile:
         service=data["service"],
         next_day=_next_day(data["timing"]),
         deduplicates=data["deduplicates"],
+        states_days=data.get("states_days", False),
         by_events=order == "events",
         unordered=frozenset(data.get("unordered", ())),
         methods=methods,
