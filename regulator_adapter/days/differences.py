@@ -20,6 +20,7 @@ TEXTS = {
     "wrong_statement": "监管平台答复的不是本次对账单：{note}",
     "missing_there": "监管平台缺少 {count} 条已有回执的记录",
     "extra_there": "监管平台多出 {count} 条我方没有回执的记录",
+    "unexplained": "双方合计不同，逐条却没有差别（分组 {note}），请与监管平台核对",
     "uncounted": "请登记监管平台页面上显示的条数（我方 {count} 条）",
     "count_differs": "监管平台页面的条数与我方不一致：{note}",
     "no_seal": "没有配置对账签章证书，不能结清",

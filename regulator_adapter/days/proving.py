@@ -228,6 +228,9 @@ def _people(proof: _Proof, ours: Mapping[str, Any], closing: Mapping[str, Any]) 
             f"event {one['number']} was carried over without name or reason",
         )
     accepted = Counter((one[1], one[2]) for one in proof.bundle.records if one[4] == "accepted")
+    told = set(ours.get("others", {})) | ({ours.get("profile")} if proof.bundle.theirs.text else set())
+    silent = sorted({profile for profile, _ in accepted} - told)
+    proof.need(not silent, f"nobody told what these platforms have: {', '.join(silent)}")
     counts = {(one["profile"], one["method"]): one for one in closing.get("counts", [])}
     for profile, methods in ours.get("others", {}).items():
         for method, number in methods.items():

@@ -228,10 +228,17 @@ async def _with_holes(
     """Name what differs, and send again what the platform has lost."""
     if same(stated.document, document):
         return []
+    if not lost.missing and not lost.extra:
+        return [
+            Difference(
+                "unexplained",
+                note=", ".join(name or "全部" for name in differing_parts(stated.document, document)),
+            )
+        ]
     found = []
-    if lost.missing or not lost.extra:
+    if lost.missing:
         again = await replay(session, days.chain, lost.missing)
-        count = len(lost.missing) or abs(stated.document["records"] - int(document.get("records", 0)))
+        count = len(lost.missing)
         numbers = ranges(line.number for line in lost.missing)
         found.append(Difference("missing_there", count, days.chain.name, numbers=numbers, replayed=again))
     if lost.extra:

@@ -174,6 +174,7 @@ def day_routes(db: Database, wanted: asyncio.Event, allowed: frozenset[str]) -> 
 
     async def heard(request: Request) -> object:
         sent = await _body(request, Sent)
+        await opening.open_days(db)
         told = await service.hear(db, path_day(request), sent)
         if not told.missing:
             wanted.set()

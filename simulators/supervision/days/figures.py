@@ -32,13 +32,9 @@ def figures(connection: sqlite3.Connection, day: date, through: int, depth: int)
     for stream, lines in _by_stream(rows):
         head = b"\x00" * 32
         for row in lines:
-            text = (
-                head
-                + row["number"].to_bytes(8, "big")
-                + bytes.fromhex(row["digest"])
-                + row["method"].encode()
-            )
-            head = hashlib.sha256(text).digest()
+            place = row["number"].to_bytes(8, "big") + bytes.fromhex(row["digest"])
+            record = row["method"].encode() + b"\x00" + row["receipt"].encode()
+            head = hashlib.sha256(head + place + record).digest()
             methods[row["method"]] += 1
         events += len({row["stream_number"] for row in lines})
         name = part_name(stream, depth)
