@@ -46,6 +46,12 @@ class CountEntered(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     duplicates: Count = 0
 
 
+class Moved(msgspec.Struct, frozen=True):
+    """How many records went on their way."""
+
+    moved: int
+
+
 class Missing(msgspec.Struct, frozen=True):
     """One field that keeps a record from going: its name in the interface, in Chinese, and what is wrong with it."""
 

@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
+from foundation.certificates import identity_of
+
 ALGORITHM = "ecdsa-p256-sha256"
 
 
@@ -74,15 +76,6 @@ def _signed(certificate: x509.Certificate, data: bytes, value: bytes) -> bool:
     except InvalidSignature:
         return False
     return True
-
-
-def identity_of(certificate: x509.Certificate) -> str:
-    """The URI name of a certificate, empty when it has none."""
-    try:
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (x509.ExtensionNotFound, ValueError):
-        return ""
-    return next(iter(names.get_values_for_type(x509.UniformResourceIdentifier)), "")
 
 
 def read_signer(certificate: Path, key: Path) -> Signer:

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -30,12 +29,6 @@ from regulator_adapter.web import answer, caller, path_day
 T = TypeVar("T")
 DESK = frozenset({"desk"})
 BODY = 10_000
-
-
-class Moved(msgspec.Struct, frozen=True):
-    """How many records went on their way."""
-
-    moved: int
 
 
 @dataclass(frozen=True)
@@ -116,11 +109,11 @@ class Desk:
         self.pump.arrived.set()
         return await reading.record(self.db, row_id)
 
-    async def resubmit_code(self, request: Request) -> Moved:
+    async def resubmit_code(self, request: Request) -> wire.Moved:
         act = await _body(request, wire.ActOnCode)
         moved = await resubmit_code(self.db, act.code, _person(act.by), act.reason)
         self.pump.arrived.set()
-        return Moved(len(moved))
+        return wire.Moved(len(moved))
 
     async def carry_over(self, request: Request) -> wire.RecordView:
         act, row_id = await _body(request, wire.Act), path_id(request, "id")

@@ -2,12 +2,10 @@
 
 import asyncio
 import ssl
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import msgspec
 from cryptography import x509
@@ -15,17 +13,16 @@ from prometheus_client import Gauge
 from sqlalchemy import func, select
 
 from contracts.supervision_desk import CertificateView, Connections, Reach
+from foundation.certificates import Seen, knock, seen, seen_in
 from foundation.db.base import hospital_id
 from foundation.db.unit_of_work import Database, unit_of_work
 from foundation.tls import client_context
 from regulator_adapter.days.model import Statement
-from regulator_adapter.days.seals import identity_of
 from regulator_adapter.model import Submission
 from regulator_adapter.settings import Settings
 
 DAYS_LEFT = Gauge("regulator_certificate_days", "days until a certificate ends", ["what"])
 REACHABLE = Gauge("regulator_gateway_up", "whether a gateway answers the handshake", ["gateway"])
-SECONDS = 3.0
 
 
 @dataclass(frozen=True)
@@ -55,37 +52,24 @@ class Watch:
         """Looked up now; handshakes side by side, three seconds at most."""
         now = self.db.clock.now()
         certificates = [_of_file(what, path, now) for what, path in self.files]
-        found = await asyncio.gather(
-            *(self._knock(f"前置机 {at}", url, now) for at, url in enumerate(self.gateways, 1))
-        )
-        certificates += [certificate for _, certificate in found if certificate is not None]
-        accepted, seal, skew, at = await self._platform()
+        knocks = await asyncio.gather(*(knock(url, self.tls) for url in self.gateways))
+        found = [(f"前置机 {at}", one) for at, one in enumerate(knocks, 1)]
+        certificates += [
+            _view(what, one.certificate, now) for what, one in found if one.certificate is not None
+        ]
+        accepted, seal, skew, told_at = await self._platform()
         if seal:
-            certificates.append(
-                _view("日结签章（监管平台）", x509.load_pem_x509_certificate(seal.encode()), now)
-            )
+            certificate = seen(x509.load_pem_x509_certificate(seal.encode()))
+            certificates.append(_view("日结签章（监管平台）", certificate, now))
         for one in certificates:
             if one.days_left is not None:
                 DAYS_LEFT.labels(one.what).set(one.days_left)
-        for reach, _ in found:
+        neighbours = [
+            Reach(what, at.address, at.reachable, at.milliseconds, at.problem) for what, at in found
+        ]
+        for reach in neighbours:
             REACHABLE.labels(reach.what).set(reach.reachable)
-        return Connections(now, certificates, [reach for reach, _ in found], accepted, skew, at)
-
-    async def _knock(self, what: str, url: str, now: datetime) -> tuple[Reach, CertificateView | None]:
-        """A handshake: nothing is asked, so nothing is written down on the other side."""
-        parts, began = urlsplit(url), time.monotonic()
-        host, port = parts.hostname or "", parts.port or 443
-        address = f"{host}:{port}"
-        try:
-            async with asyncio.timeout(SECONDS):
-                _, writer = await asyncio.open_connection(host, port, ssl=self.tls)
-        except (OSError, TimeoutError) as error:  # a refused certificate is an OSError too
-            return Reach(what, address, False, 0, _why(error)), None
-        milliseconds = int((time.monotonic() - began) * 1000)
-        der = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
-        writer.close()
-        certificate = _view(what, x509.load_der_x509_certificate(der), now) if der else None
-        return Reach(what, address, True, milliseconds, ""), certificate
+        return Connections(now, certificates, neighbours, accepted, skew, told_at)
 
     async def _platform(self) -> tuple[datetime | None, str, int | None, datetime | None]:
         """Last accepted record, the platform's seal certificate, and how far its clock was ahead when it last stated a day."""
@@ -112,22 +96,11 @@ class _Stated(msgspec.Struct):
 
 def _of_file(what: str, path: Path, now: datetime) -> CertificateView:
     try:
-        return _view(what, x509.load_pem_x509_certificate(path.read_bytes()), now)
+        return _view(what, seen_in(path), now)
     except (OSError, ValueError) as error:
         return CertificateView(what, "", "", "", None, None, f"证书文件不能读取（{type(error).__name__}）")
 
 
-def _view(what: str, certificate: x509.Certificate, now: datetime) -> CertificateView:
-    ends = certificate.not_valid_after_utc
-    left = (ends - now).days
-    problem = "已过期" if ends <= now else "尚未生效" if certificate.not_valid_before_utc > now else ""
-    subject, issuer = certificate.subject.rfc4514_string(), certificate.issuer.rfc4514_string()
-    return CertificateView(what, subject, identity_of(certificate), issuer, ends, left, problem)
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"对方证书不可信：{error.verify_message}"
-    if isinstance(error, ssl.SSLError):
-        return "握手被拒绝"
-    return "超时" if isinstance(error, TimeoutError) else "连接不上"
+def _view(what: str, one: Seen, now: datetime) -> CertificateView:
+    left = one.days_left(now)
+    return CertificateView(what, one.subject, one.identity, one.issuer, one.not_after, left, one.problem(now))
