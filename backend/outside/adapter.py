@@ -130,6 +130,11 @@ class NoAdapter(SupervisionAdapter):
     def __init__(self) -> None:
         super().__init__("https://127.0.0.1:9", ssl.create_default_context())
 
+    async def _raw(
+        self, method: str, path: str, body: Any = None, query: dict[str, str] | None = None
+    ) -> bytes:
+        raise Unavailable("上报系统没有应答，请稍后再试", code="adapter_unreachable")
+
 
 def _refusal(status: int, raw: bytes) -> AppError:
     try:
