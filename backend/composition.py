@@ -12,6 +12,7 @@ from backend.alarm.service import Bell
 from backend.context import Context
 from backend.insuring import InsuranceWay
 from backend.live import Live
+from backend.outside.adapter import SupervisionAdapter
 from backend.outside.ca import SignatureProvider
 from backend.outside.ca_algorithms import ECDSA, SM2
 from backend.outside.courier import Courier
@@ -94,6 +95,7 @@ async def open_context(settings: Settings, clock: Clock, application: str) -> As
         ):
             await client.close()
         await context.hospital.close()
+        await context.adapter.close()
         await redis.aclose()
         await pool.aclose()
         await db.engine.dispose()
@@ -122,6 +124,7 @@ def _context(settings: Settings, clock: Clock, db: Database, redis: Redis, live:
         live=live,
         wiring=wiring(),
         reviewer=review_server(s, clock),
+        adapter=SupervisionAdapter(s.adapter_url, s.tls()),
     )
 
 

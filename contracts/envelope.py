@@ -5,7 +5,7 @@ The adapter stores each `event_id` once and answers 202 with the ids it now has;
 links it to the event numbered one less (`foundation.chain`), so a receiver can verify the chain without trusting us.
 """
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -54,16 +54,3 @@ def feed_subject(hospital: UUID | None) -> str:
 def feed_field(event_id: UUID) -> str:
     """What a sealed message belongs to: it opens under no other id."""
     return f"feed:{event_id}"
-
-
-class ClosedDay(msgspec.Struct, frozen=True):
-    """A Shanghai day that both sides have closed, up to the number `through`: contents of its events are needed no more."""
-
-    day: date
-    through: int
-
-
-class ClosedDays(msgspec.Struct, frozen=True):
-    """The answer of `GET /days/closed?since=…`, oldest first, 400 at most."""
-
-    days: list[ClosedDay]

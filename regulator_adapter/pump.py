@@ -17,6 +17,7 @@ from foundation.db.sealer import seal_audit
 from foundation.db.unit_of_work import Database, unit_of_work
 from foundation.logs import log
 from regulator_adapter.claims import Batch, claim, unblock
+from regulator_adapter.dropping import drop_contents
 from regulator_adapter.gate import Gate
 from regulator_adapter.mapper import Mapper
 from regulator_adapter.profiles import Profile
@@ -28,6 +29,7 @@ POLL = 1.0
 UNBLOCK_EVERY = 15.0
 GOODBYE = 10.0
 SIGN_IN_EVERY = 60.0
+DROP_EVERY = 1800.0
 
 
 @dataclass
@@ -159,6 +161,7 @@ class Pump:
         loops = [
             asyncio.create_task(self._repeat("map", self._map, self.arrived, lambda: POLL)),
             asyncio.create_task(self._repeat("seal", self._seal, asyncio.Event(), lambda: POLL)),
+            asyncio.create_task(self._repeat("drop", self._drop, asyncio.Event(), lambda: DROP_EVERY)),
             *(
                 asyncio.create_task(self._repeat(line.profile.name, line.turn, line.wake, line.pause))
                 for line in self.lines
@@ -193,6 +196,10 @@ class Pump:
         self._learn_at *= 4
         async with unit_of_work(self.db) as session:
             await session.execute(text("ANALYZE submission, received_event"))
+
+    async def _drop(self) -> None:
+        while await drop_contents(self.db):
+            pass
 
     async def _seal(self) -> None:
         while await seal_audit(self.db):

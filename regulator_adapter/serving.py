@@ -10,8 +10,13 @@ from foundation.db.unit_of_work import Database, connect
 from foundation.logs import configure
 from foundation.server import listener, run, serve
 from foundation.tls import client_context, server_context
+from regulator_adapter import profiles
 from regulator_adapter.app import events_app, health_app
 from regulator_adapter.city_client import CityClient
+from regulator_adapter.days.service import Days
+from regulator_adapter.days.turning import Turning
+from regulator_adapter.desk.door import Desk
+from regulator_adapter.desk.watching import Watch
 from regulator_adapter.inbox import Inbox
 from regulator_adapter.mapper import Mapper
 from regulator_adapter.pump import Line, Pump
@@ -36,6 +41,12 @@ def pump_of(settings: Settings, db: Database, client: CityClient) -> Pump:
     lines = [Line(db, profile, sender, settings.concurrency) for profile in settings.lines()]
     daily = [SignIn(db, client, line.profile, settings.timing) for line in lines if line.profile.sign_in]
     return Pump(db, Mapper(db, settings.table(), settings.reporter()), lines, daily)
+
+
+def days_of(settings: Settings, db: Database, client: CityClient) -> Days:
+    """What the days are reconciled with; the chain's platform is the one that states them."""
+    chain = profiles.profile(settings.table().chain.profile)
+    return Days(db, client, chain, settings.reporter(), settings.signer(), settings.trust())
 
 
 def serve_forever(settings: Settings) -> None:
@@ -67,10 +78,16 @@ async def _main(settings: Settings) -> None:
             pulling = asyncio.create_task(_pull(settings, tls, inbox, pump))
             pumping = asyncio.create_task(pump.run(stop))
             pumping.add_done_callback(lambda _: stop.set())
+            days = days_of(settings, db, client)
+            turning = Turning(days, settings.reconcile_seconds)
+            turned = asyncio.create_task(turning.run(stop))
+            desk = Desk(
+                db, days, turning.wanted, pump, Watch.of(settings, db), frozenset(settings.desk_callers)
+            )
             inward = server_context(settings.server_cert, settings.server_key, settings.client_root)
             await serve(
                 listener(
-                    events_app(inbox, pump, frozenset(settings.allowed_callers)),
+                    events_app(inbox, pump, frozenset(settings.allowed_callers), desk),
                     settings.host, settings.port, tls=inward,
                 ),
                 listener(health_app(db, settings.env), "127.0.0.1", settings.health_port),
@@ -80,5 +97,6 @@ async def _main(settings: Settings) -> None:
             pulling.cancel()
             await asyncio.gather(pulling, return_exceptions=True)
             await pumping
+            await turned
     finally:
         await db.engine.dispose()

@@ -12,6 +12,7 @@ from foundation.settings import CommonSettings, SettingsError, setting
 from foundation.suites import signer
 from regulator_adapter import profiles
 from regulator_adapter.city_wire import Credentials
+from regulator_adapter.days.seals import Signer, Trust, read_signer, read_trust
 from regulator_adapter.organisation import Organisation, read_organisation
 from regulator_adapter.profiles import Profile
 from regulator_adapter.routing import Routing, routing
@@ -87,6 +88,20 @@ class Settings(Feeding, DeskSettings):
     concurrency: int = setting("requests to one platform at a time", default=8)
     request_seconds: int = setting("time-out of one request, longer than the gateway's own", default=35)
     max_attempts: int = setting("failed attempts after which a row is parked for people", default=300)
+    desk_callers: tuple[str, ...] = setting(
+        "URI identities behind which the hospital's supervision desk stands", default=()
+    )
+    seal_cert: Path | None = setting(
+        "certificate of the day's statements; without it no day closes", default=None
+    )
+    seal_key: Path | None = setting("its key", default=None)
+    platform_seal_root: Path | None = setting(
+        "root behind the platform's seal on its statements", default=None
+    )
+    platform_seal_identity: str = setting("URI identity in the platform's seal certificate", default="")
+    reconcile_seconds: int = setting(
+        "how often open days are compared; 0: only when somebody asks", default=300
+    )
     ambiguous_resends: int = setting(
         "how often a record is sent again when it may have arrived, at a platform that stores twice",
         default=1,
@@ -104,6 +119,8 @@ class Settings(Feeding, DeskSettings):
             raise SettingsError(["GATEWAY_URLS and ALLOWED_CALLERS name at least one each"])
         _try("PLATFORM_APP_SECRET, PLATFORM_IV", self.credentials)
         _try("ORGANISATION", self.reporter)
+        _try("SEAL_CERT, SEAL_KEY", self.signer)
+        _try("PLATFORM_SEAL_ROOT", self.trust)
         _try("ROUTING", self.lines)
         if problems := self.feeding_problems():
             raise SettingsError(problems)
@@ -138,6 +155,18 @@ class Settings(Feeding, DeskSettings):
             raise ValueError(f"{', '.join(sorted(missing))} wants PLATFORM_SIGNING_KEY")
         return known
 
+    def signer(self) -> Signer | None:
+        """Our seal on the days."""
+        if self.seal_cert is None or self.seal_key is None:
+            return None
+        return read_signer(self.seal_cert, self.seal_key)
+
+    def trust(self) -> Trust | None:
+        """Whose seals we believe."""
+        if self.platform_seal_root is None or not self.platform_seal_identity:
+            return None
+        return read_trust(self.platform_seal_root, self.platform_seal_identity)
+
     def reporter(self) -> Organisation:
         """Who reports."""
         return read_organisation(self.organisation, self.platform_unit_id)
@@ -147,5 +176,5 @@ def _try(name: str, read: object) -> None:
     assert callable(read)
     try:
         read()
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         raise SettingsError([f"{name} is malformed: {error}"]) from None

@@ -31,6 +31,8 @@ MACHINE = Machine(
         move(_S.SUBMITTED, "accept", _S.ACCEPTED, "system"),
         move(_S.SUBMITTED, "reject", _S.REJECTED, "system"),
         move(_S.SUBMITTED, "park", _S.PARKED, "system"),
+        # Both sides compared their day, and the platform no longer has it.
+        move(_S.ACCEPTED, "replay", _S.RECEIVED, "system"),
         move(_S.REJECTED, "resubmit", _S.RECEIVED, "operator"),
         move(_S.PARKED, "resubmit", _S.RECEIVED, "operator"),
     ],

@@ -99,6 +99,7 @@ async def opened(settings: Settings, clock: Clock, db: Database) -> AsyncIterato
         ):
             await client.close()
         await context.hospital.close()
+        await context.adapter.close()
         await redis.aclose()
 
 

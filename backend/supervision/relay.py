@@ -33,7 +33,7 @@ POLL_SECONDS = 1.0
 UNDELIVERED = Gauge("outbox_undelivered", "sealed events the adapter has not acknowledged")
 
 _FREE = (
-    "SELECT id FROM outbox_event WHERE relayed_at IS NULL AND sealed_number IS NOT NULL "
+    "SELECT id FROM outbox_event WHERE relayed_at IS NULL AND sealed_number IS NOT NULL AND payload IS NOT NULL "
     "AND (claimed_until IS NULL OR claimed_until < $1) ORDER BY sealed_number LIMIT $2 FOR UPDATE SKIP LOCKED"
 )
 _CLAIM = (

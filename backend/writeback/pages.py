@@ -29,6 +29,7 @@ KINDS = {
     "timetable.open": "开放号源", "timetable.read": "同步院内号源",
     "rescheduling.carry_out": "停诊改约通知与退款", "rescheduling.lapse": "改约到期未答复",
     "appointment.expire_hold": "释放未支付号源", "appointment.noshow": "标记爽约", "complaint.escalate": "投诉升级",
+    "supervision.days": "向上报系统报送每日出站计数",
     "stock.compare": "核对院内价格与库存",
     "reconciliation.run": "每日对账", "reconciliation.days": "建立对账日", "refund.redirect": "异常退款转至银行卡",
     "fairness.draw": "放号抽签", "fairness_report.keep": "号源分配公示", "waiting.late": "医生迟到提醒", "waiting.lapse": "医生迟到未答复",

@@ -50,6 +50,7 @@ class OutboxEvent(Row, Base):
         Index("ix_outbox_event_unsealed", "ordinal", postgresql_where="sealed_number IS NULL"),
         Index("ix_outbox_event_unrelayed", "sealed_number", postgresql_where="relayed_at IS NULL"),
         Index("ix_outbox_event_kept", "occurred_at", postgresql_where="payload IS NOT NULL"),
+        Index("ix_outbox_event_occurred_at", "occurred_at", postgresql_using="brin"),
     )
 
     ordinal: Mapped[int] = stored(DataClass.OPERATIONAL, BigInteger, Identity(), unique=True)

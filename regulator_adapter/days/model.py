@@ -17,8 +17,10 @@ from regulator_adapter.days.states import STATEMENT, DayState
 class Statement(Row, Base):
     """One statement of one day: `supplement` 0 is the day's own, 1, 2 … followed what came after a closing.
 
-    It covers events of the day numbered up to `through`. `sent`, `ours` and `theirs` are canonical JSON as it was signed:
-    the outbox's totals, our statement, the platform's; seals are the signatures. `differences` is what keeps it open.
+    It covers events of the day numbered up to `through`. `sent`, `ours` and `theirs` are canonical JSON as it was said and
+    signed: the outbox's totals, our statement, the platform's; `closing` is what we sealed when the day closed, with the
+    names of the persons who answer for what is in it. `differences` is what keeps it open. `scanned`: how far the feed had
+    been looked through for late events when this row was made.
     """
 
     MACHINE: ClassVar[Machine] = STATEMENT
@@ -35,12 +37,17 @@ class Statement(Row, Base):
     supplement: Mapped[int] = stored(DataClass.OPERATIONAL, Integer, default=0)
     state: Mapped[DayState] = stored(DataClass.OPERATIONAL, State(DayState), default=DayState.OPEN)
     through: Mapped[int] = stored(DataClass.OPERATIONAL, BigInteger, default=0)
+    scanned: Mapped[int] = stored(DataClass.OPERATIONAL, BigInteger, default=0)
     events: Mapped[int] = stored(DataClass.OPERATIONAL, Integer, default=0)
     sent: Mapped[str] = stored(DataClass.OPERATIONAL, Text, default="")
     ours: Mapped[str] = stored(DataClass.OPERATIONAL, Text, default="")
     our_seal: Mapped[Any] = stored(DataClass.OPERATIONAL, JSONB, nullable=True)
     theirs: Mapped[str] = stored(DataClass.OPERATIONAL, Text, default="")
     their_seal: Mapped[Any] = stored(DataClass.OPERATIONAL, JSONB, nullable=True)
+    closing: Mapped[str | None] = stored(
+        DataClass.PERSONAL, EncryptedText("statement.closing"), nullable=True
+    )
+    closing_seal: Mapped[Any] = stored(DataClass.OPERATIONAL, JSONB, nullable=True)
     differences: Mapped[list[dict[str, Any]]] = stored(DataClass.OPERATIONAL, JSONB, default=list)
     claimed_until: Mapped[datetime | None] = moment(nullable=True)
     exchanged_at: Mapped[datetime | None] = moment(nullable=True)

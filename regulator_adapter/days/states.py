@@ -20,6 +20,7 @@ STATEMENT = Machine(
     "statement",
     _S.OPEN,
     [
+        move(_S.OPEN, "differ", _S.DIFFERING, "system", "operator"),
         move(_S.OPEN, "exchange", _S.EXCHANGED, "system", "operator"),
         move(_S.EXCHANGED, "differ", _S.DIFFERING, "system", "operator"),
         move(_S.EXCHANGED, "close", _S.CLOSED, "system", "operator"),

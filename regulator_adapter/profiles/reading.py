@@ -86,6 +86,7 @@ class Profile:
     `suite`: the algorithms of its envelope; `signed_by_key`: the headers are signed by the hospital's own key instead of digested.
     `row_key`: the field that an answer names its rows by, where every row is answered for itself; empty where the list is.
     `sign_in`: methods of which the platform wants to hear every day, with an empty list when there is nothing.
+    `states_days`: it answers the day's statement with its own; elsewhere a person reads its counts from a page.
     """
 
     name: str
@@ -96,6 +97,7 @@ class Profile:
     row_key: str
     next_day: time | None
     deduplicates: bool
+    states_days: bool
     by_events: bool
     unordered: frozenset[str]
     sign_in: tuple[str, ...]
@@ -135,6 +137,7 @@ def read(text: str) -> Profile:
         row_key=data.get("row_key", ""),
         next_day=_next_day(data["timing"]),
         deduplicates=data["deduplicates"],
+        states_days=data.get("states_days", False),
         by_events=order == "events",
         unordered=frozenset(data.get("unordered", ())),
         sign_in=tuple(data.get("sign_in", ())),

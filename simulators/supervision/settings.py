@@ -38,6 +38,16 @@ class HospitalAccess:
 
 
 @dataclass(frozen=True)
+class SealFiles:
+    """Our key for the day's statements, and whose seals we believe: of `hospital_root`, named `hospital_name` (a URI)."""
+
+    certificate: Path
+    key: Path
+    hospital_root: Path
+    hospital_name: str
+
+
+@dataclass(frozen=True)
 class Settings:
     common: Common
     tls: TlsFiles
@@ -49,6 +59,7 @@ class Settings:
     enforce_quota: bool
     secure_cookie: bool
     hospital_door: HospitalAccess = HospitalAccess()
+    seals: SealFiles | None = None
 
 
 def read(env: Reader) -> Settings:
@@ -76,6 +87,19 @@ def read(env: Reader) -> Settings:
         enforce_quota=env.choice("SUPERVISION_QUOTA", ("off", "enforce"), "off") == "enforce",
         secure_cookie=env.flag("SUPERVISION_SECURE_COOKIE", False),
         hospital_door=_hospital_access(env),
+        seals=_seals(env),
+    )
+
+
+def _seals(env: Reader) -> SealFiles | None:
+    """Without a certificate no day is exchanged."""
+    if env.optional("SUPERVISION_SEAL_CERT") is None:
+        return None
+    return SealFiles(
+        certificate=env.file("SUPERVISION_SEAL_CERT"),
+        key=env.file("SUPERVISION_SEAL_KEY"),
+        hospital_root=env.file("SUPERVISION_HOSPITAL_SEAL_ROOT"),
+        hospital_name=env.text("SUPERVISION_HOSPITAL_SEAL_NAME"),
     )
 
 

@@ -52,9 +52,10 @@ class Platform:
 
 @dataclass(frozen=True)
 class Adapter:
-    """A running adapter; `relay` is the backend's worker, `stranger` a process that may not deliver."""
+    """A running adapter; `relay` is the backend's worker, `desk` its API, `stranger` a process that may not deliver."""
 
     relay: httpx.Client
+    desk: httpx.Client
     stranger: httpx.Client
     health: httpx.Client
     environment: dict[str, str]
@@ -96,6 +97,10 @@ def platform(folder: Path, certificates: Certificates, **settings: str) -> Itera
         SUPERVISION_TLS_KEY=str(pair.key),
         SUPERVISION_TLS_CA=str(certificates.platform.root),
         SUPERVISION_TLS_CLIENTS=certificates.platform["gateway-a"].identity,
+        SUPERVISION_SEAL_CERT=str(certificates.platform["supervision-seal"].certificate),
+        SUPERVISION_SEAL_KEY=str(certificates.platform["supervision-seal"].key),
+        SUPERVISION_HOSPITAL_SEAL_ROOT=str(certificates.hospital.root),
+        SUPERVISION_HOSPITAL_SEAL_NAME=certificates.hospital["adapter-seal"].identity,
         **{f"SUPERVISION_{name}": value for name, value in ACCESS.items()},
         **settings,
     )
@@ -164,6 +169,12 @@ def adapter(
             TLS_ROOT=str(outward.root),
             ORGANISATION=str(WORLD / "hospital.json"),
             TIMING="immediate",
+            DESK_CALLERS=certificates.hospital["backend-api"].identity,
+            SEAL_CERT=str(certificates.hospital["adapter-seal"].certificate),
+            SEAL_KEY=str(certificates.hospital["adapter-seal"].key),
+            PLATFORM_SEAL_ROOT=str(certificates.platform.root),
+            PLATFORM_SEAL_IDENTITY=certificates.platform["supervision-seal"].identity,
+            RECONCILE_SECONDS="0",
             **{f"PLATFORM_{name}": value for name, value in ACCESS.items()},
             **settings,
         )
@@ -173,9 +184,10 @@ def adapter(
         with (
             running(command, port=port, folder=folder, env=env, name="adapter"),
             httpx.Client(base_url=url, verify=identity(certificates, "backend-worker"), timeout=30) as relay,
+            httpx.Client(base_url=url, verify=identity(certificates, "backend-api"), timeout=30) as desk,
             httpx.Client(
                 base_url=url, verify=identity(certificates, "backend-media"), timeout=30
             ) as stranger,
             httpx.Client(base_url=f"http://127.0.0.1:{health}", timeout=30) as plain,
         ):
-            yield Adapter(relay, stranger, plain, env, folder)
+            yield Adapter(relay, desk, stranger, plain, env, folder)

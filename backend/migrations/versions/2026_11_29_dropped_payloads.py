@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "c41f7e90a2d8"
-down_revision = "5b8e04d7a1c6"
+down_revision = "e4c1972f0ab8"
 branch_labels = None
 depends_on = None
 

@@ -21,11 +21,14 @@ def _statement() -> None:
         sa.Column("supplement", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(32), nullable=False),
         sa.Column("through", sa.BigInteger(), nullable=False),
+        sa.Column("scanned", sa.BigInteger(), nullable=False),
         sa.Column("events", sa.Integer(), nullable=False),
         *(sa.Column(name, sa.Text(), nullable=False) for name in ("sent", "ours")),
         sa.Column("our_seal", JSONB(), nullable=True),
         sa.Column("theirs", sa.Text(), nullable=False),
         sa.Column("their_seal", JSONB(), nullable=True),
+        sa.Column("closing", sa.LargeBinary(), nullable=True),
+        sa.Column("closing_seal", JSONB(), nullable=True),
         sa.Column("differences", JSONB(), nullable=False),
         *(sa.Column(name, MOMENT, nullable=True) for name in ("claimed_until", "exchanged_at", "closed_at")),
         sa.PrimaryKeyConstraint("id", name="pk_statement"),
@@ -68,14 +71,10 @@ def upgrade() -> None:
     op.add_column("submission", sa.Column("carried_reason", sa.LargeBinary(), nullable=True))
     for table in ("received_event", "submission"):
         op.create_index(f"ix_{table}_occurred_at", table, ["occurred_at"], postgresql_using="brin")
-    op.create_index(
-        "ix_submission_carried", "submission", ["number"], postgresql_where=sa.text("carried_at IS NOT NULL")
-    )
 
 
 def downgrade() -> None:
     """Back; only where no day was closed."""
-    op.drop_index("ix_submission_carried", "submission")
     for table in ("received_event", "submission"):
         op.drop_index(f"ix_{table}_occurred_at", table)
     for column in ("carried_reason", "carried_by", "carried_at"):
