@@ -26,7 +26,7 @@ from regulator_adapter.profiles import Profile
 from regulator_adapter.states import SubmissionState
 
 LEASE = timedelta(seconds=120)
-"""Longer than a request through both gateways may take."""
+"""Longer than a request through both gateways may take; `Sender.lease` knows how long that is."""
 LARGEST_LIST = 300_000
 """Bytes of JSON in one list; sealed and in hex it stays below the 1 MB that gateway and platform take."""
 LOOK_AHEAD = 400
@@ -100,7 +100,13 @@ async def unblock(
 
 
 async def claim(
-    session: AsyncSession, profile: Profile, busy: Collection[UUID], *, room: int, ambiguous_resends: int
+    session: AsyncSession,
+    profile: Profile,
+    busy: Collection[UUID],
+    *,
+    room: int,
+    ambiguous_resends: int,
+    lease: timedelta = LEASE,
 ) -> list[Batch]:
     """The next batches of `profile`, `room` at most. `busy` are rows this process has out already, whatever their lease says."""
     if guarded("claim_lock") and not await session.scalar(_TRY_LOCK, {"name": f"claim:{profile.name}"}):
@@ -114,7 +120,7 @@ async def claim(
     chosen = choose(profile, found, room)
     if not chosen:
         return []
-    return await _take(session, profile, {row.id: row for row in found}, chosen, ambiguous_resends)
+    return await _take(session, profile, {row.id: row for row in found}, chosen, ambiguous_resends, lease)
 
 
 class Candidate(NamedTuple):
@@ -178,6 +184,7 @@ async def _take(
     rows: Mapping[UUID, Candidate],
     chosen: list[list[UUID]],
     ambiguous_resends: int,
+    lease: timedelta,
 ) -> list[Batch]:
     now = clock_of(session).now()
     hopeless = {
@@ -193,7 +200,7 @@ async def _take(
     again: list[dict[str, Any]] = []
     for going in lists:
         for row, _ in going:
-            changes = _marked(row, now)
+            changes = _marked(row, now, lease)
             if row.state == SubmissionState.MAPPED:
                 first_time[row.id] = changes
             else:
@@ -212,10 +219,10 @@ async def _take(
     return batches
 
 
-def _marked(row: Candidate, now: datetime) -> dict[str, Any]:
+def _marked(row: Candidate, now: datetime, lease: timedelta) -> dict[str, Any]:
     """What is written down before `row` goes out."""
     return {
-        "claimed_until": now + LEASE,
+        "claimed_until": now + lease,
         "in_flight": True,
         "attempts": row.attempts + 1,
         "ambiguous": row.ambiguous + row.in_flight,

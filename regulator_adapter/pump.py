@@ -65,7 +65,7 @@ class Line:
             if room > 0:
                 batches = await claim(
                     session, self.profile, self._busy - settled, room=room,
-                    ambiguous_resends=self.sender.ambiguous_resends,
+                    ambiguous_resends=self.sender.ambiguous_resends, lease=self.sender.lease,
                 )  # fmt: skip
         # Only what is written down is let go.
         del self._answers[: len(answers)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -45,6 +46,11 @@ class Sender:
     client: CityClient
     max_attempts: int
     ambiguous_resends: int
+
+    @property
+    def lease(self) -> timedelta:
+        """Longer than one request may take, through every gateway in turn."""
+        return timedelta(seconds=15 + 1.5 * self.client.request_seconds * max(2, len(self.client.gateways)))
 
     async def send(self, batch: Batch) -> Answer:
         """One request; nothing is written down yet."""

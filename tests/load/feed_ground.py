@@ -46,6 +46,7 @@ class Process:
     folder: Path
     running: "subprocess.Popen[bytes] | None" = None
     spent: float = 0.0
+    busy: bool = False
 
     def start(self) -> None:
         """And wait until it listens."""
@@ -54,13 +55,6 @@ class Process:
                 self.command, cwd=self.folder, env=self.env, stdout=output, stderr=subprocess.STDOUT
             )
         self.wait()
-
-    def launch(self) -> None:
-        """Without waiting."""
-        with (self.folder / f"{self.name}.log").open("ab") as output:
-            self.running = subprocess.Popen(
-                self.command, cwd=self.folder, env=self.env, stdout=output, stderr=subprocess.STDOUT
-            )
 
     def wait(self) -> None:
         """Until it listens."""
