@@ -7,6 +7,7 @@ A claim is a lease: whoever dies with it loses it, and the rows are found again,
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from statistics import median_low
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
@@ -30,6 +31,7 @@ LEASE = timedelta(seconds=120)
 LARGEST_LIST = 300_000
 """Bytes of JSON in one list; sealed and in hex it stays below the 1 MB that gateway and platform take."""
 LOOK_AHEAD = 400
+SPARE = 30
 RECORD = "submission.record"
 
 
@@ -89,9 +91,7 @@ async def unblock(
     these rows."""
     connection = await driver(session)
     if made is not None:
-        found = await connection.fetch(
-            _UNBLOCK % "row.needs && $2::varchar(160)[]", profile.name, list(made)
-        )
+        found = await connection.fetch(_UNBLOCK % "row.needs && $2::varchar(160)[]", profile.name, list(made))
     elif ids is not None:
         found = await connection.fetch(_UNBLOCK % "row.id = ANY ($2::uuid[])", profile.name, list(ids))
     else:
@@ -111,10 +111,11 @@ async def claim(
     """The next batches of `profile`, `room` at most. `busy` are rows this process has out already, whatever their lease says."""
     if guarded("claim_lock") and not await session.scalar(_TRY_LOCK, {"name": f"claim:{profile.name}"}):
         return []
-    widest = max(method.batch for method in profile.methods.values())
+    usual = median_low(method.batch for method in profile.methods.values())
     connection, now = await driver(session), clock_of(session).now()
+    # Some more than fit: rows of one lane do not go side by side.
     candidates = await connection.fetch(
-        _CANDIDATES, profile.name, now, list(busy), min(LOOK_AHEAD, 2 * room * widest + room)
+        _CANDIDATES, profile.name, now, list(busy), min(LOOK_AHEAD, 2 * room * usual + SPARE)
     )
     found = [Candidate(*row) for row in candidates]
     chosen = choose(profile, found, room)

@@ -66,5 +66,12 @@ async def drop_contents(db: Database) -> int:
             )
             numbers = sorted(await session.scalars(gone))
             detail = {"first": str(numbers[0]), "last": str(numbers[-1]), "count": str(len(numbers))}
-            audit(session, SYSTEM, "event.content_dropped", "received_event", f"{len(numbers)} rows", detail=detail)
+            audit(
+                session,
+                SYSTEM,
+                "event.content_dropped",
+                "received_event",
+                f"{len(numbers)} rows",
+                detail=detail,
+            )
         return len(ids)

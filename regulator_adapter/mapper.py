@@ -168,9 +168,7 @@ def _told(words: str, code: str, fields: str = "") -> dict[str, Any]:
     return {"problems": fields, "reply_code": code, "reply_text": words, "claimed_until": None}
 
 
-def _mapped(
-    profile: Profile, method: Method, stored: Stored, record: dict[str, Any]
-) -> dict[str, Any]:
+def _mapped(profile: Profile, method: Method, stored: Stored, record: dict[str, Any]) -> dict[str, Any]:
     needs = sorted(needs_of(profile, method, record))
     return {
         "record": record,

@@ -74,7 +74,9 @@ class Submission(Row, Base):
         Index("ix_submission_due", "profile", "number", postgresql_where=_OPEN),
         Index("ix_submission_lane", "profile", "lane", "rank", postgresql_where=_OPEN),
         Index("ix_submission_blocked", "profile", postgresql_where="blocked"),
-        Index("ix_submission_needs", "needs", postgresql_using="gin", postgresql_where=f"blocked AND {_OPEN}"),
+        Index(
+            "ix_submission_needs", "needs", postgresql_using="gin", postgresql_where=f"blocked AND {_OPEN}"
+        ),
         Index("ix_submission_makes", "profile", "makes", postgresql_where="state = 'accepted'"),
         Index("ix_submission_day", "occurred_at", "profile", postgresql_where=_OPEN),
         Index("ix_submission_desk", "state", "number", postgresql_where="state IN ('rejected', 'parked')"),

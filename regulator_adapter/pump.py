@@ -28,6 +28,7 @@ from regulator_adapter.submit import Answer, Sender
 POLL = 1.0
 UNBLOCK_EVERY = 15.0
 GOODBYE = 10.0
+GATHER = 0.005
 SIGN_IN_EVERY = 60.0
 DROP_EVERY = 1800.0
 
@@ -54,6 +55,9 @@ class Line:
 
     async def turn(self) -> None:
         """Write down what came back and choose whatever may go now, in one transaction; then send it."""
+        if len(self._tasks) > len(self._answers):
+            # More is about to come back than came: a moment's patience saves a transaction for each.
+            await asyncio.sleep(GATHER)
         self.wake.clear()
         answers, look = list(self._answers), self._look
         settled = {row.id for answer in answers for row in answer.batch.rows}

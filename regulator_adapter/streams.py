@@ -19,9 +19,7 @@ PAYLOAD = "received_event.payload"
 REMEMBERED = 4096
 """Some ten megabytes: the events of the visits that are going on."""
 
-_PLACES = (
-    "SELECT event_id, type, stream, sequence, number, occurred_at, digest, head, payload IS NOT NULL AS kept FROM received_event "
-)
+_PLACES = "SELECT event_id, type, stream, sequence, number, occurred_at, digest, head, payload IS NOT NULL AS kept FROM received_event "
 
 
 class Stored(NamedTuple):
@@ -89,7 +87,9 @@ class Streams:
         await self._read(connection)
 
     async def _read(self, connection: Any) -> None:
-        unread = [row.event_id for row in self._rows.values() if row.kept and row.event_id not in self._decoded]
+        unread = [
+            row.event_id for row in self._rows.values() if row.kept and row.event_id not in self._decoded
+        ]
         if unread:
             found = await connection.fetch(
                 "SELECT event_id, payload FROM received_event WHERE event_id = ANY($1::uuid[])", unread

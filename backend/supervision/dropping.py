@@ -62,7 +62,9 @@ async def drop_contents(session: AsyncSession, day: date, through: int) -> int:
     begin, end = local_day_start(day), local_day_start(day + timedelta(days=1))
     wanted = (
         select(OutboxEvent.id)
-        .where(OutboxEvent.payload.is_not(None), OutboxEvent.occurred_at >= begin, OutboxEvent.occurred_at < end)
+        .where(
+            OutboxEvent.payload.is_not(None), OutboxEvent.occurred_at >= begin, OutboxEvent.occurred_at < end
+        )
         .where(OutboxEvent.sealed_number <= through, OutboxEvent.relayed_at.is_not(None))
         .limit(AT_ONCE)
         .with_for_update(skip_locked=True)

@@ -142,18 +142,25 @@ class Relay:
         try:
             stored = await self.sink.deliver(events)
         finally:
-            await self._mark([one.id for one in events if one.id in stored], [one.id for one in events if one.id not in stored])
+            await self._mark(
+                [one.id for one in events if one.id in stored],
+                [one.id for one in events if one.id not in stored],
+            )
 
     async def _mark(self, done: Collection[UUID], left: Collection[UUID]) -> None:
         async with unit_of_work(self.db) as session:
             connection, now = await driver(session), self.db.clock.now()
             if done:
                 await connection.execute(
-                    "UPDATE outbox_event SET relayed_at = $1 WHERE id = ANY($2::uuid[]) AND relayed_at IS NULL", now, list(done)
+                    "UPDATE outbox_event SET relayed_at = $1 WHERE id = ANY($2::uuid[]) AND relayed_at IS NULL",
+                    now,
+                    list(done),
                 )
             if left:
                 await connection.execute(
-                    "UPDATE outbox_event SET claimed_until = $1 WHERE id = ANY($2::uuid[])", now + AGAIN, list(left)
+                    "UPDATE outbox_event SET claimed_until = $1 WHERE id = ANY($2::uuid[])",
+                    now + AGAIN,
+                    list(left),
                 )
 
 

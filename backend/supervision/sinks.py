@@ -134,11 +134,17 @@ class NatsSink:
     async def deliver(self, events: Sequence[Sealed]) -> set[UUID]:
         """Published in order, acknowledged in any."""
         stream = await self._connected()
-        answers = await asyncio.gather(*(self._publish(stream, one) for one in events), return_exceptions=True)
+        answers = await asyncio.gather(
+            *(self._publish(stream, one) for one in events), return_exceptions=True
+        )
         lost = [answer for answer in answers if isinstance(answer, BaseException)]
         if len(lost) == len(events):
             raise ConnectionError(f"JetStream took nothing: {type(lost[0]).__name__}")
-        return {one.id for one, answer in zip(events, answers, strict=True) if not isinstance(answer, BaseException)}
+        return {
+            one.id
+            for one, answer in zip(events, answers, strict=True)
+            if not isinstance(answer, BaseException)
+        }
 
     async def _publish(self, stream: "JetStreamContext", one: Sealed) -> Any:
         sealed = self.keys.seal(one.body, feed_field(one.id))

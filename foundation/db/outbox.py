@@ -19,7 +19,6 @@ from foundation.db.columns import DataClass, EncryptedJson, stored
 from foundation.db.unit_of_work import clock_of
 from foundation.ids import new_id
 
-
 PAYLOAD = "outbox_event.payload"
 
 

@@ -120,7 +120,12 @@ async def test_what_is_published_arrives_once_and_leaves_the_stream(
 
     assert stored == {one.event_id for one in envelopes}
     counted = await figures(adapter.db)
-    assert (counted.received, counted.gaps, counted.chain_breaks, counted.missing) == (len(envelopes), 0, 0, 0)
+    assert (counted.received, counted.gaps, counted.chain_breaks, counted.missing) == (
+        len(envelopes),
+        0,
+        0,
+        0,
+    )
 
 
 async def test_the_same_event_again_is_dropped_by_its_message_id(sink: NatsSink) -> None:
@@ -169,9 +174,14 @@ async def test_what_the_adapter_cannot_store_now_comes_again(
 async def test_a_message_of_another_key_is_not_believed_and_stays(
     server: str, certificates: Certificates, sink: NatsSink, adapter: Adapter
 ) -> None:
-    strange, good = adapter.feed.envelopes([("person:1", b.identity_verified()), ("person:2", b.identity_verified())])
+    strange, good = adapter.feed.envelopes(
+        [("person:1", b.identity_verified()), ("person:2", b.identity_verified())]
+    )
     other = NatsSink(
-        server, tls_of(certificates, "backend-worker"), Keyring({"f1": b"x" * 32}, "f1", NO_INDEX), b.HOSPITAL_ID
+        server,
+        tls_of(certificates, "backend-worker"),
+        Keyring({"f1": b"x" * 32}, "f1", NO_INDEX),
+        b.HOSPITAL_ID,
     )
     await other.deliver(sealed([strange]))
     await other.close()
@@ -185,14 +195,22 @@ async def test_a_message_of_another_key_is_not_believed_and_stays(
 
 
 async def test_two_adapters_share_one_stream(
-    server: str, certificates: Certificates, sink: NatsSink, adapter: Adapter, platform: FakePlatform, organisation: Organisation
+    server: str,
+    certificates: Certificates,
+    sink: NatsSink,
+    adapter: Adapter,
+    platform: FakePlatform,
+    organisation: Organisation,
 ) -> None:
     envelopes = adapter.feed.envelopes([(f"person:{at}", b.identity_verified()) for at in range(300)])
-    async with adapter_over(adapter.db, organisation, platform) as other:
-        async with pulling(server, certificates, adapter), pulling(server, certificates, other):
-            for begin in range(0, 300, 50):
-                await sink.deliver(sealed(envelopes[begin : begin + 50]))
-            await arrived(adapter, 300)
+    async with (
+        adapter_over(adapter.db, organisation, platform) as other,
+        pulling(server, certificates, adapter),
+        pulling(server, certificates, other),
+    ):
+        for begin in range(0, 300, 50):
+            await sink.deliver(sealed(envelopes[begin : begin + 50]))
+        await arrived(adapter, 300)
 
     counted = await figures(adapter.db)
     assert (counted.received, counted.gaps, counted.chain_breaks) == (300, 0, 0)
@@ -202,8 +220,12 @@ async def test_two_adapters_share_one_stream(
     assert info.config.filter_subject == feed_subject(b.HOSPITAL_ID)
 
 
-async def test_a_server_that_is_not_there_is_a_refusal_that_the_relay_repeats(certificates: Certificates) -> None:
-    nowhere = NatsSink(f"tls://127.0.0.1:{free_port()}", tls_of(certificates, "backend-worker"), KEYS, b.HOSPITAL_ID)
+async def test_a_server_that_is_not_there_is_a_refusal_that_the_relay_repeats(
+    certificates: Certificates,
+) -> None:
+    nowhere = NatsSink(
+        f"tls://127.0.0.1:{free_port()}", tls_of(certificates, "backend-worker"), KEYS, b.HOSPITAL_ID
+    )
 
     with pytest.raises(OSError, match="JetStream"):
         await nowhere.deliver(sealed(b.Feed().envelopes([("person:1", b.identity_verified())])))

@@ -112,7 +112,9 @@ class Watch:
                 before, self._moved = now, time.monotonic()
             if time.monotonic() - told > 10:
                 told = time.monotonic()
-                say(f"  {self._outbox.written} written, {count} arrived, {self.open} open, {self.for_people} with people, gaps {gap}")
+                say(
+                    f"  {self._outbox.written} written, {count} arrived, {self.open} open, {self.for_people} with people, gaps {gap}"
+                )
 
     async def _as_a_person(self) -> None:
         for code in ("ambiguous", "40001", "40012"):
@@ -122,7 +124,9 @@ class Watch:
         """`TimeoutError` when nothing moves any more."""
         while not ready():
             if time.monotonic() - self._moved > STILL:
-                raise TimeoutError(f"nothing moves: {self.arrived} arrived, {self.open} open, {self.for_people} with people")
+                raise TimeoutError(
+                    f"nothing moves: {self.arrived} arrived, {self.open} open, {self.for_people} with people"
+                )
             await asyncio.sleep(0.3)
 
 

@@ -45,7 +45,11 @@ async def findings(ground: FeedGround) -> dict[str, Any]:
         ]
         disorder = _out_of_order(platform)
     expected = {_key(row) for row in rows if row["profile"] == REAL_TIME}
-    numbered = {_key(row): row for row in rows if row["profile"] != REAL_TIME and row["method"] != "uploadDrugCatalogue"}
+    numbered = {
+        _key(row): row
+        for row in rows
+        if row["profile"] != REAL_TIME and row["method"] != "uploadDrugCatalogue"
+    }
     arrived = set(here)
     others = {one for one in arrived if one[0] != REAL_TIME and one[1] != "uploadDrugCatalogue"}
     twice = _twice(here)

@@ -28,11 +28,7 @@ async def main(order: dict[str, Any]) -> dict[str, Any]:
     """Everything once; what the platform refuses because something it needs is still under way goes again at the end."""
     context = ssl.create_default_context(cafile=order["root"])
     context.load_cert_chain(order["certificate"], order["key"])
-    with Path(order["bodies"]).open("rb") as file:
-        by_path: dict[str, list[Line]] = defaultdict(list)
-        for raw in file:
-            path, service, method, body = raw.rstrip(b"\n").split(b"\t")
-            by_path[path.decode()].append((path.decode(), service.decode(), method.decode(), body))
+    by_path = _read(Path(order["bodies"]))
     refused: list[Line] = []
     connector = aiohttp.TCPConnector(ssl=context, limit=0)
     async with aiohttp.ClientSession(connector=connector) as session:
@@ -56,6 +52,15 @@ async def main(order: dict[str, Any]) -> dict[str, Any]:
     return {
         "seconds": seconds, "requests": sum(map(len, by_path.values())), "refused": len(refused), "cpu_s": time.process_time(),
     }  # fmt: skip
+
+
+def _read(path: Path) -> dict[str, list[Line]]:
+    found: dict[str, list[Line]] = defaultdict(list)
+    with path.open("rb") as file:
+        for raw in file:
+            where, service, method, body = raw.rstrip(b"\n").split(b"\t")
+            found[where.decode()].append((where.decode(), service.decode(), method.decode(), body))
+    return found
 
 
 async def _worker(

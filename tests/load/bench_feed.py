@@ -24,6 +24,7 @@ from foundation.db.outbox import OutboxEvent, publish
 from foundation.db.unit_of_work import unit_of_work
 from regulator_adapter import profiles
 from regulator_adapter.city_wire import Credentials, encrypt, sm3
+from regulator_adapter.routing import routing
 from tests.contract.platforms import ACCESS
 from tests.load.feed_events import VISIT, Outbox, before_all, envelope, visits
 from tests.load.feed_ground import FeedGround, feed_ground, until
@@ -135,7 +136,9 @@ async def _first_seal(ground: FeedGround, first: int) -> Any:
 async def lagging(ground: FeedGround, seconds: float) -> dict[str, Any]:
     """Commit to receipt at a steady rate: of the real-time profile's records, and of all."""
     count = int(seconds * RATE)
-    made = list(visits(-(-count // VISIT), Clock().now() - timedelta(minutes=30), first=10**6, hours=0.4))[:count]
+    made = list(visits(-(-count // VISIT), Clock().now() - timedelta(minutes=30), first=10**6, hours=0.4))[
+        :count
+    ]
     committed: dict[UUID, Any] = {}
     loop = asyncio.get_running_loop()
     began = loop.time()
@@ -164,7 +167,10 @@ async def lagging(ground: FeedGround, seconds: float) -> dict[str, Any]:
     await connection.close()
     real_time = {name for name in profiles.NAMES if profiles.profile(name).next_day is None}
     ms = [
-        (row["profile"] in real_time, (row["accepted_at"] - committed[row["event_id"]]).total_seconds() * 1000)
+        (
+            row["profile"] in real_time,
+            (row["accepted_at"] - committed[row["event_id"]]).total_seconds() * 1000,
+        )
         for row in rows
     ]
     quick, every = sorted(one for real, one in ms if real), sorted(one for _, one in ms)
@@ -222,7 +228,9 @@ async def bare_posts(ground: FeedGround, first: int, last: int) -> dict[str, Any
 async def rebuilt(ground: FeedGround, first: int, last: int) -> tuple[dict[str, Path], bool]:
     """Each list that went out, made again from the events; `True` when every one has the digest that was written down."""
     say("making the same bodies again")
-    credentials = Credentials(ACCESS["APP_KEY"], bytes.fromhex(ACCESS["APP_SECRET"]), bytes.fromhex(ACCESS["IV"]))
+    credentials = Credentials(
+        ACCESS["APP_KEY"], bytes.fromhex(ACCESS["APP_SECRET"]), bytes.fromhex(ACCESS["IV"])
+    )
     connection = await ground.adapter_sql()
     rows = await connection.fetch(
         "SELECT number, event_id, profile, method, business_number, sent_digest, submitted_at FROM submission "
@@ -257,7 +265,7 @@ async def _records(ground: FeedGround, last: int) -> dict[tuple[UUID, str, str, 
 
     found: dict[tuple[UUID, str, str, str], dict[str, Any]] = {}
     streams: dict[str, list[Any]] = {}
-    table = mapped.routing()
+    table = routing()
     for begin in range(1, last + 1, 5000):
         async with unit_of_work(ground.outbox) as session:
             query = (

@@ -41,7 +41,9 @@ def visit(number: int, at: datetime) -> list[Made]:
     seen = replace(b.a_visit(somebody), practitioner=doctor(number % DOCTORS))
     prescription, stream = b.a_prescription(), f"visit:{seen.appointment_id}"
     drugs = replace(
-        b.payment_confirmed(seen, uuid4()), subject_kind="prescription", subject_id=prescription.prescription_id
+        b.payment_confirmed(seen, uuid4()),
+        subject_kind="prescription",
+        subject_id=prescription.prescription_id,
     )
     made = [
         (f"person:{somebody.person_id}", replace(b.eligibility_decided(), person=somebody)),

@@ -60,9 +60,7 @@ class Process:
         """Until it listens."""
         process = self.running
         assert process is not None
-        wait_until(
-            lambda: listens(self.port) or process.poll() is not None, f"{self.name} listening", 60
-        )
+        wait_until(lambda: listens(self.port) or process.poll() is not None, f"{self.name} listening", 60)
         if process.poll() is not None:
             log = (self.folder / f"{self.name}.log").read_text(encoding="utf-8", errors="replace")
             raise RuntimeError(f"{self.name} ended: {log[-2000:]}")
@@ -117,7 +115,9 @@ class FeedGround:
 
     def controls(self, name: str = "platform") -> httpx.Client:
         """The platform's test switches."""
-        return httpx.Client(base_url=f"http://127.0.0.1:{self.processes[name].env['HEALTH_PORT']}", timeout=60)
+        return httpx.Client(
+            base_url=f"http://127.0.0.1:{self.processes[name].env['HEALTH_PORT']}", timeout=60
+        )
 
     async def adapter_sql(self) -> Any:
         """A connection of one's own to the adapter's database."""
@@ -224,8 +224,13 @@ def feed_ground() -> Iterator[FeedGround]:
             folder, urls, ensure(data_folder(folder)),
             connect(urls.database, clock, application="bench"), connect(urls.regulator, clock, application="bench"),
         )  # fmt: skip
-        undo.callback(lambda: [one.end() for one in reversed(made.processes.values())])
+        undo.callback(_end_all, made)
         yield made
+
+
+def _end_all(ground: FeedGround) -> None:
+    for one in reversed(ground.processes.values()):
+        one.end()
 
 
 async def until(ready: Any, what: str, seconds: float, pause: float = 0.2) -> None:

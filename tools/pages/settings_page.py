@@ -25,7 +25,7 @@ OURS: tuple[tuple[str, str], ...] = (
 )
 """Processes that read their settings by `foundation.settings`."""
 
-BASES = ("foundation.settings:CommonSettings", "backend.policy:Policy", "backend.calling:Calling", "backend.insuring:Insuring",
+BASES = ("foundation.settings:CommonSettings", "foundation.feeding:Feeding", "backend.policy:Policy", "backend.calling:Calling", "backend.insuring:Insuring",
          "backend.reviewing:Reviewing",          "regulator_adapter.settings:StoreSettings", "regulator_adapter.settings:DeskSettings")  # fmt: skip
 """Classes whose fields are listed with those that inherit them."""
 

@@ -13,7 +13,10 @@ def upgrade() -> None:
     """Forward; the old code never writes NULL and never reads a dropped content."""
     op.alter_column("outbox_event", "payload", existing_type=sa.LargeBinary(), nullable=True)
     op.create_index(
-        "ix_outbox_event_kept", "outbox_event", ["occurred_at"], postgresql_where=sa.text("payload IS NOT NULL")
+        "ix_outbox_event_kept",
+        "outbox_event",
+        ["occurred_at"],
+        postgresql_where=sa.text("payload IS NOT NULL"),
     )
 
 

@@ -20,7 +20,10 @@ def upgrade() -> None:
         "ix_submission_needs", "submission", ["needs"], postgresql_using="gin", postgresql_where=WAITING
     )
     op.create_index(
-        "ix_received_event_kept", "received_event", ["occurred_at"], postgresql_where=sa.text("payload IS NOT NULL")
+        "ix_received_event_kept",
+        "received_event",
+        ["occurred_at"],
+        postgresql_where=sa.text("payload IS NOT NULL"),
     )
 
 

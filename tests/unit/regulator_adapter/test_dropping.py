@@ -15,6 +15,7 @@ from regulator_adapter.days.model import Statement
 from regulator_adapter.days.states import DayState
 from regulator_adapter.dropping import LAST_COUNTS, READ_LATER, drop_contents
 from regulator_adapter.model import ReceivedEvent
+from regulator_adapter.routing import routing
 from regulator_adapter.verify import verify
 from tests.builders import events as b
 from tests.unit.regulator_adapter import fake_platform as fake
@@ -23,6 +24,7 @@ from tests.unit.regulator_adapter.feed import Adapter
 
 pytestmark = pytest.mark.anyio
 DAY = local(b.MORNING).date()
+
 
 async def closes(adapter: Adapter, through: int) -> None:
     async with unit_of_work(adapter.db) as session:
@@ -34,7 +36,9 @@ async def closes(adapter: Adapter, through: int) -> None:
 async def kept(adapter: Adapter) -> list[str]:
     async with unit_of_work(adapter.db) as session:
         query = (
-            select(ReceivedEvent.type).where(ReceivedEvent.payload.is_not(None)).order_by(ReceivedEvent.number)
+            select(ReceivedEvent.type)
+            .where(ReceivedEvent.payload.is_not(None))
+            .order_by(ReceivedEvent.number)
         )
         return list(await session.scalars(query))
 
@@ -111,7 +115,9 @@ async def test_how_a_doctor_was_last_filed_stays_for_ever(adapter: Adapter) -> N
     assert await kept(adapter) == [LAST_COUNTS]
 
 
-async def test_an_ending_after_its_day_was_closed_is_reported_as_if_nothing_had_gone(adapter: Adapter) -> None:
+async def test_an_ending_after_its_day_was_closed_is_reported_as_if_nothing_had_gone(
+    adapter: Adapter,
+) -> None:
     visit, prescription = b.a_visit(), b.a_prescription()
     first = [
         ("catalogue", b.drug_catalogue_changed()), ("visit:1", b.appointment_booked(visit)),
@@ -141,7 +147,7 @@ def test_mappings_look_back_for_nothing_that_has_gone() -> None:
         whole = mapped.source(envelope, list(streams.setdefault(envelope.stream, [])))
         little = mapped.source(envelope, [one for one in whole.earlier if one.TYPE in kept_types])
         for name in profiles.NAMES:
-            for stop in mapped.routing().stops(envelope.type, whole.event):
+            for stop in routing().stops(envelope.type, whole.event):
                 if stop.profile == name:
                     with_all, with_little = mapped.record(stop, whole), mapped.record(stop, little)
                     assert msgspec.json.encode(with_all[0]) == msgspec.json.encode(with_little[0]), stop

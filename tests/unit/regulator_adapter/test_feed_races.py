@@ -22,9 +22,7 @@ RECORDS = "LOCK TABLE submission IN EXCLUSIVE MODE"
 async def links_of_two_deliveries(adapter: Adapter) -> list[bool | None]:
     """Both have stored their events and neither has committed."""
     envelopes = adapter.feed.envelopes([(f"person:{at}", b.identity_verified()) for at in range(6)])
-    await both(
-        adapter.db, adapter.inbox.take(envelopes[:3]), adapter.inbox.take(envelopes[3:]), lock=RECORDS
-    )
+    await both(adapter.db, adapter.inbox.take(envelopes[:3]), adapter.inbox.take(envelopes[3:]), lock=RECORDS)
     async with unit_of_work(adapter.db) as session:
         return list(await session.scalars(select(ReceivedEvent.linked).order_by(ReceivedEvent.number)))
 

@@ -26,12 +26,12 @@ class Settled(NoAdapter):
 
     def __init__(self, days: dict[date, int]) -> None:
         super().__init__()
-        self.days = days
+        self.settled = days
         self.asked: list[date] = []
 
     async def closed(self, day: date) -> ClosedDay:
         self.asked.append(day)
-        return ClosedDay(day, "closed" if day in self.days else "open", self.days.get(day), None)
+        return ClosedDay(day, "closed" if day in self.settled else "open", self.settled.get(day), None)
 
 
 async def events_of(context: Context, *days: date) -> None:

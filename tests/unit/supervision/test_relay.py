@@ -78,7 +78,10 @@ async def test_what_travels_is_what_was_sealed(empty_db: Database, adapter: Fake
         assert not await relay.step()
 
     (events,) = adapter.deliveries
-    assert [(one.number, one.sequence, one.payload) for one in events] == [(1, 1, {"number": 1}), (2, 2, {"number": 2})]
+    assert [(one.number, one.sequence, one.payload) for one in events] == [
+        (1, 1, {"number": 1}),
+        (2, 2, {"number": 2}),
+    ]
     head = GENESIS
     for one in events:
         digest = digest_of(
@@ -128,7 +131,9 @@ async def test_a_batch_whose_relay_died_goes_again_when_its_lease_is_over(
         assert await relay.step()
 
 
-async def test_a_commit_wakes_the_relay_before_its_next_look(empty_db: Database, adapter: FakeAdapter) -> None:
+async def test_a_commit_wakes_the_relay_before_its_next_look(
+    empty_db: Database, adapter: FakeAdapter
+) -> None:
     async with relay_to(empty_db, adapter) as relay:
         running = asyncio.create_task(relay.run())
         await published(empty_db, 1)
@@ -146,7 +151,9 @@ async def test_a_dropped_content_is_never_sent_again(empty_db: Database, adapter
     async with relay_to(empty_db, adapter) as relay:
         await relay.step()
         async with unit_of_work(empty_db) as session:
-            await session.execute(update(OutboxEvent).values(payload=None, relayed_at=None, claimed_until=None))
+            await session.execute(
+                update(OutboxEvent).values(payload=None, relayed_at=None, claimed_until=None)
+            )
         assert not await relay.step()
 
 
@@ -154,10 +161,17 @@ def test_a_large_delivery_goes_in_parts_and_a_larger_event_alone() -> None:
     sizes = [PART_BYTES // 2, PART_BYTES // 2, 10, PART_BYTES * 2, 10]
     events = [Sealed(new_id(), "a", b"x" * size) for size in sizes]
 
-    assert [[len(one.body) for one in part] for part in parts(events)] == [sizes[:2], sizes[2:3], sizes[3:4], sizes[4:]]
+    assert [[len(one.body) for one in part] for part in parts(events)] == [
+        sizes[:2],
+        sizes[2:3],
+        sizes[3:4],
+        sizes[4:],
+    ]
 
 
-async def test_contents_of_a_closed_day_go_up_to_its_last_number(empty_db: Database, adapter: FakeAdapter) -> None:
+async def test_contents_of_a_closed_day_go_up_to_its_last_number(
+    empty_db: Database, adapter: FakeAdapter
+) -> None:
     from backend.supervision.dropping import drop_contents
 
     await published(empty_db, 1, 2)
