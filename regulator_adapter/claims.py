@@ -60,15 +60,17 @@ class Batch:
 _TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(hashtext(:name))")
 # States are written out, so that the planner may use the indexes that are for open rows alone.
 _OPEN = "('received', 'mapped', 'submitted')"
+# OFFSET 0 keeps each need a look-up of its own: as a join the planner reads everything that was ever accepted, for each row.
 _KNOWN = (
     "NOT EXISTS (SELECT 1 FROM unnest(row.needs) AS need WHERE NOT EXISTS (SELECT 1 FROM submission AS known "
-    "WHERE known.profile = row.profile AND known.makes = need AND known.state = 'accepted'))"
+    "WHERE known.profile = row.profile AND known.makes = need AND known.state = 'accepted' OFFSET 0))"
 )
 _UNBLOCK = (
     f"WITH held AS (SELECT id FROM submission AS row WHERE profile = $1 AND blocked AND state IN {_OPEN} AND %s AND {_KNOWN} "
     "ORDER BY id FOR UPDATE SKIP LOCKED) "
     "UPDATE submission AS row SET blocked = false FROM held WHERE row.id = held.id RETURNING row.id"
 )
+# A lane is found by its name alone: the profile beside it would invite indexes that begin with the profile and read it whole.
 _CANDIDATES = f"""
 SELECT row.id, row.method, row.lane, row.alone, row.state, row.event_id, row.record, row.attempts, row.ambiguous, row.in_flight,
   row.occurred_at, row.submitted_at, row.makes
@@ -77,7 +79,7 @@ WHERE row.profile = $1 AND row.state IN {_OPEN} AND row.state <> 'received' AND 
   AND (row.claimed_until IS NULL OR row.claimed_until < $2) AND row.id <> ALL ($3::uuid[])
   AND (row.lane = '' OR NOT EXISTS (
     SELECT 1 FROM submission AS earlier
-    WHERE earlier.profile = row.profile AND earlier.lane = row.lane AND earlier.rank < row.rank AND earlier.state IN {_OPEN}
+    WHERE earlier.profile || '' = row.profile AND earlier.lane = row.lane AND earlier.rank < row.rank AND earlier.state IN {_OPEN}
       AND (earlier.method <> row.method OR earlier.state = 'received' OR earlier.due_at > $2
         OR earlier.claimed_until >= $2 OR earlier.id = ANY ($3::uuid[]))))
 ORDER BY row.number, row.id LIMIT $4
@@ -207,7 +209,7 @@ async def _take(
             else:
                 again.append({"id": row.id, **changes})
     moved = set(await advance_each(session, Submission, "submit", SYSTEM, first_time, together=True))
-    moved |= set(await update_all(session, Submission, again, where="row.state = 'submitted'"))
+    moved |= set(await update_all(session, Submission, again, where="row.state || '' = 'submitted'"))
     batches = []
     for going in lists:
         sent = [

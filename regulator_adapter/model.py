@@ -72,7 +72,7 @@ class Submission(Row, Base):
         UniqueConstraint("event_id", "profile", "method", "business_number"),
         Index("ix_submission_unmapped", "number", postgresql_where="state = 'received'"),
         Index("ix_submission_due", "profile", "number", postgresql_where=_OPEN),
-        Index("ix_submission_lane", "profile", "lane", "rank", postgresql_where=_OPEN),
+        Index("ix_submission_lane", "lane", "rank", postgresql_where=_OPEN),
         Index("ix_submission_blocked", "profile", postgresql_where="blocked"),
         Index(
             "ix_submission_needs", "needs", postgresql_using="gin", postgresql_where=f"blocked AND {_OPEN}"

@@ -78,12 +78,13 @@ async def advance_each(
     """
     machine, sources = _for_sets(model, verb, actor)
     rows = [{"id": row_id, **change} for row_id, change in changes.items()]
+    # By the id alone: a bare state would invite the planner to read all rows that are in it.
     allowed = ", ".join(f"'{state.value}'" for state in sources)
     moved: list[UUID] = []
     for names in {tuple(row) for row in rows}:
         moved += await update_all(
             session, model, [row for row in rows if tuple(row) == names],
-            where=f"row.state IN ({allowed})", also=f"state = '{machine.target(verb).value}'",
+            where=f"row.state || '' IN ({allowed})", also=f"state = '{machine.target(verb).value}'",
         )  # fmt: skip
     await _tell(session, actor, f"{machine.name}.{verb}", machine.name, moved, together=together)
     return moved

@@ -8,6 +8,7 @@ down_revision = ("20261123_1", "20261125_1")
 branch_labels = None
 depends_on = None
 
+OPEN = sa.text("state IN ('received', 'mapped', 'submitted')")
 WAITING = sa.text("blocked AND state IN ('received', 'mapped', 'submitted')")
 
 
@@ -16,6 +17,8 @@ def upgrade() -> None:
     op.alter_column("received_event", "payload", existing_type=sa.LargeBinary(), nullable=True)
     # A queue: most of the time nothing is open. Whoever plans by that reads the whole backlog, row by row, when there is one.
     op.execute("ALTER TABLE submission ALTER COLUMN state SET STATISTICS 0")
+    op.drop_index("ix_submission_lane", "submission")
+    op.create_index("ix_submission_lane", "submission", ["lane", "rank"], postgresql_where=OPEN)
     op.create_index(
         "ix_submission_needs", "submission", ["needs"], postgresql_using="gin", postgresql_where=WAITING
     )
@@ -31,5 +34,7 @@ def downgrade() -> None:
     """Back; only where no content was dropped."""
     op.drop_index("ix_received_event_kept", "received_event")
     op.drop_index("ix_submission_needs", "submission")
+    op.drop_index("ix_submission_lane", "submission")
+    op.create_index("ix_submission_lane", "submission", ["profile", "lane", "rank"], postgresql_where=OPEN)
     op.execute("ALTER TABLE submission ALTER COLUMN state SET STATISTICS DEFAULT")
     op.alter_column("received_event", "payload", existing_type=sa.LargeBinary(), nullable=False)
