@@ -14,7 +14,7 @@ TEST    := $(VENV)/installed-test.txt
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run verify test bench-booking bench-day bench-eligibility bench-gateway bench-journeys bench-review bench-sign bench-video drill drill-video check journey code reset doctor docs pictures format lock
+.PHONY: help run verify test bench-booking bench-day bench-eligibility bench-feed bench-gateway bench-journeys bench-review bench-sign bench-video drill drill-feed drill-video check journey code reset doctor docs pictures format lock
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ bench-day: $(TEST) ## one day of a city, 100,000 bookings, replayed as fast as t
 bench-eligibility: $(TEST) ## 200 eligibility questions a second through the gateway, a million residents behind it (ARGS="--size l")
 	@exec $(BIN)/python -m tests.load.bench_eligibility $(ARGS)
 
+bench-feed: $(TEST) ## events from the outbox to the platform's receipt beside bare posts of the same bodies, and the lag (ARGS="--events 10000")
+	@exec $(BIN)/python -m tests.load.bench_feed $(ARGS)
+
 bench-gateway: $(TEST) ## calls through a gateway beside one nginx worker, mTLS on both sides (ARGS="--rounds 5 --seconds 3"; needs Debian's nginx)
 	@exec $(BIN)/python -m tests.load.bench_gateway $(ARGS)
 
@@ -65,7 +68,10 @@ bench-video: $(TEST) ## recorded video rooms beside Janus under the same load, C
 bench-sign: $(TEST) ## signatures per second of each provider beside openssl speed (ARGS="--seconds 10")
 	@exec $(BIN)/python -m tests.load.bench_sign $(ARGS)
 
-drill: drill-video ## everything that is too long for every day
+drill: drill-video drill-feed ## everything that is too long for every day
+
+drill-feed: $(TEST) ## a million events while processes, connections and the platform are killed, paused and disturbed (ARGS="--events 20000 --seed 7")
+	@exec $(BIN)/python -m tests.drill.drill_feed $(ARGS)
 
 drill-video: $(TEST) ## lost packets, long outages, twenty rooms for five minutes (DRILL_SECONDS=60 shortens it)
 	@chromium="$$($(BIN)/python -m tools.chromium)" && export CHROMIUM="$$chromium" && \

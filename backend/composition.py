@@ -13,6 +13,7 @@ from backend.context import Context
 from backend.insuring import InsuranceWay
 from backend.kept_copy.reading import KeptObjects
 from backend.live import Live
+from backend.outside.adapter import SupervisionAdapter
 from backend.outside.ca import SignatureProvider
 from backend.outside.ca_algorithms import ECDSA, SM2
 from backend.outside.courier import Courier
@@ -100,6 +101,7 @@ async def open_context(settings: Settings, clock: Clock, application: str) -> As
         await context.hospital.close()
         await context.hospital_store.close()
         kept.close()
+        await context.adapter.close()
         await redis.aclose()
         await pool.aclose()
         await db.engine.dispose()
@@ -131,6 +133,7 @@ def _context(
         live=live,
         wiring=wiring(),
         reviewer=review_server(s, clock),
+        adapter=SupervisionAdapter(s.adapter_url, s.tls()),
     )
 
 

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.live import Live
+from backend.outside.adapter import NoAdapter, SupervisionAdapter
 from backend.outside.ca import SignatureProvider
 from backend.outside.courier import Courier
 from backend.outside.e_bill import EBill
@@ -125,3 +126,4 @@ class Context:
     e_prescriptions: EPrescriptions = field(default_factory=NoEPrescriptions)
     wiring: Wiring = field(default_factory=Wiring)
     reviewer: ReviewServer = field(default_factory=NoReviewServer)
+    adapter: SupervisionAdapter = field(default_factory=NoAdapter)

@@ -17,6 +17,7 @@ from backend.keeping import KeepingSettings
 from backend.policy import Policy
 from backend.reviewing import Reviewing
 from foundation.crypto import Keyring
+from foundation.feeding import Feeding
 from foundation.prefork import cores
 from foundation.settings import CommonSettings, Env, SettingsError, setting
 from foundation.tls import client_context
@@ -64,7 +65,7 @@ class CaAlgorithm(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(Policy, Insuring, Calling, Reviewing, KeepingSettings, CommonSettings):
+class Settings(Policy, Insuring, Calling, Reviewing, KeepingSettings, Feeding, CommonSettings):
     """What the API and the worker need."""
 
     port: int = setting("port of the listener (API 8100, worker's health 8101)", default=8100)
@@ -161,6 +162,7 @@ class Settings(Policy, Insuring, Calling, Reviewing, KeepingSettings, CommonSett
             *self.calling_problems(),
             *self.reviewing_problems(),
             *self.keeping_problems(),
+            *self.feeding_problems(),
             *self._ca_problems(),
             *self._sms_problems(),
             *self._epc_problems(),
@@ -255,7 +257,7 @@ class Settings(Policy, Insuring, Calling, Reviewing, KeepingSettings, CommonSett
 
     def production_problems(self) -> list[str]:
         """Mocks, plain http and development keys must not reach patients."""
-        problems = []
+        problems = self.feeding_in_the_clear()
         for name in (
             "wechat_api_url",
             "wechat_pay_url",

@@ -20,6 +20,7 @@ from backend.composition import JOB, open_context
 from backend.context import Context
 from backend.settings import Settings
 from backend.supervision.relay import Relay
+from backend.supervision.sinks import HttpSink, NatsSink, Sink
 from backend.wiring import handlers, standing
 from foundation.clock import Clock
 from foundation.db.base import hospital_id
@@ -95,12 +96,22 @@ def create_app(context: Context) -> Starlette:
     return Starlette(routes=list(table), middleware=[Middleware(RequestId)])
 
 
+def _sink(settings: Settings) -> Sink:
+    """Where the feed goes: to the adapter, or into a JetStream that the adapter reads."""
+    tls = client_context(settings.tls_cert, settings.tls_key, settings.tls_root)
+    if not settings.nats_url:
+        return HttpSink(settings.adapter_url, tls)
+    encrypted = settings.nats_url.startswith("tls://")
+    return NatsSink(
+        settings.nats_url, tls if encrypted else None, settings.feed_keyring(), settings.hospital_id
+    )
+
+
 async def _work(settings: Settings) -> None:
     async with open_context(settings, Clock(), "worker") as context:
         table = handlers()
-        tls = client_context(settings.tls_cert, settings.tls_key, settings.tls_root)
         dsn = settings.database_url.replace("+asyncpg", "")
-        relay = Relay(context.db, settings.adapter_url, tls, dsn)
+        relay = Relay(context.db, _sink(settings), dsn)
         await keep_standing(context)
         tasks = [
             asyncio.create_task(sweep(context, table)),

@@ -38,3 +38,19 @@ class Received(msgspec.Struct, frozen=True):
     """The 202 answer: these are stored for good."""
 
     event_ids: list[UUID]
+
+
+FEED_STREAM = "FEED"
+"""Name of the JetStream, where one carries the feed. Its messages are envelopes, each sealed with a key that only both ends have
+(AES-256-GCM, associated data `feed_field`); `Nats-Msg-Id` is the event's id."""
+MESSAGE_ID = "Nats-Msg-Id"
+
+
+def feed_subject(hospital: UUID | None) -> str:
+    """Subject of a hospital's events; without one the pattern of all."""
+    return f"feed.{hospital or '*'}"
+
+
+def feed_field(event_id: UUID) -> str:
+    """What a sealed message belongs to: it opens under no other id."""
+    return f"feed:{event_id}"

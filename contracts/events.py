@@ -323,7 +323,10 @@ class PrescriptionExpired(_Event, frozen=True):
 
 
 class DispenseCompleted(_Event, frozen=True):
-    """Handed over or delivered. `delivery_type` 0 pick-up, 1 hospital logistics, 2 outside courier."""
+    """Handed over or delivered. `delivery_type` 0 pick-up, 1 hospital logistics, 2 outside courier.
+
+    `pharmacist` reviewed it (审核), the others put it together (调配), compared it (核对) and gave it out (发药).
+    """
 
     TYPE: ClassVar[str] = "dispense.completed"
     visit: Visit
@@ -341,6 +344,10 @@ class DispenseCompleted(_Event, frozen=True):
     handed_over_at: datetime
     completed_at: datetime
     receiver: str
+    prepared_by: Practitioner | None = None
+    prepared_at: datetime | None = None
+    checked_by: Practitioner | None = None
+    issued_by: Practitioner | None = None
 
 
 class PaymentConfirmed(_Event, frozen=True):

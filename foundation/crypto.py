@@ -8,6 +8,7 @@ The associated data is the field's name: a value copied into another column does
 import hmac
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -43,7 +44,7 @@ class Keyring:
             bytes([len(name)])
             + name
             + nonce
-            + AESGCM(self.keys[self.current]).encrypt(nonce, plain, field.encode())
+            + _cipher(self.keys[self.current]).encrypt(nonce, plain, field.encode())
         )
 
     def open(self, sealed: bytes, field: str) -> bytes:
@@ -54,10 +55,16 @@ class Keyring:
             raise CannotOpenError("no such key")
         rest = sealed[1 + size :]
         try:
-            return AESGCM(key).decrypt(rest[:NONCE], rest[NONCE:], field.encode())
+            return _cipher(key).decrypt(rest[:NONCE], rest[NONCE:], field.encode())
         except (InvalidTag, ValueError) as error:
             raise CannotOpenError("changed, or of another field") from error
 
     def index(self, plain: str, field: str) -> bytes:
         """Keyed blind index of a normalised value: equal values of one field give equal 32 bytes, nothing else shows."""
         return hmac.digest(self.index_key, f"{field}\0{plain}".encode(), "sha256")
+
+
+@lru_cache(maxsize=16)
+def _cipher(key: bytes) -> AESGCM:
+    """Made once for a key: the key schedule costs as much as a short text."""
+    return AESGCM(key)

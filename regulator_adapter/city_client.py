@@ -64,7 +64,8 @@ class CityClient:
         message = self._seal(profile, method, records, new_id())
         for offset in range(len(self.gateways)):
             at = (self._preferred + offset) % len(self.gateways)
-            message = self._seal(profile, method, records, new_id())
+            if offset:  # the platform may have seen the nonce
+                message = self._seal(profile, method, records, new_id())
             reply = await self._post(self.gateways[at] + profile.path, message)
             if reply.meaning is not Meaning.CLOSED:
                 self._preferred = at
@@ -76,8 +77,9 @@ class CityClient:
     ) -> Message:
         millis = int(self.clock.now().timestamp() * 1000)
         return seal(
-            records, self.credentials, service=profile.service, method=method, nonce=nonce, millis=millis
-        )
+            records, self.credentials, service=profile.service, method=method, nonce=nonce, millis=millis,
+            suite=profile.suite, by_key=profile.signed_by_key,
+        )  # fmt: skip
 
     async def _post(self, url: str, message: Message) -> Reply:
         """One attempt. A connection that never came about stored nothing; one that broke may have."""

@@ -1,7 +1,8 @@
-"""The platforms' envelope: a JSON array in SM4-CBC, digested and signed with SM3. Pure.
+"""The platforms' envelope: a JSON array encrypted whole, digested and signed. Pure; the algorithms are a suite's (`foundation.suites`).
 
 Source: 天津市互联网诊疗服务监管平台 数据监管接口规范 ver1.0 and the vendor's SDK. Where they differ (the text signs `k=v` with the
-body in it, the SDK signs six headers as `name:value`) the SDK wins: the platform runs it.
+body in it, the SDK signs six headers as `name:value`) the SDK wins: the platform runs it. Tianjin's signature is a digest, the key shows
+itself in the encryption; a profile with `signature = "key"` is signed by the hospital's own key instead.
 """
 
 import json
@@ -10,10 +11,25 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from foundation.suites import Signer, Suite, WrongPaddingError
+from foundation.suites.commercial import COMMERCIAL
+from foundation.suites.port import BLOCK, pad, unpad
+from foundation.suites.port import seal as seal_blocks
+from foundation.suites.port import unseal as unseal_blocks
 
-BLOCK = 16
+__all__ = [
+    "Credentials",
+    "Message",
+    "WrongPaddingError",
+    "decrypt",
+    "encrypt",
+    "pad",
+    "seal",
+    "signature",
+    "sm3",
+    "unpad",
+]
+
 SIGNED = (
     "x-ca-key",
     "x-ca-nonce",
@@ -26,11 +42,15 @@ SIGNED = (
 
 @dataclass(frozen=True)
 class Credentials:
-    """What the platform gave the hospital: `key` is 16 bytes (the hex-decoded appSecret), `iv` the SDK's constant, 16 bytes."""
+    """What the platform gave the hospital: `key` is 16 bytes (the hex-decoded appSecret), `iv` the SDK's constant, 16 bytes.
+
+    `signer` is the hospital's own key, for platforms that want one.
+    """
 
     app_key: str
     key: bytes = field(repr=False)
     iv: bytes = field(repr=False)
+    signer: Signer | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         for name, value in (("key", self.key), ("iv", self.iv)):
@@ -47,17 +67,21 @@ class Message:
     digest: str
 
 
-class WrongPaddingError(ValueError):
-    """The plain text does not end in 80 00…: another key, another IV, or cut off."""
-
-
 def seal(
-    records: Sequence[Mapping[str, Any]], credentials: Credentials, *, service: str, method: str, nonce: UUID, millis: int
-) -> Message:  # fmt: skip
-    """The whole request for `records`; `millis` is the sender's clock, `nonce` new for each request."""
+    records: Sequence[Mapping[str, Any]],
+    credentials: Credentials,
+    *,
+    service: str,
+    method: str,
+    nonce: UUID,
+    millis: int,
+    suite: Suite = COMMERCIAL,
+    by_key: bool = False,
+) -> Message:
+    """The whole request for `records`; `millis` is the sender's clock, `nonce` new for each request. `by_key`: signed by the hospital's key."""
     plain = json.dumps(list(records), ensure_ascii=False, separators=(",", ":")).encode()
-    body = encrypt(plain, credentials).hex().encode()
-    digest = sm3(body).hex().upper()
+    body = encrypt(plain, credentials, suite).hex().encode()
+    digest = suite.digest(body).hex().upper()
     values = {
         "x-ca-key": credentials.app_key,
         "x-ca-nonce": str(nonce),
@@ -75,46 +99,38 @@ def seal(
         "X-Ca-Timestamp": str(millis),
         "X-Content-MD5": digest,
         "X-Ca-Signature-Headers": ",".join(SIGNED),
-        "X-Ca-Signature": signature(values),
     }
-    return Message(headers, body, digest)
+    if not by_key:
+        return Message(headers | {"X-Ca-Signature": signature(values, suite)}, body, digest)
+    if credentials.signer is None:
+        raise ValueError("this platform wants signatures of the hospital's own key, and there is none")
+    signed = {
+        "X-Ca-Signature-Method": credentials.signer.algorithm,
+        "X-Ca-Signature": credentials.signer.sign(signed_text(values)).hex(),
+    }
+    return Message(headers | signed, body, digest)
 
 
-def signature(values: Mapping[str, str]) -> str:
-    """Upper-case hex SM3 over `name:value` of the six headers, lower-case names, sorted, joined with `&`."""
-    return sm3("&".join(f"{name}:{values[name]}" for name in SIGNED).encode()).hex().upper()
+def signed_text(values: Mapping[str, str]) -> bytes:
+    """`name:value` of the six headers, lower-case names, sorted, joined with `&`."""
+    return "&".join(f"{name}:{values[name]}" for name in SIGNED).encode()
 
 
-def encrypt(plain: bytes, credentials: Credentials) -> bytes:
-    """SM4-CBC over `plain` padded by ISO/IEC 7816-4."""
-    encryptor = Cipher(algorithms.SM4(credentials.key), modes.CBC(credentials.iv)).encryptor()
-    return encryptor.update(pad(plain)) + encryptor.finalize()
+def signature(values: Mapping[str, str], suite: Suite = COMMERCIAL) -> str:
+    """Upper-case hex digest of the signed text."""
+    return suite.digest(signed_text(values)).hex().upper()
 
 
-def decrypt(sealed: bytes, credentials: Credentials) -> bytes:
+def encrypt(plain: bytes, credentials: Credentials, suite: Suite = COMMERCIAL) -> bytes:
+    """CBC over `plain` padded by ISO/IEC 7816-4."""
+    return seal_blocks(suite.cipher(credentials.key), plain, credentials.iv)
+
+
+def decrypt(sealed: bytes, credentials: Credentials, suite: Suite = COMMERCIAL) -> bytes:
     """The other way; `WrongPaddingError` when it is not ours."""
-    if not sealed or len(sealed) % BLOCK:
-        raise WrongPaddingError("not whole blocks")
-    decryptor = Cipher(algorithms.SM4(credentials.key), modes.CBC(credentials.iv)).decryptor()
-    return unpad(decryptor.update(sealed) + decryptor.finalize())
-
-
-def pad(plain: bytes) -> bytes:
-    """One byte 80, then 00 up to a whole block; at least one byte is always added."""
-    marked = plain + b"\x80"
-    return marked + bytes(-len(marked) % BLOCK)
-
-
-def unpad(padded: bytes) -> bytes:
-    """Undo `pad`."""
-    stripped = padded.rstrip(b"\x00")
-    if not stripped.endswith(b"\x80") or len(padded) - len(stripped) >= BLOCK:
-        raise WrongPaddingError("no 80 before the zeros of the last block")
-    return stripped[:-1]
+    return unseal_blocks(suite.cipher(credentials.key), sealed, credentials.iv)
 
 
 def sm3(data: bytes) -> bytes:
     """SM3 digest (GB/T 32905), 32 bytes."""
-    digest = hashes.Hash(hashes.SM3())
-    digest.update(data)
-    return digest.finalize()
+    return COMMERCIAL.digest(data)

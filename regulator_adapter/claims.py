@@ -4,33 +4,35 @@ One chooser per profile works at a time (advisory lock), so that two processes c
 A claim is a lease: whoever dies with it loses it, and the rows are found again, marked as possibly sent.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from statistics import median_low
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, exists, or_, select, text, update
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from foundation.actor import SYSTEM
 from foundation.db.advance import advance_each
+from foundation.db.bulk import driver, update_all
+from foundation.db.columns import keyring
 from foundation.db.guards import guarded
-from foundation.db.locks import lock_all
-from foundation.db.unit_of_work import Database, unit_of_work
+from foundation.db.unit_of_work import clock_of
 from foundation.logs import log
 from regulator_adapter.model import Submission
 from regulator_adapter.profiles import Profile
-from regulator_adapter.states import OPEN, SubmissionState
+from regulator_adapter.states import SubmissionState
 
 LEASE = timedelta(seconds=120)
-"""Longer than a request through both gateways may take."""
+"""Longer than a request through both gateways may take; `Sender.lease` knows how long that is."""
 LARGEST_LIST = 300_000
 """Bytes of JSON in one list; sealed and in hex it stays below the 1 MB that gateway and platform take."""
-LOOK_AHEAD = 200
-_READY = (SubmissionState.MAPPED, SubmissionState.SUBMITTED)
+LOOK_AHEAD = 400
+SPARE = 30
+RECORD = "submission.record"
 
 
 @dataclass(frozen=True)
@@ -56,83 +58,106 @@ class Batch:
 
 
 _TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(hashtext(:name))")
-_ALL_KNOWN = text(
-    "NOT EXISTS (SELECT 1 FROM unnest(submission.needs) AS need WHERE NOT EXISTS (SELECT 1 FROM submission AS known "
-    "WHERE known.profile = submission.profile AND known.makes = need AND known.state = 'accepted'))"
+# States are written out, so that the planner may use the indexes that are for open rows alone.
+_OPEN = "('received', 'mapped', 'submitted')"
+# OFFSET 0 keeps each need a look-up of its own: as a join the planner reads everything that was ever accepted, for each row.
+_KNOWN = (
+    "NOT EXISTS (SELECT 1 FROM unnest(row.needs) AS need WHERE NOT EXISTS (SELECT 1 FROM submission AS known "
+    "WHERE known.profile = row.profile AND known.makes = need AND known.state = 'accepted' OFFSET 0))"
 )
+_UNBLOCK = (
+    f"WITH held AS (SELECT id FROM submission AS row WHERE profile = $1 AND blocked AND state IN {_OPEN} AND %s AND {_KNOWN} "
+    "ORDER BY id FOR UPDATE SKIP LOCKED) "
+    "UPDATE submission AS row SET blocked = false FROM held WHERE row.id = held.id RETURNING row.id"
+)
+# A lane is found by its name alone: the profile beside it would invite indexes that begin with the profile and read it whole.
+_CANDIDATES = f"""
+SELECT row.id, row.method, row.lane, row.alone, row.state, row.event_id, row.record, row.attempts, row.ambiguous, row.in_flight,
+  row.occurred_at, row.submitted_at, row.makes
+FROM submission AS row
+WHERE row.profile = $1 AND row.state IN {_OPEN} AND row.state <> 'received' AND NOT row.blocked AND row.due_at <= $2
+  AND (row.claimed_until IS NULL OR row.claimed_until < $2) AND row.id <> ALL ($3::uuid[])
+  AND (row.lane = '' OR NOT EXISTS (
+    SELECT 1 FROM submission AS earlier
+    WHERE earlier.profile || '' = row.profile AND earlier.lane = row.lane AND earlier.rank < row.rank AND earlier.state IN {_OPEN}
+      AND (earlier.method <> row.method OR earlier.state = 'received' OR earlier.due_at > $2
+        OR earlier.claimed_until >= $2 OR earlier.id = ANY ($3::uuid[]))))
+ORDER BY row.number, row.id LIMIT $4
+"""
 
 
-async def unblock(db: Database, profile: Profile, made: Collection[str] | None = None) -> int:
-    """Release rows whose needs have all been accepted by now; returns how many. `made`: only those that need one of these."""
-    async with unit_of_work(db) as session:
-        statement = (
-            update(Submission)
-            .where(Submission.profile == profile.name, Submission.blocked, Submission.state.in_(OPEN))
-            .where(_ALL_KNOWN)
-            .values(blocked=False)
-            .returning(Submission.id)
-            .execution_options(synchronize_session=False)
-        )
-        if made is not None:
-            statement = statement.where(Submission.needs.overlap(list(made)))
-        return len((await session.scalars(statement)).all())
+async def unblock(
+    session: AsyncSession, profile: Profile, *, made: Collection[str] | None = None, ids: Collection[UUID] | None = None
+) -> int:  # fmt: skip
+    """Release rows whose needs have all been accepted by now; returns how many. `made`: only those that need one of these, `ids`: only
+    these rows."""
+    connection = await driver(session)
+    if made is not None:
+        found = await connection.fetch(_UNBLOCK % "row.needs && $2::varchar(160)[]", profile.name, list(made))
+    elif ids is not None:
+        found = await connection.fetch(_UNBLOCK % "row.id = ANY ($2::uuid[])", profile.name, list(ids))
+    else:
+        found = await connection.fetch(_UNBLOCK % "true", profile.name)
+    return len(found)
 
 
 async def claim(
-    db: Database, profile: Profile, busy: Collection[UUID], *, room: int, ambiguous_resends: int
+    session: AsyncSession,
+    profile: Profile,
+    busy: Collection[UUID],
+    *,
+    room: int,
+    ambiguous_resends: int,
+    lease: timedelta = LEASE,
 ) -> list[Batch]:
     """The next batches of `profile`, `room` at most. `busy` are rows this process has out already, whatever their lease says."""
-    async with unit_of_work(db) as session:
-        if guarded("claim_lock") and not await session.scalar(_TRY_LOCK, {"name": f"claim:{profile.name}"}):
-            return []
-        chosen = choose(profile, await _candidates(session, db, profile, busy), room)
-        return await _take(session, db, profile, chosen, ambiguous_resends) if chosen else []
-
-
-async def _candidates(
-    session: AsyncSession, db: Database, profile: Profile, busy: Collection[UUID]
-) -> Sequence[Any]:
-    now = db.clock.now()
-    earlier = aliased(Submission)
-    overtaken = exists().where(
-        earlier.profile == Submission.profile,
-        earlier.lane == Submission.lane,
-        earlier.rank < Submission.rank,
-        earlier.state.in_(OPEN),
-        or_(
-            earlier.method != Submission.method,
-            earlier.state == SubmissionState.RECEIVED,
-            ~_free(earlier, now, busy),
-        ),
+    if guarded("claim_lock") and not await session.scalar(_TRY_LOCK, {"name": f"claim:{profile.name}"}):
+        return []
+    usual = median_low(method.batch for method in profile.methods.values())
+    connection, now = await driver(session), clock_of(session).now()
+    # Some more than fit: rows of one lane do not go side by side.
+    candidates = await connection.fetch(
+        _CANDIDATES, profile.name, now, list(busy), min(LOOK_AHEAD, 2 * room * usual + SPARE)
     )
-    query = (
-        select(Submission.id, Submission.method, Submission.lane, Submission.alone)
-        .where(Submission.profile == profile.name, Submission.state.in_(_READY), ~Submission.blocked)
-        .where(_free(Submission, now, busy))
-        .where(or_(Submission.lane == "", ~overtaken))
-        .order_by(Submission.number, Submission.id)
-        .limit(LOOK_AHEAD)
-    )
-    return (await session.execute(query)).all()
+    found = [Candidate(*row) for row in candidates]
+    chosen = choose(profile, found, room)
+    if not chosen:
+        return []
+    return await _take(session, profile, {row.id: row for row in found}, chosen, ambiguous_resends, lease)
 
 
-def _free(row: Any, now: datetime, busy: Collection[UUID]) -> ColumnElement[bool]:
-    conditions = [row.due_at <= now, or_(row.claimed_until.is_(None), row.claimed_until < now)]
-    if busy:
-        conditions.append(row.id.not_in(busy))
-    return and_(*conditions)
-
-
-class Candidate(Protocol):
-    """What choosing looks at."""
+class Candidate(NamedTuple):
+    """A row that may go; `record` is still sealed."""
 
     id: UUID
     method: str
     lane: str
     alone: bool
+    state: str
+    event_id: UUID
+    record: bytes
+    attempts: int
+    ambiguous: int
+    in_flight: bool
+    occurred_at: datetime
+    submitted_at: datetime | None
+    makes: str
 
 
-def choose(profile: Profile, candidates: Sequence[Candidate], room: int) -> list[list[UUID]]:
+class Chosen(Protocol):
+    """What choosing looks at."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def method(self) -> str: ...
+    @property
+    def lane(self) -> str: ...
+    @property
+    def alone(self) -> bool: ...
+
+
+def choose(profile: Profile, candidates: Sequence[Chosen], room: int) -> list[list[UUID]]:
     """Up to `room` lists, each of one method and no longer than its batch size. Rows of one lane never go in two lists at a time."""
     lists: list[list[UUID]] = []
     open_list: dict[str, int] = {}
@@ -157,57 +182,66 @@ def choose(profile: Profile, candidates: Sequence[Candidate], room: int) -> list
 
 
 async def _take(
-    session: AsyncSession, db: Database, profile: Profile, chosen: list[list[UUID]], ambiguous_resends: int
+    session: AsyncSession,
+    profile: Profile,
+    rows: Mapping[UUID, Candidate],
+    chosen: list[list[UUID]],
+    ambiguous_resends: int,
+    lease: timedelta,
 ) -> list[Batch]:
-    now = db.clock.now()
-    rows = {
-        row.id: row for row in await lock_all(session, Submission, [one for ids in chosen for one in ids])
-    }
+    now = clock_of(session).now()
     hopeless = {
-        row.id
-        for row in rows.values()
-        if row.in_flight and not profile.deduplicates and row.ambiguous >= ambiguous_resends
+        one
+        for ids in chosen
+        for one in ids
+        if rows[one].in_flight and not profile.deduplicates and rows[one].ambiguous >= ambiguous_resends
     }
     if hopeless:
         await park_ambiguous(session, hopeless)
-    batches: list[Batch] = []
+    lists = [_fitting([rows[one] for one in ids if one not in hopeless]) for ids in chosen]
     first_time: dict[UUID, dict[str, Any]] = {}
-    for ids in chosen:
-        going = _fitting([rows[one] for one in ids if one not in hopeless])
-        for row in going:
-            _mark(row, now, first_time)
-        if going:
-            sent = [Sent(row.id, row.event_id, row.record, row.attempts + (row.id in first_time), row.ambiguous, row.occurred_at,
-                         row.makes) for row in going]  # fmt: skip
-            batches.append(Batch(profile, going[0].method, sent))
-    await advance_each(session, Submission, "submit", SYSTEM, first_time)
+    again: list[dict[str, Any]] = []
+    for going in lists:
+        for row, _ in going:
+            changes = _marked(row, now, lease)
+            if row.state == SubmissionState.MAPPED:
+                first_time[row.id] = changes
+            else:
+                again.append({"id": row.id, **changes})
+    moved = set(await advance_each(session, Submission, "submit", SYSTEM, first_time, together=True))
+    moved |= set(await update_all(session, Submission, again, where="row.state || '' = 'submitted'"))
+    batches = []
+    for going in lists:
+        sent = [
+            Sent(row.id, row.event_id, record, row.attempts + 1, row.ambiguous + row.in_flight, row.occurred_at, row.makes)
+            for row, record in going
+            if row.id in moved
+        ]  # fmt: skip
+        if sent:
+            batches.append(Batch(profile, going[0][0].method, sent))
     return batches
 
 
-def _mark(row: Submission, now: datetime, first_time: dict[UUID, dict[str, Any]]) -> None:
-    """Write down that `row` goes out: with the verb the first time, as one more attempt later."""
-    changes = {
-        "claimed_until": now + LEASE,
+def _marked(row: Candidate, now: datetime, lease: timedelta) -> dict[str, Any]:
+    """What is written down before `row` goes out."""
+    return {
+        "claimed_until": now + lease,
         "in_flight": True,
         "attempts": row.attempts + 1,
         "ambiguous": row.ambiguous + row.in_flight,
         "submitted_at": row.submitted_at or now,
     }
-    if row.state is SubmissionState.MAPPED:
-        first_time[row.id] = changes
-        return
-    for name, value in changes.items():
-        setattr(row, name, value)
 
 
-def _fitting(rows: list[Submission]) -> list[Submission]:
-    """As many of the first rows as one list can carry, at least one."""
-    size, fitting = 0, list[Submission]()
+def _fitting(rows: list[Candidate]) -> list[tuple[Candidate, dict[str, Any]]]:
+    """As many of the first rows as one list can carry, at least one, with their records."""
+    size, fitting = 0, list[tuple[Candidate, dict[str, Any]]]()
     for row in rows:
-        size += len(msgspec.json.encode(row.record))
+        plain = keyring().open(row.record, RECORD)
+        size += len(plain)
         if fitting and size > LARGEST_LIST:
             break
-        fitting.append(row)
+        fitting.append((row, msgspec.json.decode(plain)))
     return fitting
 
 

@@ -1,19 +1,21 @@
 """Takes deliveries: every digest recomputed, every event stored once, its records written down as `received`."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC
+from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts import events
 from contracts.envelope import Envelope
 from foundation.chain import GENESIS, link
 from foundation.db.base import hospital_id
+from foundation.db.bulk import insert_all, insert_new
+from foundation.db.guards import guarded
 from foundation.db.outbox import digest_of
 from foundation.db.unit_of_work import Database, clock_of, unit_of_work
 from foundation.errors import Invalid, Issue
@@ -23,54 +25,65 @@ from regulator_adapter import profiles
 from regulator_adapter.model import ReceivedEvent, Submission
 from regulator_adapter.routing import UNROUTED, Routing, Stop
 from regulator_adapter.settings import Timing
+from regulator_adapter.streams import Recent
 from regulator_adapter.timing import due_at
 
 LARGEST = 500
 NUMBER_LENGTH = 100
 
 
+_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('inbox', 0))")
+
+
 @dataclass(frozen=True)
 class Inbox:
-    """Where deliveries go in."""
+    """Where deliveries go in. What has arrived is remembered for the mapper, who wants it next."""
 
     db: Database
     routing: Routing
     timing: Timing
+    recent: Recent = field(default_factory=Recent)
 
     async def take(self, delivered: Sequence[Envelope]) -> list[UUID]:
         """Store what is new and return all ids; `Invalid` names every event that is not what it says, and stores none."""
         _refuse(delivered)
+        read: dict[UUID, Any] = {}
         async with unit_of_work(self.db) as session:
+            if guarded("inbox_lock"):
+                # Two deliveries that follow each other must not both look for a neighbour that the other has not committed.
+                await session.execute(_ONE_AT_A_TIME)
             fresh = await _store(session, delivered)
             if fresh:
-                await _link(session, {event.number for event in fresh})
-                await self._route(session, fresh)
+                await insert_all(session, {Submission: self._rows(session, fresh, read)})
+        self.recent.put(read.items())
         return [event.event_id for event in delivered]
 
-    async def _route(self, session: AsyncSession, fresh: Sequence[Envelope]) -> None:
-        now = clock_of(session).now()
-        rows = []
+    def _rows(
+        self, session: AsyncSession, fresh: Sequence[Envelope], read: dict[UUID, Any]
+    ) -> list[dict[str, Any]]:
+        now, rows = clock_of(session).now(), []
         for event in fresh:
-            for stop in _stops(self.routing, event):
+            for stop in _stops(self.routing, event, read):
                 due = now
                 if stop.method != UNROUTED:
                     profile = profiles.profile(stop.profile)
                     due = due_at(profile, stop.method, event.occurred_at, now, self.timing)
                 rows.append(
-                    Submission(
-                        id=new_id(), event_id=event.event_id, event_type=event.type, stream=event.stream, number=event.number,
-                        occurred_at=event.occurred_at, profile=stop.profile, method=stop.method,
-                        business_number=stop.number, due_at=due,
-                    )
+                    {
+                        "id": new_id(), "event_id": event.event_id, "event_type": event.type, "stream": event.stream,
+                        "number": event.number, "occurred_at": event.occurred_at, "profile": stop.profile,
+                        "method": stop.method, "business_number": stop.number, "due_at": due, "needs": [],
+                    }
                 )  # fmt: skip
-        session.add_all(rows)
+        return rows
 
 
-def _stops(routing: Routing, event: Envelope) -> list[Stop]:
-    """The records of an event; one row for people when it cannot be read."""
+def _stops(routing: Routing, event: Envelope, read: dict[UUID, Any]) -> list[Stop]:
+    """The records of an event, which goes into `read`; one row for people when it cannot be read."""
     try:
         decoded = msgspec.convert(event.payload, events.BY_TYPE[event.type], strict=False)
         stops = routing.stops(event.type, decoded)
+        read[event.event_id] = decoded
     except (KeyError, msgspec.ValidationError) as error:
         log.error(
             "event_unreadable", event_id=str(event.event_id), type=event.type, error=type(error).__name__
@@ -127,23 +140,25 @@ def _bytes(text: str) -> bytes:
 
 async def _store(session: AsyncSession, delivered: Sequence[Envelope]) -> list[Envelope]:
     """Insert what is new and return it; `Invalid` when an id or a number is taken by something else."""
-    now, ours = clock_of(session).now(), hospital_id()
+    now = clock_of(session).now()
+    once = {event.event_id: event for event in delivered}
+    linked = await _links(session, once.values())
     rows = [
         {
-            "id": new_id(), "hospital_id": ours, "event_id": event.event_id, "type": event.type, "version": event.version,
-            "stream": event.stream, "sequence": event.sequence, "number": event.number, "occurred_at": event.occurred_at,
-            "received_at": now, "payload": event.payload, "digest": _bytes(event.digest), "head": _bytes(event.head),
+            "id": new_id(), "event_id": event.event_id, "type": event.type, "version": event.version, "stream": event.stream,
+            "sequence": event.sequence, "number": event.number, "occurred_at": event.occurred_at, "received_at": now,
+            "payload": event.payload, "digest": _bytes(event.digest), "head": _bytes(event.head),
+            "linked": linked.get(event.number),
         }
-        for event in {event.event_id: event for event in delivered}.values()
+        for event in once.values()
     ]  # fmt: skip
-    statement = insert(ReceivedEvent).on_conflict_do_nothing().returning(ReceivedEvent.event_id)
-    fresh = set((await session.scalars(statement, rows)).all())
+    fresh = set(await insert_new(session, ReceivedEvent, rows, "event_id"))
     known = [event for event in delivered if event.event_id not in fresh]
     if known:
         await _compare(session, known)
-    return [
-        event for event in {event.event_id: event for event in delivered}.values() if event.event_id in fresh
-    ]
+    found = [event for event in once.values() if event.event_id in fresh]
+    await _link_after(session, found)
+    return found
 
 
 async def _compare(session: AsyncSession, known: Sequence[Envelope]) -> None:
@@ -161,18 +176,34 @@ async def _compare(session: AsyncSession, known: Sequence[Envelope]) -> None:
         raise Invalid("事件与已收到的不一致", issues=issues)
 
 
-async def _link(session: AsyncSession, numbers: set[int]) -> None:
-    """Check the links that the new events complete, on both of their sides."""
-    around = numbers | {number - 1 for number in numbers} | {number + 1 for number in numbers}
+async def _links(session: AsyncSession, delivered: Collection[Envelope]) -> dict[int, bool]:
+    """By number, whether an event follows the one before it; nothing where that one is not here."""
+    heads = {event.number: _bytes(event.head) for event in delivered} | {0: GENESIS}
+    missing = {event.number - 1 for event in delivered} - heads.keys()
+    if missing:
+        query = select(ReceivedEvent.number, ReceivedEvent.head).where(
+            ReceivedEvent.hospital_id == hospital_id(), ReceivedEvent.number.in_(missing)
+        )
+        heads |= {row.number: row.head for row in await session.execute(query)}
+    return {
+        event.number: _bytes(event.head) == link(heads[event.number - 1], event.number, _bytes(event.digest))
+        for event in delivered
+        if event.number - 1 in heads
+    }
+
+
+async def _link_after(session: AsyncSession, fresh: Sequence[Envelope]) -> None:
+    """Events that were here before the one they follow: a gap is filled."""
+    heads = {event.number: _bytes(event.head) for event in fresh}
+    after = {number + 1 for number in heads} - heads.keys()
+    if not after:
+        return
     query = select(ReceivedEvent.id, ReceivedEvent.number, ReceivedEvent.digest, ReceivedEvent.head).where(
-        ReceivedEvent.hospital_id == hospital_id(), ReceivedEvent.number.in_(around)
+        ReceivedEvent.hospital_id == hospital_id(), ReceivedEvent.number.in_(after)
     )
-    rows = {row.number: row for row in await session.execute(query)}
-    heads = {number: row.head for number, row in rows.items()} | {0: GENESIS}
     changes = [
-        {"id": row.id, "linked": row.head == link(heads[number - 1], number, row.digest)}
-        for number, row in sorted(rows.items())
-        if number - 1 in heads and (number in numbers or number - 1 in numbers)
+        {"id": row.id, "linked": row.head == link(heads[row.number - 1], row.number, row.digest)}
+        for row in await session.execute(query)
     ]
     if changes:
         await session.execute(update(ReceivedEvent), changes)

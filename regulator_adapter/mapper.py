@@ -1,7 +1,7 @@
 """Turns `received` rows into platform records: build, check, then `mapped`, or `parked` with every field that is wrong."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -18,22 +18,23 @@ from foundation.logs import log
 from regulator_adapter import profiles
 from regulator_adapter.mapping import KINDS
 from regulator_adapter.mapping.source import Source
-from regulator_adapter.model import ReceivedEvent, Submission
+from regulator_adapter.model import Submission
+from regulator_adapter.once import already_reported
 from regulator_adapter.organisation import Organisation
 from regulator_adapter.profiles import Method, Profile
 from regulator_adapter.profiles.checking import check
 from regulator_adapter.routing import UNROUTED, Routing
 from regulator_adapter.states import SubmissionState
-from regulator_adapter.streams import Streams, place_of
+from regulator_adapter.streams import Recent, Stored, Streams, place_of
 
-BATCH = 200
+BATCH = 250
 RANK_BITS = 40
 """A rank is the method's place in the profile's order, then the event's number."""
-WAIT_FOR_STREAM = timedelta(seconds=2)
-"""How long a record that looks back waits when events before it are still missing."""
+WAIT_FOR_STREAM = timedelta(seconds=1)
+"""How long a record waits before it looks again whether the events before it have come."""
 
 Outcome = tuple[str, dict[str, Any]]
-"""A verb and the changes that go with it."""
+"""A verb, or `wait`, and the changes that go with it."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class Mapper:
     db: Database
     routing: Routing
     organisation: Organisation
+    recent: Recent = field(default_factory=Recent)
+    _blocked: dict[str, set[UUID]] = field(default_factory=dict)
 
     async def map_batch(self) -> int:
         """Map up to `BATCH` rows; returns how many were looked at."""
@@ -50,33 +53,34 @@ class Mapper:
             waiting = await self._waiting(session)
             if not waiting:
                 return 0
-            streams = Streams()
+            streams = Streams(self.recent)
             await streams.load(
                 session,
                 {row.event_id for row in waiting},
-                {row.stream for row in waiting if _looks_back(row)},
+                {row.stream for row in waiting if _reads_stream(row)},
             )
-            moves: dict[str, dict[UUID, dict[str, Any]]] = {"map": {}, "park": {}}
-            late: list[UUID] = []
+            moves: dict[str, dict[UUID, dict[str, Any]]] = {"map": {}, "park": {}, "wait": {}}
             for row in waiting:
-                outcome = self._outcome(row, streams)
-                if outcome is None:
-                    late.append(row.id)
-                else:
-                    moves[outcome[0]][row.id] = outcome[1]
-            for verb, changes in moves.items():
-                if changes:
-                    await advance_each(session, Submission, verb, SYSTEM, changes)
-            if late:
-                await session.execute(
-                    update(Submission)
-                    .where(Submission.id.in_(late))
-                    .values(
-                        claimed_until=self.db.clock.now() + WAIT_FOR_STREAM,
-                        problems="waits for earlier events of its stream",
-                    )
-                )
-            return len(waiting)
+                verb, changes = self._outcome(row, streams)
+                moves[verb][row.id] = changes
+            for row_id, words in (await already_reported(session, waiting, moves["map"])).items():
+                del moves["map"][row_id]
+                moves["park"][row_id] = _told(words, "already_reported")
+            for row_id, changes in moves.pop("wait").items():
+                await session.execute(update(Submission).where(Submission.id == row_id).values(**changes))
+            for verb, rows in moves.items():
+                if rows:
+                    await advance_each(session, Submission, verb, SYSTEM, rows, together=verb == "map")
+        for row in waiting:
+            if moves["map"].get(row.id, {}).get("blocked"):
+                self._blocked.setdefault(row.profile, set()).add(row.id)
+        return len(waiting)
+
+    def take_blocked(self) -> dict[str, set[UUID]]:
+        """Rows mapped since the last call that wait for numbers, by profile: one of these may have become known meanwhile."""
+        found = dict(self._blocked)
+        self._blocked.clear()
+        return found
 
     async def _waiting(self, session: AsyncSession) -> Sequence[Any]:
         now = self.db.clock.now()
@@ -88,6 +92,7 @@ class Mapper:
                 Submission.profile,
                 Submission.method,
                 Submission.business_number,
+                Submission.due_at,
             )
             .where(Submission.state == SubmissionState.RECEIVED)
             .where(Submission.claimed_until.is_(None) | (Submission.claimed_until < now))
@@ -97,24 +102,40 @@ class Mapper:
         )
         return (await session.execute(query)).all()
 
-    def _outcome(self, row: Any, streams: Streams) -> Outcome | None:
-        """What becomes of one row; None when it has to wait for earlier events."""
+    def _outcome(self, row: Any, streams: Streams) -> Outcome:
+        """What becomes of one row."""
         if row.method == UNROUTED:
             return _parked([Issue("event", "unreadable", "事件无法识别")])
+        kind, now = KINDS[row.profile, row.method], self.db.clock.now()
         stored = streams.row(row.event_id)
-        earlier = streams.earlier(stored) if _looks_back(row) else ()
-        return None if earlier is None else self._built(row, stored, streams, earlier)
+        # Two relays, or a stream that gives again, may bring a later event first: its records would overtake those before it.
+        earlier = streams.earlier(stored) if kind.looks_back or _ordered(row) else ()
+        if earlier is None:
+            words = "waits for earlier events of its stream"
+            return "wait", {"claimed_until": now + WAIT_FOR_STREAM, "problems": words}
+        outcome = self._built(row, stored, streams, earlier, streams.later(stored) if kind.settles else ())
+        if kind.settles and outcome[0] == "map" and row.due_at > now:
+            # Looked at now so that people hear of a missing field before the night; made again when it goes out.
+            place = {name: outcome[1][name] for name in ("lane", "rank")}
+            return "wait", {"claimed_until": row.due_at, "problems": "", **place}
+        return outcome
 
     def _built(
-        self, row: Any, stored: ReceivedEvent, streams: Streams, earlier: Sequence[ReceivedEvent]
+        self,
+        row: Any,
+        stored: Stored,
+        streams: Streams,
+        earlier: Sequence[Stored],
+        later: Sequence[Stored],
     ) -> Outcome:
         """One bad event, or one bad mapping, must not stop the feed: whatever goes wrong, the row goes to people."""
         try:
             event, profile = streams.event(stored), profiles.profile(row.profile)
             reported_by = self.routing.reported_by(stored.type, event)
             source = Source(
-                event, place_of(stored), self.organisation, streams.readable(earlier), reported_by
-            )
+                event, place_of(stored), self.organisation, streams.readable(earlier), reported_by,
+                streams.readable(later), self.db.clock.now(),
+            )  # fmt: skip
             method = profile.methods[row.method]
             record = KINDS[row.profile, row.method].build(source, row.business_number)
             clean, issues = check(profile, method, record)
@@ -124,20 +145,30 @@ class Mapper:
             return _parked([Issue("event", "unreadable", "事件内容与约定不符")])
 
 
-def _looks_back(row: Any) -> bool:
-    return row.method != UNROUTED and KINDS[row.profile, row.method].looks_back
+def _reads_stream(row: Any) -> bool:
+    if row.method == UNROUTED:
+        return False
+    kind = KINDS[row.profile, row.method]
+    return kind.looks_back or kind.settles or _ordered(row)
+
+
+def _ordered(row: Any) -> bool:
+    return row.method not in profiles.profile(row.profile).unordered
 
 
 def _parked(issues: Sequence[Issue]) -> Outcome:
     fields = "|".join(issue.field for issue in issues)
     words = "；".join(f"{issue.field}：{issue.message}" for issue in issues)
     log.warning("submission_parked", fields=fields)
-    return "park", {"problems": fields, "reply_code": "not_sent", "reply_text": words, "claimed_until": None}
+    return "park", _told(words, "not_sent", fields)
 
 
-def _mapped(
-    profile: Profile, method: Method, stored: ReceivedEvent, record: dict[str, Any]
-) -> dict[str, Any]:
+def _told(words: str, code: str, fields: str = "") -> dict[str, Any]:
+    """What people read on the desk."""
+    return {"problems": fields, "reply_code": code, "reply_text": words, "claimed_until": None}
+
+
+def _mapped(profile: Profile, method: Method, stored: Stored, record: dict[str, Any]) -> dict[str, Any]:
     needs = sorted(needs_of(profile, method, record))
     return {
         "record": record,

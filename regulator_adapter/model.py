@@ -1,12 +1,13 @@
 """Rows: what arrived, and what became of it."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    Date,
     ForeignKey,
     Index,
     Integer,
@@ -21,21 +22,24 @@ from sqlalchemy.orm import Mapped
 
 from foundation.db.audit import AuditEvent
 from foundation.db.base import Base, Row, moment
-from foundation.db.columns import DataClass, EncryptedJson, State, stored
+from foundation.db.columns import DataClass, EncryptedJson, EncryptedText, State, stored
 from foundation.db.sealer import ChainHead
 from foundation.states import Machine
-from regulator_adapter.states import MACHINE, SubmissionState
+from regulator_adapter.states import MACHINE, SIGN_IN, SignInState, SubmissionState
 
 _OPEN = "state IN ('received', 'mapped', 'submitted')"
 
 
 class ReceivedEvent(Row, Base):
-    """One event as it arrived. `linked`: whether it follows the number before it; None while that one is missing."""
+    """One event as it arrived. `linked`: whether it follows the number before it; None while that one is missing. `payload` goes once
+    its day is closed."""
 
     __tablename__ = "received_event"
     __table_args__ = (
         UniqueConstraint("hospital_id", "number"),
         Index("ix_received_event_stream", "hospital_id", "stream", "sequence"),
+        Index("ix_received_event_occurred_at", "occurred_at", postgresql_using="brin"),
+        Index("ix_received_event_kept", "occurred_at", postgresql_where="payload IS NOT NULL"),
     )
 
     event_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, unique=True)
@@ -46,7 +50,7 @@ class ReceivedEvent(Row, Base):
     number: Mapped[int] = stored(DataClass.OPERATIONAL, BigInteger)
     occurred_at: Mapped[datetime] = moment()
     received_at: Mapped[datetime] = moment()
-    payload: Mapped[Any] = stored(DataClass.CONTENT, EncryptedJson("received_event.payload"))
+    payload: Mapped[Any] = stored(DataClass.CONTENT, EncryptedJson("received_event.payload"), nullable=True)
     digest: Mapped[bytes] = stored(DataClass.OPERATIONAL, LargeBinary)
     head: Mapped[bytes] = stored(DataClass.OPERATIONAL, LargeBinary)
     linked: Mapped[bool | None] = stored(DataClass.OPERATIONAL, Boolean)
@@ -58,6 +62,7 @@ class Submission(Row, Base):
     `makes` and `needs` are numbers such as `revisit:<id>`: what an accepted record makes known, and what must be known before.
     `lane` orders open rows of one stream by `rank`; an empty lane orders nothing. `blocked`: a need is not met yet.
     `in_flight`: the request went out and no answer was written down; found so again, it is `ambiguous`.
+    `carried_at`: a named person let the day close without this record; it stays rejected or parked, and visible.
     """
 
     MACHINE: ClassVar[Machine] = MACHINE
@@ -67,10 +72,15 @@ class Submission(Row, Base):
         UniqueConstraint("event_id", "profile", "method", "business_number"),
         Index("ix_submission_unmapped", "number", postgresql_where="state = 'received'"),
         Index("ix_submission_due", "profile", "number", postgresql_where=_OPEN),
-        Index("ix_submission_lane", "profile", "lane", "rank", postgresql_where=_OPEN),
+        Index("ix_submission_lane", "lane", "rank", postgresql_where=_OPEN),
         Index("ix_submission_blocked", "profile", postgresql_where="blocked"),
+        Index(
+            "ix_submission_needs", "needs", postgresql_using="gin", postgresql_where=f"blocked AND {_OPEN}"
+        ),
         Index("ix_submission_makes", "profile", "makes", postgresql_where="state = 'accepted'"),
+        Index("ix_submission_day", "occurred_at", "profile", postgresql_where=_OPEN),
         Index("ix_submission_desk", "state", "number", postgresql_where="state IN ('rejected', 'parked')"),
+        Index("ix_submission_occurred_at", "occurred_at", postgresql_using="brin"),
     )
 
     event_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("received_event.event_id"))
@@ -104,7 +114,46 @@ class Submission(Row, Base):
     receipt: Mapped[str] = stored(DataClass.OPERATIONAL, String(80), default="")
     submitted_at: Mapped[datetime | None] = moment(nullable=True)
     accepted_at: Mapped[datetime | None] = moment(nullable=True)
+    carried_at: Mapped[datetime | None] = moment(nullable=True)
+    carried_by: Mapped[str | None] = stored(
+        DataClass.PERSONAL, EncryptedText("submission.carried_by"), nullable=True
+    )
+    carried_reason: Mapped[str | None] = stored(
+        DataClass.CONTENT, EncryptedText("submission.carried_reason"), nullable=True
+    )
 
 
-TABLES = tuple(model.__tablename__ for model in (ReceivedEvent, Submission, AuditEvent, ChainHead))
+class DailySignIn(Row, Base):
+    """One day of a method that a platform wants to hear of every day. `records`: how many there were; with none, an empty list went out.
+
+    The row is what makes it once a day: whoever holds its lease (`claimed_until`) may send.
+    """
+
+    MACHINE: ClassVar[Machine] = SIGN_IN
+
+    __tablename__ = "daily_sign_in"
+    __table_args__ = (UniqueConstraint("hospital_id", "profile", "method", "day"),)
+
+    profile: Mapped[str] = stored(DataClass.OPERATIONAL, String(40))
+    method: Mapped[str] = stored(DataClass.OPERATIONAL, String(60))
+    day: Mapped[date] = stored(DataClass.OPERATIONAL, Date)
+    state: Mapped[SignInState] = stored(DataClass.OPERATIONAL, State(SignInState), default=SignInState.DUE)
+    records: Mapped[int] = stored(DataClass.OPERATIONAL, Integer, default=0)
+    due_at: Mapped[datetime] = moment()
+    claimed_until: Mapped[datetime | None] = moment(nullable=True)
+    attempts: Mapped[int] = stored(DataClass.OPERATIONAL, Integer, default=0)
+    reply_code: Mapped[str] = stored(DataClass.OPERATIONAL, String(40), default="")
+    reply_text: Mapped[str] = stored(DataClass.OPERATIONAL, Text, default="")
+    sent_digest: Mapped[str] = stored(DataClass.OPERATIONAL, String(64), default="")
+    closed_at: Mapped[datetime | None] = moment(nullable=True)
+
+    @property
+    def stream(self) -> str:
+        """Where its events would go; it has none."""
+        return f"sign_in:{self.profile}"
+
+
+TABLES = tuple(
+    model.__tablename__ for model in (ReceivedEvent, Submission, DailySignIn, AuditEvent, ChainHead)
+)
 """What this process's migrations make; the outbox belongs to the backend."""

@@ -5,24 +5,32 @@ Wake-ups only save time: each loop also looks by itself once a second, so that n
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from foundation.db.sealer import seal_audit
-from foundation.db.unit_of_work import Database
+from foundation.db.unit_of_work import Database, unit_of_work
 from foundation.logs import log
 from regulator_adapter.claims import Batch, claim, unblock
+from regulator_adapter.dropping import drop_contents
 from regulator_adapter.gate import Gate
 from regulator_adapter.mapper import Mapper
 from regulator_adapter.profiles import Profile
 from regulator_adapter.replies import Meaning
+from regulator_adapter.sign_in import SignIn
 from regulator_adapter.submit import Answer, Sender
 
 POLL = 1.0
 UNBLOCK_EVERY = 15.0
 GOODBYE = 10.0
+GATHER = 0.005
+SIGN_IN_EVERY = 60.0
+DROP_EVERY = 1800.0
 
 
 @dataclass
@@ -42,26 +50,42 @@ class Line:
     _busy: set[UUID] = field(default_factory=set)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _answers: list[Answer] = field(default_factory=list)
-    _made: set[str] = field(default_factory=set)
+    _look: frozenset[UUID] = frozenset()
     _looked_at: float = 0.0
 
     async def turn(self) -> None:
-        """Write down what came back, then send whatever may go now."""
+        """Write down what came back and choose whatever may go now, in one transaction; then send it."""
+        if len(self._tasks) > len(self._answers):
+            # More is about to come back than came: a moment's patience saves a transaction for each.
+            await asyncio.sleep(GATHER)
         self.wake.clear()
-        await self._settle()
-        await self._unblock()
+        answers, look = list(self._answers), self._look
+        settled = {row.id for answer in answers for row in answer.batch.rows}
         room = self.gate.room(len(self._tasks), self.limit)
-        if room <= 0:
-            return
-        batches = await claim(
-            self.db, self.profile, self._busy, room=room, ambiguous_resends=self.sender.ambiguous_resends
-        )
+        batches: list[Batch] = []
+        async with unit_of_work(self.db) as session:
+            made = await self.sender.settle(session, answers) if answers else set[str]()
+            await self._unblock(session, made, look)
+            if room > 0:
+                batches = await claim(
+                    session, self.profile, self._busy - settled, room=room,
+                    ambiguous_resends=self.sender.ambiguous_resends, lease=self.sender.lease,
+                )  # fmt: skip
+        # Only what is written down is let go.
+        del self._answers[: len(answers)]
+        self._busy -= settled
+        self._look = self._look - look
         for batch in batches:
             ids = {row.id for row in batch.rows}
             self._busy |= ids
             task = asyncio.create_task(self._send(batch, ids))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+
+    def look(self, ids: Collection[UUID]) -> None:
+        """These rows have just been mapped, and what they need may have been accepted in the meantime."""
+        self._look = self._look.union(ids)
+        self.wake.set()
 
     def pause(self) -> float:
         """Seconds until the next look, unless woken."""
@@ -74,24 +98,33 @@ class Line:
         await self._settle()
 
     async def _settle(self) -> None:
-        """Answers are let go only when they are written down."""
+        """Without sending anything more."""
         answers = list(self._answers)
         if not answers:
             return
-        self._made |= await self.sender.settle(answers)
+        async with unit_of_work(self.db) as session:
+            await self.sender.settle(session, answers)
+        self.look_at_needs = True
         del self._answers[: len(answers)]
         for answer in answers:
             self._busy -= {row.id for row in answer.batch.rows}
 
-    async def _unblock(self) -> None:
+    async def _unblock(self, session: AsyncSession, made: Collection[str], look: Collection[UUID]) -> None:
+        if not self._needy:
+            return
         now = time.monotonic()
         if self.look_at_needs or now - self._looked_at > UNBLOCK_EVERY:
             self.look_at_needs, self._looked_at = False, now
-            self._made.clear()
-            await unblock(self.db, self.profile)
-        elif self._made:
-            made, self._made = self._made, set()
-            await unblock(self.db, self.profile, made)
+            await unblock(session, self.profile)
+            return
+        if made:
+            await unblock(session, self.profile, made=made)
+        if look:
+            await unblock(session, self.profile, ids=look)
+
+    @property
+    def _needy(self) -> bool:
+        return any(method.needs for method in self.profile.methods.values())
 
     async def _send(self, batch: Batch, ids: set[UUID]) -> None:
         try:
@@ -122,16 +155,26 @@ class Pump:
     db: Database
     mapper: Mapper
     lines: list[Line]
+    sign_ins: list[SignIn] = field(default_factory=list)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    _grown: int = 0
+    _learn_at: int = 500
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`; then lets requests that are out come back."""
         loops = [
             asyncio.create_task(self._repeat("map", self._map, self.arrived, lambda: POLL)),
             asyncio.create_task(self._repeat("seal", self._seal, asyncio.Event(), lambda: POLL)),
+            asyncio.create_task(self._repeat("drop", self._drop, asyncio.Event(), lambda: DROP_EVERY)),
             *(
                 asyncio.create_task(self._repeat(line.profile.name, line.turn, line.wake, line.pause))
                 for line in self.lines
+            ),
+            *(
+                asyncio.create_task(
+                    self._repeat("sign_in", daily.turn, asyncio.Event(), lambda: SIGN_IN_EVERY)
+                )
+                for daily in self.sign_ins
             ),
         ]
         await stop.wait()
@@ -143,10 +186,24 @@ class Pump:
 
     async def _map(self) -> None:
         self.arrived.clear()
-        while await self.mapper.map_batch():
+        while mapped := await self.mapper.map_batch():
+            await self._learn(mapped)
+            blocked = self.mapper.take_blocked()
             for line in self.lines:
-                line.look_at_needs = True
-                line.wake.set()
+                line.look(blocked.get(line.profile.name, ()))
+
+    async def _learn(self, mapped: int) -> None:
+        """Tell the planner that the tables have grown: what it remembers of an empty one is worth nothing."""
+        self._grown += mapped
+        if self._grown < self._learn_at:
+            return
+        self._learn_at *= 4
+        async with unit_of_work(self.db) as session:
+            await session.execute(text("ANALYZE submission, received_event"))
+
+    async def _drop(self) -> None:
+        while await drop_contents(self.db):
+            pass
 
     async def _seal(self) -> None:
         while await seal_audit(self.db):

@@ -32,22 +32,26 @@ class Meaning(StrEnum):
 
 @dataclass(frozen=True)
 class Receipt:
-    """One record's receipt, where the platform gives them."""
+    """One record's receipt, where the platform gives them; `key` is the event's id, or what the platform names its rows by."""
 
-    event_id: str
+    key: str
     number: str
     duplicate: bool
 
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer. `receipts` are stored records even when `meaning` is REJECTED; `failed` is the event whose record is bad."""
+    """One answer. `receipts` are stored records even when `meaning` is REJECTED; `failed` is the event whose record is bad.
+
+    `failures` are the rows that were refused, each with its code and words, where a platform judges every row for itself.
+    """
 
     meaning: Meaning
     code: str
     text: str = ""
     receipts: Mapping[str, Receipt] = field(default_factory=dict)
     failed: str = ""
+    failures: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 OUTER = {
@@ -78,6 +82,8 @@ def read(status: int, body: bytes) -> Reply:
         if code != 200:
             return Reply(OUTER.get(code, Meaning.PARKED), _short(code), str(answer.get("msg", "")))
         inner = answer["body"]
+        if "rows" in inner:
+            return _by_rows(inner["rows"])
         return Reply(
             INNER.get(inner["msgCode"], Meaning.REJECTED),
             _short(f"200/{inner['msgCode']}"),
@@ -87,6 +93,23 @@ def read(status: int, body: bytes) -> Reply:
         )
     except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
         return Reply(Meaning.UNKNOWN, "unreadable", "the answer is not the platform's")
+
+
+SENT, FAILED = 1, 2
+"""The status flag of a row as its table has it; 0 would be: not sent yet."""
+
+
+def _by_rows(entries: Any) -> Reply:
+    """Every row with a status of its own; what is not named is not known to be stored."""
+    receipts, failures = {}, {}
+    for entry in entries:
+        key = str(entry["sjbs"])
+        if entry["status"] == SENT:
+            receipts[key] = Receipt(key, str(entry["receipt"])[:80], bool(entry.get("duplicate")))
+        elif entry["status"] == FAILED:
+            failures[key] = _short(f"200/{entry['msgCode']}"), str(entry.get("msg", ""))
+    meaning = Meaning.REJECTED if failures else Meaning.ACCEPTED
+    return Reply(meaning, "200", receipts=receipts, failures=failures)
 
 
 def _receipts(entries: Any) -> dict[str, Receipt]:

@@ -7,10 +7,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from foundation.actor import Actor
+from foundation.clock import local
 from foundation.db.advance import advance
 from foundation.db.audit import audit
 from foundation.db.locks import lock
 from foundation.db.unit_of_work import Database, clock_of, unit_of_work
+from regulator_adapter.days.opening import open_supplement
 from regulator_adapter.model import Submission
 from regulator_adapter.states import SubmissionState
 
@@ -41,12 +43,15 @@ async def resubmit_code(db: Database, reply_code: str, actor: Actor, reason: str
 
 async def _resubmit(session: AsyncSession, submission_id: UUID, actor: Actor, reason: str) -> bool:
     row = await lock(session, Submission, submission_id)
+    carried, day = row.carried_at is not None, local(row.occurred_at).date()
     before = {"was": row.state.value, "code": row.reply_code, "reason": reason, "by": actor.name}
     moved = await advance(
         session, row, "resubmit", actor,
         record=None, claimed_until=None, in_flight=False, attempts=0, alone=False, problems="", reply_code="", reply_text="",
-        due_at=clock_of(session).now(),
+        due_at=clock_of(session).now(), carried_at=None, carried_by=None, carried_reason=None,
     )  # fmt: skip
     if moved:
+        if carried:  # its day may have closed without it: what it becomes now is stated anew
+            await open_supplement(session, day)
         audit(session, actor, "submission.reason", "submission", submission_id, detail=before)
     return moved

@@ -1,9 +1,10 @@
-"""Which profile and which records an event becomes: `routing.toml`, checked against events, profiles and mappings."""
+"""Which profile and which records an event becomes: a table such as `routing.toml`, checked against events, profiles and mappings."""
 
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from contracts import events
@@ -79,6 +80,15 @@ def read(text: str) -> Routing:
     return Routing(routes, KINDS[data["chain"]["profile"], data["chain"]["method"]])
 
 
-def routing() -> Routing:
-    """The table this process works by."""
-    return read(resources.files("regulator_adapter").joinpath("routing.toml").read_text(encoding="utf-8"))
+SHIPPED = {"city": "routing.toml", "guangdong": "routing-guangdong.toml"}
+
+
+def routing(table: str = "city") -> Routing:
+    """The table this process works by: one that ships, or a file's path. `ValueError` when it cannot be read."""
+    if table in SHIPPED:
+        file = resources.files("regulator_adapter").joinpath(SHIPPED[table])
+        return read(file.read_text(encoding="utf-8"))
+    try:
+        return read(Path(table).read_text(encoding="utf-8"))
+    except (OSError, KeyError, tomllib.TOMLDecodeError) as error:
+        raise ValueError(f"routing table {table}: {type(error).__name__}") from None

@@ -7,9 +7,15 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from foundation.crypto import Keyring
+from foundation.feeding import Feeding
 from foundation.settings import CommonSettings, SettingsError, setting
+from foundation.suites import signer
+from regulator_adapter import profiles
 from regulator_adapter.city_wire import Credentials
+from regulator_adapter.days.seals import Signer, Trust, read_signer, read_trust
 from regulator_adapter.organisation import Organisation, read_organisation
+from regulator_adapter.profiles import Profile
+from regulator_adapter.routing import Routing, routing
 
 
 class Timing(StrEnum):
@@ -53,7 +59,7 @@ class DeskSettings(StoreSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(DeskSettings):
+class Settings(Feeding, DeskSettings):
     """What the serving process needs."""
 
     port: int = setting("port of `POST /events`, mTLS", default=8300)
@@ -71,10 +77,31 @@ class Settings(DeskSettings):
     platform_app_key: str = setting("appKey given by the platform")
     platform_app_secret: bytes = setting("appSecret given by the platform, 16 bytes as hex", secret=True)
     platform_iv: bytes = setting("IV of the vendor's SDK, 16 bytes as hex", secret=True)
+    platform_signing_key: str = setting(
+        "the hospital's own signing key, for platforms that want one: a PEM file, or pkcs11:token=…;object=…",
+        default="",
+    )
+    platform_signing_pin: str = setting("PIN of that key's token", default="", secret=True)
+    pkcs11_module: str = setting("library of the security module, for keys of pkcs11:…", default="")
+    routing: str = setting("which profile reports what: city, guangdong, or a TOML file", default="city")
     timing: Timing = setting("profile, or immediate: no waiting for the night", default=Timing.PROFILE)
     concurrency: int = setting("requests to one platform at a time", default=8)
     request_seconds: int = setting("time-out of one request, longer than the gateway's own", default=35)
     max_attempts: int = setting("failed attempts after which a row is parked for people", default=300)
+    desk_callers: tuple[str, ...] = setting(
+        "URI identities behind which the hospital's supervision desk stands", default=()
+    )
+    seal_cert: Path | None = setting(
+        "certificate of the day's statements; without it no day closes", default=None
+    )
+    seal_key: Path | None = setting("its key", default=None)
+    platform_seal_root: Path | None = setting(
+        "root behind the platform's seal on its statements", default=None
+    )
+    platform_seal_identity: str = setting("URI identity in the platform's seal certificate", default="")
+    reconcile_seconds: int = setting(
+        "how often open days are compared; 0: only when somebody asks", default=300
+    )
     ambiguous_resends: int = setting(
         "how often a record is sent again when it may have arrived, at a platform that stores twice",
         default=1,
@@ -92,10 +119,53 @@ class Settings(DeskSettings):
             raise SettingsError(["GATEWAY_URLS and ALLOWED_CALLERS name at least one each"])
         _try("PLATFORM_APP_SECRET, PLATFORM_IV", self.credentials)
         _try("ORGANISATION", self.reporter)
+        _try("SEAL_CERT, SEAL_KEY", self.signer)
+        _try("PLATFORM_SEAL_ROOT", self.trust)
+        _try("ROUTING", self.lines)
+        if problems := self.feeding_problems():
+            raise SettingsError(problems)
+
+    def production_problems(self) -> list[str]:
+        """No message in the clear either."""
+        return super().production_problems() + self.feeding_in_the_clear()
 
     def credentials(self) -> Credentials:
         """Towards the platforms."""
-        return Credentials(self.platform_app_key, self.platform_app_secret, self.platform_iv)
+        key = None
+        if self.platform_signing_key:
+            key = signer(self.platform_signing_key, self.platform_signing_pin, self.pkcs11_module)
+        return Credentials(self.platform_app_key, self.platform_app_secret, self.platform_iv, key)
+
+    def table(self) -> Routing:
+        """What goes where."""
+        return routing(self.routing)
+
+    def lines(self) -> list[Profile]:
+        """The platforms to send to: all whose interface we can speak. `ValueError` when the table needs another."""
+        keyless = not self.platform_signing_key
+        known = [
+            profile
+            for profile in map(profiles.profile, profiles.NAMES)
+            if not (profile.signed_by_key and keyless)
+        ]
+        missing = {route.profile for route in self.table().routes.values()} - {
+            profile.name for profile in known
+        }
+        if missing:
+            raise ValueError(f"{', '.join(sorted(missing))} wants PLATFORM_SIGNING_KEY")
+        return known
+
+    def signer(self) -> Signer | None:
+        """Our seal on the days."""
+        if self.seal_cert is None or self.seal_key is None:
+            return None
+        return read_signer(self.seal_cert, self.seal_key)
+
+    def trust(self) -> Trust | None:
+        """Whose seals we believe."""
+        if self.platform_seal_root is None or not self.platform_seal_identity:
+            return None
+        return read_trust(self.platform_seal_root, self.platform_seal_identity)
 
     def reporter(self) -> Organisation:
         """Who reports."""
@@ -106,5 +176,5 @@ def _try(name: str, read: object) -> None:
     assert callable(read)
     try:
         read()
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         raise SettingsError([f"{name} is malformed: {error}"]) from None

@@ -1,4 +1,4 @@
-"""The life of one record on its way to a platform (监管上报)."""
+"""The life of one record on its way to a platform (监管上报), and of one day's sign-in there (每日签到)."""
 
 from enum import StrEnum
 
@@ -31,6 +31,8 @@ MACHINE = Machine(
         move(_S.SUBMITTED, "accept", _S.ACCEPTED, "system"),
         move(_S.SUBMITTED, "reject", _S.REJECTED, "system"),
         move(_S.SUBMITTED, "park", _S.PARKED, "system"),
+        # Both sides compared their day, and the platform no longer has it.
+        move(_S.ACCEPTED, "replay", _S.RECEIVED, "system"),
         move(_S.REJECTED, "resubmit", _S.RECEIVED, "operator"),
         move(_S.PARKED, "resubmit", _S.RECEIVED, "operator"),
     ],
@@ -41,5 +43,29 @@ MACHINE = Machine(
         _S.ACCEPTED: "平台已接收",
         _S.REJECTED: "平台退回",
         _S.PARKED: "待人工处理",
+    },
+)
+
+
+class SignInState(StrEnum):
+    """`closed`: the platform has the day, by an empty list or by the records of that day."""
+
+    DUE = "due"
+    CLOSED = "closed"
+    REFUSED = "refused"
+
+
+SIGN_IN = Machine(
+    "sign_in",
+    SignInState.DUE,
+    [
+        move(SignInState.DUE, "close", SignInState.CLOSED, "system"),
+        move(SignInState.DUE, "refuse", SignInState.REFUSED, "system"),
+        move(SignInState.REFUSED, "again", SignInState.DUE, "operator"),
+    ],
+    labels={
+        SignInState.DUE: "待签到",
+        SignInState.CLOSED: "已签到",
+        SignInState.REFUSED: "平台退回，待人工处理",
     },
 )

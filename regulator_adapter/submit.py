@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from foundation.actor import SYSTEM
 from foundation.db.advance import advance_each
-from foundation.db.unit_of_work import Database, unit_of_work
+from foundation.db.unit_of_work import Database
 from foundation.logs import log
 from foundation.masking import mask_text
 from regulator_adapter.city_client import CityClient
@@ -46,6 +47,11 @@ class Sender:
     max_attempts: int
     ambiguous_resends: int
 
+    @property
+    def lease(self) -> timedelta:
+        """Longer than one request may take, through every gateway in turn."""
+        return timedelta(seconds=15 + 1.5 * self.client.request_seconds * max(2, len(self.client.gateways)))
+
     async def send(self, batch: Batch) -> Answer:
         """One request; nothing is written down yet."""
         reply, message = await self.client.send(
@@ -54,19 +60,16 @@ class Sender:
         REPLIES.labels(batch.profile.name, reply.meaning.value).inc()
         return Answer(batch, reply, message)
 
-    async def settle(self, answers: Sequence[Answer]) -> set[str]:
-        """Write down what became of every row, in one transaction; returns the numbers that are known to the platform now."""
+    async def settle(self, session: AsyncSession, answers: Sequence[Answer]) -> set[str]:
+        """Write down what became of every row; returns the numbers that are known to the platform now."""
         accepted: dict[UUID, dict[str, Any]] = {}
         made: set[str] = set()
-        async with unit_of_work(self.db) as session:
-            for answer in answers:
-                receipts = _accepted(answer)
-                accepted |= self._receipted(answer, receipts)
-                made |= {row.makes for row in answer.batch.rows if row.id in receipts}
-                await self._others(
-                    session, answer, [row for row in answer.batch.rows if row.id not in receipts]
-                )
-            await advance_each(session, Submission, "accept", SYSTEM, accepted)
+        for answer in answers:
+            receipts = _accepted(answer)
+            accepted |= self._receipted(answer, receipts)
+            made |= {row.makes for row in answer.batch.rows if row.id in receipts}
+            await self._others(session, answer, [row for row in answer.batch.rows if row.id not in receipts])
+        await advance_each(session, Submission, "accept", SYSTEM, accepted, together=True)
         return made
 
     def _receipted(self, answer: Answer, receipts: Mapping[UUID, str]) -> dict[UUID, dict[str, Any]]:
@@ -92,7 +95,11 @@ class Sender:
             "reply_text": mask_text(reply.text)[:2000],
             "sent_digest": answer.message.digest,
         }
-        if reply.meaning in (Meaning.REJECTED, Meaning.PARKED):
+        if reply.failures:
+            rest = await self._refused_rows(session, answer, rest, note)
+            if rest:
+                await self._postpone(session, answer.batch, rest, note, unknown=True)
+        elif reply.meaning in (Meaning.REJECTED, Meaning.PARKED):
             await self._refused(session, answer.batch, reply, rest, note)
         elif reply.meaning is Meaning.CLOSED:
             await self._release(session, [row.id for row in rest], note)
@@ -100,6 +107,30 @@ class Sender:
             # Accepted without a receipt where receipts are given is as uncertain as no answer.
             unknown = reply.meaning is not Meaning.LATER
             await self._postpone(session, answer.batch, rest, note, unknown=unknown)
+
+    async def _refused_rows(
+        self, session: AsyncSession, answer: Answer, rest: list[Sent], note: Mapping[str, Any]
+    ) -> list[Sent]:
+        """Each row that the answer names goes to people with words of its own; returns those it does not name."""
+        changes: dict[UUID, dict[str, Any]] = {}
+        for row in rest:
+            code, words = answer.reply.failures.get(_key(answer, row), ("", ""))
+            if code:
+                told = {
+                    "reply_code": code,
+                    "reply_text": mask_text(words)[:2000],
+                    "problems": words if code.endswith("/-99") else "",
+                }
+                changes[row.id] = {**note, **told, "claimed_until": None, "in_flight": False}
+        if changes:
+            log.warning(
+                "submission_refused",
+                profile=answer.batch.profile.name,
+                method=answer.batch.method,
+                rows=len(changes),
+            )
+            await advance_each(session, Submission, "reject", SYSTEM, changes)
+        return [row for row in rest if row.id not in changes]
 
     async def _refused(
         self, session: AsyncSession, batch: Batch, reply: Reply, rest: list[Sent], note: Mapping[str, Any]
@@ -161,6 +192,12 @@ def _accepted(answer: Answer) -> dict[UUID, str]:
     """Rows that are stored, with their receipts; where the platform gives none, the digest of what was sent."""
     rows, reply = answer.batch.rows, answer.reply
     if answer.batch.profile.deduplicates:
-        given = {row.id: reply.receipts.get(str(row.event_id)) for row in rows}
+        given = {row.id: reply.receipts.get(_key(answer, row)) for row in rows}
         return {row_id: receipt.number for row_id, receipt in given.items() if receipt is not None}
     return {row.id: answer.message.digest for row in rows} if reply.meaning is Meaning.ACCEPTED else {}
+
+
+def _key(answer: Answer, row: Sent) -> str:
+    """What the platform calls the row: its event, or what the profile's rows are named by."""
+    name = answer.batch.profile.row_key
+    return str(row.record[name]) if name else str(row.event_id)

@@ -1,6 +1,6 @@
 """When a record may go: at once, or T+1 in the night after the day it happened."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from foundation.clock import local, local_day_start
 from regulator_adapter.profiles import Profile
@@ -9,11 +9,15 @@ from regulator_adapter.settings import Timing
 
 def due_at(profile: Profile, method: str, occurred_at: datetime, now: datetime, timing: Timing) -> datetime:
     """The first instant at which the record may be sent; in the past for days that are caught up."""
-    if timing is Timing.IMMEDIATE or profile.next_day is None or profile.methods[method].at_once:
+    at = profile.methods[method].next_day
+    if timing is Timing.IMMEDIATE or at is None:
         return now
-    tomorrow = local(occurred_at).date() + timedelta(days=1)
-    hour, minute = profile.next_day.hour, profile.next_day.minute
-    return local_day_start(tomorrow) + timedelta(hours=hour, minutes=minute)
+    return night_after(local(occurred_at).date(), at)
+
+
+def night_after(day: date, at: time) -> datetime:
+    """The time of T+1 for `day`, Shanghai."""
+    return local_day_start(day + timedelta(days=1)) + timedelta(hours=at.hour, minutes=at.minute)
 
 
 def backoff(attempts: int) -> timedelta:

@@ -77,7 +77,8 @@ async def _events(session: AsyncSession, proof: Proof) -> None:
             head = None
         if head is not None and row.head != link(head, row.number, row.digest):
             _note(proof.broken_links, row.number)
-        if row.digest != _digest(row):
+        # What is left of an event of a closed day is its digest, which the chain and the platform's statement hold.
+        if row.payload is not None and row.digest != _digest(row):
             _note(proof.altered_events, row.number)
         head, expected = row.head, row.number + 1
     proof.head = head.hex() if head else ""

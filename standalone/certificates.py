@@ -29,12 +29,14 @@ HOSPITAL = (
     Leaf("gateway-a", server=True, client=True),
     Leaf("gateway-b", server=True, client=True),
     Leaf("adapter", server=True, client=True),
+    Leaf("adapter-seal", server=False, client=False),  # signs the hospital's statement of each day
     Leaf("his", server=True, client=False),
     Leaf("pacs", server=True, client=False),
     Leaf("supervision", server=False, client=True),  # the supervisors' look-in comes to our gateways
 )
 PLATFORM = (
     Leaf("supervision", server=True, client=False),
+    Leaf("supervision-seal", server=False, client=False),  # signs the platform's statement of each day
     Leaf("gateway-a", server=False, client=True),
     Leaf("gateway-b", server=False, client=True),
 )

@@ -26,7 +26,7 @@ SLOW_CLOCK = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Leaf:
-    """A process: does it serve, does it call?"""
+    """A process: does it serve, does it call? Neither: it only signs."""
 
     name: str
     server: bool
@@ -70,10 +70,11 @@ class Authority:
         purposes = [ExtendedKeyUsageOID.SERVER_AUTH] if leaf.server else []
         purposes += [ExtendedKeyUsageOID.CLIENT_AUTH] if leaf.client else []
         builder = _builder(_name(leaf.name), self.certificate.subject, key, self.key, now, end)
+        if purposes:
+            builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
         certificate = (
             builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(digital_signature=True), critical=True)
-            .add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
             .add_extension(x509.SubjectAlternativeName(_names(identity, hosts)), critical=False)
             .sign(self.key, hashes.SHA256())
         )

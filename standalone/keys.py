@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from foundation.clock import Clock
+from foundation.suites.key_files import sm2_pem
 from standalone.failure import StoreError
 from standalone.paths import DataFolder, write_private
 from standalone.wechat_keys import WechatFiles, make_files
@@ -27,6 +28,13 @@ def _hex(size: int) -> Callable[[], str]:
 
 def _text(alphabet: str, length: int, prefix: str = "") -> Callable[[], str]:
     return lambda: prefix + "".join(secrets.choice(alphabet) for _ in range(length))
+
+
+def _sm2_key() -> str:
+    import gmssl_pyx
+
+    public, private = gmssl_pyx.sm2_key_generate()
+    return bytes(private + public).hex()
 
 
 def _made(make: Callable[[], Any]) -> Any:
@@ -70,12 +78,21 @@ class Wechat(Secret, frozen=True):
 
 
 class Platform(Secret, frozen=True):
-    """What the city platform gives a hospital: SM4 key (`app_secret`) and IV are 16 bytes in hex."""
+    """What the city platform gives a hospital: SM4 key (`app_secret`) and IV are 16 bytes in hex.
+
+    `signing` is the hospital's own key for platforms that want one: 32 bytes over SM2 and its point of 64, in hex.
+    """
 
     unit_id: str = _made(_text(DIGITS, 8, "DEMO"))
     app_key: str = _made(_text(DIGITS, 8))
     app_secret: str = _made(_hex(16))
     iv: str = _made(_hex(16))
+    signing: str = _made(_sm2_key)
+
+    @property
+    def signing_public(self) -> str:
+        """The uncompressed point, as a platform registers it."""
+        return "04" + self.signing[64:]
 
 
 class Keys(Secret, frozen=True):
@@ -105,7 +122,19 @@ def ensure(folder: DataFolder) -> tuple[Keys, WechatFiles]:
     content = msgspec.json.format(msgspec.json.encode(keys), indent=1)
     if not file.exists() or file.read_bytes() != content:
         write_private(file, content)
+    signing = signing_file(folder)
+    if not signing.exists():
+        private, public = (
+            bytes.fromhex(keys.platform.signing[:64]),
+            bytes.fromhex(keys.platform.signing_public),
+        )
+        write_private(signing, sm2_pem(private, public))
     return keys, make_files(folder.secrets / "wechat", keys.wechat.mchid, Clock().now())
+
+
+def signing_file(folder: DataFolder) -> Path:
+    """The key that signs towards platforms, as PEM."""
+    return folder.secrets / "supervision-signing.pem"
 
 
 def rotate(folder: DataFolder, side: str) -> FieldKeys:

@@ -16,7 +16,7 @@ from standalone import kept_key
 from standalone.anchors import CA_DATA
 from standalone.children import inherited
 from standalone.installation import Installation, is_large
-from standalone.keys import AppKey, FieldKeys
+from standalone.keys import AppKey, FieldKeys, signing_file
 from standalone.processes import BY_NAME, Process, page
 
 KEPT = {
@@ -250,7 +250,13 @@ def _adapter(installation: Installation, process: Process) -> Environment:
         "PLATFORM_APP_KEY": platform.app_key,
         "PLATFORM_APP_SECRET": platform.app_secret,
         "PLATFORM_IV": platform.iv,
+        "PLATFORM_SIGNING_KEY": str(signing_file(installation.folder)),
+        "ROUTING": "city",
         "TIMING": "immediate",
+        "DESK_CALLERS": f"{IDENTITIES}backend-api",
+        "PLATFORM_SEAL_ROOT": _root(installation, "platform"),
+        "PLATFORM_SEAL_IDENTITY": installation.certificates.platform["supervision-seal"].identity,
+        **_pair(installation, "hospital", "adapter-seal", "SEAL"),
         **_fields(installation.keys.regulator),
         **_pair(installation, "hospital", process.name, "SERVER"),
         **_pair(installation, "hospital", process.name, "TLS"),
@@ -322,11 +328,15 @@ def _supervision(installation: Installation, _: Process) -> Environment:
         "SUPERVISION_APP_KEY": platform.app_key,
         "SUPERVISION_APP_SECRET": platform.app_secret,
         "SUPERVISION_IV": platform.iv,
+        "SUPERVISION_SIGNING_PUBLIC": platform.signing_public,
         "SUPERVISION_TLS_CERT": str(pair.certificate),
         "SUPERVISION_TLS_KEY": str(pair.key),
         "SUPERVISION_TLS_CA": _root(installation, "platform"),
         "SUPERVISION_TLS_CLIENTS": f"{IDENTITIES}gateway-a,{IDENTITIES}gateway-b",
         "SUPERVISION_HOSPITAL_URLS": _gateways(installation),
+        "SUPERVISION_HOSPITAL_SEAL_ROOT": _root(installation, "hospital"),
+        "SUPERVISION_HOSPITAL_SEAL_NAME": installation.certificates.hospital["adapter-seal"].identity,
+        **_pair(installation, "platform", "supervision-seal", "SUPERVISION_SEAL"),
         "SUPERVISION_HOSPITAL_CA": _root(installation, "hospital"),
         **_pair(installation, "hospital", "supervision", "SUPERVISION_HOSPITAL"),
     }

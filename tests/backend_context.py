@@ -105,6 +105,7 @@ async def opened(settings: Settings, clock: Clock, db: Database) -> AsyncIterato
         await context.hospital.close()
         await hospital_store.close()
         kept.close()
+        await context.adapter.close()
         await redis.aclose()
 
 

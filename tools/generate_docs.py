@@ -2,6 +2,7 @@
 
 from tools.house_rules import ROOT
 from tools.pages import (
+    conformance_page,
     data_classes_page,
     eligibility_page,
     errors_page,
@@ -24,6 +25,7 @@ def documents() -> dict[str, str]:
         review_page,
         data_classes_page,
         eligibility_page,
+        conformance_page,
     )
     return {path: text for one in pages for path, text in one.build().items()}
 

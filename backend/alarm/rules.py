@@ -101,6 +101,15 @@ KINDS: Mapping[str, Kind] = {
     "hospital_stock_differs": Kind(
         "线上可订的药品院内药房已无货", "请药房盘点并在“药房库存”登记；必要时联系已下单的患者。改正后次日自动结束。", by_itself=True
     ),
+    "supervision_waiting": Kind(
+        "有监管记录待人工处理", "请在“上报待办”中查看原因：缺少的内容在业务系统中补正后重报，确实不能上报的写明理由结转。", by_itself=True
+    ),
+    "supervision_day_open": Kind(
+        "监管日结超过两天没有结清", "请在“上报日结”中查看差异；平台不能自动对账的，请登记其页面上的条数。", by_itself=True
+    ),
+    "supervision_certificate": Kind(
+        "上报链路的证书即将到期", "请系统管理员在到期前更换证书，见“上报连接”。", by_itself=True
+    ),
 }  # fmt: skip
 OTHER = Kind("需要人工处理", "请查看详情。")
 

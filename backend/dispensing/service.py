@@ -43,7 +43,7 @@ from foundation.db.base import hospital_id
 from foundation.db.intents import intend, withdraw
 from foundation.db.locks import lock, lock_stream
 from foundation.db.unit_of_work import clock_of, touch
-from foundation.errors import AppError, Conflict, Gone, Invalid, Issue
+from foundation.errors import AppError, Conflict, Gone, Invalid, Issue, NotFound
 from foundation.ids import new_id
 
 SHIP = "dispense.ship"
@@ -370,8 +370,20 @@ async def complete(session: AsyncSession, actor: Actor, dispense: Dispense) -> b
         dispense_id=dispense.id, delivery_type="2" if courier else "0", carrier=CARRIER if courier else "",
         carrier_person="", waybill=dispense.waybill, delivery_fee=dispense.delivery_fee,
         handed_over_at=dispense.handed_over_at or now, completed_at=now, receiver=dispense.receiver.name,
+        prepared_by=await _who(session, dispense.prepared_by), prepared_at=dispense.prepared_at,
+        checked_by=await _who(session, dispense.pharmacist_id), issued_by=await _who(session, dispense.pharmacist_id),
     )  # fmt: skip
     return await advance(session, dispense, "complete", actor, event=event, ended_at=now)
+
+
+async def _who(session: AsyncSession, staff_id: UUID | None) -> events.Practitioner | None:
+    """Who did it, as filed; None for what nobody did, or was done by somebody who is no practitioner of ours."""
+    if staff_id is None:
+        return None
+    try:
+        return practitioners.snapshot(await practitioners.practitioner(session, staff_id))
+    except NotFound:
+        return None
 
 
 def _appointment(stream: str) -> UUID:

@@ -1,14 +1,22 @@
-"""Supervision figures at the desk: what the supervisor has, and what is still on our side."""
+"""The supervision desk: what the supervisor has, what is still on our side, what a person must do, and how the way stands."""
 
+from collections.abc import Awaitable
 from datetime import timedelta
+from typing import TypeVar
 
+import msgspec
 from sqlalchemy import func, select
 
-from backend.desk.declared import DeskCall, Shown, page
+from backend.desk.declared import Attached, DeskCall, Shown, action, page
+from backend.desk.rendering import span
 from backend.edge import ADMIN, QUALITY
-from backend.supervision import routes
+from backend.supervision import desk_routes, routes
 from foundation.clock import local_day_start
 from foundation.db.outbox import OutboxEvent
+from foundation.errors import Unavailable
+from foundation.web.parsing import decode_query, iso_day
+
+T = TypeVar("T")
 
 LATE = timedelta(minutes=5)
 KINDS = {
@@ -38,11 +46,108 @@ async def figures(call: DeskCall) -> Shown:
         .group_by(OutboxEvent.type)
         .order_by(func.count().desc(), OutboxEvent.type)
     )
+    adapter, problem = await answered(call.app.adapter.overview())  # first: nothing is held while it is asked
     words = {
+        "adapter": adapter, "away": problem, "seconds": seconds, "profiles": PROFILES, "lag_limit": LAG_LIMIT,
         "feed": await routes.figures(call), "kinds": KINDS, "late": LATE,
         "by_kind": [tuple(row) for row in (await call.session.execute(query)).all()],
     }  # fmt: skip
     return Shown("supervision/figures.html", words)
 
 
-PAGES = [page("/desk/supervision", figures, title="监管上报", roles=[ADMIN, QUALITY], menu="监管上报")]
+class Wanted(msgspec.Struct, frozen=True):
+    """What the list shows; `said` belongs to the frame."""
+
+    show: str = "waiting"
+    day: str = ""
+    said: str = ""
+
+
+async def records(call: DeskCall) -> Shown:
+    """What waits for people, what is on its way, what was carried over."""
+    wanted = decode_query(call.request.query_params, Wanted)
+    show = wanted.show if wanted.show in TABS else "waiting"
+    query = {"show": show, "day": iso_day(wanted.day).isoformat()} if wanted.day else {"show": show}
+    found, problem = await answered(call.app.adapter.records(**query))
+    words = {
+        "found": found, "away": problem, "show": show, "tabs": TABS, "day": wanted.day, "kinds": KINDS, "profiles": PROFILES,
+        "seconds": seconds, "tags": TAGS,
+    }  # fmt: skip
+    return Shown("supervision/records.html", words)
+
+
+async def days(call: DeskCall) -> Shown:
+    """Days, newest first."""
+    found, problem = await answered(call.app.adapter.days())
+    return Shown("supervision/days.html", {"found": found, "away": problem, "tags": TAGS})
+
+
+async def one_day(call: DeskCall) -> Shown:
+    """One day: both sides, what differs, what was carried over, statements."""
+    day = desk_routes.day_of(call)
+    found = await call.app.adapter.day(day)
+    by_hand = [line for line in found.lines if line.by_hand]
+    words = {
+        "found": found, "row": found.newest, "day": day, "by_hand": by_hand, "tags": TAGS, "profiles": PROFILES,
+        "over": call.clock.today() > day, "kinds": KINDS,
+    }  # fmt: skip
+    return Shown("supervision/day.html", words)
+
+
+async def bundle(call: DeskCall) -> Shown:
+    """The proof as a file."""
+    day = desk_routes.day_of(call)
+    content = await call.app.adapter.bundle(day)
+    return Shown("", attached=Attached(f"supervision-{day.isoformat()}.json", content, "application/json"))
+
+
+async def connections(call: DeskCall) -> Shown:
+    """Certificates, neighbours, clocks."""
+    found, problem = await answered(desk_routes.connections(call))
+    words = {"found": found, "away": problem, "soon": ENDS_SOON, "skew": SKEW}
+    return Shown("supervision/connections.html", words)
+
+
+async def answered(asked: Awaitable[T]) -> tuple[T | None, str]:
+    """The answer, or why there is none: a page says so and shows what is known here."""
+    try:
+        return await asked, ""
+    except Unavailable as error:
+        return None, error.detail
+
+
+def seconds(length: int) -> str:
+    """`38 秒`, `12 分钟`, `3 小时 5 分`."""
+    return f"{length} 秒" if length < 120 else span(timedelta(seconds=length))
+
+
+LAG_LIMIT = 300
+"""Seconds after which a real-time platform is behind."""
+ENDS_SOON, SKEW = 30, 60
+PROFILES = {"tianjin-1.0": "天津规范（次日）", "shanghai": "市平台（实时）"}
+TABS = {"waiting": "待人工处理", "open": "上报途中", "carried": "已结转", "all": "全部"}
+TAGS = {
+    "closed": "tag-ok", "differing": "tag-block", "exchanged": "tag-info", "open": "", "accepted": "tag-ok",
+    "rejected": "tag-block", "parked": "tag-reason",
+}  # fmt: skip
+DESK = [ADMIN, QUALITY]
+HERE = "/desk/supervision"
+FIGURES = page(HERE, figures, title="监管上报", roles=DESK, menu="监管上报")
+RECORDS = page(f"{HERE}/records", records, title="上报待办", roles=DESK, menu="上报待办")
+DAYS = page(f"{HERE}/days", days, title="上报日结", roles=DESK, menu="上报日结")
+BUNDLE = page(f"{HERE}/days/{{day}}/bundle", bundle, title="日结证明", roles=DESK, audited="statement.export")
+DAY = page(f"{HERE}/days/{{day}}", one_day, title="某日日结", roles=DESK)
+LINKS = page(f"{HERE}/connections", connections, title="上报连接", roles=DESK, menu="上报连接")
+PAGES = [FIGURES, RECORDS, DAYS, BUNDLE, DAY, LINKS]
+ONE, THAT_DAY = f"{HERE}/records/{{id}}", f"{HERE}/days/{{day}}"
+THEIRS = desk_routes.ENDPOINTS
+ACTIONS = [
+    action(f"{ONE}/resubmit", THEIRS, desk_routes.resubmit, back=RECORDS, then=f"{HERE}/records", said="已安排重报。"),
+    action(f"{ONE}/carry-over", THEIRS, desk_routes.carry_over, back=RECORDS, then=f"{HERE}/records",
+           said="已结转，该记录仍列在“已结转”中。"),
+    action(f"{HERE}/resubmit", THEIRS, desk_routes.resubmit_code, back=RECORDS, then=f"{HERE}/records",
+           said="已安排该代码下的记录全部重报。"),
+    action(f"{THAT_DAY}/reconcile", THEIRS, desk_routes.reconcile, back=DAY, then=THAT_DAY, said="已与监管平台对账。"),
+    action(f"{THAT_DAY}/restate", THEIRS, desk_routes.restate, back=DAY, then=THAT_DAY, said="已开出补充对账单。"),
+    action(f"{THAT_DAY}/counts", THEIRS, desk_routes.enter_count, back=DAY, then=THAT_DAY, said="已登记，稍后自动对账。"),
+]  # fmt: skip

@@ -1,35 +1,62 @@
-"""The relay: seals, then posts sealed events in order to the adapter, over mutual TLS.
+"""The relay: seals, then delivers sealed events in order to a sink.
 
-Leases, not long transactions: a batch is claimed, posted with nothing locked, and marked when the adapter has stored it.
+Leases, not long transactions: a batch is claimed, delivered with nothing locked, and marked when the other side has stored it.
 At least once: the adapter keeps each event once by its id.
 """
 
 import asyncio
-import ssl
-from collections.abc import Iterator
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-import aiohttp
 import asyncpg
 import msgspec
 from prometheus_client import Gauge
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, select
 
-from contracts.envelope import Delivery, Envelope, Received
-from foundation.db.outbox import CHANNEL, OutboxEvent
-from foundation.db.sealer import seal
+from backend.supervision.sinks import Sealed, Sink
+from foundation.db.bulk import driver
+from foundation.db.columns import keyring
+from foundation.db.guards import guarded
+from foundation.db.outbox import CHANNEL, PAYLOAD, OutboxEvent
+from foundation.db.sealer import seal_audit, seal_outbox
 from foundation.db.unit_of_work import Database, unit_of_work
 from foundation.logs import log
 
-BATCH = 200
-PART_BYTES = 800_000
-"""Below the megabyte at which a receiver stops reading."""
+BATCH = 300
 LEASE = timedelta(seconds=30)
+AGAIN = timedelta(seconds=1)
 POLL_SECONDS = 1.0
 UNDELIVERED = Gauge("outbox_undelivered", "sealed events the adapter has not acknowledged")
+
+_FREE = (
+    "SELECT id FROM outbox_event WHERE relayed_at IS NULL AND sealed_number IS NOT NULL AND payload IS NOT NULL "
+    "AND (claimed_until IS NULL OR claimed_until < $1) ORDER BY sealed_number LIMIT $2 FOR UPDATE SKIP LOCKED"
+)
+_CLAIM = (
+    f"WITH free AS ({_FREE}) UPDATE outbox_event AS row SET claimed_until = $3 FROM free WHERE row.id = free.id "
+    "RETURNING row.id, row.type, row.version, row.hospital_id, row.stream, row.sequence, row.sealed_number, row.occurred_at, "
+    "row.payload, row.digest, row.head"
+)
+
+
+class _Envelope(msgspec.Struct):
+    """`contracts.envelope.Envelope`, its payload as the bytes that were stored."""
+
+    event_id: UUID
+    type: str
+    version: int
+    hospital_id: UUID
+    stream: str
+    sequence: int
+    number: int
+    occurred_at: datetime
+    payload: msgspec.Raw
+    digest: str
+    head: str
 
 
 @dataclass
@@ -37,15 +64,13 @@ class Relay:
     """One relay of one worker process; several may run, leases keep them apart."""
 
     db: Database
-    url: str
-    tls: ssl.SSLContext
+    sink: Sink
     database_dsn: str
     _woken: asyncio.Event = field(default_factory=asyncio.Event, init=False)
-    _session: aiohttp.ClientSession | None = field(default=None, init=False)
 
     async def run(self) -> None:
         """Until cancelled: woken by NOTIFY, and every second anyway."""
-        listener = asyncio.create_task(self._listen())
+        beside = [asyncio.create_task(self._listen()), asyncio.create_task(self._seal_audit())]
         try:
             while True:
                 try:
@@ -57,15 +82,15 @@ class Relay:
                 if not busy:
                     await self._wait()
         finally:
-            listener.cancel()
-            with suppress(asyncio.CancelledError):
-                await listener
-            if self._session is not None:
-                await self._session.close()
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+            await self.sink.close()
 
     async def step(self) -> bool:
         """Seal what is new and deliver one batch; True when there was something to do."""
-        sealed = await seal(self.db)
+        self._woken.clear()
+        sealed = await seal_outbox(self.db)
         batch = await self._claim()
         if batch:
             await self._deliver(batch)
@@ -75,7 +100,16 @@ class Relay:
         with suppress(TimeoutError):
             async with asyncio.timeout(POLL_SECONDS):
                 await self._woken.wait()
-        self._woken.clear()
+
+    async def _seal_audit(self) -> None:
+        """The other chain has no hurry."""
+        while True:
+            try:
+                while await seal_audit(self.db):
+                    pass
+            except Exception as error:
+                log.warning("audit_not_sealed", error=f"{type(error).__name__}: {error}")
+            await asyncio.sleep(POLL_SECONDS)
 
     async def _listen(self) -> None:
         while True:
@@ -95,99 +129,51 @@ class Relay:
     def _wake(self, *_: Any) -> None:
         self._woken.set()
 
-    async def _claim(self) -> list[OutboxEvent]:
+    async def _claim(self) -> list[Sealed]:
         now = self.db.clock.now()
-        free = or_(OutboxEvent.claimed_until.is_(None), OutboxEvent.claimed_until < now)
+        until = now + LEASE if guarded("relay_lease") else None
         async with unit_of_work(self.db) as session:
-            query = (
-                select(OutboxEvent)
-                .where(OutboxEvent.sealed_number.is_not(None), OutboxEvent.relayed_at.is_(None), free)
-                .order_by(OutboxEvent.sealed_number)
-                .limit(BATCH)
-                .with_for_update(skip_locked=True)
-            )
-            rows = list(await session.scalars(query))
-            if rows:
-                ids = [row.id for row in rows]
-                statement = update(OutboxEvent).where(OutboxEvent.id.in_(ids))
-                await session.execute(statement.values(claimed_until=now + LEASE))
-            return rows
+            rows = await (await driver(session)).fetch(_CLAIM, now, BATCH, until)
+        return [sealed(row) for row in sorted(rows, key=lambda row: row["sealed_number"])]
 
-    async def _deliver(self, rows: list[OutboxEvent]) -> None:
-        """Post what was claimed, in parts of a bearable size; mark what the adapter has stored."""
-        stored: set[Any] = set()
+    async def _deliver(self, events: Sequence[Sealed]) -> None:
+        """Mark what is stored on the other side; the rest is free again in a moment."""
+        stored: set[UUID] = set()
         try:
-            for part in parts(rows):
-                stored |= await self._stored(part)
+            stored = await self.sink.deliver(events)
         finally:
-            async with unit_of_work(self.db) as session:
-                now = self.db.clock.now()
-                done = [row.id for row in rows if row.id in stored]
-                left = [row.id for row in rows if row.id not in stored]
-                if done:
-                    await session.execute(
-                        update(OutboxEvent).where(OutboxEvent.id.in_(done)).values(relayed_at=now)
-                    )
-                if left:
-                    statement = update(OutboxEvent).where(OutboxEvent.id.in_(left))
-                    await session.execute(statement.values(claimed_until=now + timedelta(seconds=1)))
+            await self._mark(
+                [one.id for one in events if one.id in stored],
+                [one.id for one in events if one.id not in stored],
+            )
 
-    async def _stored(self, part: list[Envelope]) -> set[Any]:
-        """Ids the adapter has now. One event that it refuses must not hold up the others: then each goes alone."""
-        try:
-            return set((await self._post(part)).event_ids)
-        except Refused:
-            if len(part) == 1:
-                log.error("event_refused", event_id=str(part[0].event_id), type=part[0].type)
-                return set()
-        found: set[Any] = set()
-        for one in part:
-            found |= await self._stored([one])
-        return found
-
-    async def _post(self, events: list[Envelope]) -> Received:
-        if self._session is None:
-            connector = aiohttp.TCPConnector(ssl=self.tls)
-            timeout = aiohttp.ClientTimeout(total=10, connect=2)
-            self._session = aiohttp.ClientSession(connector=connector, timeout=timeout, trust_env=False)
-        body, headers = msgspec.json.encode(Delivery(events)), {"content-type": "application/json"}
-        async with self._session.post(f"{self.url}/events", data=body, headers=headers) as response:
-            answer = await response.read()
-            if response.status in (413, 422):
-                raise Refused(answer[:300])
-            if response.status != 202:
-                raise ConnectionError(f"adapter answered {response.status}: {answer[:300]!r}")
-            return msgspec.json.decode(answer, type=Received)
+    async def _mark(self, done: Collection[UUID], left: Collection[UUID]) -> None:
+        async with unit_of_work(self.db) as session:
+            connection, now = await driver(session), self.db.clock.now()
+            if done:
+                await connection.execute(
+                    "UPDATE outbox_event SET relayed_at = $1 WHERE id = ANY($2::uuid[]) AND relayed_at IS NULL",
+                    now,
+                    list(done),
+                )
+            if left:
+                await connection.execute(
+                    "UPDATE outbox_event SET claimed_until = $1 WHERE id = ANY($2::uuid[])",
+                    now + AGAIN,
+                    list(left),
+                )
 
 
-class Refused(Exception):
-    """The adapter will not have this delivery as it is; sending it again changes nothing."""
-
-
-def parts(rows: list[OutboxEvent]) -> Iterator[list[Envelope]]:
-    """Envelopes in order, in deliveries of at most `PART_BYTES` (a single larger one goes alone)."""
-    part: list[Envelope] = []
-    size = 0
-    for one in map(envelope, rows):
-        length = len(msgspec.json.encode(one))
-        if part and size + length > PART_BYTES:
-            yield part
-            part, size = [], 0
-        part.append(one)
-        size += length
-    if part:
-        yield part
-
-
-def envelope(row: OutboxEvent) -> Envelope:
+def sealed(row: Any) -> Sealed:
     """The row as it travels."""
-    assert row.sealed_number is not None
-    assert row.head is not None
-    return Envelope(
-        event_id=row.id, type=row.type, version=row.version, hospital_id=row.hospital_id, stream=row.stream,
-        sequence=row.sequence, number=row.sealed_number, occurred_at=row.occurred_at, payload=row.payload,
-        digest=row.digest.hex(), head=row.head.hex(),
+    body = msgspec.json.encode(
+        _Envelope(
+            event_id=row["id"], type=row["type"], version=row["version"], hospital_id=row["hospital_id"], stream=row["stream"],
+            sequence=row["sequence"], number=row["sealed_number"], occurred_at=row["occurred_at"],
+            payload=msgspec.Raw(keyring().open(row["payload"], PAYLOAD)), digest=row["digest"].hex(), head=row["head"].hex(),
+        )
     )  # fmt: skip
+    return Sealed(row["id"], row["type"], body)
 
 
 async def undelivered(db: Database) -> int:

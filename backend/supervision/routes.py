@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from backend.appointment import queries as appointments
 from backend.edge import ADMIN, CLERK, DOCTOR, QUALITY, ApiCall, ApiEndpoint, Family
+from backend.supervision import desk_routes
 from backend.writeback.model import WriteBack
 from foundation.db.audit import AuditEvent
 from foundation.db.intents import Intent
@@ -118,6 +119,7 @@ async def write_backs(call: ApiCall) -> list[WriteBackView]:
 
 STAFF_OF_VISIT = (DOCTOR, CLERK, QUALITY, ADMIN)
 ENDPOINTS: list[ApiEndpoint] = [
+    *desk_routes.ENDPOINTS,
     get("/supervision/figures", figures, reply=FeedFigures, summary="监管上报情况", family=Family.COLLABORATION,
         roles=[ADMIN, QUALITY]),
     get("/audit-events", audit_trail, reply=list[AuditLine], query=AuditQuery, summary="审计记录",

@@ -40,6 +40,7 @@ from backend.record import sheets as record_sheets
 from backend.rescheduling import tasks as rescheduling
 from backend.signature import tasks as signature
 from backend.stock import tasks as stock
+from backend.supervision import tasks as supervision
 from backend.timetable import tasks as timetable
 from backend.video import tasks as video
 from backend.waiting import tasks as waiting
@@ -99,7 +100,7 @@ def handlers() -> dict[str, Handler]:
     for feature in (
         notification, payment, writeback, appointment, encounter_tasks, waiting, escalation, chat, prescription, dispensing_tasks, complaint,
         timetable, video, rescheduling, reconciliation, insurance, e_bill, fairness_report, appraisal, e_prescription,
-        signature, record_sheets, stock, papers, kept_copy, fee_lock,
+        signature, record_sheets, stock, papers, kept_copy, fee_lock, supervision,
     ):  # fmt: skip
         if twice := found.keys() & feature.HANDLERS.keys():
             raise RuntimeError(f"intents with two handlers: {sorted(twice)}")
@@ -117,4 +118,5 @@ def standing() -> tuple[str, ...]:
         *appraisal.STANDING,
         *stock.STANDING,
         *kept_copy.STANDING,
+        *supervision.STANDING,
     )

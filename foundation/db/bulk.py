@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from sqlalchemy import Column, Dialect, String, Table
@@ -75,18 +76,73 @@ async def driver(session: AsyncSession, first: str = "SELECT 1") -> Any:
     return connection
 
 
+async def insert_new(session: AsyncSession, model: type[Base], rows: Rows, returning: str) -> list[Any]:
+    """Insert those rows that no unique key refuses; returns one column of them."""
+    if not rows:
+        return []
+    connection = await driver(session)
+    found = await connection.fetch(_insert_new(model, returning), _as_json(_columns(model), rows))
+    return [row[0] for row in found]
+
+
+@cache
+def _insert_new(model: type[Base], returning: str) -> str:
+    columns = _columns(model)
+    names = ", ".join(f'"{column.name}"' for column in columns)
+    return (
+        f"INSERT INTO {model.__tablename__} ({names}) SELECT {', '.join(map(_value, columns))} "
+        f"FROM json_to_recordset($1::text::json) AS new ({_types(columns)}) ON CONFLICT DO NOTHING RETURNING {returning}"
+    )
+
+
+async def update_all(
+    session: AsyncSession, model: type[Base], rows: Rows, *, where: str = "true", also: str = ""
+) -> list[UUID]:
+    """Set columns of rows by one statement, each row its own values; returns the ids of those that `where` let pass.
+
+    Every row names the same columns, `id` among them. Rows are locked in the order of their ids, then looked at. `where` and `also`
+    (further assignments) are SQL of ours, in which `row` is the row.
+    """
+    if not rows:
+        return []
+    names = tuple(rows[0])
+    columns = tuple(column for column in _columns(model) if column.name in names)
+    connection = await driver(session)
+    found = await connection.fetch(
+        _update(model, names, where, also), _as_json(columns, rows), [row["id"] for row in rows]
+    )
+    return [row["id"] for row in found]
+
+
+@cache
+def _update(model: type[Base], names: tuple[str, ...], where: str, also: str) -> str:
+    columns = [column for column in _columns(model) if column.name in names]
+    changed = [column for column in columns if column.name != "id"]
+    sets = [f'"{one.name}" = {_value(one)}' for one in changed] + ([also] if also else [])
+    table = model.__tablename__
+    return (
+        f"WITH held AS (SELECT id FROM {table} WHERE id = ANY($2::uuid[]) ORDER BY id FOR UPDATE) "
+        f"UPDATE {table} AS row SET {', '.join(sets)} FROM json_to_recordset($1::text::json) AS new ({_types(columns)}) "
+        f"JOIN held ON held.id = new.id WHERE row.id = new.id AND ({where}) RETURNING row.id"
+    )
+
+
+def _types(columns: Sequence[_Column]) -> str:
+    return ", ".join(f'"{one.name}" {"text" if one.binary else one.type}' for one in columns)
+
+
+def _value(column: _Column) -> str:
+    return f"decode(new.\"{column.name}\", 'base64')" if column.binary else f'new."{column.name}"'
+
+
 @cache
 def _statement(models: tuple[type[Base], ...]) -> str:
     parts = []
     for number, model in enumerate(models, start=1):
         columns = _columns(model)
         names = ", ".join(f'"{column.name}"' for column in columns)
-        types = ", ".join(f'"{column.name}" {"text" if column.binary else column.type}' for column in columns)
-        values = ", ".join(
-            f"decode(\"{column.name}\", 'base64')" if column.binary else f'"{column.name}"'
-            for column in columns
-        )
-        source = f"json_to_recordset(${number}::text::json) AS new ({types})"
+        values = ", ".join(_value(column) for column in columns)
+        source = f"json_to_recordset(${number}::text::json) AS new ({_types(columns)})"
         parts.append(
             f"t{number} AS (INSERT INTO {model.__tablename__} ({names}) SELECT {values} FROM {source})"
         )
@@ -105,7 +161,7 @@ def _column(column: Column[Any]) -> _Column:
     name = "text" if isinstance(kind, String) else kind.compile(_DIALECT)
     if name == "BYTEA":
         return _Column(column.name, name, True, _seal(column), _default(column))
-    if name.endswith("[]") or name.startswith("JSON"):
+    if name.startswith("JSON"):
         raise TypeError(f"{column}: {name} is not written in bulk")
     return _Column(column.name, name, False, None, _default(column))
 

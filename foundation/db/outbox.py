@@ -19,6 +19,8 @@ from foundation.db.columns import DataClass, EncryptedJson, stored
 from foundation.db.unit_of_work import clock_of
 from foundation.ids import new_id
 
+PAYLOAD = "outbox_event.payload"
+
 
 class Event(Protocol):
     """A frozen struct with a literal type name and a version of its fields."""
@@ -38,13 +40,16 @@ class StreamHead(Row, Base):
 
 
 class OutboxEvent(Row, Base):
-    """One event; `digest` covers the canonical plain text, `sealed_number` and `head` are the sealer's."""
+    """One event; `digest` covers the canonical plain text, `sealed_number` and `head` are the sealer's. `payload` goes once the
+    supervisor has closed its day: what is left proves what it was."""
 
     __tablename__ = "outbox_event"
     __table_args__ = (
         UniqueConstraint("hospital_id", "stream", "sequence"),
         Index("ix_outbox_event_unsealed", "ordinal", postgresql_where="sealed_number IS NULL"),
         Index("ix_outbox_event_unrelayed", "sealed_number", postgresql_where="relayed_at IS NULL"),
+        Index("ix_outbox_event_kept", "occurred_at", postgresql_where="payload IS NOT NULL"),
+        Index("ix_outbox_event_occurred_at", "occurred_at", postgresql_using="brin"),
     )
 
     ordinal: Mapped[int] = stored(DataClass.OPERATIONAL, BigInteger, Identity(), unique=True)
@@ -53,7 +58,7 @@ class OutboxEvent(Row, Base):
     type: Mapped[str] = stored(DataClass.OPERATIONAL, String(60))
     version: Mapped[int] = stored(DataClass.OPERATIONAL, Integer)
     occurred_at: Mapped[datetime] = moment()
-    payload: Mapped[Any] = stored(DataClass.CONTENT, EncryptedJson("outbox_event.payload"))
+    payload: Mapped[Any] = stored(DataClass.CONTENT, EncryptedJson(PAYLOAD), nullable=True)
     digest: Mapped[bytes] = stored(DataClass.OPERATIONAL, LargeBinary)
     sealed_number: Mapped[int | None] = stored(DataClass.OPERATIONAL, BigInteger, unique=True)
     head: Mapped[bytes | None] = stored(DataClass.OPERATIONAL, LargeBinary)

@@ -4,16 +4,16 @@ One sealer works at a time (advisory lock); it takes what is committed in the or
 the order of commit, because the stream's head row is locked until then.
 """
 
-from typing import Any
-
-from sqlalchemy import BigInteger, LargeBinary, String, select, text, update
+from sqlalchemy import BigInteger, LargeBinary, String, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped
 
 from foundation.chain import GENESIS, link
 from foundation.db.audit import AuditEvent
 from foundation.db.base import Base, Row
+from foundation.db.bulk import driver
 from foundation.db.columns import DataClass, stored
+from foundation.db.guards import guarded
 from foundation.db.outbox import OutboxEvent
 from foundation.db.unit_of_work import Database, unit_of_work
 
@@ -30,40 +30,49 @@ class ChainHead(Row, Base):
     head: Mapped[bytes] = stored(DataClass.OPERATIONAL, LargeBinary, default=GENESIS)
 
 
+_TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(hashtext(:name))")
+
+
+async def seal_outbox(db: Database) -> int:
+    """Seal one batch of events alone."""
+    return await _seal(db, "outbox", OutboxEvent)
+
+
 async def seal(db: Database) -> int:
     """Seal one batch of each chain; returns how many entries were sealed."""
     return await _seal(db, "outbox", OutboxEvent) + await _seal(db, "audit", AuditEvent)
 
 
 async def seal_audit(db: Database) -> int:
-    """Seal one batch of the audit trail alone, for a process that publishes nothing."""
+    """Seal one batch of the audit trail alone."""
     return await _seal(db, "audit", AuditEvent)
 
 
-async def _seal(db: Database, chain: str, model: Any) -> int:
+async def _seal(db: Database, chain: str, model: type[Base]) -> int:
     async with unit_of_work(db) as session:
-        got = await session.scalar(
-            text("SELECT pg_try_advisory_xact_lock(hashtext(:name))"), {"name": f"seal:{chain}"}
-        )
-        if not got:
+        # Without it two would take the same entries, and number them twice.
+        if guarded("seal_lock") and not await session.scalar(_TRY_LOCK, {"name": f"seal:{chain}"}):
             return 0
-        query = (
-            select(model.id, model.digest)
-            .where(model.sealed_number.is_(None))
-            .order_by(model.ordinal)
-            .limit(BATCH)
+        connection = await driver(session)
+        table = model.__tablename__
+        waiting = await connection.fetch(
+            f"SELECT id, digest FROM {table} WHERE sealed_number IS NULL ORDER BY ordinal LIMIT {BATCH}"
         )
-        waiting = (await session.execute(query)).all()
         if not waiting:
             return 0
         at = await _head(session, chain)
-        updates = []
-        for row_id, digest in waiting:
+        numbers, heads = [], []
+        for _, digest in waiting:
             at.number += 1
             at.head = link(at.head, at.number, digest)
-            updates.append({"id": row_id, "sealed_number": at.number, "head": at.head})
-        await session.execute(update(model), updates)
-        return len(updates)
+            numbers.append(at.number)
+            heads.append(at.head)
+        await connection.execute(
+            f"UPDATE {table} AS row SET sealed_number = new.number, head = new.head "
+            "FROM unnest($1::uuid[], $2::bigint[], $3::bytea[]) AS new (id, number, head) WHERE row.id = new.id",
+            [row_id for row_id, _ in waiting], numbers, heads,
+        )  # fmt: skip
+        return len(waiting)
 
 
 async def _head(session: AsyncSession, chain: str) -> ChainHead:

@@ -1,5 +1,6 @@
 """From our events to a platform's records: one module per record, listed here by hand."""
 
+from regulator_adapter.mapping import guangdong
 from regulator_adapter.mapping.kind import RecordKind
 from regulator_adapter.mapping.shanghai import (
     booking,
@@ -43,6 +44,7 @@ _ALL: tuple[RecordKind, ...] = (
     practitioner.KIND,
     complaint.KIND,
     chain_link.KIND,
+    *guangdong.KINDS,
 )
 
 KINDS: dict[tuple[str, str], RecordKind] = {(kind.profile, kind.method): kind for kind in _ALL}

@@ -16,6 +16,7 @@ class RecordKind:
 
     `build(source, number)` makes the record of one of them; missing values are None, unknown codes `codesets.Unknown`.
     `looks_back`: it reads earlier events of the stream, so it waits until they are all here.
+    `settles`: what it says may still change until it goes out, so it is made again then, with what came later in the stream.
     """
 
     profile: str
@@ -23,3 +24,4 @@ class RecordKind:
     numbers: Numbers
     build: Build
     looks_back: bool = False
+    settles: bool = False

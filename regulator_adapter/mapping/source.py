@@ -28,17 +28,23 @@ class Place:
 
 @dataclass(frozen=True)
 class Source(Generic[E]):
-    """Input of a mapping. `earlier` has the events of the same stream before this one, for the kinds that ask for them;
-    `reported_by` names the profile that reports the event's content (`none`: its place in the chain is all)."""
+    """Input of a mapping. `earlier` has the events of the same stream before this one and `later` those after it, for the kinds that
+    ask for them, `made_at` is when the record is made; `reported_by` names the profile that reports the event's content (`none`: its place in the chain is all)."""
 
     event: E
     place: Place
     organisation: Organisation
     earlier: Sequence[Any] = ()
     reported_by: str = "none"
+    later: Sequence[Any] = ()
+    made_at: datetime | None = None
 
     def last(self, kind: type[P], fits: Callable[[P], bool] = lambda _: True) -> P | None:
         """The latest earlier event of `kind` that `fits`."""
         return next(
             (event for event in reversed(self.earlier) if isinstance(event, kind) and fits(event)), None
         )
+
+    def next(self, kind: type[P], fits: Callable[[P], bool] = lambda _: True) -> P | None:
+        """The first later event of `kind` that `fits`."""
+        return next((event for event in self.later if isinstance(event, kind) and fits(event)), None)

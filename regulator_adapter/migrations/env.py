@@ -8,13 +8,14 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from foundation.db.base import Base
+from regulator_adapter.days import model as days
 from regulator_adapter.model import TABLES
 
 TIMEOUTS = {"lock_timeout": "4s", "statement_timeout": "60s", "timezone": "UTC"}
 
 
 def _ours(_: object, name: str | None, kind: str, __: bool, ___: object) -> bool:
-    return kind != "table" or name in TABLES
+    return kind != "table" or name in (*TABLES, *days.TABLES)
 
 
 def _run(connection: Connection) -> None:

@@ -7,7 +7,7 @@ from regulator_adapter.profiles.reading import Method, Profile, read
 
 __all__ = ["NAMES", "Method", "Profile", "profile"]
 
-NAMES = ("tianjin-1.0", "shanghai")
+NAMES = ("tianjin-1.0", "shanghai", "guangdong")
 
 
 @cache

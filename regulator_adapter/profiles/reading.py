@@ -1,5 +1,9 @@
 """Reads a profile's TOML: transport, timing, order, field tables, code tables.
 
+`suite` is commercial or international, `signature` digest or key. `row_key` names the field by which each row of a list is answered.
+Timing is `at once` or `next-day HH:MM` (Shanghai): `timing` for the profile, a line of `[timings]` for a record of its own.
+`repeats` names records that may be sent again under one business number; `sign_in` those of which every day wants one, empty or not.
+
 Kinds of a field: `text n` · `strings n` (list of texts) · `code t` · `codes t` (list) · `subject`, `subjects` (诊疗科目, one or a list) ·
 `drugclass` · `certificate n` · `icd`, `icds` (ICD-10, one or joined with `|`) · `texts n` (joined with `|`) · `integer a..b` ·
 `decimal p,s` (a string of digits) · `fen` · `time` (yyyy-MM-dd HH:mm:ss) · `date` · `span` (date HH:mm-HH:mm) ·
@@ -12,6 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time
 from typing import Any
+
+from foundation.suites import Suite, suite
 
 _CONDITION = re.compile(r"(\w+)(=|<|>=)(.+)")
 
@@ -56,7 +62,10 @@ class Field:
 
 @dataclass(frozen=True)
 class Method:
-    """One kind of record: its fields, the tables of its lists, the number it makes known, the events it may stand for."""
+    """One kind of record: its fields, the tables of its lists, the number it makes known, the events it may stand for.
+
+    `next_day` is the Shanghai time of T+1, None for real time. `once`: a business number goes out once, in its terminal state.
+    """
 
     name: str
     fields: tuple[Field, ...]
@@ -66,20 +75,32 @@ class Method:
     needs: tuple[tuple[str, str], ...]
     batch: int
     rank: int | None
-    at_once: bool
+    next_day: time | None
+    once: bool
 
 
 @dataclass(frozen=True)
 class Profile:
-    """One platform. `next_day` is the Shanghai time of T+1, None for real time; `by_events`: a stream goes in its events' order."""
+    """One platform. `next_day` is the timing of records that have none of their own; `by_events`: a stream goes in its events' order.
+
+    `suite`: the algorithms of its envelope; `signed_by_key`: the headers are signed by the hospital's own key instead of digested.
+    `row_key`: the field that an answer names its rows by, where every row is answered for itself; empty where the list is.
+    `sign_in`: methods of which the platform wants to hear every day, with an empty list when there is nothing.
+    `states_days`: it answers the day's statement with its own; elsewhere a person reads its counts from a page.
+    """
 
     name: str
     path: str
     service: str
+    suite: Suite
+    signed_by_key: bool
+    row_key: str
     next_day: time | None
     deduplicates: bool
+    states_days: bool
     by_events: bool
     unordered: frozenset[str]
+    sign_in: tuple[str, ...]
     methods: Mapping[str, Method]
     codes: Mapping[str, frozenset[str]]
     kinds: Mapping[str, Mapping[str, str]]
@@ -91,6 +112,7 @@ def read(text: str) -> Profile:
     header = _table(data["header"])
     order = data["order"]
     ranks = {} if order == "events" else {name: at for at, name in enumerate(order)}
+    _known("timings, repeats, sign_in, order", data)
     methods = {
         name: Method(
             name=name,
@@ -101,7 +123,8 @@ def read(text: str) -> Profile:
             needs=tuple(_pair(need) for need in data.get("needs", {}).get(name, ())),
             batch=data.get("batches", {}).get(name, data["batch"]),
             rank=ranks.get(name),
-            at_once=name in data.get("at_once", ()),
+            next_day=_next_day(data.get("timings", {}).get(name, data["timing"])),
+            once=not data["deduplicates"] and name not in data.get("repeats", ()),
         )
         for name, body in data["methods"].items()
     }
@@ -109,14 +132,28 @@ def read(text: str) -> Profile:
         name=data["name"],
         path=data["path"],
         service=data["service"],
+        suite=suite(data.get("suite", "commercial")),
+        signed_by_key=data.get("signature", "digest") == "key",
+        row_key=data.get("row_key", ""),
         next_day=_next_day(data["timing"]),
         deduplicates=data["deduplicates"],
+        states_days=data.get("states_days", False),
         by_events=order == "events",
         unordered=frozenset(data.get("unordered", ())),
+        sign_in=tuple(data.get("sign_in", ())),
         methods=methods,
         codes={name: _codes(line) for name, line in data["codes"].items()},
         kinds=data.get("kinds", {}),
     )
+
+
+def _known(sections: str, data: Mapping[str, Any]) -> None:
+    """Every method that a section names must be one: a misspelt exception would be none."""
+    for section in sections.split(", "):
+        names = data.get(section, ())
+        unknown = set() if names == "events" else set(names) - set(data["methods"])
+        if unknown:
+            raise ValueError(f"{section} names {', '.join(sorted(unknown))}, which is no method")
 
 
 def _next_day(timing: str) -> time | None:

@@ -14,8 +14,13 @@ _VISIT_FIELDS = {
     "uploadElectMedicalRecord": ("furtherConsultNo",),
     "uploadDrugCatalogue": (),
     "pushMedicalDispute": (),
+    "bb_pi_drug": (),
+    "bb_pi_staff": (),
+    "bb_pi_org_business": (),
+    "bb_pi_person": (),
 }
-_SHARED = ("eligibilityNo", "bookingNo", "recipeUniqueID", "recipeID", "subjectNo")
+_ANY_VISIT = ("visitNo", "bussID", "jzlsh")
+_SHARED = ("eligibilityNo", "bookingNo", "recipeUniqueID", "recipeID", "subjectNo", "cfbs")
 _TIME_FIELDS = {
     "uploadAppointRecord": ("appointDate",),
     "uploadConsultIndicators": ("endDate", "startDate", "applyDate"),
@@ -41,15 +46,15 @@ class Keys:
 
 
 def keys_of(method: Method, record: Record) -> Keys:
-    visit_fields = _VISIT_FIELDS.get(method.name, ("visitNo", "bussID"))
-    times = ("occurredAt", *_TIME_FIELDS.get(method.name, ()), "updateTime")
+    visit_fields = _VISIT_FIELDS.get(method.name, _ANY_VISIT)
+    times = ("occurredAt", *_TIME_FIELDS.get(method.name, ()), "updateTime", "sjscsj")
     return Keys(
         business_no=_text(record, method.register[1]) or "",
         visit_no=_first(record, visit_fields),
         numbers=tuple(dict.fromkeys(number for field in _SHARED if (number := _text(record, field)))),
         event_type=_text(record, "eventType"),
-        doctor_id=_first(record, ("doctorId", "doctorID")),
-        patient_id=_first(record, ("patientId", "personId", "patientCertID", "patientIdcardNum")),
+        doctor_id=_first(record, ("doctorId", "doctorID", "ysdm", "rydm")),
+        patient_id=_first(record, ("patientId", "personId", "patientCertID", "patientIdcardNum", "grdm")),
         occurred_at=utc_text(from_wire(_first(record, times) or "")),
     )
 
@@ -58,7 +63,7 @@ def made_known(method: Method, record: Record) -> list[tuple[str, str, str]]:
     """(kind, number, value) of everything later records may depend on."""
     kind, field = method.register
     number = _text(record, field)
-    known = [(kind, number, _text(record, "useFlag") or "")] if number else []
+    known = [(kind, number, _first(record, ("useFlag", "qybz")) or "")] if number else []
     if method.name == "uploadFollowUp" and str(record["phase"]) == "1":
         known = []  # an eligibility is no visit yet
     if kind == "prescription" and (visit := _first(record, ("visitNo", "bussID"))):

@@ -4,19 +4,24 @@
 `GET /_test/summary` → counts for each profile and method, gaps, chain, sign-ins:
     {"profiles": {"shanghai": {"uploadBooking": {"accepted": 2, "duplicates": 1, "rejected": 0}}},
      "gaps": {"hospital": [[3, 4]], "streams": 1, "missing_in_streams": 2}, "chain": {…}, "sign_ins": ["2026-11-22"]}
+`GET /_test/days` → statements as both sides sealed them. `GET /_test/days/2026-11-22` → what the page shows of a day, by profile and method.
+`POST /_test/forget {"event_id": "…"}` → the platform has lost what it had of that event, as after a restore.
 `GET /_test/refusals` → the last hundred, newest last. `GET /_test/alerts` → all, newest last.
 """
 
 import json
 import sqlite3
+from datetime import date
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from simulators.server import BadField
+from simulators.server import BadField, read_object
 from simulators.supervision.chain import chain_figures, hospital_gaps
+from simulators.supervision.days.desk import statements
+from simulators.supervision.days.figures import page_counts
 from simulators.supervision.store import Database
 
 FILTERS = ("method", "event_id", "business_no", "visit_no", "profile")
@@ -43,7 +48,29 @@ def test_routes(database: Database) -> list[Route]:
             rows = connection.execute("SELECT * FROM alerts ORDER BY id DESC LIMIT ?", (_LIMIT,)).fetchall()
         return JSONResponse({"alerts": [dict(row) for row in reversed(rows)]})
 
+    def days(_: Request) -> Response:
+        with database.reading() as connection:
+            return JSONResponse({"days": statements(connection)})
+
+    def page(request: Request) -> Response:
+        with database.reading() as connection:
+            return JSONResponse(page_counts(connection, date.fromisoformat(request.path_params["day"])))
+
+    async def forget(request: Request) -> Response:
+        event_id = (await read_object(request)).get("event_id")
+        with database.transaction() as connection:
+            gone = connection.execute("DELETE FROM records WHERE event_id = ?", (event_id,)).rowcount
+            connection.execute(
+                "UPDATE streams SET seen = seen - 1 WHERE stream IN (SELECT stream FROM links WHERE event_id = ?)",
+                (event_id,),
+            )
+            connection.execute("DELETE FROM links WHERE event_id = ?", (event_id,))
+        return JSONResponse({"forgotten": gone})
+
     return [
+        Route("/_test/days", days),
+        Route("/_test/days/{day}", page),
+        Route("/_test/forget", forget, methods=["POST"]),
         Route("/_test/records", records),
         Route("/_test/summary", summary),
         Route("/_test/refusals", refusals),

@@ -22,6 +22,7 @@ NAMES = {
     "prescription": "处方",
     "prescription of visit": "处方",
     "drug": "药品目录",
+    "treatment": "诊疗记录",
 }
 OF_SOURCE = {"1": "consultation", "4": "revisit", "": "revisit"}
 OF_BUSINESS = {

@@ -8,6 +8,7 @@ from typing import Any
 
 from simulators.supervision.answers import Outer, OuterRefusalError
 from simulators.supervision.crypto import NotHexError, WrongKeyError, decrypt, sm3_upper
+from simulators.supervision.envelope_keys import KINDS, holds
 from simulators.supervision.tables import Method, Profile
 
 SIGNED = ("x-ca-key", "x-ca-nonce", "x-ca-timestamp", "x-content-md5", "x-service-id", "x-service-method")
@@ -16,7 +17,10 @@ _NONCE_LIMIT = 64
 
 @dataclass(frozen=True)
 class Access:
-    """What one hospital was given, and how strictly it is looked at. An empty `addresses` lets all in."""
+    """What one hospital was given, and how strictly it is looked at. An empty `addresses` lets all in.
+
+    `public` is the point (65 bytes) of the key the hospital signs with; without one it may not use an interface that wants it.
+    """
 
     unit_id: str
     app_key: str
@@ -24,6 +28,7 @@ class Access:
     iv: bytes = field(repr=False)
     freshness_seconds: float = 300
     addresses: frozenset[str] = frozenset()
+    public: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,9 @@ def open_request(
     values = _headers(request.headers, access)
     if access.addresses and request.address not in access.addresses:
         raise OuterRefusalError(Outer.ADDRESS)
-    _check_signature(values, request.headers, request.body)
+    if profile.signed_by_key and not access.public:
+        raise OuterRefusalError(Outer.NO_RIGHT, "没有登记签名公钥")
+    _check_signature(values, request.headers, request.body, access.public if profile.signed_by_key else b"")
     age = abs(now_ms - int(values["x-ca-timestamp"]))
     if age > access.freshness_seconds * 1000 or not remember_nonce(values["x-ca-nonce"]):
         raise OuterRefusalError(Outer.EXPIRED)
@@ -74,14 +81,21 @@ def _headers(headers: Mapping[str, str], access: Access) -> dict[str, str]:
     return values
 
 
-def _check_signature(values: Mapping[str, str], headers: Mapping[str, str], body: bytes) -> None:
+def _check_signature(
+    values: Mapping[str, str], headers: Mapping[str, str], body: bytes, public: bytes
+) -> None:
     named = headers.get("x-ca-signature-headers", "").strip()
     if named and named != ",".join(SIGNED):
         raise OuterRefusalError(Outer.BAD_SIGNATURE, "x-ca-signature-headers")
     if not _same(values["x-content-md5"], sm3_upper(body)):
         raise OuterRefusalError(Outer.BAD_SIGNATURE, "x-content-md5")
     text = "&".join(f"{name}:{values[name]}" for name in SIGNED)
-    if not _same(headers["x-ca-signature"].strip(), sm3_upper(text.encode("utf-8"))):
+    given = headers["x-ca-signature"].strip()
+    if public:
+        kind = headers.get("x-ca-signature-method", "").strip()
+        if kind not in KINDS or not holds(kind, public, text.encode("utf-8"), given):
+            raise OuterRefusalError(Outer.BAD_SIGNATURE)
+    elif not _same(given, sm3_upper(text.encode("utf-8"))):
         raise OuterRefusalError(Outer.BAD_SIGNATURE)
 
 

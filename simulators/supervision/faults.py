@@ -10,6 +10,7 @@ no_right          outer 40006 for the named method
 reject_every      every nth record is refused with inner -1
 lose_reply        the records are stored, then the connection is cut
 lose_reply_every  the same for every nth request
+forge             the day's statement: `key` sealed with a key that is not the platform's, `figures` altered after sealing
 wrong_reply       stored, but the answer is: `html`, `empty`, `not_json`, `no_body`, `text_code`
 """
 
@@ -33,6 +34,7 @@ class PlatformFaults(Faults):
         super().__init__(
             outage=bool, hang_up=bool, slow_seconds=float, busy=bool, busy_every=int, expired=bool, frozen=bool,
             no_right=str, reject_every=int, lose_reply=bool, lose_reply_every=int, wrong_reply=str,
+            forge=str,
         )  # fmt: skip
         self._counter: Counter[str] = Counter()
 

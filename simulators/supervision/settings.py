@@ -10,6 +10,7 @@ from simulators.server import Common, Reader, SettingError, TlsFiles
 from simulators.supervision.dependencies import Strictness
 from simulators.supervision.envelope import Access
 
+_POINT = re.compile(r"04[0-9a-fA-F]{128}")
 _SIXTEEN_BYTES = re.compile(r"[0-9a-fA-F]{32}")
 
 
@@ -37,6 +38,16 @@ class HospitalAccess:
 
 
 @dataclass(frozen=True)
+class SealFiles:
+    """Our key for the day's statements, and whose seals we believe: of `hospital_root`, named `hospital_name` (a URI)."""
+
+    certificate: Path
+    key: Path
+    hospital_root: Path
+    hospital_name: str
+
+
+@dataclass(frozen=True)
 class Settings:
     common: Common
     tls: TlsFiles
@@ -48,6 +59,7 @@ class Settings:
     enforce_quota: bool
     secure_cookie: bool
     hospital_door: HospitalAccess = HospitalAccess()
+    seals: SealFiles | None = None
 
 
 def read(env: Reader) -> Settings:
@@ -69,11 +81,25 @@ def read(env: Reader) -> Settings:
             iv=_sixteen_bytes(env, "SUPERVISION_IV"),
             freshness_seconds=env.number("SUPERVISION_FRESHNESS_SECONDS", 300, minimum=1),
             addresses=frozenset(filter(None, addresses)),
+            public=_point(env),
         ),
         dependencies=Strictness(env.choice("SUPERVISION_DEPENDENCIES", tuple(Strictness), Strictness.ALL)),
         enforce_quota=env.choice("SUPERVISION_QUOTA", ("off", "enforce"), "off") == "enforce",
         secure_cookie=env.flag("SUPERVISION_SECURE_COOKIE", False),
         hospital_door=_hospital_access(env),
+        seals=_seals(env),
+    )
+
+
+def _seals(env: Reader) -> SealFiles | None:
+    """Without a certificate no day is exchanged."""
+    if env.optional("SUPERVISION_SEAL_CERT") is None:
+        return None
+    return SealFiles(
+        certificate=env.file("SUPERVISION_SEAL_CERT"),
+        key=env.file("SUPERVISION_SEAL_KEY"),
+        hospital_root=env.file("SUPERVISION_HOSPITAL_SEAL_ROOT"),
+        hospital_name=env.text("SUPERVISION_HOSPITAL_SEAL_NAME"),
     )
 
 
@@ -96,6 +122,14 @@ def _sixteen_bytes(env: Reader, name: str) -> bytes:
     value = env.text(name)
     if not _SIXTEEN_BYTES.fullmatch(value):
         raise SettingError(f"{name} is not 32 hex digits (16 bytes)")
+    return bytes.fromhex(value)
+
+
+def _point(env: Reader) -> bytes:
+    """The hospital's registered public key; none: it has no access to what is signed by a key."""
+    value = env.optional("SUPERVISION_SIGNING_PUBLIC") or ""
+    if value and not _POINT.fullmatch(value):
+        raise SettingError("SUPERVISION_SIGNING_PUBLIC is no uncompressed point in hex (130 digits, 04…)")
     return bytes.fromhex(value)
 
 

@@ -14,9 +14,10 @@ CERTIFICATE_TYPES = {
     "patientCertID": ("patientCertType", "patientCardType"),
     "patientIdcardNum": ("patientIdcardType",),
     "certNo": ("certType",),
+    "zjhm": ("zjlb",),
 }
 CITIZEN = {"1", "01"}
-SAME_COUNT = (("icdCode", "icdName"), ("diagnosisCode", "furtherConsultDiagnosis"))
+SAME_COUNT = (("icdCode", "icdName"), ("diagnosisCode", "furtherConsultDiagnosis"), ("zdbm", "zdmc"))
 
 
 def check_record(method: Method, record: Any, *, refuse_unknown: bool) -> None:

@@ -37,6 +37,10 @@ PHARMACIST = e.Practitioner(
     practitioner_id=UUID("01930000-0000-7000-8000-0000000000b2"), code="P0001", name="陆静", id_number="310114198808080035",
     licence_number="210310114000001", title_code="243", title_name="主管药师",
 )  # fmt: skip
+DISPENSER = e.Practitioner(
+    practitioner_id=UUID("01930000-0000-7000-8000-0000000000b3"), code="P0002", name="何文", id_number="310114199208080052",
+    licence_number="210310114000002", title_code="244", title_name="药师",
+)  # fmt: skip
 ELDERLY_CARE = e.Department(code="LNK", name="老年科", subject_code="03.10", subject_name="老年病专业")
 HYPERTENSION = e.Diagnosis(code="I10.x00x002", name="高血压病")
 
@@ -254,6 +258,7 @@ def dispense_completed(visit: e.Visit, prescription: e.Prescription) -> e.Dispen
         payment=a_payment(2860), dispense_id=uuid4(), delivery_type="2", carrier="示范快递", carrier_person="快递员甲",
         waybill="SF0000000001", delivery_fee=1000, handed_over_at=MORNING + timedelta(hours=2),
         completed_at=MORNING + timedelta(hours=8), receiver=visit.patient.name,
+        prepared_by=DISPENSER, prepared_at=MORNING + timedelta(hours=1), checked_by=PHARMACIST, issued_by=PHARMACIST,
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from tests.contract.started import free_port, running, wait_until
 from tests.temporary import stores_in_memory
 
 SAMPLES = Path(__file__).parent / "samples" / "supervision"
+SAMPLES_BY_TABLE = Path(__file__).parent / "samples" / "supervision_guangdong"
 WORLD = SAMPLES / "world"
 ACCESS = {
     "UNIT_ID": "UNIT0001",
@@ -51,9 +52,10 @@ class Platform:
 
 @dataclass(frozen=True)
 class Adapter:
-    """A running adapter; `relay` is the backend's worker, `stranger` a process that may not deliver."""
+    """A running adapter; `relay` is the backend's worker, `desk` its API, `stranger` a process that may not deliver."""
 
     relay: httpx.Client
+    desk: httpx.Client
     stranger: httpx.Client
     health: httpx.Client
     environment: dict[str, str]
@@ -80,8 +82,8 @@ class Adapter:
 
 
 @contextlib.contextmanager
-def platform(folder: Path, certificates: Certificates) -> Iterator[Platform]:
-    """The simulator of the city platform, by mutual TLS."""
+def platform(folder: Path, certificates: Certificates, **settings: str) -> Iterator[Platform]:
+    """The simulator of the city platform, by mutual TLS; `settings` come on top."""
     port, health = free_port(), free_port()
     pair = certificates.platform["supervision"]
     data = folder / "platform"
@@ -95,7 +97,12 @@ def platform(folder: Path, certificates: Certificates) -> Iterator[Platform]:
         SUPERVISION_TLS_KEY=str(pair.key),
         SUPERVISION_TLS_CA=str(certificates.platform.root),
         SUPERVISION_TLS_CLIENTS=certificates.platform["gateway-a"].identity,
+        SUPERVISION_SEAL_CERT=str(certificates.platform["supervision-seal"].certificate),
+        SUPERVISION_SEAL_KEY=str(certificates.platform["supervision-seal"].key),
+        SUPERVISION_HOSPITAL_SEAL_ROOT=str(certificates.hospital.root),
+        SUPERVISION_HOSPITAL_SEAL_NAME=certificates.hospital["adapter-seal"].identity,
         **{f"SUPERVISION_{name}": value for name, value in ACCESS.items()},
+        **settings,
     )
     command = [sys.executable, "-m", "simulators", "supervision"]
     with (
@@ -133,7 +140,7 @@ def gateway(city: Platform, folder: Path, certificates: Certificates) -> Iterato
 
 @contextlib.contextmanager
 def adapter(
-    gateways: str, folder: Path, certificates: Certificates, *, direct: bool = False
+    gateways: str, folder: Path, certificates: Certificates, *, direct: bool = False, **settings: str
 ) -> Iterator[Adapter]:
     """The adapter with a database of its own, migrated by its own command. `direct`: no gateway, it shows the gateway's certificate."""
     import subprocess
@@ -162,7 +169,14 @@ def adapter(
             TLS_ROOT=str(outward.root),
             ORGANISATION=str(WORLD / "hospital.json"),
             TIMING="immediate",
+            DESK_CALLERS=certificates.hospital["backend-api"].identity,
+            SEAL_CERT=str(certificates.hospital["adapter-seal"].certificate),
+            SEAL_KEY=str(certificates.hospital["adapter-seal"].key),
+            PLATFORM_SEAL_ROOT=str(certificates.platform.root),
+            PLATFORM_SEAL_IDENTITY=certificates.platform["supervision-seal"].identity,
+            RECONCILE_SECONDS="0",
             **{f"PLATFORM_{name}": value for name, value in ACCESS.items()},
+            **settings,
         )
         command = [sys.executable, "-m", "regulator_adapter"]
         subprocess.run([*command, "migrate"], cwd=folder, env=env, check=True, timeout=60)
@@ -170,9 +184,10 @@ def adapter(
         with (
             running(command, port=port, folder=folder, env=env, name="adapter"),
             httpx.Client(base_url=url, verify=identity(certificates, "backend-worker"), timeout=30) as relay,
+            httpx.Client(base_url=url, verify=identity(certificates, "backend-api"), timeout=30) as desk,
             httpx.Client(
                 base_url=url, verify=identity(certificates, "backend-media"), timeout=30
             ) as stranger,
             httpx.Client(base_url=f"http://127.0.0.1:{health}", timeout=30) as plain,
         ):
-            yield Adapter(relay, stranger, plain, env, folder)
+            yield Adapter(relay, desk, stranger, plain, env, folder)

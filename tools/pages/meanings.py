@@ -18,6 +18,7 @@ MEANINGS = {
     "SUPERVISION_HOSPITAL_URLS": "the hospital's gateways, comma separated, tried in turn; empty: no supervisor can ask to look in",
     "SUPERVISION_IV": "initialisation vector (16 bytes)",
     "SUPERVISION_QUOTA": "whether a doctor's daily limit is enforced",
+    "SUPERVISION_SIGNING_PUBLIC": "point of the key the hospital signs with (130 hex digits, 04…); empty: no access to `/guangdong/api`",
     "SUPERVISION_SECURE_COOKIE": "whether the console's cookie is for https only",
     "SUPERVISION_UNIT_ID": "number that it gave the hospital",
     "SUPERVISION_WORLD": "folder of the world: hospital, supervisor",

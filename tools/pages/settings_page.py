@@ -21,10 +21,11 @@ OURS: tuple[tuple[str, str], ...] = (
     ("`miniapp_mock front`", "miniapp_mock.front.settings:Settings"),
     ("`front_gateway`", "front_gateway.settings:Settings"),
     ("`regulator_adapter`", "regulator_adapter.settings:Settings"),
+    ("`regulator_adapter.conformance`", "regulator_adapter.conformance.settings:Secrets"),
 )
 """Processes that read their settings by `foundation.settings`."""
 
-BASES = ("foundation.settings:CommonSettings", "backend.policy:Policy", "backend.calling:Calling", "backend.insuring:Insuring",
+BASES = ("foundation.settings:CommonSettings", "foundation.feeding:Feeding", "backend.policy:Policy", "backend.calling:Calling", "backend.insuring:Insuring",
          "backend.reviewing:Reviewing", "backend.keeping:ObjectSettings", "backend.keeping:KeepingSettings",
          "regulator_adapter.settings:StoreSettings", "regulator_adapter.settings:DeskSettings")  # fmt: skip
 """Classes whose fields are listed with those that inherit them."""

@@ -29,6 +29,8 @@ MACHINES: tuple[tuple[str, str], ...] = (
     ("停诊改约", "backend.rescheduling.states:RELOCATION"),
     ("医生迟到后的转诊", "backend.waiting.states:HANDOVER"),
     ("监管上报", "regulator_adapter.states:MACHINE"),
+    ("监管日结", "regulator_adapter.days.states:STATEMENT"),
+    ("每日签到", "regulator_adapter.states:SIGN_IN"),
 )
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from contracts.events import AppointmentBooked
+from contracts.events import AppointmentBooked, AppointmentCancelled, AppointmentMoved, Visit
 from contracts.money import yuan
 from regulator_adapter.mapping.kind import RecordKind
 from regulator_adapter.mapping.local import span, stamp
@@ -25,11 +25,14 @@ def numbers(event: AppointmentBooked) -> list[str]:
 
 
 def build(source: Source[AppointmentBooked], number: str) -> dict[str, Any]:
-    """The booking, paid."""
+    """The booking, paid, as it stands when it goes out: at the hour it was moved to, or with the reason it was given back for."""
     event = source.event
-    visit = event.visit
+    visit = _as_it_stands(source)
+    cancelled = source.next(
+        AppointmentCancelled, lambda one: one.visit.appointment_id == visit.appointment_id
+    )
     return (
-        header(source, event.booked_at)
+        header(source, cancelled.cancelled_at if cancelled else event.booked_at)
         | subject(visit.department)
         | doctor(visit.practitioner)
         | patient(visit, visit_day(visit))
@@ -45,9 +48,20 @@ def build(source: Source[AppointmentBooked], number: str) -> dict[str, Any]:
             "orderNo": str(visit.serial_number),
             "price": yuan(event.payment.amount),
             "paymentChannel": event.payment.channel,
+            "cancelReason": cancelled.reason if cancelled else None,
             "tradeNo": event.payment.trade_number,
         }
     )
+
+
+def _as_it_stands(source: Source[AppointmentBooked]) -> Visit:
+    booked = source.event.visit
+    moved = [
+        one.visit
+        for one in source.later
+        if isinstance(one, AppointmentMoved) and one.visit.appointment_id == booked.appointment_id
+    ]
+    return moved[-1] if moved else booked
 
 
 def _booker(event: AppointmentBooked) -> dict[str, Any]:
@@ -63,4 +77,4 @@ def _booker(event: AppointmentBooked) -> dict[str, Any]:
     return {}
 
 
-KIND = RecordKind(PROFILE, "uploadAppointRecord", numbers, build)
+KIND = RecordKind(PROFILE, "uploadAppointRecord", numbers, build, settles=True)

@@ -6,12 +6,12 @@ from typing import Any
 
 from simulators.server import SHANGHAI
 from simulators.supervision.console.masking import mask_record
-from simulators.supervision.tables import Field, Method, shanghai, tianjin
+from simulators.supervision.tables import Field, Method, guangdong, shanghai, tianjin
 from simulators.supervision.tables.codes import label, subject_label
 from simulators.supervision.validate import is_empty
 
-METHODS: dict[str, Method] = {**tianjin().methods, **shanghai().methods}
-PROFILES = {"tianjin-1.0": "天津规范", "shanghai": "实时（自拟）"}
+METHODS: dict[str, Method] = {**tianjin().methods, **shanghai().methods, **guangdong().methods}
+PROFILES = {"tianjin-1.0": "天津规范", "shanghai": "实时（自拟）", "guangdong": "按表逐行（传输自拟）"}
 CONCERNS = {
     "staff": "人员",
     "prescription": "处方",

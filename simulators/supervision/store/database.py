@@ -44,6 +44,15 @@ class Database:
         finally:
             connection.close()
 
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A connection of its own for a single statement; may be called from any thread."""
+        connection = sqlite3.connect(self._path, isolation_level=None)
+        try:
+            yield connection
+        finally:
+            connection.close()
+
     def note_view(self, at: datetime, login: str, page: str, subject: str) -> None:
         """A supervisor looked at a person's data. May be called from any thread."""
         connection = sqlite3.connect(self._path, isolation_level=None)

@@ -38,19 +38,22 @@ def store(
     request_digest: str,
     duplicate: bool,
     received_at: datetime,
-    with_receipt: bool,
+    name: str | None,
+    prefix: str,
 ) -> Stored:
+    """`name` is what the sender calls it, where it may come only once; `prefix` of the receipt, empty where there is none."""
     cursor = connection.execute(
         "INSERT INTO records (profile, method, business_no, visit_no, event_id, event_type, doctor_id, "
         "patient_id, occurred_at, received_at, request_digest, duplicate, body) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (profile, method, keys.business_no, keys.visit_no, body.get("eventId"), keys.event_type,
+        (profile, method, keys.business_no, keys.visit_no, name, keys.event_type,
          keys.doctor_id, keys.patient_id, keys.occurred_at, utc_text(received_at), request_digest,
          int(duplicate), _json(body)),
     )  # fmt: skip
     number = cursor.lastrowid
     assert number is not None
-    receipt = f"SH{from_store(utc_text(received_at)):%Y%m%d}{number:012d}" if with_receipt else None
+    day = from_store(utc_text(received_at))
+    receipt = f"{prefix}{day:%Y%m%d}{number:012d}" if prefix else None
     if receipt:
         connection.execute("UPDATE records SET receipt = ? WHERE id = ?", (receipt, number))
     visit_no = _join_visit(connection, number, keys)

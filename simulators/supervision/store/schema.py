@@ -88,6 +88,17 @@ CREATE TABLE IF NOT EXISTS streams (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS streams_with_gaps ON streams (stream) WHERE highest > seen;
 
+-- Days as both sides stated and sealed them; the newest exchange of each statement.
+CREATE TABLE IF NOT EXISTS day_statements (
+    day TEXT NOT NULL,
+    supplement INTEGER NOT NULL,
+    at TEXT NOT NULL,
+    agreed INTEGER NOT NULL,
+    theirs TEXT NOT NULL,
+    ours TEXT NOT NULL,
+    PRIMARY KEY (day, supplement)
+) WITHOUT ROWID;
+
 CREATE TABLE IF NOT EXISTS alerts (
     id INTEGER PRIMARY KEY,
     rule TEXT NOT NULL,

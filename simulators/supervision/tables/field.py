@@ -3,6 +3,7 @@
 import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 _COMPARE = {"<": operator.lt, ">=": operator.ge}
@@ -84,8 +85,29 @@ class Method:
         return next(one for one in self.fields if one.name == name)
 
 
+class Answers(StrEnum):
+    """How a list is answered: as a whole, as a whole with a receipt for each record, or row by row."""
+
+    LIST = "list"
+    RECEIPTS = "receipts"
+    ROWS = "rows"
+
+
 @dataclass(frozen=True)
 class Profile:
+    """`once_by` is the field by which a repetition is known again; empty where whatever comes twice is stored twice.
+
+    `organ` and `unit` are the fields that name the hospital and its access. `signed_by_key`: the headers carry a signature
+    of the hospital's own key instead of a digest.
+    """
+
     name: str
     service_id: str
     methods: Mapping[str, Method]
+    answers: Answers = Answers.LIST
+    once_by: str = ""
+    organ: str = "organID"
+    unit: str = "unitID"
+    signed_by_key: bool = False
+    chained: bool = False
+    refuse_unknown: bool = False

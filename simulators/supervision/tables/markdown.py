@@ -20,7 +20,10 @@ _NOTES = {
 
 
 def render(profile: Profile) -> str:
-    parts = [_method(one, profile.name == "shanghai") for one in profile.methods.values()]
+    parts = [
+        _method(one, profile.name == "shanghai", profile.name == "guangdong")
+        for one in profile.methods.values()
+    ]
     return "\n".join([MARK, "", "## Tables", "", *parts, _codes(profile)])
 
 
@@ -32,7 +35,8 @@ def replace_tables(document: str, profile: Profile) -> str:
     return head + render(profile)
 
 
-def _method(method: Method, own: bool) -> str:
+def _method(method: Method, own: bool, found: bool) -> str:
+    """`own`: all of it is a proposal; `found`: what is known is marked instead of what is not."""
     lines = [f"### `{method.name}` {method.label}", ""]
     facts = [f"Makes known: {method.register[0]} = `{method.register[1]}`."]
     if method.events:
@@ -46,19 +50,21 @@ def _method(method: Method, own: bool) -> str:
     if method.empty_allowed:
         facts.append("An empty array is the daily sign-in.")
     lines += [" ".join(facts), "", "| field | need | kind | name | note |", "|---|---|---|---|---|"]
-    lines += [_row(one, own) for one in method.fields]
+    lines += [_row(one, own, found) for one in method.fields]
     for one in method.fields:
         if one.items:
             lines += ["", f"Each entry of `{one.name}`:", "", "| field | need | kind | name | note |"]
-            lines += ["|---|---|---|---|---|", *(_row(item, own) for item in one.items)]
+            lines += ["|---|---|---|---|---|", *(_row(item, own, found) for item in one.items)]
     return "\n".join([*lines, ""])
 
 
-def _row(field: Field, own: bool) -> str:
+def _row(field: Field, own: bool, found: bool) -> str:
     condition = " and ".join(f"`{one}`" for one in field.conditions).replace("|", "\\|")
     need = "M" if field.always else f"C: {condition}" if condition else "O"
     notes = [_NOTES[one] for one in field.notes]
-    if not field.documented and not own:
+    if found and field.documented:
+        notes.insert(0, "known")
+    elif not found and not own and not field.documented:
         notes.insert(0, "†")
     return f"| `{field.name}` | {need} | {_kind(field)} | {field.label} | {' · '.join(notes)} |"
 

@@ -1,6 +1,7 @@
 """Reads the notation of `tianjin.txt` and `shanghai.txt` (explained at the top of those files)."""
 
 import re
+from typing import Any
 
 from simulators.supervision.tables.codes import CODES
 from simulators.supervision.tables.field import Condition, Field, Kind, Method, Profile
@@ -30,7 +31,8 @@ class TableError(ValueError):
     """The table itself is wrong: a mistake of ours."""
 
 
-def read_profile(name: str, service_id: str, text: str) -> Profile:
+def read_profile(name: str, service_id: str, text: str, **more: Any) -> Profile:
+    """`more` are the other attributes of the profile."""
     blocks: dict[str, list[list[str]]] = {}
     heads: dict[str, list[str]] = {}
     current: list[list[str]] = []
@@ -45,7 +47,7 @@ def read_profile(name: str, service_id: str, text: str) -> Profile:
         else:
             current.append(words)
     methods = {key: _method(key, head, blocks) for key, head in heads.items()}
-    return Profile(name, service_id, methods)
+    return Profile(name, service_id, methods, **more)
 
 
 def _method(name: str, head: list[str], blocks: dict[str, list[list[str]]]) -> Method:

@@ -85,11 +85,11 @@ def test_a_row_is_filled_up_with_the_models_own_defaults(bound: None) -> None:
 
 
 def test_what_json_cannot_carry_is_refused_before_it_is_written(bound: None) -> None:
-    """A table with a list or a document of its own needs another way."""
-    from backend.patient.model import PersonGrant
+    """A table with a document of its own needs another way."""
+    from backend.dispensing.model import Dispense
 
     with pytest.raises(TypeError):
-        whole(PersonGrant, {})
+        whole(Dispense, {})
 
 
 async def test_reading_needs_no_transaction(empty_db: Database) -> None:

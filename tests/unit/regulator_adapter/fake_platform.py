@@ -1,7 +1,7 @@
 """A platform on a loopback port that opens envelopes and answers from a script; accepts what no script is left for."""
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +20,7 @@ class Request:
     path: str
     method: str
     records: list[dict[str, Any]]
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 Answer = Callable[[Request], Awaitable[web.Response]]
@@ -41,14 +42,29 @@ class FakePlatform:
     async def handle(self, incoming: web.Request) -> web.Response:
         body = await incoming.read()
         records = json.loads(decrypt(bytes.fromhex(body.decode()), CREDENTIALS))
-        request = Request(incoming.path, incoming.headers["X-Service-Method"], records)
+        request = Request(
+            incoming.path, incoming.headers["X-Service-Method"], records, dict(incoming.headers)
+        )
         self.requests.append(request)
         answer = self.script.pop(0) if self.script else self.always or accept
         return await answer(request)
 
 
 async def accept(request: Request) -> web.Response:
+    if request.path == "/guangdong/api":
+        return by_rows(request, {})
     return inner(200, "操作成功", receipts=receipts(request))
+
+
+def by_rows(request: Request, failed: dict[int, tuple[int, str]]) -> web.Response:
+    """Every row answered for itself; `failed` by its place in the list."""
+    rows = [
+        {"sjbs": record["sjbs"], "status": 2, "msgCode": failed[at][0], "msg": failed[at][1]}
+        if at in failed
+        else {"sjbs": record["sjbs"], "status": 1, "receipt": f"GD{at:020d}", "duplicate": False}
+        for at, record in enumerate(request.records)
+    ]
+    return inner(200, "操作成功", rows=rows)
 
 
 def receipts(request: Request) -> list[dict[str, Any]]:

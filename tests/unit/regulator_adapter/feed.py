@@ -12,6 +12,7 @@ from contracts.envelope import Envelope
 from foundation.db.unit_of_work import Database
 from regulator_adapter import profiles
 from regulator_adapter.city_client import CityClient
+from regulator_adapter.city_wire import Credentials
 from regulator_adapter.figures import SubmissionView, submissions
 from regulator_adapter.gate import Gate
 from regulator_adapter.inbox import Inbox
@@ -77,11 +78,13 @@ async def adapter_over(
     resends: int = 1,
     gateways: list[str] | None = None,
     request_seconds: int = 5,
+    reports_by: str = "city",
+    credentials: Credentials = CREDENTIALS,
 ) -> AsyncIterator[Adapter]:
-    table = routing()
+    table = routing(reports_by)
     client = CityClient(
         gateways or [platform.url],
-        CREDENTIALS,
+        credentials,
         db.clock,
         ssl.create_default_context(),
         request_seconds=request_seconds,
@@ -92,4 +95,4 @@ async def adapter_over(
             Line(db, profiles.profile(name), sender, 4, gate=Gate(lambda: 1.0)) for name in profiles.NAMES
         ]
         pump = Pump(db, Mapper(db, table, organisation), lines)
-        yield Adapter(db, Inbox(db, table, timing), pump, platform)
+        yield Adapter(db, Inbox(db, table, timing, pump.mapper.recent), pump, platform)

@@ -72,7 +72,7 @@ async def test_the_proof_holds_when_everything_has_a_receipt(adapter: Adapter) -
 
     assert proof.holds
     assert (proof.events, proof.head) == (len(envelopes), envelopes[-1].head)
-    assert proof.audit_lines > len(envelopes)
+    assert proof.audit_lines > 0
 
 
 async def test_the_proof_names_what_has_no_receipt(adapter: Adapter) -> None:
@@ -91,8 +91,8 @@ async def test_the_proof_names_what_has_no_receipt(adapter: Adapter) -> None:
         ("UPDATE received_event SET head = repeat('x', 32)::bytea WHERE number = 2", "broken_links"),
         ("DELETE FROM submission WHERE number = 2; DELETE FROM received_event WHERE number = 2", "gaps"),
         ("DELETE FROM submission WHERE number = 2", "not_routed"),
-        ("UPDATE audit_event SET action = 'nothing' WHERE sealed_number = 3", "audit_break"),
-        ("DELETE FROM audit_event WHERE sealed_number = 3", "audit_break"),
+        ("UPDATE audit_event SET action = 'nothing' WHERE sealed_number = 2", "audit_break"),
+        ("DELETE FROM audit_event WHERE sealed_number = 2", "audit_break"),
     ],
 )
 async def test_the_proof_finds_what_was_done_in_the_database(

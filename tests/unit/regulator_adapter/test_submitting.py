@@ -8,9 +8,9 @@ import pytest
 from aiohttp import web
 
 from foundation.db.guards import without_guard
-from foundation.db.unit_of_work import Database
+from foundation.db.unit_of_work import Database, unit_of_work
 from regulator_adapter import profiles
-from regulator_adapter.claims import LEASE, claim, unblock
+from regulator_adapter.claims import LEASE, Batch, claim
 from regulator_adapter.figures import figures
 from regulator_adapter.organisation import Organisation
 from regulator_adapter.settings import Timing
@@ -360,9 +360,9 @@ async def test_a_day_that_is_caught_up_goes_out_now(
 async def test_whoever_dies_with_a_claim_leaves_it_marked_as_possibly_sent(adapter: Adapter) -> None:
     booked = (await adapter.takes(("visit:1", b.appointment_booked(b.a_visit()))))[0]
     await adapter.pump.mapper.map_batch()
-    taken = await claim(adapter.db, TIANJIN, (), room=4, ambiguous_resends=1)
+    taken = await claimed(adapter, room=4)
     before = await adapter.row(booked.event_id, "uploadAppointRecord")
-    nobody = await claim(adapter.db, TIANJIN, (), room=4, ambiguous_resends=1)
+    nobody = await claimed(adapter, room=4)
 
     adapter.pass_time(LEASE.total_seconds() + 1)
     await adapter.drain()
@@ -387,15 +387,20 @@ async def test_without_the_lock_of_the_claim_they_do(adapter: Adapter) -> None:
     assert len(taken) > len(set(taken))
 
 
+async def claimed(adapter: Adapter, *, room: int = 1, resends: int = 1) -> list[Batch]:
+    async with unit_of_work(adapter.db) as session:
+        return await claim(session, TIANJIN, (), room=room, ambiguous_resends=resends)
+
+
 async def taken_by_four_at_once(adapter: Adapter) -> list[UUID]:
+    """Rows that were out before, so that their state does not tell who has them."""
     await adapter.takes(*((f"visit:{at}", b.appointment_booked(b.a_visit())) for at in range(12)))
     while await adapter.pump.mapper.map_batch():
         pass
-    await unblock(adapter.db, TIANJIN)
+    assert len(await claimed(adapter, room=12)) == 12
+    adapter.pass_time(LEASE.total_seconds() + 1)
     taken: list[UUID] = []
     for _ in range(12):
-        claims = (claim(adapter.db, TIANJIN, (), room=1, ambiguous_resends=9) for _ in range(4))
-        taken += [
-            row.id for batches in await asyncio.gather(*claims) for batch in batches for row in batch.rows
-        ]
+        found = await asyncio.gather(*(claimed(adapter, resends=9) for _ in range(4)))
+        taken += [row.id for batches in found for batch in batches for row in batch.rows]
     return taken

@@ -1,0 +1,191 @@
+"""The daily sign-in (每日签到): some records a platform wants every day, with an empty list when there was nothing.
+
+A row per day, made by whoever looks first. The night after (T+1) it is closed: by the records of that day, when there are any and all
+are accepted, else by one empty list. As long as a record of the day is not accepted no empty list goes out: it would say "none".
+An answer that was lost is asked for again, because an empty list stores nothing and cannot be doubled.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import func, or_, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from foundation.actor import SYSTEM
+from foundation.clock import local, local_day_start
+from foundation.db.advance import advance
+from foundation.db.base import hospital_id
+from foundation.db.locks import lock
+from foundation.db.unit_of_work import Database, clock_of, unit_of_work
+from foundation.ids import new_id
+from foundation.logs import log
+from foundation.masking import mask_text
+from regulator_adapter.city_client import CityClient
+from regulator_adapter.city_wire import Message
+from regulator_adapter.model import DailySignIn, ReceivedEvent, Submission
+from regulator_adapter.profiles import Profile
+from regulator_adapter.replies import Meaning, Reply
+from regulator_adapter.settings import Timing
+from regulator_adapter.states import SignInState, SubmissionState
+from regulator_adapter.timing import backoff, night_after
+
+LEASE = timedelta(seconds=120)
+DAYS_BACK = 31
+"""What is older than that is signed in by hand: `backfill`."""
+STILL_OPEN = timedelta(minutes=10)
+"""How soon a day is looked at again while a record of it is not accepted."""
+MIDNIGHT = time(0, 0)
+
+
+class SignedDay(msgspec.Struct, frozen=True):
+    """One day's sign-in as people see it."""
+
+    profile: str
+    method: str
+    day: date
+    state: str
+    label: str
+    records: int
+    attempts: int
+    reply_code: str
+    reply_text: str
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """Signs in at one platform."""
+
+    db: Database
+    client: CityClient
+    profile: Profile
+    timing: Timing
+
+    async def turn(self) -> None:
+        """Make the rows of days that are over, and close those that are due."""
+        if not self.profile.sign_in:
+            return
+        async with unit_of_work(self.db) as session:
+            await self._make_missing(session)
+        while (row := await self._claim()) is not None:
+            await self._close(row)
+
+    async def _make_missing(self, session: AsyncSession) -> None:
+        """From the first day anything arrived, a month back at most."""
+        arrived = await session.scalar(select(func.min(ReceivedEvent.received_at)))
+        if arrived is None:
+            return
+        today = self.db.clock.today()
+        first = max(local(arrived).date(), today - timedelta(days=DAYS_BACK))
+        await ensure(
+            session,
+            self.profile,
+            [first + timedelta(days=at) for at in range((today - first).days)],
+            self.timing,
+        )
+
+    async def _claim(self) -> DailySignIn | None:
+        """The oldest day that is due, ours for the length of a lease."""
+        now = self.db.clock.now()
+        query = (
+            select(DailySignIn)
+            .where(
+                DailySignIn.profile == self.profile.name,
+                DailySignIn.state == SignInState.DUE,
+                DailySignIn.due_at <= now,
+                or_(DailySignIn.claimed_until.is_(None), DailySignIn.claimed_until < now),
+            )
+            .order_by(DailySignIn.day, DailySignIn.method)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        async with unit_of_work(self.db) as session:
+            row = await session.scalar(query)
+            if row is not None:
+                row.claimed_until = now + LEASE
+            return row
+
+    async def _close(self, row: DailySignIn) -> None:
+        async with unit_of_work(self.db) as session:
+            records, accepted = await _of_the_day(session, row)
+            if records and records == accepted:
+                await _closed(session, row, records=records, reply_code="records", reply_text="")
+                return
+            if records:
+                await _later(session, row, STILL_OPEN, reply_code="waits", records=records)
+                return
+        reply, message = await self.client.send(self.profile, row.method, [])
+        async with unit_of_work(self.db) as session:
+            await self._settle(session, row, reply, message)
+
+    async def _settle(self, session: AsyncSession, row: DailySignIn, reply: Reply, message: Message) -> None:
+        note: dict[str, Any] = {
+            "reply_code": reply.code,
+            "reply_text": mask_text(reply.text)[:2000],
+            "sent_digest": message.digest,
+        }
+        if reply.meaning is Meaning.ACCEPTED:
+            await _closed(session, row, records=0, **note | {"reply_code": "200", "reply_text": ""})
+        elif reply.meaning in (Meaning.REJECTED, Meaning.PARKED):
+            log.warning("sign_in_refused", profile=row.profile, day=row.day.isoformat(), code=reply.code)
+            await advance(
+                session, row, "refuse", SYSTEM, claimed_until=None, attempts=row.attempts + 1, **note
+            )
+        else:
+            await _later(session, row, backoff(row.attempts + 1), attempts=row.attempts + 1, **note)
+
+
+async def ensure(session: AsyncSession, profile: Profile, days: Sequence[date], timing: Timing) -> None:
+    """A row for each of `days` and each method that wants one; those that are there stay as they are."""
+    rows = [
+        {
+            "id": new_id(), "hospital_id": hospital_id(), "profile": profile.name, "method": method, "day": day,
+            "due_at": night_after(day, MIDNIGHT if timing is Timing.IMMEDIATE else profile.methods[method].next_day or MIDNIGHT),
+        }
+        for day in days for method in profile.sign_in
+    ]  # fmt: skip
+    if rows:
+        await session.execute(insert(DailySignIn).on_conflict_do_nothing(), rows)
+
+
+async def signed_days(session: AsyncSession, days: Sequence[date]) -> list[SignedDay]:
+    """What became of the sign-ins of `days`."""
+    query = (
+        select(DailySignIn).where(DailySignIn.day.in_(days)).order_by(DailySignIn.day, DailySignIn.profile)
+    )
+    return [
+        SignedDay(
+            row.profile, row.method, row.day, row.state.value, row.MACHINE.labels[row.state], row.records,
+            row.attempts, row.reply_code, row.reply_text, row.closed_at,
+        )
+        for row in await session.scalars(query)
+    ]  # fmt: skip
+
+
+async def _of_the_day(session: AsyncSession, row: DailySignIn) -> tuple[int, int]:
+    """Records of the day, and how many of them are accepted."""
+    begin, end = local_day_start(row.day), local_day_start(row.day + timedelta(days=1))
+    query = select(
+        func.count(), func.count().filter(Submission.state == SubmissionState.ACCEPTED)
+    ).where(
+        Submission.profile == row.profile, Submission.method == row.method,
+        Submission.occurred_at >= begin, Submission.occurred_at < end,
+    )  # fmt: skip
+    records, accepted = (await session.execute(query)).one()
+    return records, accepted
+
+
+async def _closed(session: AsyncSession, row: DailySignIn, **changes: Any) -> None:
+    await advance(
+        session, row, "close", SYSTEM, claimed_until=None, closed_at=clock_of(session).now(), **changes
+    )
+
+
+async def _later(session: AsyncSession, row: DailySignIn, after: timedelta, **changes: Any) -> None:
+    held = await lock(session, DailySignIn, row.id)
+    for name, value in {"claimed_until": None, "due_at": clock_of(session).now() + after, **changes}.items():
+        setattr(held, name, value)

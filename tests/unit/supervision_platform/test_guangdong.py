@@ -1,0 +1,210 @@
+"""The platform's third interface: rows judged one by one, headers signed by the hospital's own key."""
+
+import copy
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import gmssl_pyx
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from simulators.server import Reader
+from simulators.supervision.settings import read
+from tests.contract.platforms import SAMPLES_BY_TABLE
+from tests.unit.supervision_platform import certificates, sender
+from tests.unit.supervision_platform.conftest import Running, environment_in, start
+
+SERVICE, PATH = "gd.provinceDataUploadService", "/guangdong/api"
+Sign = Callable[[bytes], bytes]
+
+
+class Hospital:
+    """A sender with a key of one kind, written from the interface's description."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        if kind == "SM2-SM3":
+            public, private = gmssl_pyx.sm2_key_generate()
+            self.point = b"\x04" + public
+            self.sign: Sign = lambda text: gmssl_pyx.sm2_sign(private, public, text)
+        else:
+            key = ec.generate_private_key(ec.SECP256R1())
+            self.point = key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+            self.sign = lambda text: key.sign(text, ec.ECDSA(SHA256()))
+
+    def send(self, running: Running, table: str, rows: Any, **changes: str) -> dict[str, Any]:
+        """The platform's answer; `changes` are made to headers after signing."""
+        body = sender.encrypt(json.dumps(rows, ensure_ascii=False).encode())
+        values = {
+            "x-ca-key": sender.KEY, "x-ca-nonce": str(uuid.uuid4()), "x-ca-timestamp": str(int(time.time() * 1000)),
+            "x-content-md5": sender.sm3(body), "x-service-id": SERVICE, "x-service-method": table,
+        }  # fmt: skip
+        text = "&".join(f"{name}:{values[name]}" for name in sorted(values))
+        r, s = decode_dss_signature(self.sign(text.encode()))
+        signed = {
+            "x-ca-signature-method": self.kind,
+            "x-ca-signature": (r.to_bytes(32) + s.to_bytes(32)).hex(),
+        }
+        platform = running.platform
+        headers = values | signed | changes | {"content-type": "application/json"}
+        answer = platform.client.post(platform.base + PATH, content=body, headers=headers)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    def rows(self, running: Running, table: str, rows: list[Any]) -> list[dict[str, Any]]:
+        """What was said of each row."""
+        answer = self.send(running, table, rows)
+        assert answer["code"] == 200, answer
+        return list(answer["body"]["rows"])
+
+
+@pytest.fixture(scope="module", params=["SM2-SM3", "ECDSA-P256-SHA256"])
+def hospital(request: pytest.FixtureRequest) -> Hospital:
+    return Hospital(request.param)
+
+
+@pytest.fixture(scope="module")
+def started(
+    hospital: Hospital, tmp_path_factory: pytest.TempPathFactory, tls: certificates.Files
+) -> Iterator[Running]:
+    environment = environment_in(tmp_path_factory.mktemp("guangdong"), tls)
+    yield from start(read(Reader(environment | {"SUPERVISION_SIGNING_PUBLIC": hospital.point.hex()})))
+
+
+@pytest.fixture
+def running(started: Running) -> Running:
+    started.emptied()
+    return started
+
+
+def sample(table: str, name: str) -> dict[str, Any]:
+    """A row as the written samples have it, of this test's hospital."""
+    [file] = (SAMPLES_BY_TABLE / table).glob(f"*-{name}-request.json")
+    row: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))["record"]
+    return row | {"jgdm": sender.ORGAN, "fwwddm": sender.UNIT}
+
+
+def drug(at: int = 1) -> dict[str, Any]:
+    return sample("bb_pi_drug", "drug_catalogue-changed") | {"ypdm": f"YP{at:03d}", "sjbs": f"event-{at}:YP"}
+
+
+ALL = sorted(SAMPLES_BY_TABLE.glob("*/*-request.json"))
+
+
+@pytest.mark.parametrize("file", ALL, ids=lambda path: f"{path.parent.name}/{path.name[:-13]}")
+def test_every_sample_is_stored_once_what_it_needs_is_there(
+    running: Running, hospital: Hospital, file: Path
+) -> None:
+    name = file.name.split("-", 1)[1].removesuffix("-request.json")
+    row = sample(file.parent.name, name)
+    if "ypdm" in row and file.parent.name != "bb_pi_drug":
+        hospital.rows(running, "bb_pi_drug", [drug() | {"ypdm": row["ypdm"]}])
+    if "jzlsh" in row and file.parent.name not in ("bb_pi_treatment", "bb_pi_appointment"):
+        visit = sample("bb_pi_treatment", "encounter-started") | {"jzlsh": row["jzlsh"]}
+        hospital.rows(running, "bb_pi_treatment", [visit])
+
+    [said] = hospital.rows(running, file.parent.name, [row])
+
+    assert (said["status"], said["duplicate"]) == (1, False), said
+    assert said["receipt"].startswith("GD")
+
+
+def test_a_bad_row_says_nothing_about_its_neighbours(running: Running, hospital: Hospital) -> None:
+    bad = drug(2)
+    del bad["ypmc"]
+    bad["ypfl"] = ""
+
+    said = hospital.rows(running, "bb_pi_drug", [drug(1), bad, drug(3)])
+
+    assert [one["status"] for one in said] == [1, 2, 1]
+    assert (said[1]["msgCode"], said[1]["msg"], said[1]["index"]) == (-99, "ypmc|ypfl", 1)
+    assert running.platform.summary()["profiles"]["guangdong"]["bb_pi_drug"]["accepted"] == 2
+
+
+def test_the_same_row_again_has_its_first_receipt(running: Running, hospital: Hospital) -> None:
+    first = hospital.rows(running, "bb_pi_drug", [drug()])[0]
+    again = hospital.rows(running, "bb_pi_drug", [drug()])[0]
+
+    assert again["receipt"] == first["receipt"]
+    assert again["duplicate"] is True
+    assert len(running.platform.stored(method="bb_pi_drug")) == 1
+
+
+@pytest.mark.parametrize(
+    ("table", "name", "change", "words"),
+    [
+        ("bb_pi_appointment", "appointment-booked", {"cxbz": "1"}, "cxbz与yyzt不一致"),
+        ("bb_pi_appointment", "appointment-booked", {"xyz": "1"}, "xyz未定义的字段"),
+        ("bb_pi_appointment", "appointment-booked", {"jgdm": "another"}, "jgdm与接入机构不一致"),
+        ("bb_pi_appointment", "appointment-booked", {"zjhm": "310114197003150021"}, "居民身份证号码校验不通过"),
+        ("bb_pi_appointment", "appointment-booked", {"xbdm": "7"}, "不在代码表中"),
+        ("bb_pi_diagnosis", "encounter-completed", {}, "jzlsh对应的诊疗记录尚未上报"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_true_is_refused_in_words(
+    running: Running, hospital: Hospital, table: str, name: str, change: dict[str, str], words: str
+) -> None:
+    [said] = hospital.rows(running, table, [sample(table, name) | change])
+
+    assert (said["status"], said["msgCode"]) == (2, -1)
+    assert words in said["msg"]
+
+
+def test_nobody_reviews_her_own_prescription(running: Running, hospital: Hospital) -> None:
+    row = sample("bb_pi_prescription_detail", "prescription-approved")
+    row["cfshyjsdm"] = row["ysdm"]
+
+    [said] = hospital.rows(running, "bb_pi_prescription_detail", [row])
+
+    assert said["msg"].startswith("cfshyjsdm")
+
+
+@pytest.mark.parametrize("missing", ["cfshyjs", "cftpyjs", "cfhdyjs", "cffyyjs"])
+def test_a_line_given_out_without_one_of_the_four_is_refused_by_name(
+    running: Running, hospital: Hospital, missing: str
+) -> None:
+    row = copy.deepcopy(sample("bb_pi_prescription_detail", "dispense-completed"))
+    for part in ("dm", "xm", "qm", "sj"):
+        del row[missing + part]
+
+    [said] = hospital.rows(running, "bb_pi_prescription_detail", [row])
+
+    assert (said["msgCode"], said["msg"]) == (
+        -99,
+        "|".join(f"{missing}{part}" for part in ("dm", "xm", "qm", "sj")),
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"x-ca-signature": "00" * 64}, {"x-ca-signature": "zz"}, {"x-ca-signature-method": "RSA"},
+        {"x-ca-signature-method": ""}, {"x-service-method": "bb_pi_staff"}, {"x-ca-nonce": "another"},
+    ],
+)  # fmt: skip
+def test_a_signature_that_is_not_the_hospitals_is_refused(
+    running: Running, hospital: Hospital, changes: dict[str, str]
+) -> None:
+    assert hospital.send(running, "bb_pi_drug", [drug()], **changes)["code"] == 40010
+
+
+def test_the_digest_that_tianjin_takes_is_no_signature_here(running: Running, hospital: Hospital) -> None:
+    body = sender.encrypt(json.dumps([drug()]).encode())
+    headers = sender.signed(SERVICE, "bb_pi_drug", body) | {"x-ca-signature-method": hospital.kind}
+
+    answer = running.platform.client.post(running.platform.base + PATH, content=body, headers=headers)
+
+    assert answer.json()["code"] == 40010
+
+
+def test_a_hospital_without_a_registered_key_has_no_right(
+    strict_platform: Running, hospital: Hospital
+) -> None:
+    assert hospital.send(strict_platform, "bb_pi_drug", [drug()])["code"] == 40006
