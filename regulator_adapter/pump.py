@@ -24,7 +24,7 @@ from regulator_adapter.submit import Answer, Sender
 POLL = 1.0
 UNBLOCK_EVERY = 15.0
 GOODBYE = 10.0
-SIGN_IN_EVERY = 60.0
+SIGN_IN_EVERY = 10.0
 
 
 @dataclass

@@ -91,7 +91,13 @@ class SignIn:
 
     async def _make_missing(self, session: AsyncSession) -> None:
         """From the first day anything arrived, a month back at most."""
-        arrived = await session.scalar(select(func.min(ReceivedEvent.received_at)))
+        first_event = (
+            select(ReceivedEvent.received_at)
+            .where(ReceivedEvent.hospital_id == hospital_id())
+            .order_by(ReceivedEvent.number)
+            .limit(1)
+        )
+        arrived = await session.scalar(first_event)
         if arrived is None:
             return
         today = self.db.clock.today()

@@ -1,4 +1,4 @@
-"""A row for each day's sign-in, and the open records of a day found by its date."""
+"""A row for each day's sign-in, and the records of a day found by its date."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -7,8 +7,6 @@ revision = "20261123_1"
 down_revision = "20261122_1"
 branch_labels = None
 depends_on = None
-
-OPEN = sa.text("state IN ('received', 'mapped', 'submitted')")
 
 
 def _moment(name: str, *, nullable: bool = False) -> sa.Column[object]:
@@ -38,7 +36,7 @@ def upgrade() -> None:
             "hospital_id", "profile", "method", "day", name="uq_daily_sign_in_hospital_id_profile_method_day"
         ),
     )
-    op.create_index("ix_submission_day", "submission", ["occurred_at", "profile"], postgresql_where=OPEN)
+    op.create_index("ix_submission_day", "submission", ["occurred_at"], postgresql_using="brin")
 
 
 def downgrade() -> None:
