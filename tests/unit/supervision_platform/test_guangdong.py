@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from simulators.server import Reader
+from simulators.supervision.console.masking import mask_record
+from simulators.supervision.console.wording import details, line
 from simulators.supervision.settings import read
 from tests.contract.platforms import SAMPLES_BY_TABLE
 from tests.unit.supervision_platform import certificates, sender
@@ -114,6 +116,36 @@ def test_every_sample_is_stored_once_what_it_needs_is_there(
 
     assert (said["status"], said["duplicate"]) == (1, False), said
     assert said["receipt"].startswith("GD")
+
+
+@pytest.mark.parametrize("file", ALL, ids=lambda path: f"{path.parent.name}/{path.name[:-13]}")
+def test_persons_are_masked_where_a_supervisor_reads_their_rows(file: Path) -> None:
+    row = json.loads(file.read_text(encoding="utf-8"))["record"]
+    secrets = {
+        row.get(name) for name in ("hzxm", "jhrxm", "zjhm", "jhrzjhm", "yssfzh", "rysfzh", "lxdh", "csrq")
+    } - {None}
+    method = file.parent.name
+
+    shown = (
+        json.dumps(mask_record(method, row), ensure_ascii=False)
+        + line(method, row)
+        + str(details(method, row))
+    )
+
+    assert not [secret for secret in secrets if secret in shown]
+
+
+def test_a_visit_of_this_family_has_a_head_and_a_page(running: Running, hospital: Hospital) -> None:
+    visit = sample("bb_pi_treatment", "encounter-completed")
+    hospital.rows(running, "bb_pi_treatment", [visit])
+    client, console = running.platform.client, running.platform.console
+    client.post(f"{console}/login", data={"login": "supervisor", "password": "correct-horse"})
+
+    page = client.get(f"{console}/visits/{visit['jzlsh']}", follow_redirects=True).text
+
+    assert visit["hzxm"][:1] + "*" in page
+    assert visit["hzxm"] not in page
+    assert visit["ysxm"] in page
 
 
 def test_a_bad_row_says_nothing_about_its_neighbours(running: Running, hospital: Hospital) -> None:
