@@ -5,6 +5,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from simulators.supervision.settings import read
 from tests.contract.platforms import SAMPLES_BY_TABLE
 from tests.unit.supervision_platform import certificates, sender
 from tests.unit.supervision_platform.conftest import Running, environment_in, start
+from tests.unit.supervision_platform.shanghai_records import Hospital as Shanghai
 
 SERVICE, PATH = "gd.provinceDataUploadService", "/guangdong/api"
 Sign = Callable[[bytes], bytes]
@@ -187,6 +189,29 @@ def test_what_cannot_be_true_is_refused_in_words(
 
     assert (said["status"], said["msgCode"]) == (2, -1)
     assert words in said["msg"]
+
+
+def test_a_prescription_approved_row_by_row_is_not_called_unreviewed(
+    running: Running, hospital: Hospital
+) -> None:
+    """Its payment is told at another interface, before and after the approval."""
+    row = sample("bb_pi_prescription_detail", "prescription-approved")
+    shanghai = replace(running.platform, path="/shanghai/api")
+    school = Shanghai()
+    first = school.paid() | {"subject": "2", "subjectNo": row["cfbs"]}
+    assert shanghai.result("uploadPayment", [first]) == (200, "操作成功")
+    before = running.platform.alerts()
+
+    hospital.rows(running, "bb_pi_drug", [drug() | {"ypdm": row["ypdm"]}])
+    visit = sample("bb_pi_treatment", "encounter-started") | {"jzlsh": row["jzlsh"]}
+    hospital.rows(running, "bb_pi_treatment", [visit])
+    [said] = hospital.rows(running, "bb_pi_prescription_detail", [row])
+    again = school.paid() | {"subject": "2", "subjectNo": row["cfbs"]}
+    assert shanghai.result("uploadPayment", [again]) == (200, "操作成功")
+
+    assert said["status"] == 1
+    assert "unreviewed" in before
+    assert "unreviewed" not in running.platform.alerts()
 
 
 def test_nobody_reviews_her_own_prescription(running: Running, hospital: Hospital) -> None:
