@@ -82,7 +82,9 @@ class Settings(DeskSettings):
     platform_signing_pin: str = setting("PIN of that key's token", default="", secret=True)
     pkcs11_module: str = setting("library of the security module, for keys of pkcs11:…", default="")
     platform_access: str = setting("TOML file with accesses of their own for single profiles", default="")
-    routing: str = setting("which profile reports what: city, guangdong, or a TOML file", default="city")
+    routing: str = setting(
+        "which profile reports what: city, shanghai, guangdong, or a TOML file", default="city"
+    )
     timing: Timing = setting("profile, or immediate: no waiting for the night", default=Timing.PROFILE)
     concurrency: int = setting("requests to one platform at a time", default=8)
     request_seconds: int = setting("time-out of one request, longer than the gateway's own", default=35)
