@@ -32,8 +32,6 @@ RANK_BITS = 40
 """A rank is the method's place in the profile's order, then the event's number."""
 WAIT_FOR_STREAM = timedelta(seconds=2)
 """How long a record that looks back waits when events before it are still missing."""
-LATE = timedelta(minutes=1)
-"""Older than that is no row that just arrived."""
 
 Outcome = tuple[str, dict[str, Any]]
 """A verb, or `wait`, and the changes that go with it."""
@@ -59,7 +57,7 @@ class Mapper:
             await streams.load(
                 session,
                 {row.event_id for row in waiting},
-                {row.stream for row in waiting if _looks_back(row) or self._settles(row)},
+                {row.stream for row in waiting if _reads_stream(row)},
             )
             moves: dict[str, dict[UUID, dict[str, Any]]] = {"map": {}, "park": {}, "wait": {}}
             for row in waiting:
@@ -86,7 +84,6 @@ class Mapper:
                 Submission.method,
                 Submission.business_number,
                 Submission.due_at,
-                Submission.lane,
             )
             .where(Submission.state == SubmissionState.RECEIVED)
             .where(Submission.claimed_until.is_(None) | (Submission.claimed_until < now))
@@ -106,9 +103,7 @@ class Mapper:
         if earlier is None:
             words = "waits for earlier events of its stream"
             return "wait", {"claimed_until": now + WAIT_FOR_STREAM, "problems": words}
-        outcome = self._built(
-            row, stored, streams, earlier, streams.later(stored) if self._settles(row) else ()
-        )
+        outcome = self._built(row, stored, streams, earlier, streams.later(stored) if kind.settles else ())
         if kind.settles and outcome[0] == "map" and row.due_at > now:
             # Looked at now so that people hear of a missing field before the night; made again when it goes out.
             place = {name: outcome[1][name] for name in ("lane", "rank")}
@@ -139,19 +134,16 @@ class Mapper:
             log.error("mapping_failed", submission=str(row.id), method=row.method, exc_info=error)
             return _parked([Issue("event", "unreadable", "事件内容与约定不符")])
 
-    def _settles(self, row: Any) -> bool:
-        """Whether something may have come after the event: the row has waited for its night, or the night is over already."""
-        if row.method == UNROUTED or not KINDS[row.profile, row.method].settles:
-            return False
-        return bool(row.lane) or row.due_at < self.db.clock.now() - LATE
-
     def _known_as(self, profile: str) -> Organisation:
         unit = self.units.get(profile)
         return replace(self.organisation, unit_id=unit) if unit else self.organisation
 
 
-def _looks_back(row: Any) -> bool:
-    return row.method != UNROUTED and KINDS[row.profile, row.method].looks_back
+def _reads_stream(row: Any) -> bool:
+    if row.method == UNROUTED:
+        return False
+    kind = KINDS[row.profile, row.method]
+    return kind.looks_back or kind.settles
 
 
 def _parked(issues: Sequence[Issue]) -> Outcome:

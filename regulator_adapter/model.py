@@ -71,8 +71,6 @@ class Submission(Row, Base):
         Index("ix_submission_lane", "profile", "lane", "rank", postgresql_where=_OPEN),
         Index("ix_submission_blocked", "profile", postgresql_where="blocked"),
         Index("ix_submission_makes", "profile", "makes", postgresql_where="state = 'accepted'"),
-        # A day's records lie beside one another: a summary of blocks finds them and costs an insert nothing.
-        Index("ix_submission_day", "occurred_at", postgresql_using="brin"),
         Index("ix_submission_desk", "state", "number", postgresql_where="state IN ('rejected', 'parked')"),
     )
 
