@@ -211,7 +211,7 @@ def day_view(row: Statement) -> wire.DayView:
     """One statement."""
     return wire.DayView(
         row.day, row.supplement, row.state.value, row.MACHINE.labels[row.state], row.through, row.events,
-        [_difference(one) for one in from_rows(row.differences)], row.exchanged_at, row.closed_at,
+        [_difference(one) for one in from_rows(row.differences)], msgspec.convert(row.repairs, list[wire.Repair]), row.exchanged_at, row.closed_at,
     )  # fmt: skip
 
 
