@@ -18,6 +18,7 @@ from foundation.clock import Clock, local_day_start
 from standalone.certificates import Certificates
 from tests.builders import events as b
 from tests.contract import platforms
+from tests.contract.hospitals import environment
 from tests.contract.platforms import Adapter, Platform
 
 PERSON = {"id": str(uuid4()), "name": "质控员周敏"}
@@ -366,7 +367,7 @@ def verify(file: Path, certificates: Certificates, folder: Path) -> "subprocess.
     return subprocess.run(
         command,
         cwd=folder,
-        env=platforms.environment(),
+        env=environment(),
         capture_output=True,
         text=True,
         timeout=60,

@@ -316,7 +316,7 @@ async def race_of_two(adapter: Adapter, days: Days) -> tuple[list[Any], int]:
     waiting.cancel()
     go_on.set()
     results = await asyncio.gather(first, second, return_exceptions=True)
-    return results, adapter.platform.methods.count("exchangeDay")
+    return list(results), adapter.platform.methods.count("exchangeDay")
 
 
 async def test_of_two_reconcilers_one_asks_and_the_other_is_told_to_wait(
