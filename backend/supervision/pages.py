@@ -131,21 +131,21 @@ TAGS = {
     "rejected": "tag-block", "parked": "tag-reason",
 }  # fmt: skip
 DESK = [ADMIN, QUALITY]
-HERE = "/desk/supervision"
-FIGURES = page(HERE, figures, title="监管上报", roles=DESK, menu="监管上报")
-RECORDS = page(f"{HERE}/records", records, title="上报待办", roles=DESK, menu="上报待办")
-DAYS = page(f"{HERE}/days", days, title="上报日结", roles=DESK, menu="上报日结")
-BUNDLE = page(f"{HERE}/days/{{day}}/bundle", bundle, title="日结证明", roles=DESK, audited="statement.export")
-DAY = page(f"{HERE}/days/{{day}}", one_day, title="某日日结", roles=DESK)
-LINKS = page(f"{HERE}/connections", connections, title="上报连接", roles=DESK, menu="上报连接")
+RECORDS_AT, DAYS_AT = "/desk/submissions", "/desk/statements"
+FIGURES = page("/desk/supervision", figures, title="监管上报", roles=DESK, menu="监管上报")
+RECORDS = page(RECORDS_AT, records, title="上报待办", roles=DESK, menu="上报待办")
+DAYS = page(DAYS_AT, days, title="上报日结", roles=DESK, menu="上报日结")
+BUNDLE = page(f"{DAYS_AT}/{{day}}/bundle", bundle, title="日结证明", roles=DESK, audited="statement.export")
+DAY = page(f"{DAYS_AT}/{{day}}", one_day, title="某日日结", roles=DESK)
+LINKS = page("/desk/connections", connections, title="上报连接", roles=DESK, menu="上报连接")
 PAGES = [FIGURES, RECORDS, DAYS, BUNDLE, DAY, LINKS]
-ONE, THAT_DAY = f"{HERE}/records/{{id}}", f"{HERE}/days/{{day}}"
+ONE, THAT_DAY = f"{RECORDS_AT}/{{id}}", f"{DAYS_AT}/{{day}}"
 THEIRS = desk_routes.ENDPOINTS
 ACTIONS = [
-    action(f"{ONE}/resubmit", THEIRS, desk_routes.resubmit, back=RECORDS, then=f"{HERE}/records", said="已安排重报。"),
-    action(f"{ONE}/carry-over", THEIRS, desk_routes.carry_over, back=RECORDS, then=f"{HERE}/records",
+    action(f"{ONE}/resubmit", THEIRS, desk_routes.resubmit, back=RECORDS, then=RECORDS_AT, said="已安排重报。"),
+    action(f"{ONE}/carry-over", THEIRS, desk_routes.carry_over, back=RECORDS, then=RECORDS_AT,
            said="已结转，该记录仍列在“已结转”中。"),
-    action(f"{HERE}/resubmit", THEIRS, desk_routes.resubmit_code, back=RECORDS, then=f"{HERE}/records",
+    action(f"{RECORDS_AT}/resubmit", THEIRS, desk_routes.resubmit_code, back=RECORDS, then=RECORDS_AT,
            said="已安排该代码下的记录全部重报。"),
     action(f"{THAT_DAY}/reconcile", THEIRS, desk_routes.reconcile, back=DAY, then=THAT_DAY, said="已与监管平台对账。"),
     action(f"{THAT_DAY}/restate", THEIRS, desk_routes.restate, back=DAY, then=THAT_DAY, said="已开出补充对账单。"),

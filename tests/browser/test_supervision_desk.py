@@ -60,7 +60,7 @@ async def test_a_person_sees_what_waits_carries_it_over_and_closes_the_day(
         await shows(page, world, "/desk/supervision")
         await expect(page.get_by_text("各监管平台")).to_be_visible()
 
-        await shows(page, world, "/desk/supervision/records")
+        await shows(page, world, "/desk/submissions")
         card = page.locator("section.card").first
         await expect(card).to_contain_text("实名认证")
         await card.get_by_text("处理").click()
@@ -68,7 +68,7 @@ async def test_a_person_sees_what_waits_carries_it_over_and_closes_the_day(
         await card.locator("[name=reason]").last.fill("平台演练退回，已电话确认")
         await card.get_by_role("button", name="结转").click()
         await expect(page.get_by_role("status")).to_contain_text("已结转")
-        await shows(page, world, "/desk/supervision/records?show=carried")
+        await shows(page, world, "/desk/submissions?show=carried")
         await expect(page.get_by_text("平台演练退回，已电话确认")).to_be_visible()
 
         day = world.clock.now().astimezone(SHANGHAI)
@@ -76,8 +76,8 @@ async def test_a_person_sees_what_waits_carries_it_over_and_closes_the_day(
         await world.moves_on(seconds=(morning - day).total_seconds())
     async with at_the_desk(browser, world, "quality") as page:
         await closed(page, world, day.date().isoformat())
-        await shows(page, world, "/desk/supervision/days")
-        await shows(page, world, f"/desk/supervision/days/{day.date()}")
+        await shows(page, world, "/desk/statements")
+        await shows(page, world, f"/desk/statements/{day.date()}")
         await expect(page.get_by_text("三方一致")).to_be_visible()
         await expect(page.get_by_text("平台演练退回，已电话确认")).to_be_visible()
 
@@ -85,7 +85,7 @@ async def test_a_person_sees_what_waits_carries_it_over_and_closes_the_day(
 async def closed(page: Page, world: World, day: str) -> None:
     """As often as it takes: the worker tells, the platform states, a person counts."""
     for _ in range(20):
-        await page.goto(desk(world, f"/desk/supervision/days/{day}"))
+        await page.goto(desk(world, f"/desk/statements/{day}"))
         if await page.get_by_text("三方一致").count():
             return
         await looks_right(page)
@@ -103,7 +103,7 @@ async def closed(page: Page, world: World, day: str) -> None:
 
 async def test_the_page_of_connections_names_every_certificate(hospital: World, browser: Browser) -> None:
     async with at_the_desk(browser, hospital, "quality") as page:
-        await shows(page, hospital, "/desk/supervision/connections")
+        await shows(page, hospital, "/desk/connections")
 
         await expect(page.get_by_text("日结签章（本院）")).to_be_visible()
         await expect(page.get_by_role("row", name="前置机 2").first).to_contain_text("不通")
@@ -113,8 +113,8 @@ async def test_the_desk_says_when_the_adapter_is_away(hospital: World, browser: 
     await hospital.system.stop("adapter")
     try:
         async with at_the_desk(browser, hospital, "quality") as page:
-            for path in ("", "/records", "/days"):
-                await shows(page, hospital, f"/desk/supervision{path}")
+            for path in ("supervision", "submissions", "statements"):
+                await shows(page, hospital, f"/desk/{path}")
                 await expect(page.get_by_role("alert")).to_contain_text("上报系统没有应答")
     finally:
         await hospital.system.start("adapter")
