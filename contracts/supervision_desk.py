@@ -128,7 +128,7 @@ class PlatformState(msgspec.Struct, frozen=True):
 
 
 class Overview(msgspec.Struct, frozen=True):
-    """The whole feed at a glance. `gaps` are runs `[first, last]` of numbers that did not arrive; lag is the oldest that is due."""
+    """The whole feed at a glance; `routed`, `accepted` and `lines` of the last 31 days, what waits however old. `gaps` are runs `[first, last]` of numbers that did not arrive; lag is the oldest that is due."""
 
     received: int
     last_number: int

@@ -245,6 +245,7 @@ def _adapter(installation: Installation, process: Process) -> Environment:
         "PLATFORM_APP_SECRET": platform.app_secret,
         "PLATFORM_IV": platform.iv,
         "TIMING": "immediate",
+        "RECONCILE_SECONDS": "60",
         "DESK_CALLERS": f"{IDENTITIES}backend-api",
         "PLATFORM_SEAL_ROOT": _root(installation, "platform"),
         "PLATFORM_SEAL_IDENTITY": installation.certificates.platform["supervision-seal"].identity,
