@@ -7,10 +7,12 @@ from typing import TypeVar
 import msgspec
 from sqlalchemy import func, select
 
+from backend.account.queries import deeds
 from backend.desk.declared import Attached, DeskCall, Shown, action, page
 from backend.desk.rendering import span
 from backend.edge import ADMIN, QUALITY
 from backend.supervision import desk_routes, routes
+from contracts.supervision_desk import DayLine
 from foundation.clock import local_day_start
 from foundation.db.outbox import OutboxEvent
 from foundation.errors import Unavailable
@@ -86,12 +88,17 @@ async def one_day(call: DeskCall) -> Shown:
     """One day: both sides, what differs, what was carried over, statements."""
     day = desk_routes.day_of(call)
     found = await call.app.adapter.day(day)
-    by_hand = [line for line in found.lines if line.by_hand]
+    by_hand = [line for line in found.lines if line.by_hand and not _agrees(line)]
     words = {
         "found": found, "row": found.newest, "day": day, "by_hand": by_hand, "tags": TAGS, "profiles": PROFILES,
-        "over": call.clock.today() > day, "kinds": KINDS,
+        "over": call.clock.today() > day, "kinds": KINDS, "deeds": await deeds(call.session, ("statement", day)),
     }  # fmt: skip
     return Shown("supervision/day.html", words)
+
+
+def _agrees(line: DayLine) -> bool:
+    """A person has read the page, and it is our count."""
+    return line.platform is not None and line.platform - line.duplicates == line.accepted
 
 
 async def bundle(call: DeskCall) -> Shown:

@@ -89,12 +89,15 @@ async def closed(page: Page, world: World, day: str) -> None:
         if await page.get_by_text("三方一致").count():
             return
         await looks_right(page)
-        options = page.locator("[name=method] option")
-        for at in range(await options.count()):
-            count = (await options.nth(at).inner_text()).split("我方 ")[1].split(" ")[0]
-            await page.locator("[name=method]").select_option(index=at)
+        while await page.locator("[name=method]").count():
+            count = (
+                (await page.locator("[name=method] option").first.inner_text())
+                .split("我方 ")[1]
+                .split(" ")[0]
+            )
             await page.fill("[name=count]", count)
             await page.get_by_role("button", name="登记", exact=True).click()
+            await expect(page.get_by_role("status")).to_contain_text("已登记")
         if await page.get_by_role("button", name="现在对账").count():
             await page.get_by_role("button", name="现在对账").click()
         await world.moves_on(minutes=1)
