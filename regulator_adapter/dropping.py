@@ -16,7 +16,13 @@ from regulator_adapter.days.closed import in_closed_day
 from regulator_adapter.model import ReceivedEvent, Submission
 from regulator_adapter.states import SubmissionState
 
-READ_LATER = ("appointment.booked", "prescription.signed", "prescription.approved", "practitioner.changed")
+READ_LATER = (
+    "appointment.booked",
+    "encounter.started",
+    "prescription.signed",
+    "prescription.approved",
+    "practitioner.changed",
+)
 """What mappings look back for; a test goes through all of them."""
 LAST_COUNTS = "practitioner.changed"
 STREAM_RESTS = timedelta(days=31)
