@@ -43,6 +43,16 @@ def mask_record(method: str, record: Mapping[str, Any]) -> dict[str, Any]:
     return {key: _masked(method, key, value, names) for key, value in record.items()}
 
 
+def is_personal(method: str, key: str) -> bool:
+    """Whether the stars hide something in this field; staff are named in the open."""
+    hidden = key in _CERTIFICATES | _PHONES or key.endswith("Mobile") or key == "birthDate"
+    return (
+        _is_name(method, key)
+        or hidden
+        or (key.endswith("CertID") and not key.startswith(("doctor", "audit", "viewer")))
+    )
+
+
 def _masked(method: str, key: str, value: Any, names: set[str]) -> Any:
     if isinstance(value, list):
         return [_masked(method, key, one, names) for one in value]

@@ -1,7 +1,7 @@
 """A record in words: labels and code names from the field tables, times of Shanghai, money in yuan."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from simulators.server import SHANGHAI
@@ -30,6 +30,10 @@ EVENTS = {
     "encounter.declined": "未接诊",
     "encounter.completed": "复诊完成",
     "encounter.discontinued": "复诊中止",
+    "consultation.started": "健康咨询开始",
+    "consultation.declined": "未接健康咨询",
+    "consultation.completed": "健康咨询完成",
+    "consultation.discontinued": "健康咨询转线下",
     "record.signed": "病历签名",
     "record.amended": "病历修订",
     "prescription.signed": "处方开具",
@@ -45,6 +49,31 @@ EVENTS = {
     "adverse_event.reported": "不良事件",
     "practitioner.changed": "人员备案",
     "drug_catalogue.changed": "药品目录变更",
+}
+ACTIONS = {
+    "visit.view": "查看就诊",
+    "visit.replay": "回放就诊",
+    "record.view": "查看记录",
+    "matter.look": "标为已查看",
+    "matter.ask": "询问医院",
+    "matter.answer": "医院答复",
+    "matter.withdraw": "撤回询问",
+    "matter.close": "办结",
+    "matter.reopen": "重新处理",
+    "question.answered_late": "撤回后收到答复",
+    "sample.draw": "抽查取样",
+    "sample.view": "查看抽查",
+    "sample.judge": "抽查结论",
+    "reveal.ask": "申请查看",
+    "reveal.grant": "批准查看",
+    "reveal.refuse": "不予批准",
+    "reveal.look": "查看未脱敏信息",
+    "reveal.look_refused": "查看被拒",
+    "reveal.refused": "申请或批准被拒",
+    "evidence.export": "导出证据包",
+    "evidence.made": "证据包已生成",
+    "look-in.open": "旁看视频",
+    "chat.read": "查阅文字记录",
 }
 # What a line in a list says, in this order, where the record has it.
 _LINE = (
@@ -151,3 +180,8 @@ def yuan(fen: int) -> str:
 
 def minute(moment: datetime) -> str:
     return f"{moment.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}"
+
+
+def days_ahead(today: date, days: int) -> str:
+    """A day to compare with dates of the feed."""
+    return (today + timedelta(days=days)).isoformat()

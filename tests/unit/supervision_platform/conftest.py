@@ -11,11 +11,15 @@ from simulators.supervision.__main__ import listeners
 from simulators.supervision.faults import PlatformFaults
 from simulators.supervision.settings import Settings, read
 from simulators.supervision.store import Database
+from simulators.supervision.store.console_schema import TRIGGERS
 from tests.unit.supervision_platform import certificates, sender
 from tests.unit.supervision_platform.sender import Platform
 
 HOSPITAL = {"id": "h", "code": "310114001", "name": "示范医院", "unified_social_credit_code": sender.ORGAN}
-DEMO = {"supervisor": {"name": "监管员", "login": "supervisor", "password": "correct-horse"}}
+DEMO = {
+    "supervisor": {"name": "监管员", "login": "supervisor", "password": "correct-horse"},
+    "second_supervisor": {"name": "监管员乙", "login": "supervisor2", "password": "battery-staple"},
+}
 
 
 @pytest.fixture(scope="session")
@@ -63,8 +67,11 @@ class Running:
             "SELECT name FROM sqlite_schema WHERE type = 'table'"
         ).fetchall()
         with self.database.transaction() as connection:
+            for trigger in TRIGGERS:  # the trail lets nobody take a line away
+                connection.execute(f"DROP TRIGGER IF EXISTS {trigger}")
             for table in tables:
                 connection.execute(f"DELETE FROM {table['name']}")
+        self.database.make_tables()
         self.clock.set_offset(0)
         self.faults.clear()
         return self.platform
