@@ -20,6 +20,7 @@ from backend.fairness import model as fairness
 from backend.fairness_report import model as fairness_report
 from backend.formulary import model as formulary
 from backend.hospital_hint import model as hospital_hint
+from backend.inquiry import model as inquiry
 from backend.insurance import model as insurance
 from backend.notification import model as notification
 from backend.papers import model as papers
@@ -44,7 +45,7 @@ from foundation.db import audit, idempotency, inbox, intents, outbox, sealer
 from foundation.db.base import Base
 
 MODULES = (
-    account, alarm, appointment, appraisal, cds_hooks, chat, complaint, content, counter, dispensing, e_bill, e_prescription, eligibility, encounter, escalation, evaluation, fairness, fairness_report, formulary, hospital_hint, insurance,
+    account, alarm, appointment, appraisal, cds_hooks, chat, complaint, content, counter, dispensing, e_bill, e_prescription, eligibility, encounter, escalation, evaluation, fairness, fairness_report, formulary, hospital_hint, inquiry, insurance,
     notification, papers, patient, payment, practitioner, prescription, pricing, reconciliation, record, rescheduling, schedule, sheet, shift, signature, stock, timetable, video,
     waiting, writeback, audit, idempotency, inbox, intents, outbox, sealer,
 )  # fmt: skip
