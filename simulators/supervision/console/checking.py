@@ -283,7 +283,8 @@ class Checking:
         return self._shell.show(
             "trail.html", "监管端留痕", "/trail",
             lines=[(line, from_store(line.at)) for line in found["lines"]], checked=found["checked"], more=older,
-            scope=found["scope"], actions=wording.ACTIONS, public_key=public_text(evidence_key(self._shell.settings.data)),
+            scope=found["scope"], actions=wording.ACTIONS, labels=wording.DETAILS, subject_of=wording.subject_of,
+            public_key=public_text(evidence_key(self._shell.settings.data)),
             supervisors=self._shell.settings.supervisors, login=request.query_params.get("login", ""),
         )  # fmt: skip
 

@@ -74,13 +74,14 @@ def _acts(day: Counts) -> list[Figure]:
 
 
 def _privacy(connection: sqlite3.Connection, day: Counts) -> list[Figure]:
-    looks = figures.count_days(connection, "trail", day.scope)
+    days = Scope(day.scope.since, day.scope.until)
+    lines = figures.count_days(connection, "trail", days)
+    looks = figures.count_days(connection, "trail", days, "action = 'reveal.look'")
     return [
         day.events("实名认证", "identity.verified", unit="次"),
         day.events("健康档案浏览", "record.viewed", unit="次"),
-        Figure(
-            "trail", "监管端留痕", f"{looks}条", f"/trail{Scope(day.scope.since, day.scope.until).query()}"
-        ),
+        Figure("looks", "未脱敏查看", f"{looks}次", f"/trail{days.query(action='reveal.look')}"),
+        Figure("trail", "监管端留痕", f"{lines}条", f"/trail{days.query()}"),
     ]
 
 

@@ -213,10 +213,11 @@ def outcome_sum(connection: sqlite3.Connection, outcome: str) -> int:
     )
 
 
-def count_days(connection: sqlite3.Connection, table: str, scope: Scope) -> int:
+def count_days(connection: sqlite3.Connection, table: str, scope: Scope, condition: str = "1") -> int:
     """Rows of a table that has its time in `at`."""
     where, values = scope.days("at")
-    return int(connection.execute(f"SELECT count(*) FROM {table} WHERE {where}", values).fetchone()[0])
+    query = f"SELECT count(*) FROM {table} WHERE {where} AND {condition}"
+    return int(connection.execute(query, values).fetchone()[0])
 
 
 def local_label(start: datetime, form: str) -> str:

@@ -9,11 +9,11 @@ from simulators.supervision.validate import is_empty
 
 
 def persons(steps: Sequence[Item]) -> list[tuple[str, str]]:
-    """(label, value) as the feed first had them."""
-    found: dict[tuple[str, str], None] = {}
+    """(label, value), each value under the name it first came with."""
+    found: dict[str, str] = {}
     for step in steps:
         for field in METHODS[step.method].fields:
             value = step.body.get(field.name)
             if is_personal(step.method, field.name) and isinstance(value, str) and not is_empty(value):
-                found.setdefault((name_of(field), value), None)
-    return list(found)
+                found.setdefault(value, name_of(field))
+    return [(name, value) for value, name in found.items()]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 from simulators.server import SHANGHAI
 from simulators.supervision.console.masking import mask_record
@@ -75,6 +76,16 @@ ACTIONS = {
     "look-in.open": "旁看视频",
     "chat.read": "查阅文字记录",
 }
+DETAILS = {
+    "authority": "检查文书号", "reason": "原因", "note": "说明", "why": "原因", "reveal": "许可", "method": "接口",
+    "seed": "种子", "wanted": "数量", "scope": "筛选", "up_to": "截至记录", "population": "名单", "clear": "含原文",
+    "population_digest": "名单摘要", "number": "编号", "verdict": "结论", "manifest_sha256": "核验码", "export": "导出",
+    "key": "事项",
+}  # fmt: skip
+_SUBJECTS = {
+    "visit": ("就诊", "/visits/"), "record": ("记录", "/records/"), "matter": ("事项", "/matters/"),
+    "sample": ("抽查", "/samples/"), "reveal": ("许可", "/reveals/"),
+}  # fmt: skip
 # What a line in a list says, in this order, where the record has it.
 _LINE = (
     "patientName", "name", "sex", "age", "deptName", "doctorName", "workDate", "eligibilityResult", "result",
@@ -84,6 +95,15 @@ _LINE = (
 )  # fmt: skip
 _PLACE = {"organID", "unitID", "organName", "eventId", "eventType", "stream", "streamSeq", "hospitalSeq",
           "eventDigest", "chainHash", "prevHash"}  # fmt: skip
+
+
+def subject_of(subject: str) -> tuple[str, str]:
+    """What a line of the trail is about, and where it is; no address where there is no page."""
+    kind, _, number = subject.partition(" ")
+    name, path = _SUBJECTS.get(kind, (kind, ""))
+    if subject.startswith("sample of "):
+        return "抽查", "/samples"
+    return f"{name} {number}", f"{path}{quote(number, safe='')}" if path else ""
 
 
 def title_of(method: str, event_type: str | None) -> str:

@@ -7,6 +7,9 @@ const STYLES = [["blue", []], ["green", [9, 6]], ["orange", [2, 5]]];
 const plots = new Map();
 let last = null;
 
+// A length of time in as few signs as an axis has room for.
+const span = (seconds) => (seconds < 120 ? `${+seconds.toFixed(1)}秒` : seconds < 7200 ? `${+(seconds / 60).toFixed(1)}分` : `${+(seconds / 3600).toFixed(1)}时`);
+
 const charts = {
   hours: ({ hours }) => [hours.at, hours.series],
   arrived: ({ minutes }) => [minutes.at, { 到达: minutes.arrived }],
@@ -21,14 +24,14 @@ function drawn(place, at, series) {
     cursor: { y: false, drag: { x: false, y: false } },
     axes: [
       { ...axis(), space: 70, values: (_, splits) => splits.map((second) => clock.format(second * 1000)) },
-      { ...axis(), size: 56, incrs: whole ? [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000] : undefined },
+      { ...axis(), size: 64, values: (_, splits) => splits.map(whole ? String : span), incrs: whole ? [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000] : undefined },
     ],
     scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(high ?? 0, whole ? 4 : 1)] } },
     series: [
       { label: "时刻", value: (_, second) => (second == null ? "—" : clock.format(second * 1000)) },
       ...Object.keys(series).map((label, index) => ({
         label, stroke: colour(STYLES[index][0]), dash: STYLES[index][1], width: 2.5, spanGaps: true, points: { show: false },
-        value: (_, value) => (value == null ? "—" : whole ? value : `${value.toFixed(2)}秒`),
+        value: (_, value) => (value == null ? "—" : whole ? value : span(value)),
       })),
     ],
   }, [at, ...Object.values(series)], place);
