@@ -21,6 +21,8 @@ from simulators.supervision.times import from_store, utc_text
 
 SEED_LENGTH = 64
 LINES = 100
+CHECKED = 1000
+"""Lines whose chain is checked each time the trail is opened; all of them on demand."""
 
 
 class Checking:
@@ -273,7 +275,8 @@ class Checking:
             rows = connection.execute(
                 f"SELECT * FROM trail WHERE {where} ORDER BY number DESC LIMIT ?", (*values, LINES + 1)
             ).fetchall()
-            checked = trail.check(connection)
+            whole = query.get("whole") == "1"
+            checked = trail.check(connection, latest=None if whole else CHECKED)
         lines = [trail.line_of(row) for row in rows[:LINES]]
         return {"scope": scope, "lines": lines, "checked": checked, "older": len(rows) > LINES}
 
@@ -293,5 +296,5 @@ class Checking:
         checked = found["checked"]
         return JSONResponse({
             "lines": [line.said | {"entry": line.entry, "head": line.head} for line in found["lines"]],
-            "checked": {"lines": checked.lines, "head": checked.head, "broken": checked.broken},
+            "checked": {"first": checked.first, "lines": checked.lines, "head": checked.head, "broken": checked.broken},
         })  # fmt: skip

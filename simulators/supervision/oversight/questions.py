@@ -21,6 +21,8 @@ from simulators.supervision.times import from_store, from_wire, utc_text, wire_t
 
 ANSWER_WITHIN = timedelta(days=3)
 AT_ONCE = 20
+FINAL = frozenset({400, 404, 409, 422})
+"""Answers that asking again does not change; anything else is tried again."""
 LEAST_WORDS, MOST_WORDS = 4, 500
 
 
@@ -36,6 +38,7 @@ class Question:
     asked_at: datetime
     answer_by: datetime
     sent_at: datetime | None
+    refused: bool
     problem: str
     answer: str | None
     answered_by: str | None
@@ -71,7 +74,7 @@ def waiting(connection: sqlite3.Connection, *, sent: bool) -> list[Question]:
     condition = "IS NOT NULL" if sent else "IS NULL"
     return _questions(
         connection,
-        f"answered_at IS NULL AND sent_at {condition} AND standing = 'asked' ORDER BY asked_at LIMIT ?", AT_ONCE,
+        f"answered_at IS NULL AND refused_at IS NULL AND sent_at {condition} AND standing = 'asked' ORDER BY asked_at LIMIT ?", AT_ONCE,
     )  # fmt: skip
 
 
@@ -84,10 +87,11 @@ async def deliver(database: Database, door: HospitalDoor, clock: Clock, question
     if question.visit_no and _is_uuid(question.visit_no):
         asked["visit_number"] = question.visit_no
     said = await door.ask("ask-hospital", asked, question.by)
+    now, refused = utc_text(clock.now()), said.status in FINAL
     with database.writing() as connection:
         connection.execute(
-            "UPDATE questions SET sent_at = ?, problem = ? WHERE id = ? AND sent_at IS NULL",
-            (None if said.problem else utc_text(clock.now()), said.problem, question.id),
+            "UPDATE questions SET sent_at = ?, refused_at = ?, problem = ? WHERE id = ? AND sent_at IS NULL",
+            (None if said.problem else now, now if refused else None, said.problem, question.id),
         )
     return said.problem
 
@@ -137,7 +141,7 @@ def _questions(connection: sqlite3.Connection, where: str, value: int) -> list[Q
         Question(
             row["id"], row["matter_id"], row["visit_no"], row["title"], Supervisor(row["login"], row["name"], ""),
             row["authority"], row["words"], from_store(row["asked_at"]), from_store(row["answer_by"]),
-            from_store(row["sent_at"]) if row["sent_at"] else None, row["problem"], row["answer"], row["answered_by"],
+            from_store(row["sent_at"]) if row["sent_at"] else None, row["refused_at"] is not None, row["problem"], row["answer"], row["answered_by"],
             from_store(row["answered_at"]) if row["answered_at"] else None,
         )
         for row in rows

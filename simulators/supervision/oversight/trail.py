@@ -48,8 +48,9 @@ class Line:
 
 @dataclass(frozen=True)
 class Checked:
-    """What a walk along the whole trail found: `broken` is the first line that does not fit."""
+    """What a walk found: `first` to `lines` were looked at, `broken` is the first line that does not fit."""
 
+    first: int
     lines: int
     head: str
     broken: int | None
@@ -84,15 +85,18 @@ def line_of(row: sqlite3.Row) -> Line:
     )  # fmt: skip
 
 
-def check(connection: sqlite3.Connection) -> Checked:
-    """From the first line to the last: numbers without a hole, entries that fit their words, heads that follow."""
-    before, count = START, 0
-    for row in connection.execute("SELECT * FROM trail ORDER BY number"):
+def check(connection: sqlite3.Connection, *, latest: int | None = None) -> Checked:
+    """Numbers without a hole, entries that fit their words, heads that follow: of all lines, or of the `latest` ones."""
+    highest = connection.execute("SELECT coalesce(max(number), 0) FROM trail").fetchone()[0]
+    count = max(highest - latest, 0) if latest is not None else 0
+    start = connection.execute("SELECT head FROM trail WHERE number = ?", (count,)).fetchone()
+    before, first = (start["head"] if start else START), count + 1
+    for row in connection.execute("SELECT * FROM trail WHERE number > ? ORDER BY number", (count,)):
         line = line_of(row)
         fits = (
             line.number == count + 1 and line.entry == line.digest and line.head == bound(before, line.entry)
         )
         if not fits:
-            return Checked(count, before, line.number)
+            return Checked(first, count, before, line.number)
         before, count = line.head, line.number
-    return Checked(count, before, None)
+    return Checked(first, count, before, None)

@@ -70,6 +70,7 @@ CREATE TABLE IF NOT EXISTS questions (
     asked_at TEXT NOT NULL,
     answer_by TEXT NOT NULL,
     sent_at TEXT,
+    refused_at TEXT,              -- the hospital will not have it; it is not sent again
     problem TEXT NOT NULL DEFAULT '',
     answer TEXT,
     answered_by TEXT,

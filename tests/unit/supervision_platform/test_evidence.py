@@ -142,7 +142,10 @@ def _resealed(edit: Callable[[Files], None]) -> Callable[[Files], None]:
 
 
 def _removed(name: str) -> Callable[[Files], None]:
-    return lambda files: files.pop(next(one for one in files if one.startswith(name))) and None
+    def remove(files: Files) -> None:
+        del files[next(one for one in files if one.startswith(name))]
+
+    return remove
 
 
 def _added(files: Files) -> None:

@@ -2,10 +2,13 @@
 
 import sqlite3
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import httpx
 import pytest
 
+from simulators.supervision.oversight import trail
+from simulators.supervision.settings import Supervisor
 from tests.unit.supervision_platform.at_the_console import ORDER, SECOND, lines, send_a_visit, signed_in
 from tests.unit.supervision_platform.conftest import Running
 from tests.unit.supervision_platform.sender import Platform
@@ -151,3 +154,23 @@ def test_a_forged_line_is_found(first: httpx.Client, strict_platform: Running, f
 
     assert "留痕被改动过" in first.get("/trail").text
     assert first.get("/trail.json").json()["checked"]["broken"] in (2, 3)
+
+
+def test_a_long_trail_is_checked_at_its_end_and_from_its_beginning_on_demand(
+    first: httpx.Client, strict_platform: Running
+) -> None:
+    who = Supervisor("supervisor", "监管员", "")
+    with strict_platform.database.transaction() as connection:
+        for number in range(1, 1101):
+            trail.write(
+                connection, datetime(2026, 11, 23, tzinfo=UTC), who, "visit.view", f"visit V-{number}"
+            )
+    with strict_platform.database.transaction() as connection:
+        connection.execute("DROP TRIGGER trail_never_changes")
+        connection.execute("UPDATE trail SET name = 'x' WHERE number = 7")
+    strict_platform.database.make_tables()
+
+    near, whole = (first.get("/trail.json", params=query).json()["checked"] for query in ({}, {"whole": "1"}))
+
+    assert (near["first"], near["lines"], near["broken"]) == (101, 1100, None)
+    assert (whole["first"], whole["broken"]) == (1, 7)
