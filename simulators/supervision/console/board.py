@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from simulators.supervision.chain import chain_figures, hospital_gaps
-from simulators.supervision.console import concerns, figures, findings, wording
+from simulators.supervision.console import concerns, figures, findings, reading, wording
 from simulators.supervision.console.figures import Counts, Figure
 from simulators.supervision.console.scope import Scope
 from simulators.supervision.console.shell import Shell
@@ -134,7 +134,7 @@ def _channel(connection: sqlite3.Connection) -> list[Figure]:
         Figure("broken", "链值不符", str(chain["broken"]), "/alerts?rule=chain_broken", bad=chain["broken"] > 0),
         Figure("duplicates", "重复上报", str(figures.outcome_sum(connection, "duplicates")), "/feed"),
         Figure("rejected", "退回", str(figures.outcome_sum(connection, "rejected")), "/feed#refusals"),
-        Figure("live", "正在问诊", str(findings.live_count(connection)), "/visits?live=1"),
+        Figure("live", "正在问诊", str(reading.live_count(connection)), "/visits?live=1"),
         Figure("open", "未办结预警", str(open_alerts), "/alerts?standing=open", bad=open_alerts > 0),
     ]  # fmt: skip
 

@@ -201,14 +201,3 @@ def _grievance(row: sqlite3.Row) -> Grievance:
         standing=Standing(row["standing"]),
         matter=row["matter"],
     )
-
-
-def live_count(connection: sqlite3.Connection) -> int:
-    """Visits that began and are not over, as far as the feed says."""
-    return int(
-        connection.execute(
-            "SELECT count(DISTINCT visit_no) FROM records WHERE event_type = 'encounter.started' AND visit_no NOT IN "
-            "(SELECT visit_no FROM records WHERE visit_no IS NOT NULL AND event_type IN "
-            "('encounter.completed', 'encounter.discontinued'))"
-        ).fetchone()[0]
-    )

@@ -115,6 +115,14 @@ def records_counted(connection: sqlite3.Connection, wanted: Wanted) -> int:
     return int(connection.execute(f"SELECT count(*) FROM records WHERE {where}", values).fetchone()[0])
 
 
+LIVE = (
+    "event_type = 'encounter.started' AND NOT EXISTS (SELECT 1 FROM records AS over WHERE over.visit_no = records.visit_no "
+    "AND (over.event_type IN ('encounter.completed', 'encounter.discontinued') OR "
+    "(over.method = 'uploadReferralIndicators' AND coalesce(json_extract(over.body, '$.endDate'), '') <> '')))"
+)
+"""Records that began a visit which is not over, whichever profile says so."""
+
+
 @dataclass(frozen=True)
 class VisitLine:
     visit_no: str
@@ -129,10 +137,7 @@ def latest_visits(
     """The visits that something was reported about most recently; `live`: begun and not over."""
     where, values = scope.records()
     if live:
-        where += (
-            " AND event_type = 'encounter.started' AND NOT EXISTS (SELECT 1 FROM records AS over WHERE over.visit_no = "
-            "records.visit_no AND over.event_type IN ('encounter.completed', 'encounter.discontinued'))"
-        )
+        where += f" AND {LIVE}"
     rows = connection.execute(
         "SELECT visit_no, max(id) AS last FROM "
         f"(SELECT id, visit_no FROM records WHERE visit_no IS NOT NULL AND {where} ORDER BY id DESC LIMIT 2000) "
@@ -172,3 +177,8 @@ def visit(connection: sqlite3.Connection, visit_no: str) -> list[Item]:
             ).fetchone()
             before += [found] if found else []
     return [item(row) for row in sorted([*before, *rows], key=lambda row: (row["occurred_at"], row["id"]))]
+
+
+def live_count(connection: sqlite3.Connection) -> int:
+    """Visits that are going on, as far as the feed says."""
+    return int(connection.execute(f"SELECT count(DISTINCT visit_no) FROM records WHERE {LIVE}").fetchone()[0])
