@@ -42,7 +42,7 @@ async def take(
         if (row.asked_by, row.words) != (actor.id, words):
             raise Conflict("这个编号已用于另一个询问", code="question_differs")
         return row
-    detail = {"authority": authority, "supervisor": actor.name, "question": str(question_id)}
+    detail = {"authority": authority, "supervisor": actor.name, "number": str(question_id)}
     audit(session, actor, "inquiry.ask", "inquiry", row.id, detail=detail)
     link = f"/desk/inquiries/{row.id}"
     await alarm.ring(session, ALARM, row.id, f"监管人员{actor.name}询问，请按期答复", link=link)

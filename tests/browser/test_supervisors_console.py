@@ -9,13 +9,11 @@ from contextlib import asynccontextmanager
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from simulators.server import Reader
-from simulators.supervision.settings import read
 from tests.browser.screens import PHONE, WAIT, WIDE, a_page, looks_right
 from tests.unit.supervision_platform import certificates
 from tests.unit.supervision_platform.a_busy_day import send_a_busy_day
 from tests.unit.supervision_platform.at_the_console import FIRST, ORDER, SECOND
-from tests.unit.supervision_platform.conftest import environment_in, start
+from tests.unit.supervision_platform.conftest import platform_in
 from tests.unit.supervision_platform.sender import Platform
 
 pytestmark = pytest.mark.anyio
@@ -25,7 +23,7 @@ pytestmark = pytest.mark.anyio
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """With a busy day behind it."""
     tls = certificates.make(tmp_path_factory.mktemp("tls"))
-    for running in start(read(Reader(environment_in(tmp_path_factory.mktemp("platform"), tls)))):
+    for running in platform_in(tmp_path_factory.mktemp("platform"), tls):
         platform = dataclasses.replace(running.platform, path="/shanghai/api")
         send_a_busy_day(platform)
         yield platform

@@ -89,6 +89,11 @@ def start(settings: Settings, *, plain: bool = True) -> Iterator[Running]:
     database.close()
 
 
+def platform_in(folder: Path, tls: certificates.Files) -> Iterator[Running]:
+    """One that checks everything, with a folder of its own."""
+    yield from start(read(Reader(environment_in(folder, tls))))
+
+
 def running(settings: Settings, *, plain: bool = True) -> Iterator[Platform]:
     for one in start(settings, plain=plain):
         yield one.platform
