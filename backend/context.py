@@ -78,8 +78,6 @@ class Wiring:
     """Upward calls by table: what a lower feature calls without knowing who is above it. Filled by `backend.wiring`."""
 
     on_paid: dict[str, Settled] = field(default_factory=dict)
-    reported_as: dict[str, Callable[[AsyncSession, UUID], Awaitable[str]]] = field(default_factory=dict)
-    """The number under which the supervisor knows what was paid, where that is not its id."""
     on_refunded: dict[str, Settled] = field(default_factory=dict)
     on_withdrawn: dict[str, Settled] = field(default_factory=dict)
     on_approved: list[Settled] = field(default_factory=list)

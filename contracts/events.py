@@ -354,8 +354,6 @@ class PaymentConfirmed(_Event, frozen=True):
     payment: Money
     tenders: dict[str, int]
     paid_at: datetime
-    subject_number: str = ""
-    """The number under which the subject itself is reported; empty: its id."""
 
 
 class RefundSucceeded(_Event, frozen=True):

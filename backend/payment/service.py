@@ -156,7 +156,7 @@ async def received(session: AsyncSession, context: Context, payment_id: UUID, re
     event = events.PaymentConfirmed(
         payment_id=payment.id, subject_kind=payment.subject_kind, subject_id=payment.subject_id,
         person=patients.snapshot(person), payment=snapshot, paid_at=paid_at,
-        tenders=tenders, subject_number=await _reported_as(session, context, payment),
+        tenders=tenders,
     )  # fmt: skip
     changes = {"transaction_id": receipt.number, "paid_at": paid_at}
     if not await advance(session, payment, "confirm", SYSTEM, event=event, **changes):
@@ -166,11 +166,6 @@ async def received(session: AsyncSession, context: Context, payment_id: UUID, re
     await context.wiring.on_paid[payment.subject_kind](session, context, payment.subject_id)
     await _moved(session, context, payment.id)
     return True
-
-
-async def _reported_as(session: AsyncSession, context: Context, payment: Payment) -> str:
-    number = context.wiring.reported_as.get(payment.subject_kind)
-    return await number(session, payment.subject_id) if number is not None else ""
 
 
 def fits(payment: Payment, proof: Transaction) -> bool:

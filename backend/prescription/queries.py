@@ -25,11 +25,6 @@ async def prescription(session: AsyncSession, prescription_id: UUID) -> Prescrip
     return row
 
 
-async def reported_as(session: AsyncSession, prescription_id: UUID) -> str:
-    """The number under which the supervisor knows it."""
-    return (await prescription(session, prescription_id)).lookup_id
-
-
 async def visible(session: AsyncSession, actor: Actor, prescription_id: UUID) -> PrescriptionRow:
     """For its patient once signed, its doctor, and pharmacists once it is signed; `NotFound` for everybody else."""
     row = await prescription(session, prescription_id)

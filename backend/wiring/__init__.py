@@ -29,7 +29,6 @@ from backend.insurance import tasks as insurance
 from backend.notification import tasks as notification
 from backend.papers import tasks as papers
 from backend.payment import tasks as payment
-from backend.prescription import queries as prescription_queries
 from backend.prescription import service as prescribing
 from backend.prescription import tasks as prescription
 from backend.reconciliation import tasks as reconciliation
@@ -61,7 +60,6 @@ def wiring() -> Wiring:
         panels=[insurance_queries.panels, e_bill_queries.panels],
         on_money=[e_bill_service.on_money],
         on_paid={"appointment": encounter.on_paid, "prescription": dispensing.on_paid},
-        reported_as={"prescription": prescription_queries.reported_as},
         on_refunded={},
         on_withdrawn={"prescription": _withdrawn},
         on_approved=[e_prescription_service.on_approved],

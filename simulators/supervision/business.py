@@ -15,7 +15,7 @@ _VISIT_FIELDS = {
     "uploadDrugCatalogue": (),
     "pushMedicalDispute": (),
 }
-_SHARED = ("eligibilityNo", "bookingNo", "recipeUniqueID", "recipeID", "subjectNo", "paymentNo")
+_SHARED = ("eligibilityNo", "bookingNo", "recipeUniqueID", "recipeID", "subjectNo")
 _TIME_FIELDS = {
     "uploadAppointRecord": ("appointDate",),
     "uploadConsultIndicators": ("endDate", "startDate", "applyDate"),

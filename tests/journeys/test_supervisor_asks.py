@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.world import HYPERTENSION, World
+from tests.world import World
 
 ORDER = {"authority": "沪卫监〔2026〕12号", "words": "请说明等候时间过长的原因"}
 
@@ -67,33 +67,3 @@ async def test_a_question_about_a_complaint_is_answered_and_closed(
     assert "当日候诊人多，已增派医师并致歉。" in unescape(answered.text)
     assert "医院已答复" in answered.text
     assert "答复属实" in closed.text
-
-
-async def test_the_city_knows_which_prescription_was_paid(world: World, console: httpx.AsyncClient) -> None:
-    """A review that came before the money is no alert, and the visit's sum is whole."""
-    patient, doctor, pharmacist = (
-        await world.a_patient(code=HYPERTENSION),
-        await world.doctor(),
-        await world.pharmacist(),
-    )
-    visit = await patient.sees_doctor(await patient.free_slot(doctor=doctor.id))
-    await doctor.accepts(visit["id"])
-    await doctor.writes_record(visit["id"])
-    prescription = await doctor.prescribes(visit["id"])
-    await doctor.finishes(visit["id"])
-    await world.passes(prescription)
-    ordered = await patient.orders(prescription, "pickup")
-    await patient.pays(ordered["payment_id"])
-    await pharmacist.hands_over(prescription)
-
-    async def heard() -> dict[str, Any] | None:
-        query = {"business_no": str(ordered["payment_id"]), "method": "uploadPayment"}
-        found = (await console.get("/_test/records", params=query)).json()["records"]
-        return found[0] if found and found[0]["visit_no"] else None
-
-    payment = await world.until(heard, "the payment at the city, with its visit")
-    alerts = (await console.get("/_test/alerts")).json()["alerts"]
-
-    assert payment["visit_no"] == str(visit["appointment_id"])
-    assert [one["rule"] for one in alerts if one["visit_no"] == payment["visit_no"]] == []
-    assert "未见处方审核通过" not in (await console.get(f"/visits/{payment['visit_no']}")).text

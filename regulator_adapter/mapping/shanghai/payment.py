@@ -23,8 +23,7 @@ def build(source: Source[Movement], number: str) -> dict[str, Any]:
     shared = header(source) | {
         "paymentNo": str(event.payment_id),
         "subject": codesets.translate(codesets.PAY_SUBJECT, event.subject_kind),
-        "subjectNo": (event.subject_number if isinstance(event, PaymentConfirmed) else "")
-        or str(event.subject_id),
+        "subjectNo": str(event.subject_id),
         "patientId": str(event.person.person_id),
     }
     if isinstance(event, RefundSucceeded):

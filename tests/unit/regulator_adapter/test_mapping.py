@@ -243,15 +243,6 @@ def test_empty_tenders_are_left_out() -> None:
     assert made["tenders"] == [{"tender": "wechat_cash", "amountFen": 3000}]
 
 
-def test_a_payment_names_what_was_paid_as_it_was_reported() -> None:
-    paid = b.payment_confirmed(b.a_visit(), b.a_visit().appointment_id)
-    told, _ = one(msgspec.structs.replace(paid, subject_number="look-up-number"), "uploadPayment")
-    untold, _ = one(paid, "uploadPayment")
-
-    assert told["subjectNo"] == "look-up-number"
-    assert untold["subjectNo"] == str(paid.subject_id)
-
-
 def test_a_link_has_a_place_and_nothing_of_a_person() -> None:
     made, issues = one(b.appointment_booked(b.a_visit()), "uploadChainLink")
 

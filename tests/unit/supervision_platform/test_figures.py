@@ -136,18 +136,3 @@ def test_a_visit_that_only_the_other_profile_ends_is_over(
 
     assert browser.get("/live.json").json()["figures"]["live"]["value"] == "0"
     assert "/visits/V-1" not in browser.get("/visits", params={"live": "1"}).text
-
-
-def test_a_refund_counts_with_the_visit_of_its_payment(browser: httpx.Client, shanghai: Platform) -> None:
-    hospital = send_a_visit(shanghai)
-    at = "2026-11-22T13:00:00+08:00"
-    refund = hospital.paid() | hospital.seal("refund.succeeded", "payment", at) | {
-        "direction": "2", "subjectNo": "unknown", "refundNo": "RF-1", "refundReason": "缺货", "refundedAt": at,
-    }  # fmt: skip
-    for name in ("tenders", "paymentChannel", "paidAt"):
-        del refund[name]
-
-    answer = shanghai.result("uploadPayment", [refund])
-
-    assert answer[0] == 200, answer
-    assert "已退25.80元" in browser.get("/visits/V-1").text
