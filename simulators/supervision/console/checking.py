@@ -71,10 +71,13 @@ class Checking:
         def drawn() -> int:
             scope = scope_of(dict(parse_qsl(given["scope"].removeprefix("?"))))
             where, values = scope.records()
-            with self._shell.database.writing() as connection:
+            with self._shell.database.reading() as connection:
+                up_to = sampling.newest(connection)
+                numbers = sampling.population(connection, given["kind"], where, values, up_to)
+            with self._shell.database.writing() as connection:  # short: records come in meanwhile
                 return sampling.draw(
                     connection, asking(), self._shell.clock.now(), kind=given["kind"], scope=scope.query(),
-                    reason=given["reason"], seed=given["seed"], wanted=wanted, where=where, values=values,
+                    reason=given["reason"], seed=given["seed"], wanted=wanted, numbers=numbers, up_to=up_to,
                 )  # fmt: skip
 
         return RedirectResponse(f"/samples/{await run_in_threadpool(drawn)}", status_code=303)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from simulators.supervision.alerts import RULES
@@ -14,6 +14,7 @@ from simulators.supervision.console.shell import LARGEST_ID, Shell, number_of, w
 from simulators.supervision.hospital_door import HospitalDoor
 from simulators.supervision.oversight import matters, questions
 from simulators.supervision.oversight.matters import NotAllowedError, Standing, Subject
+from simulators.supervision.times import wire_text
 
 OWN_VERBS = ("look", "withdraw", "close", "reopen")
 
@@ -28,6 +29,7 @@ class Following:
         own, form = self._shell.guarded, self._shell.signed_in
         return [
             Route("/alerts", own(self.alerts)),
+            Route("/alerts.json", own(self.alerts_json)),
             Route("/alerts/{number:int}", form(self.alert), methods=["POST"]),
             Route("/complaints", own(self.complaints)),
             Route("/complaints/{number:int}", form(self.complaint), methods=["POST"]),
@@ -38,29 +40,44 @@ class Following:
             Route("/matters/{number:int}/{verb}", form(self.step), methods=["POST"]),
         ]
 
+    def _wanted(self, request: Request) -> dict[str, str]:
+        """Concern, rule and standing of the address, where they are some."""
+        known = {"concern": set(wording.CONCERNS), "rule": set(RULES), "standing": {*Standing, "open"}}
+        given = {name: request.query_params.get(name, "") for name in known}
+        return {name: value if value in known[name] else "" for name, value in given.items()}
+
     def alerts(self, request: Request) -> Response:
-        query, scope = request.query_params, self._shell.scope(request)
-        concern = query.get("concern", "") if query.get("concern", "") in wording.CONCERNS else ""
-        rule = query.get("rule", "") if query.get("rule", "") in RULES else ""
-        standing = query.get("standing", "")
-        standing = standing if standing in (*Standing, "open") else ""
+        wanted, scope = self._wanted(request), self._shell.scope(request)
+        before = number_of(request.query_params.get("before", ""))
         with self._shell.database.reading() as connection:
-            found = findings.alerts(
-                connection, scope, concern=concern, rule=rule, standing=standing,
-                before=number_of(query.get("before", "")), limit=findings.PAGE + 1,
-            )  # fmt: skip
-            kept = {"concern": concern, "rule": rule, "standing": standing}
+            found = findings.alerts(connection, scope, **wanted, before=before, limit=findings.PAGE + 1)
             older = found[findings.PAGE - 1].id if len(found) > findings.PAGE else None
             return self._shell.show(
                 "alerts.html", "预警", "/alerts",
-                alerts=found[: findings.PAGE], concern=concern, standing=standing,
-                rule=RULES[rule].title if rule else "",
+                alerts=found[: findings.PAGE], concern=wanted["concern"], standing=wanted["standing"],
+                rule=RULES[wanted["rule"]].title if wanted["rule"] else "",
                 counts=findings.alert_counts(connection, scope),
-                states=findings.standing_counts(connection, scope, concern),
-                narrow=self._shell.filter(connection, scope, "/alerts", **kept), scope=scope,
-                more=scope.query(**kept, before=str(older)) if older else "",
+                states=findings.standing_counts(connection, scope, wanted["concern"]),
+                narrow=self._shell.filter(connection, scope, "/alerts", **wanted), scope=scope,
+                more=scope.query(**wanted, before=str(older)) if older else "",
                 explained=connection.execute("SELECT count(*) FROM explained").fetchone()[0],
             )  # fmt: skip
+
+    def alerts_json(self, request: Request) -> Response:
+        """The same list, a hundred at a time; `before` is the id of the last one seen."""
+        with self._shell.database.reading() as connection:
+            found = findings.alerts(
+                connection, self._shell.scope(request), **self._wanted(request),
+                before=number_of(request.query_params.get("before", "")),
+            )  # fmt: skip
+        return JSONResponse({"alerts": [
+            {
+                "id": one.id, "rule": one.rule, "title": one.title, "basis": one.basis, "detail": one.detail,
+                "at": wire_text(one.at), "visit_no": one.visit_no, "record_id": one.record_id,
+                "standing": one.standing, "matter": one.matter,
+            }
+            for one in found
+        ]})  # fmt: skip
 
     def complaints(self, request: Request) -> Response:
         scope, standing = self._shell.scope(request), request.query_params.get("standing", "")

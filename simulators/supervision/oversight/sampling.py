@@ -82,13 +82,16 @@ def population(
     return [row["number"] for row in rows]
 
 
+def newest(connection: sqlite3.Connection) -> int:
+    """The last record the platform has."""
+    return int(connection.execute("SELECT coalesce(max(id), 0) FROM records").fetchone()[0])
+
+
 def draw(
     connection: sqlite3.Connection, who: Supervisor, at: datetime, *, kind: str, scope: str, reason: str, seed: str,
-    wanted: int, where: str, values: list[str],
+    wanted: int, numbers: list[str], up_to: int,
 ) -> int:  # fmt: skip
-    """Write the draw down; returns its id. What came out is not looked at here."""
-    up_to = connection.execute("SELECT coalesce(max(id), 0) FROM records").fetchone()[0]
-    numbers = population(connection, kind, where, values, up_to)
+    """Write the draw down; returns its id. `numbers` is the population up to record `up_to`; what came out is not looked at here."""
     written = trail.write(
         connection, at, who, "sample.draw", f"sample of {kind}",
         seed=seed, wanted=str(wanted), scope=scope, up_to=str(up_to), population=str(len(numbers)),

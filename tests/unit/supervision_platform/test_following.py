@@ -130,3 +130,14 @@ def test_what_does_not_exist_is_said_in_words(shanghai: Platform, browser: httpx
         assert browser.post(path).status_code == 404
     for path in ("/matters/9", f"/matters/{huge}", f"/samples/{huge}", f"/reveals/{huge}"):
         assert browser.get(path).status_code == 404
+
+
+def test_alerts_are_there_for_programs_too(shanghai: Platform, browser: httpx.Client) -> None:
+    matter = an_alert(shanghai, browser)
+
+    [alert] = browser.get("/alerts.json", params={"concern": "prescription"}).json()["alerts"]
+
+    assert (alert["rule"], alert["standing"], alert["visit_no"]) == ("under_six", "new", "V-1")
+    assert f"/matters/{alert['matter']}" == matter
+    assert browser.get("/alerts.json", params={"standing": "closed"}).json() == {"alerts": []}
+    assert browser.get("/alerts.json", params={"before": str(alert["id"])}).json() == {"alerts": []}
