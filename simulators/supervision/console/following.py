@@ -16,6 +16,7 @@ from simulators.supervision.oversight import matters, questions
 from simulators.supervision.oversight.matters import NotAllowedError, Standing, Subject
 from simulators.supervision.times import wire_text
 
+LINES = 100
 OWN_VERBS = ("look", "withdraw", "close", "reopen")
 
 
@@ -67,7 +68,7 @@ class Following:
         """The same list, a hundred at a time; `before` is the id of the last one seen."""
         with self._shell.database.reading() as connection:
             found = findings.alerts(
-                connection, self._shell.scope(request), **self._wanted(request),
+                connection, self._shell.scope(request), **self._wanted(request), limit=LINES,
                 before=number_of(request.query_params.get("before", "")),
             )  # fmt: skip
         return JSONResponse({"alerts": [

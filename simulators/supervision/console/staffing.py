@@ -25,7 +25,8 @@ class StaffMember:
 
 def staff(connection: sqlite3.Connection, scope: Scope) -> list[StaffMember]:
     """Everybody who was filed; a department's filter keeps those who acted in it."""
-    where, values = ["1"], []
+    where = ["1"]
+    values: list[str] = []
     if scope.dept:
         inner, values = Scope(hospital=scope.hospital, dept=scope.dept).records("acts")
         where.append(
