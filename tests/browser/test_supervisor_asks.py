@@ -70,3 +70,36 @@ async def test_a_question_is_asked_answered_and_closed(world: World, browser: Br
         await console.get_by_role("button", name="办结").click()
         await expect(console.locator(".path [aria-current]")).to_have_text("已办结")
         await looks_right(console)
+
+
+async def test_a_look_in_and_a_conversation_are_readable_by_day_and_by_night(
+    world: World, browser: Browser
+) -> None:
+    patient, doctor = await world.a_patient(), await world.doctor()
+    visit = await patient.sees_doctor(await patient.free_slot(doctor=doctor.id))
+    await doctor.accepts(visit["id"])
+    await patient.api.call("POST", f"/encounters/{visit['id']}/recording-consent")
+    await doctor.says(visit["id"], "您好，最近血压怎么样？")
+    await world.reported(visit["appointment_id"], doctor)
+    path = f"/visits/{visit['appointment_id']}"
+    async with AsyncExitStack() as stack:
+        console = await at_the_console(stack, browser, world)
+        for scheme, ask in (("light", "查阅文字记录"), ("dark", "旁看视频")):
+            await console.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            await console.goto(path)
+            await console.get_by_text("旁看视频、查阅文字记录").click()
+            await console.fill("#ask-authority", "沪卫监〔2026〕12号")
+            await console.fill("#ask-reason", "日常监督检查")
+            await looks_right(console)
+            await console.get_by_role("button", name=ask).click()
+            if ask == "查阅文字记录":
+                await expect(console.get_by_text("您好，最近血压怎么样？")).to_be_visible()
+                await looks_right(console)
+        await expect(console.locator("video")).to_have_count(2)
+        await looks_right(console)
+        await console.get_by_role("button", name="结束旁看").click()
+        await expect(console.get_by_role("heading", name="就诊")).to_be_visible()
+        await console.goto("/visits?live=1")
+        await expect(console.locator(f'a[href="{path}"]')).to_have_count(1)
+        await console.goto("/trail")
+        await expect(console.locator(".cards")).to_contain_text("旁看视频")
