@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
+from simulators.supervision.console.masking import is_personal
 from simulators.supervision.oversight import trail
 from simulators.supervision.settings import Supervisor
 from tests.unit.supervision_platform.at_the_console import ORDER, SECOND, lines, send_a_visit, signed_in
@@ -174,3 +175,17 @@ def test_a_long_trail_is_checked_at_its_end_and_from_its_beginning_on_demand(
 
     assert (near["first"], near["lines"], near["broken"]) == (101, 1100, None)
     assert (whole["first"], whole["broken"]) == (1, 7)
+
+
+@pytest.mark.parametrize(
+    "key", ["patientName", "patientCertID", "mobile", "guardianMobile", "birthDate", "certNo"]
+)
+def test_what_the_stars_hide_is_a_persons(key: str) -> None:
+    assert is_personal("uploadBooking", key)
+
+
+@pytest.mark.parametrize(
+    "key", ["doctorName", "doctorCertID", "auditDoctorCertID", "icdName", "description", "deptName"]
+)
+def test_staff_and_what_was_said_are_not_revealed(key: str) -> None:
+    assert not is_personal("uploadPrescription", key)
