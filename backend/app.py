@@ -58,6 +58,8 @@ from backend.formulary import routes as formulary
 from backend.hospital_hint import door as hospital_hints
 from backend.imaging import routes as imaging
 from backend.income import routes as income
+from backend.inquiry import pages as inquiry_pages
+from backend.inquiry import routes as inquiry
 from backend.insurance import routes as insurance
 from backend.kept_copy import pages as kept_copy_pages
 from backend.kept_copy import routes as kept_copy
@@ -116,11 +118,11 @@ VERSION = "0.1.0"
 FEATURES = (
     escalation, notification, consultation,
     account, alarm, patient, content, sheet, pricing, practitioner, shift, schedule, timetable, rescheduling, eligibility, fairness, appointment, payment, encounter, waiting,
-    papers, chat, video, record, imaging, formulary, dosage, prescription, dispensing, stock, appraisal, e_prescription, evaluation, complaint, counter, fairness_report, supervision, reconciliation, cashier, income, insurance, e_bill, kept_copy,
+    papers, chat, video, record, imaging, formulary, dosage, prescription, dispensing, stock, appraisal, e_prescription, evaluation, complaint, inquiry, counter, fairness_report, supervision, reconciliation, cashier, income, insurance, e_bill, kept_copy,
 )  # fmt: skip
 DESKS = (
     escalation_pages, notification_pages,
-    prescription_pages, dispensing_pages, stock_pages, appraisal_pages, e_prescription_pages, payment_pages, cashier_pages, pricing_pages, reconciliation_pages, e_bill_pages, counter_pages, complaint_pages, fairness_pages, waiting_pages, eligibility_pages, writeback_pages, alarm_pages, video_pages, supervision_pages, shift_pages,
+    prescription_pages, dispensing_pages, stock_pages, appraisal_pages, e_prescription_pages, payment_pages, cashier_pages, pricing_pages, reconciliation_pages, e_bill_pages, counter_pages, complaint_pages, inquiry_pages, fairness_pages, waiting_pages, eligibility_pages, writeback_pages, alarm_pages, video_pages, supervision_pages, shift_pages,
     timetable_pages, rescheduling_pages, kept_copy_pages,
 )  # fmt: skip
 ENDPOINTS: list[ApiEndpoint] = list(chain.from_iterable(feature.ENDPOINTS for feature in FEATURES))

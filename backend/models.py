@@ -21,6 +21,7 @@ from backend.fairness_report import model as fairness_report
 from backend.fee_lock import model as fee_lock
 from backend.formulary import model as formulary
 from backend.hospital_hint import model as hospital_hint
+from backend.inquiry import model as inquiry
 from backend.insurance import model as insurance
 from backend.kept_copy import model as kept_copy
 from backend.notification import model as notification
@@ -46,7 +47,7 @@ from foundation.db import audit, idempotency, inbox, intents, outbox, sealer
 from foundation.db.base import Base
 
 MODULES = (
-    account, alarm, appointment, appraisal, cds_hooks, chat, complaint, content, counter, dispensing, e_bill, e_prescription, eligibility, encounter, escalation, evaluation, fairness, fairness_report, fee_lock, formulary, hospital_hint, insurance,
+    account, alarm, appointment, appraisal, cds_hooks, chat, complaint, content, counter, dispensing, e_bill, e_prescription, eligibility, encounter, escalation, evaluation, fairness, fairness_report, fee_lock, formulary, hospital_hint, inquiry, insurance,
     kept_copy, notification, papers, patient, payment, practitioner, prescription, pricing, reconciliation, record, rescheduling, schedule, sheet, shift, signature, stock, timetable, video,
     waiting, writeback, audit, idempotency, inbox, intents, outbox, sealer,
 )  # fmt: skip

@@ -120,7 +120,52 @@ class ReadChat(_Inspection, frozen=True):
     after: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 0
 
 
-REQUESTS: tuple[type[_Request], ...] = (OpenLookIn, LookInTicket, EndLookIn, ReadChat)
+class QuestionTaken(msgspec.Struct, frozen=True):
+    """The hospital has it; its staff answer it."""
+
+    question_id: UUID
+    state: str
+
+
+class AskHospital(_Request, frozen=True):
+    """A question to the hospital's staff, kept once for its id; about a visit, or about something else without one."""
+
+    OPERATION: ClassVar[str] = "ask-hospital"
+    REPLY: ClassVar[type[Any]] = QuestionTaken
+    question_id: UUID
+    authority: Authority
+    title: Annotated[str, Meta(min_length=1, max_length=100)]
+    words: Annotated[str, Meta(min_length=4, max_length=500, pattern=r"\S.*\S", description="what is asked")]
+    answer_by: datetime
+    visit_number: UUID | None = None
+
+
+class AnswerReply(msgspec.Struct, frozen=True):
+    """Where the question stands; the answer once there is one, which never changes after."""
+
+    question_id: UUID
+    state: str
+    answer: str
+    answered_by: str
+    answered_at: datetime | None
+
+
+class ReadAnswer(_Request, frozen=True):
+    """Has the hospital answered? Only who asked may know."""
+
+    OPERATION: ClassVar[str] = "read-answer"
+    REPLY: ClassVar[type[Any]] = AnswerReply
+    question_id: UUID
+
+
+REQUESTS: tuple[type[_Request], ...] = (
+    OpenLookIn,
+    LookInTicket,
+    EndLookIn,
+    ReadChat,
+    AskHospital,
+    ReadAnswer,
+)
 BY_OPERATION: dict[str, type[_Request]] = {kind.OPERATION: kind for kind in REQUESTS}
 
 SupervisionRequest = _Request

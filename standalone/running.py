@@ -73,19 +73,19 @@ async def _running(system: System, stop: asyncio.Event) -> AsyncIterator[None]:
 
 
 async def _play_demo(system: System, options: Options, console: Console) -> None:
-    """On the first start one demo patient's visit, so that every screen has something to show."""
+    """On the first start a demo patient's visit and a few others', so that every screen has something to show."""
     mark = system.folder.root / DEMO_MARK
     if not options.demo or mark.exists() or find_spec(JOURNEY) is None:
         return
-    console.print("playing a demo visit (DEMO=0 leaves it out)", style="dim")
+    console.print("playing a demo visit and a few others (DEMO=0 leaves them out)", style="dim")
     try:
-        await system.run(JOURNEY, ["--data", str(system.folder.root)], inherited(), "journey")
+        await system.run(JOURNEY, ["--data", str(system.folder.root), "--day"], inherited(), "journey")
     except StartFailed as problem:
         console.print(f"the demo visit did not work out: {problem}", style="red", markup=False)
         return
     mark.touch()
     console.print(
-        "the demo visit is over: look at the patient's phone and the supervisor's console", style="dim"
+        "the demo visits are over: look at the patient's phone and the supervisor's console", style="dim"
     )
 
 

@@ -29,7 +29,7 @@ PARTS = (
     ("patient_expired", "患者"), ("allergic_patient", "患者"), ("guardian", "监护人"), ("doctor", "医生"),
     ("second_doctor", "医生"), ("pharmacist", "药师"), ("second_pharmacist", "药师"), ("clerk", "收费/客服"),
     ("schedule_manager", "排班"), ("duty_desk", "值班台"), ("quality", "质控"), ("admin", "管理员"),
-    ("supervisor", "监管员"),
+    ("supervisor", "监管员"), ("second_supervisor", "监管员"),
 )  # fmt: skip
 """Demo persons worth a line, in the order of the journey."""
 

@@ -1,4 +1,4 @@
-"""What a supervisor of the city may do here: look in on a live consultation, read a written one. Each with order and reason.
+"""What a supervisor of the city may do here: look in on a live consultation, read a written one, ask a question. Each with its order.
 
 Who she is, the platform says; that it is the platform, the gateway's whitelist and certificate say. Everything is written down
 under a name made from her account there, and shown to doctor and patient as the rules ask (`LOOK_IN_SHOWN`).
@@ -15,6 +15,7 @@ from backend.chat import service as chat
 from backend.chat.wire import message_view
 from backend.context import Context
 from backend.encounter.model import Encounter
+from backend.inquiry import service as inquiry
 from backend.video import looking_in, rules
 from contracts import supervision
 from foundation.actor import Actor
@@ -84,6 +85,26 @@ async def read_chat(
     return supervision.ChatReply(lines, len(lines) == chat.PAGE)
 
 
+async def ask_hospital(
+    session: AsyncSession, app: Context, actor: Actor, asked: supervision.AskHospital
+) -> supervision.QuestionTaken:
+    """A question for the quality department; asked again under its id, it is the same one."""
+    visit = await _visit(session, asked.visit_number) if asked.visit_number is not None else None
+    row = await inquiry.take(
+        session, actor, question_id=asked.question_id, encounter_id=visit.id if visit else None,
+        authority=asked.authority, title=asked.title, words=asked.words, answer_by=asked.answer_by,
+    )  # fmt: skip
+    return supervision.QuestionTaken(row.question_id, row.state)
+
+
+async def read_answer(
+    session: AsyncSession, app: Context, actor: Actor, asked: supervision.ReadAnswer
+) -> supervision.AnswerReply:
+    """The answer to her own question, empty while there is none."""
+    row = await inquiry.own(session, actor, asked.question_id)
+    return supervision.AnswerReply(row.question_id, row.state, row.answer, row.answered_name, row.answered_at)
+
+
 async def _visit(session: AsyncSession, number: UUID) -> Encounter:
     """By the number under which it is reported."""
     row = await session.scalar(select(Encounter).where(Encounter.appointment_id == number))
@@ -94,5 +115,5 @@ async def _visit(session: AsyncSession, number: UUID) -> Encounter:
 
 VERBS: dict[type[Any], Callable[[AsyncSession, Context, Actor, Any], Awaitable[Any]]] = {
     supervision.OpenLookIn: open_look_in, supervision.LookInTicket: ticket, supervision.EndLookIn: end,
-    supervision.ReadChat: read_chat,
+    supervision.ReadChat: read_chat, supervision.AskHospital: ask_hospital, supervision.ReadAnswer: read_answer,
 }  # fmt: skip

@@ -42,7 +42,8 @@ def create_door(context: Context, also: Sequence[Route] = ()) -> Starlette:
                 raise NotFound
             asked = decode(await read_body(request, LARGEST), kind)
             actor = inspecting.actor_of(asked.supervisor, request.headers.get(CALLER, ""))
-            about = str(getattr(asked, "visit_number", "") or getattr(asked, "look_in_id", ""))
+            numbers = (getattr(asked, name, None) for name in ("visit_number", "look_in_id", "question_id"))
+            about = str(next(filter(None, numbers), ""))
             return await _carried_out(context, actor, asked)
         except AppError as error:
             log.warning("supervisor_refused", operation=operation[:40], code=error.code)

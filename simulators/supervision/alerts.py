@@ -19,6 +19,8 @@ from simulators.supervision.times import from_store, from_wire, utc_text
 Record = Mapping[str, Any]
 VISITS_PER_HOUR = 12
 REVIEWED_ROW = ("2", "3")  # cfzt of a row that a pharmacist has approved, or that was given out
+DRUGS, DAYS = 5, 28
+PHARMACIST = "2"
 EVIDENCE_DAYS = 31  # an eligibility is decided before booking, a visit starts within its days
 # The supervisor's own list, by generic name: what the hospital says about a drug is not asked.
 BANNED_NAMES = (
@@ -43,12 +45,18 @@ RULES = {
     ),
     "unreviewed": Rule("收费时未见处方审核通过", "prescription", "互联网医院管理办法第二十条"),
     "late_review": Rule("处方审核晚于收费", "prescription", "互联网医院管理办法第二十条"),
+    "own_review": Rule("开方医师审核了自己的处方", "prescription", "互联网医院管理办法第二十条"),
+    "reviewer_not_filed": Rule("审方药师未见备案", "prescription", "互联网医院管理办法第二十条"),
+    "too_many_drugs": Rule(f"一张处方超过{DRUGS}种药品", "prescription", "处方管理办法第六条"),
+    "long_supply": Rule(f"用药超过{DAYS}天且未注明理由", "prescription", "处方管理办法第十九条"),
     "banned_drug": Rule("互联网禁止开具的药品", "prescription", "互联网诊疗管理办法第十九条"),
     "outside_licence": Rule("医师超出备案执业范围", "staff", "互联网诊疗管理办法第十一、十四条"),
     "not_filed": Rule("医师未见备案", "staff", "互联网诊疗管理办法第十四条"),
     "filing_lapsed": Rule("医师备案已过期或停用", "staff", "互联网诊疗管理办法第十四条"),
+    "unverified": Rule("接诊的患者未见实名认证", "act", "互联网诊疗管理办法第十六条"),
     "no_evidence": Rule("接诊未见复诊依据", "act", "互联网诊疗管理办法第十六条"),
     "first_visit": Rule("医师判断不属于复诊仍接诊", "act", "互联网诊疗管理办法第十六条"),
+    "severe_event": Rule("严重不良事件", "act", "互联网医院管理办法第三十条"),
     "too_many": Rule(f"一小时内接诊超过{VISITS_PER_HOUR}人次", "act", "互联网医院管理办法第三十条"),
     "view_without_visit": Rule("诊疗目的浏览档案但没有就诊", "privacy", "互联网医院管理办法第二十三条"),
     "view_refused": Rule("健康档案浏览被拒绝", "privacy", "互联网医院管理办法第二十三条"),
@@ -82,6 +90,12 @@ def watch(connection: sqlite3.Connection, method: str, record: Record, keys: Key
             spotted.view()
         case "bb_pi_prescription_detail" if str(record["cfzt"]) in REVIEWED_ROW:
             spotted.settle("unreviewed", str(record["cfbs"]))
+        case "uploadComplaint" if str(record.get("severity") or "") in ("3", "4"):
+            spotted.alert(
+                "severe_event", str(record["recordNo"]), label("shSeverity", str(record["severity"]))
+            )
+        case "uploadRealName" if str(record["result"]) == "1":
+            spotted.settle_unverified()
         case "uploadReferralIndicators" if (record["referralFlag"], record["answerFlag"]) == ("0", "1"):
             spotted.alert("first_visit", keys.visit_no, "referralFlag为0，answerFlag为1")
 
@@ -110,7 +124,16 @@ class _Watch:
         )
 
     def settle(self, rule: str, subject: str) -> None:
-        self.connection.execute("DELETE FROM alerts WHERE rule = ? AND subject = ?", (rule, subject))
+        """This record explains it: out of the list, kept in `explained`."""
+        taken = self.connection.execute(
+            "DELETE FROM alerts WHERE rule = ? AND subject = ? RETURNING rule, subject, record_id, visit_no, at, detail",
+            (rule, subject),
+        ).fetchall()
+        self.connection.executemany(
+            "INSERT INTO explained (rule, subject, record_id, visit_no, at, detail, by_record) "
+            f"VALUES (?, ?, ?, ?, ?, ?, {self.record_id:d})",
+            [tuple(row) for row in taken],
+        )
 
     def prescription(self) -> None:
         record, number = self.record, str(self.record["recipeUniqueID"])
@@ -119,10 +142,38 @@ class _Watch:
             self.alert("under_six", number, f"年龄{record['age']}岁，未见监护人与专科医师均在场的确认")
         if banned := [item["drname"] for item in record["orderList"] if is_banned(item)]:
             self.alert("banned_drug", number, "、".join(banned))
+        self._contents(number)
         if str(record["recipeStatus"]) == "2":
+            self._reviewer(number)
             self.settle("unreviewed", number)
             for payment in self._payments({number, str(record["recipeID"])}):
                 self._compare(number, record, payment)
+
+    def _contents(self, number: str) -> None:
+        record, items = self.record, self.record["orderList"]
+        if len(items) > DRUGS:
+            self.alert("too_many_drugs", number, f"共{len(items)}种药品")
+        longest = max(int(item["useDays"]) for item in items)
+        if (
+            longest > DAYS
+            and str(record.get("longTermFlag") or "0") != "1"
+            and not record.get("overLimitReason")
+        ):
+            self.alert("long_supply", number, f"最长用药{longest}天")
+
+    def _reviewer(self, number: str) -> None:
+        """Against the filings of pharmacists; nothing to compare while none came."""
+        record, reviewer = self.record, str(self.record["auditDoctorId"])
+        who = f"{record['auditDoctor']}（{reviewer}）"
+        if reviewer == str(record["doctorId"]):
+            self.alert("own_review", number, who)
+        filed = self.connection.execute(
+            "SELECT coalesce(sum(business_no = ?), 0), count(*) FROM records WHERE method = 'uploadPractitioner' "
+            "AND json_extract(body, '$.staffType') = ?",
+            (reviewer, PHARMACIST),
+        ).fetchone()
+        if filed[1] and not filed[0]:
+            self.alert("reviewer_not_filed", number, who)
 
     def payment(self) -> None:
         """Which prescription it pays is known by `recipeUniqueID` or `recipeID`."""
@@ -182,9 +233,32 @@ class _Watch:
             return
         if str(self.record["referralFlag"]) == "0":
             self.alert("first_visit", self.keys.visit_no, "医师确认不符合复诊条件")
+        if not self._verified():
+            self.alert("unverified", self.keys.visit_no, "未收到该患者通过实名认证的记录")
         if not self._eligible():
             self.alert("no_evidence", self.keys.visit_no, "未收到该患者符合或由医师判定的资格判定记录")
         self._pace()
+
+    def _verified(self) -> bool:
+        """By the person's own number; nothing to compare while no verification came at all."""
+        own = self.connection.execute(
+            "SELECT 1 FROM records WHERE patient_id = ? AND event_type = 'identity.verified' "
+            "AND json_extract(body, '$.result') = '1' LIMIT 1",
+            (self.keys.patient_id,),
+        )
+        if own.fetchone():
+            return True
+        some = self.connection.execute("SELECT 1 FROM records WHERE method = 'uploadRealName' LIMIT 1")
+        return some.fetchone() is None
+
+    def settle_unverified(self) -> None:
+        """This verification came after the visits of the same person."""
+        rows = self.connection.execute(
+            "SELECT visit_no FROM records WHERE patient_id = ? AND event_type = 'encounter.started'",
+            (self.keys.patient_id,),
+        ).fetchall()
+        for row in rows:
+            self.settle("unverified", row["visit_no"])
 
     def _settle_evidence(self) -> None:
         """This eligibility came after the visits it allows."""

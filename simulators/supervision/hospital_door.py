@@ -36,22 +36,22 @@ class Said:
 
 
 class HospitalDoor:
-    """Asks as `supervisor`. Without addresses nobody is asked."""
+    """Asks for the supervisor whose request it is. Without addresses nobody is asked."""
 
-    def __init__(self, urls: tuple[str, ...], tls: TlsFiles | None, supervisor: Supervisor) -> None:
+    def __init__(self, urls: tuple[str, ...], tls: TlsFiles | None) -> None:
         self._urls = urls
         self._tls = _context(tls) if tls is not None else None
-        self._who = {"account": supervisor.login, "name": supervisor.name}
 
     @property
     def there(self) -> bool:
         return bool(self._urls)
 
-    async def ask(self, operation: str, asked: Mapping[str, Any]) -> Said:
+    async def ask(self, operation: str, asked: Mapping[str, Any], by: Supervisor) -> Said:
         """One request; the second gateway when the first is gone."""
         said = Said(503, AWAY)
+        who = {"account": by.login, "name": by.name}
         for url in self._urls:
-            said = await self._ask(f"{url}/supervision/v1/{operation}", {"supervisor": self._who, **asked})
+            said = await self._ask(f"{url}/supervision/v1/{operation}", {"supervisor": who, **asked})
             if said.status not in GONE:
                 break
         return said

@@ -1,4 +1,7 @@
-"""`python -m standalone journey --data DIR [--his sekmet|soap]`: plays one visit against a running or freshly started system."""
+"""`python -m standalone journey --data DIR [--his sekmet|soap] [--day]`: plays one visit against a running or freshly started system.
+
+`--day` plays a few more with different ends behind it, on a system that runs.
+"""
 
 import argparse
 import asyncio
@@ -14,6 +17,7 @@ from typing import Any
 from rich.console import Console
 
 from standalone.failure import StartFailed, StoreError
+from standalone.journey.day import play_day
 from standalone.journey.foreign import fill, sekmet
 from standalone.journey.people import Courier, Doctor, Patient, Pharmacist
 from standalone.journey.play import Play
@@ -52,7 +56,7 @@ async def play(where: Places, demo: dict[str, Any], console: Console) -> dict[st
             await one.close()
 
 
-async def against_running(data: Path, console: Console) -> dict[str, Any] | None:
+async def against_running(data: Path, console: Console, *, day: bool) -> dict[str, Any] | None:
     """A visit on the system that runs on `data`; None when nothing runs there."""
     port_base = running_on(data)
     if port_base is None:
@@ -60,7 +64,15 @@ async def against_running(data: Path, console: Console) -> dict[str, Any] | None
     # With TLS=1 the sockets' addresses are https, vouched for by this machine's own root.
     os.environ.setdefault("SSL_CERT_FILE", str(data_folder(data).certs / "hospital" / "root.pem"))
     demo = json.loads((data / "world" / "demo.json").read_text(encoding="utf-8"))
-    return await play(places(port_base), demo, console)
+    summary = await play(places(port_base), demo, console)
+    if day:
+        crowd = json.loads((data / "world" / "load_patients.json").read_text(encoding="utf-8"))
+
+        def say(who: str, end: str) -> None:
+            console.print(f"[green]+[/] {who}  [dim]{end}[/]")
+
+        summary["more_visits"] = await play_day(places(port_base), demo, crowd, say)
+    return summary
 
 
 def running_on(data: Path) -> int | None:
@@ -118,12 +130,12 @@ async def against_soap(console: Console) -> dict[str, Any]:
             return await play(places(base), system.demo, console)
 
 
-async def _main(data: Path, his: str, console: Console) -> dict[str, Any]:
+async def _main(data: Path, his: str, console: Console, *, day: bool) -> dict[str, Any]:
     if his == "sekmet":
         return await against_sekmet(console)
     if his == "soap":
         return await against_soap(console)
-    return await against_running(data, console) or await fresh(data, console)
+    return await against_running(data, console, day=day) or await fresh(data, console)
 
 
 def main() -> int:
@@ -131,10 +143,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m standalone journey")
     parser.add_argument("--data", type=Path, default=Path(".data"))
     parser.add_argument("--his", choices=("", "own", "sekmet", "soap"), default=os.environ.get("HIS", ""))
+    parser.add_argument("--day", action="store_true", help="a few more visits with different ends")
     chosen = parser.parse_args()
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
     try:
-        summary = asyncio.run(_main(chosen.data, chosen.his, console))
+        summary = asyncio.run(_main(chosen.data, chosen.his, console, day=chosen.day))
     except (Refused, TimeoutError, StartFailed, StoreError, CannotLoad) as problem:
         console.print(f"[red]{problem}[/]")
         print(json.dumps({"journey": "failed", "reason": str(problem)}, ensure_ascii=False))

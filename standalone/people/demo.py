@@ -243,6 +243,14 @@ def staff_parts(staff: list[Staff], random: Random) -> dict[str, DemoPerson | li
         password=credentials.password(random),
         totp_secret=credentials.totp_secret(random),
     )
+    parts["second_supervisor"] = DemoPerson(
+        id="SV02",
+        name="监管员乙（演示）",
+        note="市级监管平台工作人员，批准查看未脱敏信息",
+        login="supervisor2",
+        password=credentials.password(random),
+        totp_secret=credentials.totp_secret(random),
+    )
     return parts
 
 

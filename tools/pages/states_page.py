@@ -26,6 +26,7 @@ MACHINES: tuple[tuple[str, str], ...] = (
     ("对账差异", "backend.reconciliation.states:DIFFERENCE"),
     ("投诉", "backend.complaint.states:COMPLAINT"),
     ("医院留存", "backend.kept_copy.states:KEPT_COPY"),
+    ("监管询问", "backend.inquiry.states:INQUIRY"),
     ("停诊改约", "backend.rescheduling.states:RELOCATION"),
     ("医生迟到后的转诊", "backend.waiting.states:HANDOVER"),
     ("监管上报", "regulator_adapter.states:MACHINE"),

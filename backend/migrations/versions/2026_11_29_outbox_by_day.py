@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "e4c1972f0ab8"
-down_revision = "5b8e04d7a1c6"
+down_revision = "c4a91e7f20b8"
 branch_labels = None
 depends_on = None
 

@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "20261125_1"
-down_revision = "20261122_1"
+down_revision = "20261123_1"
 branch_labels = None
 depends_on = None
 

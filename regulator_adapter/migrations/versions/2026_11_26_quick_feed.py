@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261126_1"
-down_revision = ("20261123_1", "20261125_1")
+down_revision = "20261125_1"
 branch_labels = None
 depends_on = None
 

@@ -1,5 +1,11 @@
 """The plain port: console pages, health, test controls."""
 
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from pathlib import Path
+
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
@@ -7,18 +13,28 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from simulators.server import BodyLimit, Clock, control_routes, exception_handlers
+from simulators.supervision.console.board import Board
+from simulators.supervision.console.checking import Checking
+from simulators.supervision.console.entrance import Entrance
+from simulators.supervision.console.following import Following
 from simulators.supervision.console.inspection import Inspection
-from simulators.supervision.console.pages import FOLDER, Pages
+from simulators.supervision.console.lists import Lists
 from simulators.supervision.console.sessions import Sessions
+from simulators.supervision.console.shell import FOLDER, Shell
 from simulators.supervision.controls import test_routes
 from simulators.supervision.faults import PlatformFaults
 from simulators.supervision.hospital_door import HospitalDoor
+from simulators.supervision.oversight import questions
 from simulators.supervision.settings import Settings
 from simulators.supervision.store import Database
 
+VENDORED = Path(__file__).parents[3] / "miniapp_mock" / "front" / "static" / "vendor"
+"""The browser libraries of all pages lie once in the repository (docs/decisions/0110-one-folder-of-browser-libraries.md)."""
+SWEEP_SECONDS = 10
+LOG = logging.getLogger(__name__)
 HEADERS = {
-    b"content-security-policy": b"default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-    b"base-uri 'none'; frame-ancestors 'none'",
+    b"content-security-policy": b"default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; "
+    b"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     b"x-content-type-options": b"nosniff",
     b"referrer-policy": b"same-origin",
     b"cache-control": b"no-store",
@@ -26,29 +42,55 @@ HEADERS = {
 
 
 def create_app(settings: Settings, database: Database, clock: Clock, faults: PlatformFaults) -> Starlette:
-    pages = Pages(settings, database, clock, Sessions(settings.supervisor, clock))
+    shell = Shell(settings, database, clock, Sessions(settings.supervisors, clock))
     access = settings.hospital_door
-    inspection = Inspection(pages, HospitalDoor(access.urls, access.tls, settings.supervisor))
+    door = HospitalDoor(access.urls, access.tls)
+    routes: list[Route] = []
+    for group in (
+        Inspection(shell, door),
+        Board(shell),
+        Following(shell, door),
+        Checking(shell),
+        Lists(shell),
+    ):
+        routes += group.routes()
     return Starlette(
         routes=[
             *control_routes(settings.common.env, clock, faults, extra=test_routes(database)),
-            *inspection.routes(),
-            Route("/", pages.guarded(pages.board)),
-            Route("/concerns", pages.guarded(pages.concerns)),
-            Route("/records", pages.guarded(pages.records)),
-            Route("/records/{number:int}", pages.guarded(pages.record)),
-            Route("/visits", pages.guarded(pages.visits)),
-            Route("/visits/{visit_no:path}", pages.guarded(pages.visit)),
-            Route("/alerts", pages.guarded(pages.alerts)),
-            Route("/feed", pages.guarded(pages.feed)),
-            Route("/login", pages.login_form, methods=["GET"]),
-            Route("/login", pages.login, methods=["POST"]),
-            Route("/logout", pages.logout, methods=["POST"]),
+            *routes,
+            *Entrance(shell).routes(),
+            Mount("/static/vendor", StaticFiles(directory=VENDORED)),
             Mount("/static", StaticFiles(directory=FOLDER / "static")),
         ],
         middleware=[Middleware(_SafeHeaders), Middleware(BodyLimit)],
         exception_handlers=exception_handlers(),
+        lifespan=_sweeping(database, door, clock),
     )
+
+
+def _sweeping(
+    database: Database, door: HospitalDoor, clock: Clock
+) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    """While the console runs, questions go out and answers come in by themselves."""
+
+    async def sweep() -> None:
+        while True:
+            try:
+                await questions.sweep(database, door, clock)
+            except Exception:  # whatever the hospital said: the next round is asked all the same
+                LOG.exception("questions could not be swept")
+            await asyncio.sleep(SWEEP_SECONDS)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        task = asyncio.create_task(sweep()) if door.there else None
+        yield
+        if task is not None:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    return lifespan
 
 
 class _SafeHeaders:

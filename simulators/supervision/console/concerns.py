@@ -1,83 +1,97 @@
-"""The five concerns of the law, each with its figures."""
+"""The five concerns of the law, each with its figures, each figure with its list."""
 
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from simulators.server import SHANGHAI
 from simulators.supervision.chain import chain_figures
-from simulators.supervision.console.figures import Today, count_since, day_bounds, outcome_sum, today
-from simulators.supervision.console.reading import alert_counts
-from simulators.supervision.console.wording import CONCERNS
+from simulators.supervision.console import figures, findings, staffing
+from simulators.supervision.console.figures import Counts, Figure
+from simulators.supervision.console.scope import Scope
+from simulators.supervision.console.wording import CONCERNS, days_ahead
+
+EXPIRING = 30
 
 
 @dataclass(frozen=True)
 class Concern:
     key: str
     name: str
-    figures: list[tuple[str, str]]
+    figures: list[Figure]
     alerts: int
+    href: str
 
 
-def concerns(connection: sqlite3.Connection, now: datetime) -> list[Concern]:
-    counts = alert_counts(connection)
-    day = today(connection, now)
-    figures = {
-        "staff": _staff(connection, day),
-        "prescription": _prescriptions(day),
-        "act": _acts(day),
-        "privacy": _privacy(connection, day, now),
-        "security": _security(connection, now),
+def concerns(connection: sqlite3.Connection, now: datetime, scope: Scope) -> list[Concern]:
+    alerts, day = findings.alert_counts(connection, scope), figures.counts(connection, scope)
+    made: dict[str, Callable[[], list[Figure]]] = {
+        "staff": lambda: _staff(connection, day, now),
+        "prescription": lambda: _prescriptions(day),
+        "act": lambda: _acts(day),
+        "privacy": lambda: _privacy(connection, day),
+        "security": lambda: _security(connection, day),
     }
-    return [Concern(key, name, figures[key], counts[key]) for key, name in CONCERNS.items()]
-
-
-def _staff(connection: sqlite3.Connection, day: Today) -> list[tuple[str, str]]:
-    filed, active, expiring = connection.execute(
-        "SELECT count(*), coalesce(sum(json_extract(body, '$.status') = '1'), 0), "
-        "coalesce(sum(json_extract(body, '$.filedUntil') < date('now', '+30 days')), 0) FROM records WHERE id IN "
-        "(SELECT max(id) FROM records WHERE method = 'uploadPractitioner' GROUP BY business_no)"
-    ).fetchone()
     return [
-        ("备案人员", f"{filed}人"),
-        ("在岗", f"{active}人"),
-        ("三十天内到期", f"{expiring}人"),
-        ("今日备案变更", f"{day.counts['practitioner.changed']}条"),
+        Concern(key, name, made[key](), alerts[key], f"/alerts{scope.query(concern=key)}")
+        for key, name in CONCERNS.items()
     ]
 
 
-def _prescriptions(day: Today) -> list[tuple[str, str]]:
-    count = day.counts
+def _staff(connection: sqlite3.Connection, day: Counts, now: datetime) -> list[Figure]:
+    soon = days_ahead(now.astimezone(SHANGHAI).date(), EXPIRING)
+    people = staffing.staff(connection, day.scope)
+    expiring = [one for one in people if one.until and one.until <= soon]
+    query = day.scope.without_days().query
     return [
-        ("今日开具", f"{day.acts('prescribed')}张"),
-        ("审核通过", f"{day.acts('approved')}张"),
-        ("退回", f"{count['prescription.returned']}张"),
-        ("过期或作废", f"{count['prescription.expired'] + count['prescription.cancelled']}张"),
+        Figure("filed", "备案人员", f"{len(people)}人", f"/staff{query()}"),
+        Figure("active", "在岗", f"{sum(one.active for one in people)}人", f"/staff{query(only='active')}"),
+        Figure("expiring", "三十天内到期", f"{len(expiring)}人", f"/staff{query(only='expiring')}", bad=bool(expiring)),
+        day.events("备案变更", "practitioner.changed", unit="条"),
+    ]  # fmt: skip
+
+
+def _prescriptions(day: Counts) -> list[Figure]:
+    return [
+        day.act("prescribed", "开具", "张"),
+        day.act("approved", "审核通过", "张"),
+        day.events("退回", "prescription.returned", unit="张"),
+        day.events("过期或作废", "prescription.expired", "prescription.cancelled", unit="张"),
     ]
 
 
-def _acts(day: Today) -> list[tuple[str, str]]:
-    count = day.counts
+def _acts(day: Counts) -> list[Figure]:
     return [
-        ("今日接诊", f"{day.acts('started')}人次"),
-        ("未接诊", f"{day.acts('declined')}人次"),
-        ("中止转线下", f"{count['encounter.discontinued']}人次"),
-        ("投诉与不良事件", f"{count['complaint.filed'] + count['adverse_event.reported']}件"),
+        day.act("started", "接诊", "人次"),
+        day.act("declined", "未接诊", "人次"),
+        day.events("中止转线下", "encounter.discontinued", unit="人次"),
+        Figure(
+            "concerns", "投诉与不良事件",
+            f"{sum(day.counts[kind] for kind in findings.GRIEVANCES)}件", f"/complaints{day.scope.query()}",
+        ),
+    ]  # fmt: skip
+
+
+def _privacy(connection: sqlite3.Connection, day: Counts) -> list[Figure]:
+    days = Scope(day.scope.since, day.scope.until)
+    lines = figures.count_days(connection, "trail", days)
+    looks = figures.count_days(connection, "trail", days, "action = 'reveal.look'")
+    return [
+        day.events("实名认证", "identity.verified", unit="次"),
+        day.events("健康档案浏览", "record.viewed", unit="次"),
+        Figure("looks", "未脱敏查看", f"{looks}次", f"/trail{days.query(action='reveal.look')}"),
+        Figure("trail", "监管端留痕", f"{lines}条", f"/trail{days.query()}"),
     ]
 
 
-def _privacy(connection: sqlite3.Connection, day: Today, now: datetime) -> list[tuple[str, str]]:
-    return [
-        ("今日实名认证", f"{day.counts['identity.verified']}次"),
-        ("健康档案浏览", f"{day.counts['record.viewed']}次"),
-        ("监管端查看留痕", f"{count_since(connection, 'views', day_bounds(now)[0])}次"),
-    ]
-
-
-def _security(connection: sqlite3.Connection, now: datetime) -> list[tuple[str, str]]:
+def _security(connection: sqlite3.Connection, day: Counts) -> list[Figure]:
     chain = chain_figures(connection)
+    refused = figures.count_days(connection, "refusals", day.scope)
+    twice = figures.outcome_sum(connection, "duplicates")
     return [
-        ("缺号", f"{chain['missing']}个"),
-        ("链值不符", f"{chain['broken']}处"),
-        ("重复上报", f"{outcome_sum(connection, 'duplicates')}条"),
-        ("今日退回", f"{count_since(connection, 'refusals', day_bounds(now)[0])}次"),
-    ]
+        Figure("missing", "缺号", f"{chain['missing']}个", "/feed#gaps", bad=chain["missing"] > 0),
+        Figure("broken", "链值不符", f"{chain['broken']}处", "/alerts?concern=security", bad=chain["broken"] > 0),
+        Figure("duplicates", "重复上报", f"{twice}条", "/feed"),
+        Figure("refused", "退回", f"{refused}次", "/feed#refusals"),
+    ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Numbers for the pages: today, the feed, the last day by the hour."""
+"""Numbers for the pages, each with the address of the list behind it."""
 
 import sqlite3
 from collections import Counter
@@ -6,15 +6,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from simulators.server import SHANGHAI
+from simulators.supervision.console.scope import Scope
 from simulators.supervision.times import from_store, utc_text
 
 _LAG_SAMPLE = 1000
+MINUTES = 60
 
-
+KIND = "coalesce(event_type, method)"
+DECLINED = "declined under tianjin"
 ACTS = {
     "booked": ("appointment.booked", "uploadAppointRecord"),
     "started": ("encounter.started", "uploadReferralIndicators", "uploadConsultIndicators"),
-    "declined": ("encounter.declined", "declined under tianjin"),
+    "declined": ("encounter.declined", DECLINED),
     "prescribed": ("prescription.signed", "uploadRecipeIndicators"),
     "approved": ("prescription.approved", "uploadRecipeIndicators"),
 }
@@ -22,15 +25,45 @@ ACTS = {
 
 
 @dataclass(frozen=True)
-class Today:
+class Figure:
+    """A number in words, and the list that has as many lines."""
+
+    key: str
+    label: str
+    value: str
+    href: str = ""
+    bad: bool = False
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many records of each kind (event type, else method) a scope has, repetitions left out; money in fen."""
+
     counts: Counter[str]
-    paid_fen: int
-    refunded_fen: int
+    paid_fen: int = 0
+    refunded_fen: int = 0
+    scope: Scope = field(default_factory=Scope)
+
+    def kinds(self, name: str) -> tuple[str, ...]:
+        """Which kinds an act is counted by: once where a chain of events and the records of another profile tell the same."""
+        event, *records = ACTS[name]
+        return (event,) if self.counts[event] else tuple(records)
 
     def acts(self, name: str) -> int:
-        """How often, counted once where a chain of events and the records of another profile tell the same."""
-        event, *records = ACTS[name]
-        return self.counts[event] or sum(self.counts[record] for record in records)
+        return sum(self.counts[kind] for kind in self.kinds(name))
+
+    def list_of(self, *kinds: str) -> str:
+        """The address of the records of these kinds."""
+        return f"/records{self.scope.query(kind=','.join(kinds), once='1')}"
+
+    def act(self, name: str, label: str, unit: str = "") -> Figure:
+        return Figure(name, label, f"{self.acts(name)}{unit}", self.list_of(*self.kinds(name)))
+
+    def events(self, label: str, *kinds: str, unit: str = "", bad: bool = False) -> Figure:
+        number = sum(self.counts[kind] for kind in kinds)
+        return Figure(
+            kinds[0], label, f"{number}{unit}", self.list_of(*kinds), bad=bad and number > 0,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -48,35 +81,46 @@ class Hours:
     series: dict[str, list[int]] = field(default_factory=dict)
 
 
-def day_bounds(day: datetime) -> tuple[str, str]:
-    """Start and end of the day in Shanghai, as the store writes them."""
-    start = day.astimezone(SHANGHAI).replace(hour=0, minute=0, second=0, microsecond=0)
-    return utc_text(start), utc_text(start + timedelta(days=1))
+@dataclass(frozen=True)
+class Minutes:
+    """The last hour by the minute: how many records came, and their lag in seconds (None where none came)."""
+
+    starts: list[datetime]
+    arrived: list[int]
+    median: list[float | None]
+    slow: list[float | None]
 
 
-def today(connection: sqlite3.Connection, now: datetime) -> Today:
-    bounds = day_bounds(now)
-    counts: Counter[str] = Counter()
+def kinds_where(kinds: tuple[str, ...]) -> tuple[str, list[str]]:
+    """A condition on records of these kinds; a refusal of Tianjin's is a follow-up that was not answered."""
+    plain = [kind for kind in kinds if kind != DECLINED]
+    parts = [f"{KIND} IN ({','.join('?' * len(plain))})"] if plain else []
+    if DECLINED in kinds:
+        parts.append("(method = 'uploadReferralIndicators' AND json_extract(body, '$.answerFlag') = '0')")
+    return f"({' OR '.join(parts)})" if parts else "1", plain
+
+
+def counts(connection: sqlite3.Connection, scope: Scope) -> Counts:
+    where, values = scope.records()
+    found: Counter[str] = Counter()
     rows = connection.execute(
-        "SELECT method, event_type, count(*) AS number FROM records WHERE occurred_at >= ? AND occurred_at < ? "
-        "AND duplicate = 0 GROUP BY method, event_type",
-        bounds,
+        f"SELECT {KIND} AS kind, count(*) AS number FROM records WHERE {where} AND duplicate = 0 GROUP BY kind",
+        values,
     )
     for row in rows:
-        counts[row["event_type"] or row["method"]] += row["number"]
-    declined = connection.execute(
-        "SELECT count(*) FROM records WHERE method = 'uploadReferralIndicators' AND duplicate = 0 "
-        "AND occurred_at >= ? AND occurred_at < ? AND json_extract(body, '$.answerFlag') = '0'",
-        bounds,
-    ).fetchone()[0]
-    counts["declined under tianjin"] = declined
+        found[row["kind"]] += row["number"]
+    if found["uploadReferralIndicators"]:
+        declined, none = kinds_where((DECLINED,))
+        found[DECLINED] = connection.execute(
+            f"SELECT count(*) FROM records WHERE {where} AND duplicate = 0 AND {declined}", [*values, *none]
+        ).fetchone()[0]
     paid, refunded = connection.execute(
         "SELECT coalesce(sum(CASE WHEN event_type = 'payment.confirmed' THEN json_extract(body, '$.amountFen') END), 0),"
         " coalesce(sum(CASE WHEN event_type = 'refund.succeeded' THEN json_extract(body, '$.amountFen') END), 0) "
-        "FROM records WHERE method = 'uploadPayment' AND occurred_at >= ? AND occurred_at < ?",
-        bounds,
+        f"FROM records WHERE method = 'uploadPayment' AND {where}",
+        values,
     ).fetchone()
-    return Today(counts, paid, refunded)
+    return Counts(found, paid, refunded, scope)
 
 
 def lag(connection: sqlite3.Connection) -> Lag:
@@ -85,39 +129,72 @@ def lag(connection: sqlite3.Connection) -> Lag:
         (_LAG_SAMPLE,),
     ).fetchall()
     last = connection.execute("SELECT received_at FROM records ORDER BY id DESC LIMIT 1").fetchone()
-    seconds = sorted(
-        (from_store(row["received_at"]) - from_store(row["occurred_at"])).total_seconds() for row in rows
-    )
-    return Lag(
-        median=seconds[len(seconds) // 2] if seconds else None,
-        slow=seconds[min(len(seconds) - 1, int(len(seconds) * 0.99))] if seconds else None,
-        last_at=from_store(last["received_at"]) if last else None,
-    )
+    seconds = [_seconds(row) for row in rows]
+    median, slow = _middle_and_slow(seconds)
+    return Lag(median, slow, from_store(last["received_at"]) if last else None)
+
+
+def _seconds(row: sqlite3.Row) -> float:
+    return (from_store(row["received_at"]) - from_store(row["occurred_at"])).total_seconds()
+
+
+def _middle_and_slow(seconds: list[float]) -> tuple[float | None, float | None]:
+    """Median and 99th percentile."""
+    if not seconds:
+        return None, None
+    ordered = sorted(seconds)
+    return ordered[len(ordered) // 2], ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
 
 
 SERIES = {"预约": "booked", "接诊": "started", "处方": "prescribed"}
 
 
-def by_hour(connection: sqlite3.Connection, now: datetime) -> Hours:
-    """The 24 hours that end with the running one."""
+def by_hour(connection: sqlite3.Connection, now: datetime, scope: Scope) -> Hours:
+    """The 24 hours that end with the running one; the scope's days do not matter, its hospital and people do."""
     last = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     starts = [last - timedelta(hours=back) for back in range(23, -1, -1)]
-    counts: Counter[tuple[str, str]] = Counter()
+    found: Counter[tuple[str, str]] = Counter()
+    where, values = scope.without_days().records()
     rows = connection.execute(
-        "SELECT substr(occurred_at, 1, 13) AS hour, coalesce(event_type, method) AS kind, count(*) AS number "
-        "FROM records WHERE occurred_at >= ? AND duplicate = 0 GROUP BY hour, kind",
-        (utc_text(starts[0]),),
+        f"SELECT substr(occurred_at, 1, 13) AS hour, {KIND} AS kind, count(*) AS number "
+        f"FROM records WHERE occurred_at >= ? AND duplicate = 0 AND {where} GROUP BY hour, kind",
+        (utc_text(starts[0]), *values),
     )
     for row in rows:
-        counts[row["hour"], row["kind"]] += row["number"]
+        found[row["hour"], row["kind"]] += row["number"]
     keys = [utc_text(start)[:13] for start in starts]
-    known = {kind for _, kind in counts}
-    series = {}
-    for name, act in SERIES.items():
-        event, *records = ACTS[act]
-        kinds = [event] if event in known else records
-        series[name] = [sum(counts[key, kind] for kind in kinds) for key in keys]
+    known = Counts(Counter(kind for _, kind in found))
+    series = {
+        name: [sum(found[key, kind] for kind in known.kinds(act)) for key in keys]
+        for name, act in SERIES.items()
+    }
     return Hours(starts, series)
+
+
+def by_minute(connection: sqlite3.Connection, now: datetime) -> Minutes:
+    """What came in during the last hour; the lag from at most the latest few thousand real-time records."""
+    last = now.astimezone(UTC).replace(second=0, microsecond=0)
+    starts = [last - timedelta(minutes=back) for back in range(MINUTES - 1, -1, -1)]
+    since = utc_text(starts[0])
+    arrived = dict(
+        connection.execute(
+            "SELECT substr(received_at, 1, 16), count(*) FROM records WHERE received_at >= ? GROUP BY 1",
+            (since,),
+        ).fetchall()
+    )
+    lags: dict[str, list[float]] = {}
+    rows = connection.execute(
+        "SELECT occurred_at, received_at FROM records WHERE received_at >= ? AND profile = 'shanghai' "
+        "ORDER BY received_at DESC LIMIT ?",
+        (since, 5 * _LAG_SAMPLE),
+    )
+    for row in rows:
+        lags.setdefault(row["received_at"][:16], []).append(_seconds(row))
+    keys = [utc_text(start)[:16] for start in starts]
+    both = [_middle_and_slow(lags.get(key, [])) for key in keys]
+    return Minutes(
+        starts, [arrived.get(key, 0) for key in keys], [one[0] for one in both], [one[1] for one in both]
+    )
 
 
 def totals(connection: sqlite3.Connection) -> dict[str, dict[str, dict[str, int]]]:
@@ -136,5 +213,12 @@ def outcome_sum(connection: sqlite3.Connection, outcome: str) -> int:
     )
 
 
-def count_since(connection: sqlite3.Connection, table: str, since: str) -> int:
-    return int(connection.execute(f"SELECT count(*) FROM {table} WHERE at >= ?", (since,)).fetchone()[0])
+def count_days(connection: sqlite3.Connection, table: str, scope: Scope, condition: str = "1") -> int:
+    """Rows of a table that has its time in `at`."""
+    where, values = scope.days("at")
+    query = f"SELECT count(*) FROM {table} WHERE {where} AND {condition}"
+    return int(connection.execute(query, values).fetchone()[0])
+
+
+def local_label(start: datetime, form: str) -> str:
+    return start.astimezone(SHANGHAI).strftime(form)

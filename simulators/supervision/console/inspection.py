@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from simulators.supervision.console.pages import Pages
+from simulators.supervision.console.sessions import asking
+from simulators.supervision.console.shell import Shell
 from simulators.supervision.hospital_door import HospitalDoor
 from simulators.supervision.times import from_wire
 
@@ -22,11 +23,11 @@ Ask = Callable[[Request], Awaitable[Response]]
 class Inspection:
     """Behind the console's login."""
 
-    def __init__(self, pages: Pages, door: HospitalDoor) -> None:
-        self._pages, self._door = pages, door
+    def __init__(self, shell: Shell, door: HospitalDoor) -> None:
+        self._shell, self._door = shell, door
 
     def routes(self) -> list[Route]:
-        own = self._pages.signed_in
+        own = self._shell.signed_in
         return [
             Route("/visits/{visit_no}/look-in", own(self.open), methods=["POST"]),
             Route("/visits/{visit_no}/chat", own(self.chat), methods=["POST"]),
@@ -37,16 +38,18 @@ class Inspection:
 
     async def open(self, request: Request) -> Response:
         visit_no, asked = await _asked(request)
-        said = await self._door.ask("open-look-in", asked)
+        said = await self._door.ask("open-look-in", asked, asking())
         if said.problem:
-            return self._refused(said.problem, said.status)
-        self._pages.note("look-in", visit_no)
+            return self._shell.refused(said.problem, "/visits", said.status)
+        self._shell.note(
+            "look-in.open", f"visit {visit_no}", authority=asked["authority"], reason=asked["reason"]
+        )
         where = f"/look-ins/{quote(str(said.body['look_in_id']), safe='')}"
         return RedirectResponse(f"{where}?until={quote(str(said.body['ends_at']))}", status_code=303)
 
     async def watch(self, request: Request) -> Response:
         until = request.query_params.get("until", "")[:40]
-        page = self._pages.show(
+        page = self._shell.show(
             "look_in.html", "旁看问诊", "/visits", look_in=str(request.path_params["id"]),
             until=_moment(until), parties={"patient": "患者", "doctor": "医生"},
         )  # fmt: skip
@@ -55,13 +58,13 @@ class Inspection:
 
     async def ticket(self, request: Request) -> Response:
         asked = {"look_in_id": str(request.path_params["id"]), "watches": request.path_params["watches"]}
-        said = await self._door.ask("look-in-ticket", asked)
+        said = await self._door.ask("look-in-ticket", asked, asking())
         return JSONResponse(dict(said.body) | {"problem": said.problem}, said.status)
 
     async def end(self, request: Request) -> Response:
-        said = await self._door.ask("end-look-in", {"look_in_id": str(request.path_params["id"])})
+        said = await self._door.ask("end-look-in", {"look_in_id": str(request.path_params["id"])}, asking())
         if said.problem:
-            return self._refused(said.problem, said.status)
+            return self._shell.refused(said.problem, "/visits", said.status)
         return RedirectResponse("/visits", status_code=303)
 
     async def chat(self, request: Request) -> Response:
@@ -69,20 +72,17 @@ class Inspection:
         lines: list[Any] = []
         while True:
             after = lines[-1]["sequence"] if lines else 0
-            said = await self._door.ask("read-chat", asked | {"after": after})
+            said = await self._door.ask("read-chat", asked | {"after": after}, asking())
             if said.problem:
-                return self._refused(said.problem, said.status)
+                return self._shell.refused(said.problem, "/visits", said.status)
             lines += said.body["lines"]
             if not said.body["more"] or not said.body["lines"]:
                 break
-        self._pages.note("chat", visit_no)
-        shown = [one | {"at": from_wire(one["at"])} for one in lines]
-        return self._pages.show("chat.html", "问诊文字记录", "/visits", lines=shown, visit_no=visit_no)
-
-    def _refused(self, sentence: str, status: int) -> Response:
-        return self._pages.show(
-            "missing.html", "没有办成", "/visits", sentence=sentence, advice="", status=status
+        self._shell.note(
+            "chat.read", f"visit {visit_no}", authority=asked["authority"], reason=asked["reason"]
         )
+        shown = [one | {"at": from_wire(one["at"])} for one in lines]
+        return self._shell.show("chat.html", "问诊文字记录", "/visits", lines=shown, visit_no=visit_no)
 
 
 async def _asked(request: Request) -> tuple[str, dict[str, Any]]:

@@ -17,6 +17,8 @@ _NAMES = {
 _CERTIFICATES = {"cardNo", "patientIdcardNum", "certNo", "certID", "zjhm", "jhrzjhm", "yssfzh", "rysfzh"}
 _PHONES = {"mobile", "phone", "lxdh"}
 _BIRTH_DATES = {"birthDate", "csrq"}
+_STAFF = ("doctor", "audit", "viewer", "ys", "ry")
+_PROBE = "甲乙丙"
 _IN_TEXT = re.compile(r"(?<!\d)(?:\d{17}[\dXx]|1\d{10})(?!\d)")
 _LONG = 400
 
@@ -44,6 +46,11 @@ def mask_record(method: str, record: Mapping[str, Any]) -> dict[str, Any]:
     """A copy that may be shown. Free text loses the names of this record's persons, id numbers and phones."""
     names = {str(value) for key, value in record.items() if _is_name(method, key) and value}
     return {key: _masked(method, key, value, names) for key, value in record.items()}
+
+
+def is_personal(method: str, key: str) -> bool:
+    """Whether the stars hide whatever stands in this field, and it is not a member of the staff's."""
+    return not key.startswith(_STAFF) and _masked_value(method, key, _PROBE, set()) != _PROBE
 
 
 def _masked(method: str, key: str, value: Any, names: set[str]) -> Any:

@@ -3,12 +3,14 @@
 import json
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from simulators.supervision.alerts import EVIDENCE_DAYS, RULES
+from simulators.supervision.alerts import EVIDENCE_DAYS
 from simulators.supervision.console import wording
+from simulators.supervision.console.figures import kinds_where
+from simulators.supervision.console.scope import Scope
 from simulators.supervision.times import from_store
 
 PAGE = 30
@@ -70,32 +72,55 @@ def one_record(connection: sqlite3.Connection, number: int) -> Item | None:
     return item(row) if row else None
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What a list of records is narrowed to. `number` is a visit's, a business's, an event's or a receipt's."""
+
+    scope: Scope = field(default_factory=Scope)
+    method: str = ""
+    kinds: tuple[str, ...] = ()
+    number: str = ""
+    once: bool = False
+
+    def where(self) -> tuple[str, list[Any]]:
+        where, values = self.scope.records()
+        parts: list[tuple[str, list[Any]]] = [(where, list(values))]
+        if self.method:
+            parts.append(("method = ?", [self.method]))
+        if self.kinds:
+            parts.append(kinds_where(self.kinds))
+        if self.number:
+            parts.append(("? IN (visit_no, business_no, event_id, receipt)", [self.number]))
+        if self.once:
+            parts.append(("duplicate = 0", []))
+        return " AND ".join(part for part, _ in parts), [value for _, more in parts for value in more]
+
+
 def records_before(
-    connection: sqlite3.Connection,
-    before: int | None,
-    *,
-    method: str,
-    day: tuple[str, str] | None,
-    number: str,
+    connection: sqlite3.Connection, before: int | None, wanted: Wanted
 ) -> tuple[list[Item], int | None]:
-    """A page, newest first, and where the next one begins. `number` is a visit's, a business's, an event's or a receipt's."""
-    where, values = ["1"], []
+    """A page, newest first, and where the next one begins."""
+    where, values = wanted.where()
     if before:
-        where.append("id < ?")
-        values.append(str(before))
-    if method:
-        where.append("method = ?")
-        values.append(method)
-    if day:
-        where.append("occurred_at >= ? AND occurred_at < ?")
-        values += day
-    if number:
-        where.append("? IN (visit_no, business_no, event_id, receipt)")
-        values.append(number)
+        where += " AND id < ?"
+        values.append(before)
     rows = connection.execute(
-        f"SELECT * FROM records WHERE {' AND '.join(where)} ORDER BY id DESC LIMIT ?", (*values, PAGE + 1)
+        f"SELECT * FROM records WHERE {where} ORDER BY id DESC LIMIT ?", (*values, PAGE + 1)
     ).fetchall()
     return [item(row) for row in rows[:PAGE]], rows[PAGE - 1]["id"] if len(rows) > PAGE else None
+
+
+def records_counted(connection: sqlite3.Connection, wanted: Wanted) -> int:
+    where, values = wanted.where()
+    return int(connection.execute(f"SELECT count(*) FROM records WHERE {where}", values).fetchone()[0])
+
+
+LIVE = (
+    "event_type = 'encounter.started' AND NOT EXISTS (SELECT 1 FROM records AS over WHERE over.visit_no = records.visit_no "
+    "AND (over.event_type IN ('encounter.completed', 'encounter.discontinued') OR "
+    "(over.method = 'uploadReferralIndicators' AND coalesce(json_extract(over.body, '$.endDate'), '') <> '')))"
+)
+"""Records that began a visit which is not over, whichever profile says so."""
 
 
 @dataclass(frozen=True)
@@ -106,13 +131,18 @@ class VisitLine:
     alerts: int
 
 
-def latest_visits(connection: sqlite3.Connection, limit: int = PAGE) -> list[VisitLine]:
-    """The visits that something was reported about most recently."""
+def latest_visits(
+    connection: sqlite3.Connection, scope: Scope, *, live: bool = False, limit: int = PAGE
+) -> list[VisitLine]:
+    """The visits that something was reported about most recently; `live`: begun and not over."""
+    where, values = scope.records()
+    if live:
+        where += f" AND {LIVE}"
     rows = connection.execute(
-        "SELECT visit_no, max(id) AS last, count(*) AS steps FROM "
-        "(SELECT id, visit_no FROM records WHERE visit_no IS NOT NULL ORDER BY id DESC LIMIT 2000) "
+        "SELECT visit_no, max(id) AS last FROM "
+        f"(SELECT id, visit_no FROM records WHERE visit_no IS NOT NULL AND {where} ORDER BY id DESC LIMIT 2000) "
         "GROUP BY visit_no ORDER BY last DESC LIMIT ?",
-        (limit,),
+        (*values, limit),
     ).fetchall()
     lines = []
     for row in rows:
@@ -149,38 +179,6 @@ def visit(connection: sqlite3.Connection, visit_no: str) -> list[Item]:
     return [item(row) for row in sorted([*before, *rows], key=lambda row: (row["occurred_at"], row["id"]))]
 
 
-@dataclass(frozen=True)
-class Alert:
-    title: str
-    concern: str
-    basis: str
-    detail: str
-    at: datetime
-    visit_no: str | None
-    record_id: int
-
-
-def alerts(
-    connection: sqlite3.Connection, *, concern: str = "", visit_no: str = "", limit: int = 100
-) -> list[Alert]:
-    rules = [name for name, rule in RULES.items() if concern in ("", rule.concern)]
-    where = f"rule IN ({','.join('?' * len(rules))})" + (" AND visit_no = ?" if visit_no else "")
-    values = [*rules, visit_no] if visit_no else rules
-    rows = connection.execute(
-        f"SELECT * FROM alerts WHERE {where} ORDER BY at DESC, id DESC LIMIT ?", (*values, limit)
-    ).fetchall()
-    return [
-        Alert(
-            RULES[row["rule"]].title, wording.CONCERNS[RULES[row["rule"]].concern], RULES[row["rule"]].basis,
-            row["detail"], from_store(row["at"]), row["visit_no"], row["record_id"],
-        )
-        for row in rows
-    ]  # fmt: skip
-
-
-def alert_counts(connection: sqlite3.Connection) -> dict[str, int]:
-    """Alerts for each concern."""
-    counts = dict.fromkeys(wording.CONCERNS, 0)
-    for row in connection.execute("SELECT rule, count(*) AS number FROM alerts GROUP BY rule"):
-        counts[RULES[row["rule"]].concern] += row["number"]
-    return counts
+def live_count(connection: sqlite3.Connection) -> int:
+    """Visits that are going on, as far as the feed says."""
+    return int(connection.execute(f"SELECT count(DISTINCT visit_no) FROM records WHERE {LIVE}").fetchone()[0])

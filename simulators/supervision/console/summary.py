@@ -23,6 +23,7 @@ def summary(steps: Sequence[Item]) -> list[tuple[str, str]]:
     rows = []
     for title, names in _ROWS:
         parts = [text for name in names if (text := _find(steps, name, latest=title in _FIRST_ONLY))]
+        parts = list(dict.fromkeys(parts))  # two profiles may have two names for one thing
         if title in _FIRST_ONLY:
             parts = parts[:1]
         if parts:

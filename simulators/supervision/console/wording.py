@@ -1,8 +1,9 @@
 """A record in words: labels and code names from the field tables, times of Shanghai, money in yuan."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 from simulators.server import SHANGHAI
 from simulators.supervision.console.masking import mask_record
@@ -30,6 +31,10 @@ EVENTS = {
     "encounter.declined": "未接诊",
     "encounter.completed": "复诊完成",
     "encounter.discontinued": "复诊中止",
+    "consultation.started": "健康咨询开始",
+    "consultation.declined": "未接健康咨询",
+    "consultation.completed": "健康咨询完成",
+    "consultation.discontinued": "健康咨询转线下",
     "record.signed": "病历签名",
     "record.amended": "病历修订",
     "prescription.signed": "处方开具",
@@ -46,6 +51,41 @@ EVENTS = {
     "practitioner.changed": "人员备案",
     "drug_catalogue.changed": "药品目录变更",
 }
+ACTIONS = {
+    "visit.view": "查看就诊",
+    "visit.replay": "回放就诊",
+    "record.view": "查看记录",
+    "matter.look": "标为已查看",
+    "matter.ask": "询问医院",
+    "matter.answer": "医院答复",
+    "matter.withdraw": "撤回询问",
+    "matter.close": "办结",
+    "matter.reopen": "重新处理",
+    "question.answered_late": "撤回后收到答复",
+    "sample.draw": "抽查取样",
+    "sample.view": "查看抽查",
+    "sample.judge": "抽查结论",
+    "reveal.ask": "申请查看",
+    "reveal.grant": "批准查看",
+    "reveal.refuse": "不予批准",
+    "reveal.look": "查看未脱敏信息",
+    "reveal.look_refused": "查看被拒",
+    "reveal.refused": "申请或批准被拒",
+    "evidence.export": "导出证据包",
+    "evidence.made": "证据包已生成",
+    "look-in.open": "旁看视频",
+    "chat.read": "查阅文字记录",
+}
+DETAILS = {
+    "authority": "检查文书号", "reason": "原因", "note": "说明", "why": "原因", "reveal": "许可", "method": "接口",
+    "seed": "种子", "wanted": "数量", "scope": "筛选", "up_to": "截至记录", "population": "名单", "clear": "含原文",
+    "population_digest": "名单摘要", "number": "编号", "verdict": "结论", "manifest_sha256": "核验码", "export": "导出",
+    "key": "事项",
+}  # fmt: skip
+_SUBJECTS = {
+    "visit": ("就诊", "/visits/"), "record": ("记录", "/records/"), "matter": ("事项", "/matters/"),
+    "sample": ("抽查", "/samples/"), "reveal": ("许可", "/reveals/"),
+}  # fmt: skip
 # What a line in a list says, in this order, where the record has it.
 _LINE = (
     "patientName", "name", "sex", "age", "deptName", "doctorName", "workDate", "eligibilityResult", "result",
@@ -56,6 +96,15 @@ _LINE = (
 )  # fmt: skip
 _PLACE = {"organID", "unitID", "organName", "eventId", "eventType", "stream", "streamSeq", "hospitalSeq",
           "eventDigest", "chainHash", "prevHash", "jgdm", "fwwddm", "jgmc", "sjbs", "sjscsj", "tbrqsj", "cxbz", "mj"}  # fmt: skip
+
+
+def subject_of(subject: str) -> tuple[str, str]:
+    """What a line of the trail is about, and where it is; no address where there is no page."""
+    kind, _, number = subject.partition(" ")
+    name, path = _SUBJECTS.get(kind, (kind, ""))
+    if subject.startswith("sample of "):
+        return "抽查", "/samples"
+    return f"{name} {number}", f"{path}{quote(number, safe='')}" if path else ""
 
 
 def title_of(method: str, event_type: str | None) -> str:
@@ -152,3 +201,8 @@ def yuan(fen: int) -> str:
 
 def minute(moment: datetime) -> str:
     return f"{moment.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}"
+
+
+def days_ahead(today: date, days: int) -> str:
+    """A day to compare with dates of the feed."""
+    return (today + timedelta(days=days)).isoformat()

@@ -3,11 +3,10 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 
+from simulators.supervision.store.console_schema import CONSOLE_SCHEMA
 from simulators.supervision.store.schema import SCHEMA
-from simulators.supervision.times import utc_text
 
 
 class Database:
@@ -22,7 +21,11 @@ class Database:
         self.writer.execute(
             "PRAGMA synchronous = NORMAL"
         )  # a killed process loses nothing; a power cut might
-        self.writer.executescript(SCHEMA)
+        self.make_tables()
+
+    def make_tables(self) -> None:
+        """What is there stays."""
+        self.writer.executescript(SCHEMA + CONSOLE_SCHEMA)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -46,23 +49,15 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """A connection of its own for a single statement; may be called from any thread."""
-        connection = sqlite3.connect(self._path, isolation_level=None)
+        """A transaction of the console's, on a connection of its own: from any thread, after whoever writes now."""
+        connection = sqlite3.connect(self._path, isolation_level=None, timeout=10)
+        connection.row_factory = sqlite3.Row
         try:
+            connection.execute("BEGIN IMMEDIATE")
             yield connection
+            connection.execute("COMMIT")
         finally:
-            connection.close()
-
-    def note_view(self, at: datetime, login: str, page: str, subject: str) -> None:
-        """A supervisor looked at a person's data. May be called from any thread."""
-        connection = sqlite3.connect(self._path, isolation_level=None)
-        try:
-            connection.execute(
-                "INSERT INTO views (at, login, page, subject) VALUES (?, ?, ?, ?)",
-                (utc_text(at), login, page, subject),
-            )
-        finally:
-            connection.close()
+            connection.close()  # takes back what was not committed
 
     def close(self) -> None:
         self.writer.close()

@@ -112,12 +112,4 @@ CREATE TABLE IF NOT EXISTS alerts (
 CREATE INDEX IF NOT EXISTS alerts_at ON alerts (at);
 CREATE INDEX IF NOT EXISTS alerts_record ON alerts (record_id);
 CREATE INDEX IF NOT EXISTS alerts_visit ON alerts (visit_no) WHERE visit_no IS NOT NULL;
-
-CREATE TABLE IF NOT EXISTS views (   -- every look a supervisor takes at a person's data
-    id INTEGER PRIMARY KEY,
-    at TEXT NOT NULL,
-    login TEXT NOT NULL,
-    page TEXT NOT NULL,
-    subject TEXT NOT NULL
-);
 """

@@ -95,3 +95,43 @@ def test_an_answer_that_is_none_is_not_passed_on(
     running.backend.on(f"POST {OPEN}", body, status=status)
 
     assert caller("supervision").post(OPEN, json=ASKED).json()["code"] == code
+
+
+QUESTION = {
+    "supervisor": WHO, "question_id": LOOK, "authority": "沪卫监〔2026〕12号", "title": "六岁以下处方",
+    "words": "为何没有监护人在场？", "answer_by": "2026-12-01T10:00:00+08:00",
+}  # fmt: skip
+
+
+def test_a_question_goes_in_and_its_answer_comes_out_without_more(running: Running, caller: Caller) -> None:
+    answered = {
+        "question_id": LOOK,
+        "state": "answered",
+        "answer": "已核实",
+        "answered_by": "于敏",
+        "answered_at": None,
+    }
+    running.backend.on("POST /supervision/v1/ask-hospital", {"question_id": LOOK, "state": "open"})
+    running.backend.on("POST /supervision/v1/read-answer", answered | {"encounter_id": VISIT})
+
+    asked = caller("supervision").post("/supervision/v1/ask-hospital", json=QUESTION)
+    read = caller("supervision").post(
+        "/supervision/v1/read-answer", json={"supervisor": WHO, "question_id": LOOK}
+    )
+
+    assert asked.json() == {"question_id": LOOK, "state": "open"}
+    assert read.json() == answered
+    assert [line["entry"] for line in running.audit()] == [
+        "supervisor-ask-hospital",
+        "supervisor-read-answer",
+    ]
+
+
+@pytest.mark.parametrize("missing", ["authority", "words", "question_id"])
+def test_a_question_without_order_or_words_goes_no_further(
+    running: Running, caller: Caller, missing: str
+) -> None:
+    asked = {name: value for name, value in QUESTION.items() if name != missing}
+
+    assert caller("supervision").post("/supervision/v1/ask-hospital", json=asked).status_code == 422
+    assert running.backend.seen == []

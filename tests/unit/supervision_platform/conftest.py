@@ -11,11 +11,15 @@ from simulators.supervision.__main__ import listeners
 from simulators.supervision.faults import PlatformFaults
 from simulators.supervision.settings import Settings, read
 from simulators.supervision.store import Database
+from simulators.supervision.store.console_schema import TRIGGERS
 from tests.unit.supervision_platform import certificates, sender
 from tests.unit.supervision_platform.sender import Platform
 
 HOSPITAL = {"id": "h", "code": "310114001", "name": "示范医院", "unified_social_credit_code": sender.ORGAN}
-DEMO = {"supervisor": {"name": "监管员", "login": "supervisor", "password": "correct-horse"}}
+DEMO = {
+    "supervisor": {"name": "监管员", "login": "supervisor", "password": "correct-horse"},
+    "second_supervisor": {"name": "监管员乙", "login": "supervisor2", "password": "battery-staple"},
+}
 
 
 @pytest.fixture(scope="session")
@@ -67,8 +71,11 @@ class Running:
             "SELECT name FROM sqlite_schema WHERE type = 'table'"
         ).fetchall()
         with self.database.transaction() as connection:
+            for trigger in TRIGGERS:  # the trail lets nobody take a line away
+                connection.execute(f"DROP TRIGGER IF EXISTS {trigger}")
             for table in tables:
                 connection.execute(f"DELETE FROM {table['name']}")
+        self.database.make_tables()
         self.clock.set_offset(0)
         self.faults.clear()
         return self.platform
@@ -84,6 +91,11 @@ def start(settings: Settings, *, plain: bool = True) -> Iterator[Running]:
         yield Running(platform, database, clock, faults)
         platform.client.close()
     database.close()
+
+
+def platform_in(folder: Path, tls: certificates.Files) -> Iterator[Running]:
+    """One that checks everything, with a folder of its own."""
+    yield from start(read(Reader(environment_in(folder, tls))))
 
 
 def running(settings: Settings, *, plain: bool = True) -> Iterator[Platform]:

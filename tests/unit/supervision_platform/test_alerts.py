@@ -127,3 +127,77 @@ def test_a_look_into_records_without_a_visit_is_seen(shanghai: Platform) -> None
     shanghai.send("uploadRecordView", [hospital.viewed(browseId="B-2", result="0", failReason="没有授权")])
 
     assert shanghai.alerts() == ["view_without_visit", "view_refused"]
+
+
+def test_a_prescription_of_six_drugs_is_seen(shanghai: Platform) -> None:
+    shanghai.send("uploadPrescription", [Hospital().signed(orderList=[ORDER] * 6)])
+
+    assert shanghai.alerts() == ["too_many_drugs"]
+
+
+@pytest.mark.parametrize(
+    ("given", "seen"),
+    [({}, ["long_supply"]), ({"longTermFlag": "1"}, []), ({"overLimitReason": "病情稳定，外出工作"}, [])],
+)
+def test_a_long_supply_needs_a_reason(shanghai: Platform, given: dict[str, str], seen: list[str]) -> None:
+    shanghai.send("uploadPrescription", [Hospital().signed(orderList=[ORDER | {"useDays": 42}], **given)])
+
+    assert shanghai.alerts() == seen
+
+
+def test_a_doctor_who_reviews_her_own_prescription_is_seen(shanghai: Platform) -> None:
+    hospital = Hospital()
+
+    shanghai.send("uploadPrescription", [hospital.approved(auditDoctorId="DOC-1")])
+
+    assert shanghai.alerts() == ["own_review"]
+
+
+@pytest.mark.parametrize(("filed", "seen"), [("PH-1", []), ("PH-2", ["reviewer_not_filed"])])
+def test_a_pharmacist_is_held_to_the_filing(shanghai: Platform, filed: str, seen: list[str]) -> None:
+    hospital = Hospital()
+    pharmacist = hospital.filed(staffId=filed, staffType="2", name="周药师", practiceScope=None)
+    doctor = hospital.filed()
+
+    shanghai.send("uploadPractitioner", [pharmacist, doctor])
+    shanghai.send("uploadPrescription", [hospital.approved()])
+
+    assert shanghai.alerts() == seen
+
+
+def test_a_visit_of_nobody_who_was_verified_is_seen_until_the_verification_arrives(
+    shanghai: Platform,
+) -> None:
+    hospital = Hospital()
+    other, own = hospital.verified(personId="P-9", authId="I-9"), hospital.verified()
+
+    shanghai.send("uploadRealName", [other])
+    shanghai.send("uploadFollowUp", [hospital.eligible(), hospital.started()])
+    assert shanghai.alerts() == ["unverified"]
+    shanghai.send("uploadRealName", [own])
+
+    assert shanghai.alerts() == []
+
+
+def test_a_failed_verification_is_none(shanghai: Platform) -> None:
+    hospital = Hospital()
+    failed = hospital.verified(result="2", failReason="姓名与号码不一致", providerSerial=None)
+
+    shanghai.send("uploadRealName", [failed])
+    shanghai.send("uploadFollowUp", [hospital.eligible(), hospital.started()])
+
+    assert shanghai.alerts() == ["unverified"]
+
+
+@pytest.mark.parametrize(("severity", "seen"), [("2", []), ("3", ["severe_event"]), ("4", ["severe_event"])])
+def test_a_severe_adverse_event_is_seen(shanghai: Platform, severity: str, seen: list[str]) -> None:
+    hospital = Hospital()
+    at = "2026-11-22T12:00:00+08:00"
+    harmed = hospital.complained() | hospital.seal("adverse_event.reported", "event", at) | {
+        "kind": "2", "recordNo": "E-1", "eventDate": at, "damageDegree": "住院", "takeSteps": "停药", "reportDept": "药剂科",
+        "reportPerson": "周药师", "severity": severity,
+    }  # fmt: skip
+
+    shanghai.send("uploadComplaint", [harmed])
+
+    assert shanghai.alerts() == seen

@@ -1,0 +1,203 @@
+"""Alerts, complaints and adverse events for the lists, each with where its follow-up stands."""
+
+import json
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime
+
+from simulators.supervision.alerts import RULES
+from simulators.supervision.console import wording
+from simulators.supervision.console.figures import KIND
+from simulators.supervision.console.masking import mask_record
+from simulators.supervision.console.scope import Scope
+from simulators.supervision.oversight.matters import STANDINGS, Standing, Subject
+from simulators.supervision.times import from_store, from_wire, utc_text
+
+
+@dataclass(frozen=True)
+class Alert:
+    """`standing` and `matter` say what a supervisor made of it; without a matter it is new."""
+
+    id: int
+    rule: str
+    subject: str
+    detail: str
+    at: datetime
+    visit_no: str | None
+    record_id: int
+    standing: Standing
+    matter: int | None
+
+    @property
+    def title(self) -> str:
+        return RULES[self.rule].title
+
+    @property
+    def concern(self) -> str:
+        return wording.CONCERNS[RULES[self.rule].concern]
+
+    @property
+    def basis(self) -> str:
+        return RULES[self.rule].basis
+
+    @property
+    def says(self) -> str:
+        return STANDINGS[self.standing]
+
+    @property
+    def about(self) -> Subject:
+        """What a matter keeps of it."""
+        key = f"{self.rule} {self.subject}"
+        return Subject(
+            "alert", key, self.title, self.detail, self.visit_no, self.record_id, utc_text(self.at)
+        )
+
+
+_ALERTS = (
+    "SELECT alerts.*, matters.id AS matter, coalesce(matters.standing, 'new') AS standing FROM alerts "
+    "LEFT JOIN matters ON matters.kind = 'alert' AND matters.key = alerts.rule || ' ' || alerts.subject"
+)
+
+
+def alerts(
+    connection: sqlite3.Connection, scope: Scope | None = None, *, concern: str = "", rule: str = "",
+    standing: str = "", visit_no: str = "", before: int | None = None, limit: int = 100,
+) -> list[Alert]:  # fmt: skip
+    """Newest first. `standing` may be `open`: whatever is not closed."""
+    rules = [name for name, one in RULES.items() if concern in ("", one.concern) and rule in ("", name)]
+    where, values = (scope or Scope()).alerts()
+    where += f" AND rule IN ({','.join('?' * len(rules))})"
+    values += rules
+    if standing:
+        where += " AND coalesce(matters.standing, 'new') " + ("<> 'closed'" if standing == "open" else "= ?")
+        values += [] if standing == "open" else [standing]
+    if visit_no:
+        where += " AND alerts.visit_no = ?"
+        values.append(visit_no)
+    if before:
+        where += " AND alerts.id < ?"
+        values.append(str(before))
+    rows = connection.execute(
+        f"{_ALERTS} WHERE {where} ORDER BY alerts.id DESC LIMIT ?", (*values, limit)
+    ).fetchall()
+    return [_alert(row) for row in rows]
+
+
+def one_alert(connection: sqlite3.Connection, number: int) -> Alert | None:
+    row = connection.execute(f"{_ALERTS} WHERE alerts.id = ?", (number,)).fetchone()
+    return _alert(row) if row else None
+
+
+def _alert(row: sqlite3.Row) -> Alert:
+    return Alert(
+        row["id"], row["rule"], row["subject"], row["detail"], from_store(row["at"]), row["visit_no"], row["record_id"],
+        Standing(row["standing"]), row["matter"],
+    )  # fmt: skip
+
+
+def alert_counts(connection: sqlite3.Connection, scope: Scope | None = None) -> dict[str, int]:
+    """Alerts for each concern."""
+    where, values = (scope or Scope()).alerts()
+    counts = dict.fromkeys(wording.CONCERNS, 0)
+    rows = connection.execute(
+        f"SELECT rule, count(*) AS number FROM alerts WHERE {where} GROUP BY rule", values
+    )
+    for row in rows:
+        counts[RULES[row["rule"]].concern] += row["number"]
+    return counts
+
+
+def standing_counts(connection: sqlite3.Connection, scope: Scope, concern: str = "") -> dict[str, int]:
+    """Alerts for each standing."""
+    where, values = scope.alerts()
+    rules = [name for name, one in RULES.items() if concern in ("", one.concern)]
+    counts = dict.fromkeys(map(str, Standing), 0)
+    rows = connection.execute(
+        "SELECT coalesce(matters.standing, 'new') AS standing, count(*) AS number FROM alerts LEFT JOIN matters "
+        "ON matters.kind = 'alert' AND matters.key = alerts.rule || ' ' || alerts.subject "
+        f"WHERE {where} AND rule IN ({','.join('?' * len(rules))}) GROUP BY 1",
+        [*values, *rules],
+    )
+    return counts | {row["standing"]: row["number"] for row in rows}
+
+
+@dataclass(frozen=True)
+class Grievance:
+    """A complaint or an adverse event as it was reported, and where our follow-up stands. Persons masked."""
+
+    key: str
+    kind: str
+    title: str
+    words: str
+    at: datetime
+    deadline: datetime | None
+    visit_no: str | None
+    record_id: int
+    standing: Standing
+    matter: int | None
+
+    @property
+    def says(self) -> str:
+        return STANDINGS[self.standing]
+
+    @property
+    def about(self) -> Subject:
+        """What a matter keeps of it."""
+        return Subject(
+            self.kind, self.key, self.title, self.words, self.visit_no, self.record_id, utc_text(self.at)
+        )
+
+    def late(self, now: datetime) -> bool:
+        """Past the hospital's own deadline and not settled here."""
+        return self.deadline is not None and self.deadline < now and self.standing is not Standing.CLOSED
+
+
+PAGE = 30
+GRIEVANCES = ("complaint.filed", "adverse_event.reported", "pushMedicalDispute")
+
+
+def grievances(connection: sqlite3.Connection, scope: Scope, *, standing: str = "") -> list[Grievance]:
+    """Newest first; a later report of the same number replaces the earlier one. One that is told under both profiles has two numbers."""
+    where, values = scope.records("records")
+    rows = connection.execute(
+        "SELECT records.*, matters.id AS matter, coalesce(matters.standing, 'new') AS standing FROM records "
+        "LEFT JOIN matters ON matters.kind IN ('complaint', 'event') AND matters.key = records.business_no "
+        f"WHERE records.id IN (SELECT max(id) FROM records WHERE {KIND} IN (?, ?, ?) GROUP BY method, business_no) "
+        f"AND {where} ORDER BY records.occurred_at DESC, records.id DESC LIMIT 200",
+        (*GRIEVANCES, *values),
+    ).fetchall()
+    found = [_grievance(row) for row in rows]
+    if not standing:
+        return found
+    return [
+        one for one in found if (one.standing != "closed" if standing == "open" else one.standing == standing)
+    ]
+
+
+def one_grievance(connection: sqlite3.Connection, record_id: int) -> Grievance | None:
+    row = connection.execute(
+        "SELECT records.*, matters.id AS matter, coalesce(matters.standing, 'new') AS standing FROM records "
+        "LEFT JOIN matters ON matters.kind IN ('complaint', 'event') AND matters.key = records.business_no "
+        f"WHERE records.id = ? AND {KIND} IN (?, ?, ?)",
+        (record_id, *GRIEVANCES),
+    ).fetchone()
+    return _grievance(row) if row else None
+
+
+def _grievance(row: sqlite3.Row) -> Grievance:
+    body = json.loads(row["body"])
+    shown = mask_record(row["method"], body)
+    complaint = row["event_type"] == "complaint.filed"
+    deadline = body.get("deadline")
+    return Grievance(
+        key=row["business_no"],
+        kind="complaint" if complaint else "event",
+        title="投诉" if complaint else "不良事件",
+        words=str(shown.get("description") or shown.get("eventDescription") or ""),
+        at=from_store(row["occurred_at"]),
+        deadline=from_wire(deadline) if deadline else None,
+        visit_no=row["visit_no"],
+        record_id=row["id"],
+        standing=Standing(row["standing"]),
+        matter=row["matter"],
+    )

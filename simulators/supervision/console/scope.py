@@ -1,0 +1,124 @@
+"""What a page looks at: days, hospital, department, doctor. Part of every address, so that each number leads to its own list."""
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from simulators.server import SHANGHAI
+from simulators.supervision.times import utc_text
+
+DEPT = "json_extract({t}body, '$.deptID')"
+LONGEST = 100
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Days are Shanghai's, both ends included; an empty text or None does not narrow."""
+
+    since: date | None = None
+    until: date | None = None
+    hospital: str = ""
+    dept: str = ""
+    doctor: str = ""
+
+    def query(self, **more: str) -> str:
+        """As the end of an address: `?from=…&dept=…`."""
+        own = {
+            "from": self.since.isoformat() if self.since else "",
+            "to": self.until.isoformat() if self.until else "",
+            "hospital": self.hospital, "dept": self.dept, "doctor": self.doctor,
+        }  # fmt: skip
+        given = {name: value for name, value in (own | more).items() if value}
+        return f"?{urlencode(given)}" if given else ""
+
+    def without_days(self) -> "Scope":
+        return replace(self, since=None, until=None)
+
+    def days(self, column: str) -> tuple[str, list[str]]:
+        """A condition on a time of the store."""
+        where, values = ["1"], []
+        if self.since:
+            where.append(f"{column} >= ?")
+            values.append(utc_text(_midnight(self.since)))
+        if self.until:
+            where.append(f"{column} < ?")
+            values.append(utc_text(_midnight(self.until + timedelta(days=1))))
+        return " AND ".join(where), values
+
+    def records(self, table: str = "") -> tuple[str, list[str]]:
+        """A condition on records. A record that names no department or doctor (a payment) counts with its visit."""
+        t = f"{table}." if table else ""
+        where, values = self.days(f"{t}occurred_at")
+        if self.hospital:
+            where += f" AND json_extract({t}body, '$.organID') = ?"
+            values.append(self.hospital)
+        if self.dept:
+            where += f" AND ({DEPT.format(t=t)} = ? OR {t}visit_no IN "
+            where += f"(SELECT visit_no FROM records WHERE {DEPT.format(t='')} = ?))"
+            values += [self.dept] * 2
+        if self.doctor:
+            where += f" AND ({t}doctor_id = ? OR ({t}method = 'uploadPractitioner' AND {t}business_no = ?) "
+            where += f"OR {t}visit_no IN (SELECT visit_no FROM records WHERE doctor_id = ?))"
+            values += [self.doctor] * 3
+        return where, values
+
+    def alerts(self, table: str = "alerts") -> tuple[str, list[str]]:
+        """A condition on alerts; what they are about is in their record."""
+        where, values = self.days(f"{table}.at")
+        if self.without_days() != Scope():
+            inner, more = self.without_days().records()
+            where += f" AND {table}.record_id IN (SELECT id FROM records WHERE {inner})"
+            values += more
+        return where, values
+
+
+def scope_of(given: Mapping[str, str], today: date | None = None) -> Scope:
+    """From an address; without any day, `today`."""
+    since, until = day_of(given.get("from", "")), day_of(given.get("to", ""))
+    if since is None and until is None:
+        since = until = today
+    if since and until and since > until:
+        since, until = until, since
+    rest = {name: given.get(name, "").strip()[:LONGEST] for name in ("hospital", "dept", "doctor")}
+    return Scope(since, until, **rest)
+
+
+def day_of(text: str) -> date | None:
+    """A calendar day that a clock of this century may show."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if 1970 < day.year < 9000 else None
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=SHANGHAI)
+
+
+def choices(connection: sqlite3.Connection) -> dict[str, list[tuple[str, str]]]:
+    """(value, name) for the lists of the filter, as the feed knows them; by a walk along the indexes."""
+    depts = connection.execute(
+        "WITH RECURSIVE d(id) AS (SELECT min(json_extract(body, '$.deptID')) FROM records "
+        "WHERE json_extract(body, '$.deptID') IS NOT NULL UNION ALL SELECT (SELECT min(json_extract(body, '$.deptID')) "
+        "FROM records WHERE json_extract(body, '$.deptID') > d.id) FROM d WHERE d.id IS NOT NULL) "
+        "SELECT id, (SELECT json_extract(body, '$.deptName') FROM records WHERE json_extract(body, '$.deptID') = d.id "
+        "LIMIT 1) AS name FROM d WHERE id IS NOT NULL"
+    )
+    doctors = connection.execute(
+        "WITH RECURSIVE d(id) AS (SELECT min(doctor_id) FROM records UNION ALL "
+        "SELECT (SELECT min(doctor_id) FROM records WHERE doctor_id > d.id) FROM d WHERE d.id IS NOT NULL) "
+        "SELECT id, (SELECT json_extract(body, '$.doctorName') || ' · ' || coalesce(json_extract(body, '$.deptName'), '') "
+        "FROM records WHERE doctor_id = d.id ORDER BY event_type, occurred_at LIMIT 1) AS name FROM d WHERE id IS NOT NULL"
+    )
+    return {
+        "depts": sorted(_named(depts), key=lambda one: one[1]),
+        "doctors": sorted(_named(doctors), key=lambda one: one[1]),
+    }
+
+
+def _named(rows: Any) -> list[tuple[str, str]]:
+    return [(row["id"], (row["name"] or row["id"]).removesuffix(" · ")) for row in rows]

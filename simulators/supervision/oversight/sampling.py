@@ -1,0 +1,145 @@
+"""Samples for inspection: anybody who has the population and the seed draws the same ones.
+
+    rank(number) = SHA-256(seed ‖ "\\n" ‖ number), UTF-8, hex; the sample is the `wanted` numbers of lowest rank
+
+Who draws what is written down, with the digest of the population, before the result can be seen; the population is what the
+platform had up to one record, so that the same draw can be made again later. A draw is never made anew for a nicer result: it is
+another row.
+"""
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from simulators.supervision.oversight import trail
+from simulators.supervision.settings import Supervisor
+from simulators.supervision.times import from_store, utc_text
+
+MOST = 200
+KINDS = {
+    "visits": ("就诊", "visit_no", "visit_no IS NOT NULL AND event_type = 'encounter.started'"),
+    "prescriptions": ("处方", "business_no", "method = 'uploadPrescription'"),
+    "views": ("健康档案浏览", "business_no", "method = 'uploadRecordView'"),
+    "alerts": ("有预警的就诊", "visit_no", "visit_no IN (SELECT visit_no FROM alerts WHERE visit_no IS NOT NULL)"),
+}  # fmt: skip
+"""What can be drawn: its name, the column of its number, and the records it is found in."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    id: int
+    at: datetime
+    login: str
+    name: str
+    kind: str
+    scope: str
+    reason: str
+    seed: str
+    wanted: int
+    up_to: int
+    population: int
+    population_digest: str
+    trail_number: int
+
+    @property
+    def says(self) -> str:
+        return KINDS[self.kind][0]
+
+
+@dataclass(frozen=True)
+class Result:
+    good: bool
+    note: str
+    name: str
+    at: datetime
+
+
+def rank(seed: str, number: str) -> str:
+    return hashlib.sha256(f"{seed}\n{number}".encode()).hexdigest()
+
+
+def pick(seed: str, population: Iterable[str], wanted: int) -> list[str]:
+    """Drawn without replacement; the order of the population does not matter."""
+    return sorted(set(population), key=lambda number: (rank(seed, number), number))[:wanted]
+
+
+def digest(population: Iterable[str]) -> str:
+    """SHA-256 over the sorted numbers, each with a line feed after it."""
+    return hashlib.sha256("".join(f"{number}\n" for number in sorted(set(population))).encode()).hexdigest()
+
+
+def population(
+    connection: sqlite3.Connection, kind: str, where: str, values: list[str], up_to: int
+) -> list[str]:
+    """The numbers that can be drawn. `where` narrows records."""
+    _, column, condition = KINDS[kind]
+    rows = connection.execute(
+        f"SELECT DISTINCT {column} AS number FROM records WHERE {condition} AND {where} AND id <= ? ORDER BY 1",
+        (*values, up_to),
+    )
+    return [row["number"] for row in rows]
+
+
+def newest(connection: sqlite3.Connection) -> int:
+    """The last record the platform has."""
+    return int(connection.execute("SELECT coalesce(max(id), 0) FROM records").fetchone()[0])
+
+
+def draw(
+    connection: sqlite3.Connection, who: Supervisor, at: datetime, *, kind: str, scope: str, reason: str, seed: str,
+    wanted: int, numbers: list[str], up_to: int,
+) -> int:  # fmt: skip
+    """Write the draw down; returns its id. `numbers` is the population up to record `up_to`; what came out is not looked at here."""
+    written = trail.write(
+        connection, at, who, "sample.draw", f"sample of {kind}",
+        seed=seed, wanted=str(wanted), scope=scope, up_to=str(up_to), population=str(len(numbers)),
+        population_digest=digest(numbers), reason=reason,
+    )  # fmt: skip
+    made = connection.execute(
+        "INSERT INTO samples (at, login, name, kind, scope, reason, seed, wanted, up_to, population, "
+        "population_digest, trail_number) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (utc_text(at), who.login, who.name, kind, scope, reason, seed, wanted, up_to, len(numbers), digest(numbers),
+         written),
+    )  # fmt: skip
+    assert made.lastrowid is not None
+    return made.lastrowid
+
+
+def judge(
+    connection: sqlite3.Connection, sample: int, number: str, who: Supervisor, at: datetime, *, good: bool, note: str
+) -> bool:  # fmt: skip
+    """What an inspector found in one of the drawn; said once, False when it was said before."""
+    added = connection.execute(
+        "INSERT OR IGNORE INTO sample_results VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (sample, number, utc_text(at), who.login, who.name, int(good), note),
+    )
+    if added.rowcount == 1:
+        verdict = "good" if good else "bad"
+        trail.write(
+            connection, at, who, "sample.judge", f"sample {sample}", number=number, verdict=verdict, note=note
+        )
+    return added.rowcount == 1
+
+
+def results(connection: sqlite3.Connection, sample: int) -> dict[str, Result]:
+    rows = connection.execute("SELECT * FROM sample_results WHERE sample_id = ?", (sample,))
+    return {
+        row["number"]: Result(bool(row["good"]), row["note"], row["name"], from_store(row["at"]))
+        for row in rows
+    }
+
+
+def get(connection: sqlite3.Connection, number: int) -> Sample | None:
+    row = connection.execute("SELECT * FROM samples WHERE id = ?", (number,)).fetchone()
+    return _sample(row) if row else None
+
+
+def latest(connection: sqlite3.Connection, limit: int = 30) -> list[Sample]:
+    rows = connection.execute("SELECT * FROM samples ORDER BY id DESC LIMIT ?", (limit,))
+    return [_sample(row) for row in rows]
+
+
+def _sample(row: sqlite3.Row) -> Sample:
+    return Sample(**{name: row[name] for name in row.keys() if name != "at"}, at=from_store(row["at"]))  # noqa: SIM118

@@ -1,0 +1,133 @@
+"""What supervisors do is kept beside what the hospitals sent, in tables of its own."""
+
+TRIGGERS = ("trail_never_changes", "trail_never_shrinks")
+
+CONSOLE_SCHEMA = """
+-- Every deed and every look of a supervisor, each line bound to the one before (trail.py).
+CREATE TABLE IF NOT EXISTS trail (
+    number INTEGER PRIMARY KEY,
+    at TEXT NOT NULL,             -- UTC
+    login TEXT NOT NULL,
+    name TEXT NOT NULL,
+    action TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    detail TEXT NOT NULL,         -- JSON object of texts
+    entry TEXT NOT NULL,          -- SHA-256 of the line
+    head TEXT NOT NULL            -- SHA-256(head before ‖ entry)
+);
+CREATE INDEX IF NOT EXISTS trail_at ON trail (at);
+CREATE INDEX IF NOT EXISTS trail_subject ON trail (subject);
+CREATE TRIGGER IF NOT EXISTS trail_never_changes BEFORE UPDATE ON trail BEGIN SELECT RAISE(ABORT, 'append only'); END;
+CREATE TRIGGER IF NOT EXISTS trail_never_shrinks BEFORE DELETE ON trail BEGIN SELECT RAISE(ABORT, 'append only'); END;
+
+-- Alerts that a later record explained: they leave the list, not the platform.
+CREATE TABLE IF NOT EXISTS explained (
+    id INTEGER PRIMARY KEY,
+    rule TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    record_id INTEGER NOT NULL,
+    visit_no TEXT,
+    at TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    by_record INTEGER NOT NULL    -- the record that explained it
+);
+
+-- A matter a supervisor works on: an alert, a complaint, an adverse event, a finding of a sample. No row: new.
+CREATE TABLE IF NOT EXISTS matters (
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,           -- alert, complaint, event, finding
+    key TEXT NOT NULL,            -- of the alert: rule and subject; else a business number
+    title TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    visit_no TEXT,
+    record_id INTEGER,
+    at TEXT NOT NULL,             -- of what it is about
+    standing TEXT NOT NULL,       -- matters/states.py
+    UNIQUE (kind, key)
+);
+CREATE TABLE IF NOT EXISTS matter_moves (
+    id INTEGER PRIMARY KEY,
+    matter_id INTEGER NOT NULL REFERENCES matters (id),
+    at TEXT NOT NULL,
+    login TEXT NOT NULL,          -- empty: the hospital
+    name TEXT NOT NULL,
+    verb TEXT NOT NULL,
+    was TEXT NOT NULL,
+    became TEXT NOT NULL,
+    note TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS matter_moves_of ON matter_moves (matter_id, id);
+
+-- Questions to the hospital: written down first, then asked, then answered.
+CREATE TABLE IF NOT EXISTS questions (
+    id TEXT PRIMARY KEY,          -- a UUID; the hospital keeps one question for it
+    matter_id INTEGER NOT NULL REFERENCES matters (id),
+    visit_no TEXT,
+    login TEXT NOT NULL,
+    name TEXT NOT NULL,
+    authority TEXT NOT NULL,
+    words TEXT NOT NULL,
+    asked_at TEXT NOT NULL,
+    answer_by TEXT NOT NULL,
+    sent_at TEXT,
+    refused_at TEXT,              -- the hospital will not have it; it is not sent again
+    problem TEXT NOT NULL DEFAULT '',
+    answer TEXT,
+    answered_by TEXT,
+    answered_at TEXT
+);
+CREATE INDEX IF NOT EXISTS questions_of ON questions (matter_id);
+CREATE INDEX IF NOT EXISTS questions_open ON questions (asked_at) WHERE answered_at IS NULL;
+
+-- Samples: who drew what from what is here before anybody sees what came out.
+CREATE TABLE IF NOT EXISTS samples (
+    id INTEGER PRIMARY KEY,
+    at TEXT NOT NULL,
+    login TEXT NOT NULL,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    scope TEXT NOT NULL,          -- query text of the filter
+    reason TEXT NOT NULL,
+    seed TEXT NOT NULL,
+    wanted INTEGER NOT NULL,
+    up_to INTEGER NOT NULL,       -- the last record the platform had
+    population INTEGER NOT NULL,
+    population_digest TEXT NOT NULL,
+    trail_number INTEGER NOT NULL -- the line that says so
+);
+CREATE TABLE IF NOT EXISTS sample_results (
+    sample_id INTEGER NOT NULL REFERENCES samples (id),
+    number TEXT NOT NULL,
+    at TEXT NOT NULL,
+    login TEXT NOT NULL,
+    name TEXT NOT NULL,
+    good INTEGER NOT NULL,
+    note TEXT NOT NULL,
+    PRIMARY KEY (sample_id, number)
+);
+
+-- Reveals: one asks, another decides, and for a few minutes the first may look.
+CREATE TABLE IF NOT EXISTS reveals (
+    id INTEGER PRIMARY KEY,
+    visit_no TEXT NOT NULL,
+    at TEXT NOT NULL,
+    login TEXT NOT NULL,
+    name TEXT NOT NULL,
+    authority TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    decide_by TEXT NOT NULL,
+    decided_at TEXT,
+    decided_login TEXT,
+    decided_name TEXT,
+    granted INTEGER,
+    note TEXT NOT NULL DEFAULT '',
+    ends_at TEXT,
+    CHECK (decided_login IS NULL OR decided_login <> login)
+);
+CREATE INDEX IF NOT EXISTS reveals_visit ON reveals (visit_no);
+
+CREATE INDEX IF NOT EXISTS records_dept ON records
+    (json_extract(body, '$.deptID'), json_extract(body, '$.deptName')) WHERE json_extract(body, '$.deptID') IS NOT NULL;
+CREATE INDEX IF NOT EXISTS records_kind ON records (coalesce(event_type, method), occurred_at);
+CREATE INDEX IF NOT EXISTS records_started ON records (visit_no) WHERE event_type = 'encounter.started';
+"""
