@@ -109,7 +109,10 @@ class RecordViewed(_Event, frozen=True):
 
 
 class EncounterStarted(_Event, frozen=True):
-    """The doctor accepted and confirmed that it is a follow-up (诊疗办法 Art 16); `basis` is why, where she had to decide it."""
+    """The doctor accepted and confirmed that it is a follow-up (诊疗办法 Art 16); `basis` is why, where she had to decide it.
+
+    `guardian_present`: of a child under six, that the guardian and she herself, of the relevant specialty, are with it (Art 19).
+    """
 
     TYPE: ClassVar[str] = "encounter.started"
     visit: Visit
@@ -118,6 +121,7 @@ class EncounterStarted(_Event, frozen=True):
     original_diagnosis: Diagnosis
     diagnosis_confirmed_on: date | None
     basis: str = ""
+    guardian_present: bool = False
 
 
 class EncounterDeclined(_Event, frozen=True):

@@ -33,9 +33,12 @@ class CityClient:
         *,
         concurrency: int = 16,
         request_seconds: int = 15,
+        own: Mapping[str, Credentials] | None = None,
     ) -> None:
+        """`own` are the credentials of profiles that have some of their own."""
         self.gateways = [url.rstrip("/") for url in gateways]
         self.credentials = credentials
+        self.own = dict(own or {})
         self.clock = clock
         self.tls = tls
         self.concurrency = concurrency
@@ -76,8 +79,9 @@ class CityClient:
         self, profile: Profile, method: str, records: Sequence[Mapping[str, Any]], nonce: UUID
     ) -> Message:
         millis = int(self.clock.now().timestamp() * 1000)
+        credentials = self.own.get(profile.name, self.credentials)
         return seal(
-            records, self.credentials, service=profile.service, method=method, nonce=nonce, millis=millis,
+            records, credentials, service=profile.service, method=method, nonce=nonce, millis=millis,
             suite=profile.suite, by_key=profile.signed_by_key,
         )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """Turns `received` rows into platform records: build, check, then `mapped`, or `parked` with every field that is wrong."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -44,6 +44,8 @@ class Mapper:
     db: Database
     routing: Routing
     organisation: Organisation
+    units: Mapping[str, str] = field(default_factory=dict)
+    """The hospital's number at platforms where it has another one."""
     recent: Recent = field(default_factory=Recent)
     _blocked: dict[str, set[UUID]] = field(default_factory=dict)
 
@@ -133,7 +135,7 @@ class Mapper:
             event, profile = streams.event(stored), profiles.profile(row.profile)
             reported_by = self.routing.reported_by(stored.type, event)
             source = Source(
-                event, place_of(stored), self.organisation, streams.readable(earlier), reported_by,
+                event, place_of(stored), self._known_as(row.profile), streams.readable(earlier), reported_by,
                 streams.readable(later), self.db.clock.now(),
             )  # fmt: skip
             method = profile.methods[row.method]
@@ -143,6 +145,10 @@ class Mapper:
         except Exception as error:
             log.error("mapping_failed", submission=str(row.id), method=row.method, exc_info=error)
             return _parked([Issue("event", "unreadable", "事件内容与约定不符")])
+
+    def _known_as(self, profile: str) -> Organisation:
+        unit = self.units.get(profile)
+        return replace(self.organisation, unit_id=unit) if unit else self.organisation
 
 
 def _reads_stream(row: Any) -> bool:

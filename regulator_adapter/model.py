@@ -78,7 +78,6 @@ class Submission(Row, Base):
             "ix_submission_needs", "needs", postgresql_using="gin", postgresql_where=f"blocked AND {_OPEN}"
         ),
         Index("ix_submission_makes", "profile", "makes", postgresql_where="state = 'accepted'"),
-        Index("ix_submission_day", "occurred_at", "profile", postgresql_where=_OPEN),
         Index("ix_submission_desk", "state", "number", postgresql_where="state IN ('rejected', 'parked')"),
         Index("ix_submission_occurred_at", "occurred_at", postgresql_using="brin"),
     )

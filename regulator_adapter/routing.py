@@ -80,7 +80,11 @@ def read(text: str) -> Routing:
     return Routing(routes, KINDS[data["chain"]["profile"], data["chain"]["method"]])
 
 
-SHIPPED = {"city": "routing.toml", "guangdong": "routing-guangdong.toml"}
+SHIPPED = {
+    "city": "routing.toml",
+    "shanghai": "routing-shanghai.toml",
+    "guangdong": "routing-guangdong.toml",
+}
 
 
 def routing(table: str = "city") -> Routing:

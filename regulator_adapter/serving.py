@@ -40,7 +40,8 @@ def pump_of(settings: Settings, db: Database, client: CityClient) -> Pump:
     sender = Sender(db, client, settings.max_attempts, settings.ambiguous_resends)
     lines = [Line(db, profile, sender, settings.concurrency) for profile in settings.lines()]
     daily = [SignIn(db, client, line.profile, settings.timing) for line in lines if line.profile.sign_in]
-    return Pump(db, Mapper(db, settings.table(), settings.reporter()), lines, daily)
+    units = {name: access.unit_id for name, access in settings.accesses().own.items()}
+    return Pump(db, Mapper(db, settings.table(), settings.reporter(), units), lines, daily)
 
 
 def days_of(settings: Settings, db: Database, client: CityClient) -> Days:
@@ -69,6 +70,7 @@ async def _main(settings: Settings) -> None:
     client = CityClient(
         settings.gateway_urls, settings.credentials(), clock, tls,
         concurrency=settings.concurrency * len(settings.lines()), request_seconds=settings.request_seconds,
+        own={name: access.credentials for name, access in settings.accesses().own.items()},
     )  # fmt: skip
     stop = asyncio.Event()
     try:

@@ -9,8 +9,8 @@ from uuid import UUID
 from foundation.crypto import Keyring
 from foundation.feeding import Feeding
 from foundation.settings import CommonSettings, SettingsError, setting
-from foundation.suites import signer
 from regulator_adapter import profiles
+from regulator_adapter.access import Access, Accesses, key_at, read_own
 from regulator_adapter.city_wire import Credentials
 from regulator_adapter.days.seals import Signer, Trust, read_signer, read_trust
 from regulator_adapter.organisation import Organisation, read_organisation
@@ -83,7 +83,10 @@ class Settings(Feeding, DeskSettings):
     )
     platform_signing_pin: str = setting("PIN of that key's token", default="", secret=True)
     pkcs11_module: str = setting("library of the security module, for keys of pkcs11:…", default="")
-    routing: str = setting("which profile reports what: city, guangdong, or a TOML file", default="city")
+    platform_access: str = setting("TOML file with accesses of their own for single profiles", default="")
+    routing: str = setting(
+        "which profile reports what: city, shanghai, guangdong, or a TOML file", default="city"
+    )
     timing: Timing = setting("profile, or immediate: no waiting for the night", default=Timing.PROFILE)
     concurrency: int = setting("requests to one platform at a time", default=8)
     request_seconds: int = setting("time-out of one request, longer than the gateway's own", default=35)
@@ -118,6 +121,7 @@ class Settings(Feeding, DeskSettings):
         if not self.gateway_urls or not self.allowed_callers:
             raise SettingsError(["GATEWAY_URLS and ALLOWED_CALLERS name at least one each"])
         _try("PLATFORM_APP_SECRET, PLATFORM_IV", self.credentials)
+        _try("PLATFORM_ACCESS", self.accesses)
         _try("ORGANISATION", self.reporter)
         _try("SEAL_CERT, SEAL_KEY", self.signer)
         _try("PLATFORM_SEAL_ROOT", self.trust)
@@ -130,11 +134,14 @@ class Settings(Feeding, DeskSettings):
         return super().production_problems() + self.feeding_in_the_clear()
 
     def credentials(self) -> Credentials:
-        """Towards the platforms."""
-        key = None
-        if self.platform_signing_key:
-            key = signer(self.platform_signing_key, self.platform_signing_pin, self.pkcs11_module)
+        """Towards platforms without an access of their own."""
+        key = key_at(self.platform_signing_key, self.platform_signing_pin, self.pkcs11_module)
         return Credentials(self.platform_app_key, self.platform_app_secret, self.platform_iv, key)
+
+    def accesses(self) -> Accesses:
+        """Towards each platform."""
+        common = Access(self.platform_unit_id, self.credentials())
+        return Accesses(common, read_own(self.platform_access, profiles.NAMES))
 
     def table(self) -> Routing:
         """What goes where."""
@@ -142,15 +149,13 @@ class Settings(Feeding, DeskSettings):
 
     def lines(self) -> list[Profile]:
         """The platforms to send to: all whose interface we can speak. `ValueError` when the table needs another."""
-        keyless = not self.platform_signing_key
+        access = self.accesses()
         known = [
             profile
             for profile in map(profiles.profile, profiles.NAMES)
-            if not (profile.signed_by_key and keyless)
+            if not profile.signed_by_key or access.of(profile.name).credentials.signer
         ]
-        missing = {route.profile for route in self.table().routes.values()} - {
-            profile.name for profile in known
-        }
+        missing = {route.profile for route in self.table().routes.values()} - {one.name for one in known}
         if missing:
             raise ValueError(f"{', '.join(sorted(missing))} wants PLATFORM_SIGNING_KEY")
         return known

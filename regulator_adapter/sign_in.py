@@ -11,6 +11,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import msgspec
+from prometheus_client import Gauge
 from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -33,6 +34,9 @@ from regulator_adapter.settings import Timing
 from regulator_adapter.states import SignInState, SubmissionState
 from regulator_adapter.timing import backoff, night_after
 
+OPEN_DAYS = Gauge(
+    "regulator_sign_ins_open", "days over for which a platform's sign-in is due or refused", ["profile"]
+)
 LEASE = timedelta(seconds=120)
 DAYS_BACK = 31
 """What is older than that is signed in by hand: `backfill`."""
@@ -73,10 +77,27 @@ class SignIn:
             await self._make_missing(session)
         while (row := await self._claim()) is not None:
             await self._close(row)
+        async with unit_of_work(self.db) as session:
+            OPEN_DAYS.labels(self.profile.name).set(await self._open_days(session))
+
+    async def _open_days(self, session: AsyncSession) -> int:
+        """Days whose night has passed without a sign-in."""
+        query = select(func.count()).where(
+            DailySignIn.profile == self.profile.name,
+            DailySignIn.state != SignInState.CLOSED,
+            DailySignIn.day < self.db.clock.today() - timedelta(days=1),
+        )
+        return await session.scalar(query) or 0
 
     async def _make_missing(self, session: AsyncSession) -> None:
         """From the first day anything arrived, a month back at most."""
-        arrived = await session.scalar(select(func.min(ReceivedEvent.received_at)))
+        first_event = (
+            select(ReceivedEvent.received_at)
+            .where(ReceivedEvent.hospital_id == hospital_id())
+            .order_by(ReceivedEvent.number)
+            .limit(1)
+        )
+        arrived = await session.scalar(first_event)
         if arrived is None:
             return
         today = self.db.clock.today()

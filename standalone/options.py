@@ -36,7 +36,7 @@ NAMES = {
     "TLS": "1 serves https for a phone on the same network (0)",
     "TLS_HOST": "with TLS=1: name or address of this machine there (its own address)",
     "EPC": "1 starts a stand-in of the national e-prescription centre and uploads to it (0)",
-    "ROUTING": "which platforms hear what: city (Tianjin's interface and the proposal for Shanghai) or guangdong (city)",
+    "ROUTING": "which platforms hear what: city (Tianjin's interface and the proposal for Shanghai), shanghai or guangdong (city)",
     "FORK": "0 gives every process an interpreter of its own (1)",
     "DATABASE_URL": "a PostgreSQL to use for the hospital's side instead of the embedded one",
     "REGULATOR_DATABASE_URL": "the same for the regulator's side",

@@ -200,14 +200,14 @@ async def question(session: AsyncSession, row: Consultation) -> str:
 
 
 async def started(
-    session: AsyncSession, row: Encounter, now: datetime, basis: str = ""
+    session: AsyncSession, row: Encounter, now: datetime, basis: str = "", *, guardian_present: bool = False
 ) -> events.EncounterStarted | events.ConsultationStarted:
     """The event of accepting."""
     visit = await snapshot(session, row)
     if isinstance(row, FollowUp):
         return events.EncounterStarted(
             visit=visit, started_at=now, follow_up_confirmed=True, original_diagnosis=original(row),
-            diagnosis_confirmed_on=row.original_day, basis=basis,
+            diagnosis_confirmed_on=row.original_day, basis=basis, guardian_present=guardian_present,
         )  # fmt: skip
     return events.ConsultationStarted(visit=visit, started_at=now)
 

@@ -156,7 +156,7 @@ async def accept(
     }  # fmt: skip
     if isinstance(row, FollowUp):
         changes |= {"follow_up_confirmed_at": now, "diagnoses": [queries.original(row)]}
-    event = await queries.started(session, row, now, basis)
+    event = await queries.started(session, row, now, basis, guardian_present=guardian_present)
     moved = await advance(session, row, "accept", actor, event=event, **changes)
     if moved:
         _judged(session, row, is_follow_up=True, reason=basis)

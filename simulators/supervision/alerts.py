@@ -18,6 +18,7 @@ from simulators.supervision.times import from_store, from_wire, utc_text
 
 Record = Mapping[str, Any]
 VISITS_PER_HOUR = 12
+REVIEWED_ROW = ("2", "3")  # cfzt of a row that a pharmacist has approved, or that was given out
 EVIDENCE_DAYS = 31  # an eligibility is decided before booking, a visit starts within its days
 # The supervisor's own list, by generic name: what the hospital says about a drug is not asked.
 BANNED_NAMES = (
@@ -79,6 +80,8 @@ def watch(connection: sqlite3.Connection, method: str, record: Record, keys: Key
             spotted.staff()
         case "uploadRecordView":
             spotted.view()
+        case "bb_pi_prescription_detail" if str(record["cfzt"]) in REVIEWED_ROW:
+            spotted.settle("unreviewed", str(record["cfbs"]))
         case "uploadReferralIndicators" if (record["referralFlag"], record["answerFlag"]) == ("0", "1"):
             spotted.alert("first_visit", keys.visit_no, "referralFlag为0，answerFlag为1")
 
@@ -134,10 +137,19 @@ class _Watch:
         bodies = [json.loads(row["body"]) for row in rows]
         number = str(bodies[0]["recipeUniqueID"]) if bodies else paid
         approved = [body for body in bodies if str(body["recipeStatus"]) == "2"]
-        if not approved:
+        if not approved and not self._approved_row(number):
             self.alert("unreviewed", number, "已收处方药费，尚未收到药师审核通过的处方")
         for body in approved:
             self._compare(number, body, self.record)
+
+    def _approved_row(self, number: str) -> bool:
+        """The same prescription, approved in the tables that are reported row by row."""
+        rows = self.connection.execute(
+            "SELECT body FROM records WHERE method = 'bb_pi_prescription_detail' AND id IN "
+            "(SELECT record_id FROM joins WHERE number = ?)",
+            (number,),
+        )
+        return any(str(json.loads(row["body"])["cfzt"]) in REVIEWED_ROW for row in rows)
 
     def _compare(self, number: str, approved: Record, payment: Record) -> None:
         if from_wire(payment["paidAt"]) < from_wire(approved["checkDate"]):

@@ -7,6 +7,7 @@ busy, busy_every  outer -1 always, or for every nth request
 expired           outer 40011 always, as if the platform's clock were wrong
 frozen            outer 40003
 no_right          outer 40006 for the named method
+outer             this outer code for everything, whatever it means (`busy` is -1)
 reject_every      every nth record is refused with inner -1
 lose_reply        the records are stored, then the connection is cut
 lose_reply_every  the same for every nth request
@@ -33,7 +34,7 @@ class PlatformFaults(Faults):
     def __init__(self) -> None:
         super().__init__(
             outage=bool, hang_up=bool, slow_seconds=float, busy=bool, busy_every=int, expired=bool, frozen=bool,
-            no_right=str, reject_every=int, lose_reply=bool, lose_reply_every=int, wrong_reply=str,
+            no_right=str, reject_every=int, outer=int, lose_reply=bool, lose_reply_every=int, wrong_reply=str,
             forge=str,
         )  # fmt: skip
         self._counter: Counter[str] = Counter()
@@ -62,6 +63,8 @@ class PlatformFaults(Faults):
             code = Outer.EXPIRED
         elif (method := self.text("no_right")) and method == request.headers.get("x-service-method"):
             code = Outer.NO_RIGHT
+        elif (asked := int(self.number("outer"))) in tuple(Outer):
+            code = Outer(asked)
         return outer_answer(OuterRefusalError(code)) if code is not None else None
 
     def after(self, answer: Response) -> Response:

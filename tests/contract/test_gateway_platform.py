@@ -70,7 +70,7 @@ def directly(certificates: Certificates) -> httpx.Client:
     return httpx.Client(verify=client_context(pair.certificate, pair.key, certificates.platform.root))
 
 
-@pytest.mark.parametrize("path", ["/openapi/api", "/shanghai/api"])
+@pytest.mark.parametrize("path", ["/openapi/api", "/shanghai/api", "/guangdong/api"])
 def test_the_platforms_words_come_back_byte_for_byte(
     before_platform: tuple[Gateway, str], certificates: Certificates, path: str
 ) -> None:

@@ -295,6 +295,25 @@ def test_a_day_reconciles_on_the_command_line(adapter: Adapter, feed: b.Feed) ->
     assert json.loads(done.stdout)["difference"] == 0
 
 
+def test_a_day_without_adverse_events_is_signed_in_by_one_empty_list(
+    adapter: Adapter, city: Platform, feed: b.Feed
+) -> None:
+    """The day before the first event of the feed; the process that serves sees the row that the command made."""
+    before = city.summary()["profiles"]["tianjin-1.0"]["pushMedicalDispute"].get("sign_ins", 0)
+    first = command(adapter, "backfill", "2026-11-19", "--by", "值班员")
+
+    def signed_in() -> bool:
+        return bool(city.summary()["sign_ins"])
+
+    wait_until(signed_in, "the empty list arrived")
+    wait_until(
+        lambda: '"closed"' in command(adapter, "backfill", "2026-11-19").stdout, "its answer is written down"
+    )
+
+    assert first.returncode == 0, first.stderr
+    assert city.summary()["profiles"]["tianjin-1.0"]["pushMedicalDispute"]["sign_ins"] == before + 1
+
+
 def test_resubmitting_needs_a_record_that_waits_for_people(adapter: Adapter) -> None:
     unknown = command(adapter, "resubmit", str(b.HOSPITAL_ID), "--reason", "x")
     both = command(adapter, "resubmit", "--reason", "x")

@@ -92,3 +92,18 @@ def test_a_day_is_caught_up_on_the_command_line(running: tuple[Platform, Adapter
     assert {line["method"] for line in day["lines"]} >= {"bb_pi_treatment", "uploadChainLink"}
     assert future.returncode == 2
     assert "还没有结束" in future.stderr
+
+
+def test_a_hospital_that_reports_to_shanghai_alone_has_everything_accepted(
+    tmp_path: Path, certificates: Certificates
+) -> None:
+    with (
+        platforms.platform(tmp_path, certificates) as city,
+        platforms.adapter(city.url, tmp_path, certificates, direct=True, ROUTING="shanghai") as adapter,
+    ):
+        adapter.deliver(msgspec.json.decode(FEED.read_bytes(), type=list[Envelope]))
+        figures, summary = adapter.settle(), city.summary()
+
+    assert (figures["missing"], figures["parked"]) == (0, 0)
+    assert set(summary["profiles"]) == {"shanghai"}
+    assert summary["chain"]["missing"] == 0

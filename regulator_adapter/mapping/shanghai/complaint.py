@@ -1,4 +1,4 @@
-"""投诉与不良事件 `uploadComplaint`. Adverse events are routed to Tianjin; the mapping is here so that routing stays data."""
+"""投诉与不良事件 `uploadComplaint`. Which of them come here, routing says."""
 
 from typing import Any
 

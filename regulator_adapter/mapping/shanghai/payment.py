@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from contracts.events import PaymentConfirmed, RefundSucceeded
+from contracts.events import PaymentConfirmed, PrescriptionSigned, RefundSucceeded
 from regulator_adapter import codesets
 from regulator_adapter.mapping.kind import RecordKind
 from regulator_adapter.mapping.local import iso
@@ -23,7 +23,7 @@ def build(source: Source[Movement], number: str) -> dict[str, Any]:
     shared = header(source) | {
         "paymentNo": str(event.payment_id),
         "subject": codesets.translate(codesets.PAY_SUBJECT, event.subject_kind),
-        "subjectNo": str(event.subject_id),
+        "subjectNo": _subject(source),
         "patientId": str(event.person.person_id),
     }
     if isinstance(event, RefundSucceeded):
@@ -49,4 +49,11 @@ def build(source: Source[Movement], number: str) -> dict[str, Any]:
     }
 
 
-KIND = RecordKind(PROFILE, "uploadPayment", numbers, build)
+def _subject(source: Source[Movement]) -> str:
+    """What was paid for, by the number the platform knows it by: a prescription by its look-up number, a booking by its own."""
+    event = source.event
+    signed = source.last(PrescriptionSigned, lambda one: one.prescription.prescription_id == event.subject_id)
+    return signed.prescription.lookup_id if signed else str(event.subject_id)
+
+
+KIND = RecordKind(PROFILE, "uploadPayment", numbers, build, looks_back=True)

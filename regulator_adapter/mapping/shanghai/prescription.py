@@ -3,6 +3,7 @@
 from typing import Any
 
 from contracts.events import (
+    EncounterStarted,
     Practitioner,
     Prescription,
     PrescriptionApproved,
@@ -13,7 +14,7 @@ from contracts.events import (
     PrescriptionSigned,
 )
 from regulator_adapter.mapping.kind import RecordKind
-from regulator_adapter.mapping.local import iso, valid_days
+from regulator_adapter.mapping.local import age, day, iso, valid_days
 from regulator_adapter.mapping.shanghai.blocks import PROFILE, header, visit_block, visit_number
 from regulator_adapter.mapping.source import Source
 
@@ -24,6 +25,8 @@ Step = (
     | PrescriptionCancelled
     | PrescriptionExpired
 )
+
+GUARDED_BELOW = 6
 
 
 def numbers(event: Step) -> list[str]:
@@ -46,8 +49,19 @@ def build(source: Source[Step], number: str) -> dict[str, Any]:
             "doctorSignature": signed.signature if signed else None,
             "isPay": "0",
         }
+        | _beside_the_child(source)
         | _step(event)
     )
+
+
+def _beside_the_child(source: Source[Step]) -> dict[str, Any]:
+    """Of a child under six: what the doctor confirmed when she accepted, of guardian and specialist in one (诊疗办法 Art 19)."""
+    visit = source.event.visit
+    if age(visit.patient.birth_date, day(visit.starts_at)) >= GUARDED_BELOW:
+        return {}
+    started = source.last(EncounterStarted, lambda one: one.visit.appointment_id == visit.appointment_id)
+    confirmed = "1" if started is not None and started.guardian_present else "0"
+    return {"guardianPresent": confirmed, "specialistPresent": confirmed}
 
 
 def _signed(source: Source[Step]) -> PrescriptionSigned | None:

@@ -1,4 +1,4 @@
-"""A row for each day's sign-in, and the open records of a day found by its date."""
+"""A row for each day's sign-in."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,15 +8,13 @@ down_revision = "20261122_1"
 branch_labels = None
 depends_on = None
 
-OPEN = sa.text("state IN ('received', 'mapped', 'submitted')")
-
 
 def _moment(name: str, *, nullable: bool = False) -> sa.Column[object]:
     return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
 
 
 def upgrade() -> None:
-    """Add table and index; the running code knows neither."""
+    """Add the table; the running code does not know it."""
     op.create_table(
         "daily_sign_in",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -38,10 +36,8 @@ def upgrade() -> None:
             "hospital_id", "profile", "method", "day", name="uq_daily_sign_in_hospital_id_profile_method_day"
         ),
     )
-    op.create_index("ix_submission_day", "submission", ["occurred_at", "profile"], postgresql_where=OPEN)
 
 
 def downgrade() -> None:
-    """Take them away again."""
-    op.drop_index("ix_submission_day", "submission")
+    """Take it away again."""
     op.drop_table("daily_sign_in")

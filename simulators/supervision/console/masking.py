@@ -11,9 +11,12 @@ _NAMES = {
     "bookedByName",
     "evaluationPeople",
     "deliveryPeople",
+    "hzxm",
+    "jhrxm",
 }
-_CERTIFICATES = {"cardNo", "patientIdcardNum", "certNo", "certID"}
-_PHONES = {"mobile", "phone"}
+_CERTIFICATES = {"cardNo", "patientIdcardNum", "certNo", "certID", "zjhm", "jhrzjhm", "yssfzh", "rysfzh"}
+_PHONES = {"mobile", "phone", "lxdh"}
+_BIRTH_DATES = {"birthDate", "csrq"}
 _IN_TEXT = re.compile(r"(?<!\d)(?:\d{17}[\dXx]|1\d{10})(?!\d)")
 _LONG = 400
 
@@ -58,7 +61,7 @@ def _masked_value(method: str, key: str, value: str, names: set[str]) -> str:
         return mask_certificate(value)
     if key in _PHONES or key.endswith("Mobile"):
         return mask_phone(value)
-    return mask_birth_date(value) if key == "birthDate" else _masked_text(value, names)
+    return mask_birth_date(value) if key in _BIRTH_DATES else _masked_text(value, names)
 
 
 def _is_name(method: str, key: str) -> bool:

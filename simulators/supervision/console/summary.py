@@ -8,12 +8,12 @@ from simulators.supervision.console.wording import METHODS, say, yuan
 from simulators.supervision.validate import is_empty
 
 _ROWS = (
-    ("患者", ("patientName", "sex", "patientSex", "age", "patientAge", "mobile")),
+    ("患者", ("patientName", "sex", "patientSex", "age", "patientAge", "mobile", "hzxm", "xbdm", "nls")),
     ("监护人", ("guardianName", "guardianRelation", "guardianMobile")),
-    ("医师", ("doctorName", "deptName")),
+    ("医师", ("doctorName", "deptName", "ysxm", "ksmc")),
     ("时段", ("startTime", "endTime")),
-    ("诊断", ("thisDiagnosis", "furtherConsultDiagnosis", "icdName", "mainDiagnoseCode")),
-    ("审方药师", ("auditDoctor",)),
+    ("诊断", ("thisDiagnosis", "furtherConsultDiagnosis", "icdName", "mainDiagnoseCode", "zdmc")),
+    ("审方药师", ("auditDoctor", "cfshyjsxm")),
 )
 _FIRST_ONLY = {"诊断"}
 

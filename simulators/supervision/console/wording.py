@@ -52,9 +52,10 @@ _LINE = (
     "viewerName", "archiveTypes", "subject", "amountFen", "icdName", "thisDiagnosis", "furtherConsultDiagnosis",
     "totalFee", "totalFeeFen", "auditDoctor", "refuseReason", "discontinueReason", "returnReason", "cancelReason",
     "deliveryType", "satisfaction", "reportedBy", "hospDrugName", "eventDescription", "description", "titleCode", "licenceNumber",
+    "hzxm", "xbdm", "nls", "ksmc", "ysxm", "ryxm", "zcmc", "jzzt", "yyzt", "cfzt", "ypmc", "zdmc", "myd", "sjms",
 )  # fmt: skip
 _PLACE = {"organID", "unitID", "organName", "eventId", "eventType", "stream", "streamSeq", "hospitalSeq",
-          "eventDigest", "chainHash", "prevHash"}  # fmt: skip
+          "eventDigest", "chainHash", "prevHash", "jgdm", "fwwddm", "jgmc", "sjbs", "sjscsj", "tbrqsj", "cxbz", "mj"}  # fmt: skip
 
 
 def title_of(method: str, event_type: str | None) -> str:
@@ -133,7 +134,7 @@ def say(field: Field, value: Any) -> str:
             text = text.replace("|", "、")
     if field.label.endswith("（元）"):
         text = f"{text}元"
-    return f"{text}岁" if field.name in ("age", "patientAge") else text
+    return f"{text}岁" if field.name in ("age", "patientAge", "nls") else text
 
 
 def span(seconds: float) -> str:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,8 +20,9 @@ from backend.formulary.facts import builtin
 from backend.formulary.model import DrugRow
 from backend.notification.model import Message
 from backend.outside.courier import ParcelEvent
-from contracts.events import PrescriptionItem
+from contracts.events import DispenseCompleted, PrescriptionItem
 from foundation.db.intents import Intent
+from foundation.db.outbox import OutboxEvent
 from foundation.errors import Conflict, Invalid
 from tests.builders.visits import a_patient, approved, hands_over, on_shift, ordered, paid_order, prepared
 from tests.database import SharedClock, moves_on
@@ -74,6 +76,22 @@ async def test_who_prepared_and_who_checked_is_kept(session: AsyncSession, conte
     order = await hands_over(session, context, await at_the_bench(session, context, "courier"))
 
     assert (order.prepared_by, order.pharmacist_id, order.checks) == (PHARMACIST.id, PHARMACIST.id, ALL)
+
+
+async def test_the_supervisor_hears_who_prepared_compared_and_gave_out(
+    session: AsyncSession, context: Context, clock: SharedClock
+) -> None:
+    """Four pharmacists stand on a line that was given out; the one who reviewed it is in the event as ever."""
+    order = await on_its_way(session, context)
+    done = [ParcelEvent(1, "delivered", clock.now())]
+    await dispensing.tracked(session, order.id, "delivered", done)
+
+    query = select(OutboxEvent.payload).where(OutboxEvent.type == DispenseCompleted.TYPE)
+    told = msgspec.convert((await session.scalars(query)).one(), DispenseCompleted, strict=False)
+
+    named = [told.pharmacist, told.prepared_by, told.checked_by, told.issued_by]
+    assert [who.practitioner_id for who in named if who] == [PHARMACIST.id] * 4
+    assert told.prepared_at == order.prepared_at
 
 
 # trace codes

@@ -168,6 +168,19 @@ async def test_accepting_confirms_the_follow_up_and_tells_everybody(
     assert await open_intents(session, *service.CLOCKS) == []
 
 
+@pytest.mark.parametrize("beside", [True, False])
+async def test_the_supervisor_hears_whether_somebody_was_beside_a_child(
+    session: AsyncSession, context: Context, patient: Patient, beside: bool
+) -> None:
+    """诊疗办法 Art 19."""
+    visit = await waiting(session, context, patient)
+    await on_shift(session, context, DOCTOR)
+    await accepts(session, visit, guardian=beside)
+
+    query = select(OutboxEvent.payload).where(OutboxEvent.type == "encounter.started")
+    assert (await session.scalars(query)).one()["guardian_present"] is beside
+
+
 async def test_a_doctor_without_a_shift_accepts_nobody(
     session: AsyncSession, context: Context, patient: Patient
 ) -> None:

@@ -15,7 +15,7 @@ SIGNED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("path", ["/openapi/api", "/shanghai/api"])
+@pytest.mark.parametrize("path", ["/openapi/api", "/shanghai/api", "/guangdong/api"])
 @pytest.mark.parametrize("body", [b"", b"ab\r\n\x00\xff", b'{"a": 1}', bytes(range(256)) * 800])
 def test_bytes_pass_unchanged_both_ways(running: Running, caller: Caller, path: str, body: bytes) -> None:
     running.city.answers["*"] = lambda seen: web.Response(

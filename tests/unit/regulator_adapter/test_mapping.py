@@ -276,3 +276,33 @@ def test_a_visit_names_the_eligibility_it_rests_on_from_the_booking_to_the_end()
     assert phases[0]["evidenceHash"] == "ab" * 32
     assert issues == []
     assert "eligibilityNo" not in older
+
+
+def test_what_was_paid_for_is_named_as_the_prescription_is() -> None:
+    visit, prescription = b.a_visit(), b.a_prescription()
+    paid = msgspec.structs.replace(
+        b.payment_confirmed(visit, prescription.prescription_id),
+        subject_kind="prescription", subject_id=prescription.prescription_id,
+    )  # fmt: skip
+    signed = b.prescription_signed(visit, prescription)
+
+    known, issues = one(paid, "uploadPayment", [signed])
+    booking, _ = one(b.payment_confirmed(visit, visit.appointment_id), "uploadPayment", [signed])
+
+    assert issues == []
+    assert known["subjectNo"] == prescription.lookup_id
+    assert booking["subjectNo"] == str(visit.appointment_id)
+
+
+@pytest.mark.parametrize("confirmed", [True, False])
+def test_a_childs_prescription_says_who_was_beside_her(confirmed: bool) -> None:
+    """诊疗办法 Art 19: the doctor confirmed guardian and specialist in one word when she accepted."""
+    visit, prescription = b.a_visit(b.CHILD, b.GUARDIAN), b.a_prescription()
+    started = msgspec.structs.replace(b.encounter_started(visit), guardian_present=confirmed)
+
+    made, issues = one(b.prescription_signed(visit, prescription), "uploadPrescription", [started])
+    grown_up, _ = one(b.prescription_signed(b.a_visit(), prescription), "uploadPrescription")
+
+    assert issues == []
+    assert made["guardianPresent"] == made["specialistPresent"] == ("1" if confirmed else "0")
+    assert "guardianPresent" not in grown_up

@@ -5,6 +5,7 @@ from regulator_adapter import profiles
 from regulator_adapter.mapping import KINDS
 from regulator_adapter.routing import read, routing
 from tests.builders import events as builders
+from tests.unit.regulator_adapter.mapped import all_records
 
 
 def test_every_event_is_routed_to_exactly_one_profile() -> None:
@@ -71,3 +72,29 @@ def test_a_prescription_that_nobody_reviewed_is_not_reported_but_keeps_its_place
 def test_a_table_with_a_hole_is_refused(text: str, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         read(text)
+
+
+@pytest.mark.parametrize("table", ["city", "shanghai", "guangdong"])
+def test_what_ships_makes_whole_records_of_every_event(table: str) -> None:
+    envelopes = builders.Feed().envelopes(builders.one_of_each())
+
+    wrong = [(stop, issues) for _, stop, _, issues in all_records(envelopes, table) if issues]
+    reached = {envelope.event_id for envelope, *_ in all_records(envelopes, table)}
+
+    assert wrong == []
+    assert reached == {envelope.event_id for envelope in envelopes}
+
+
+def test_the_five_kinds_that_the_source_names_go_out_in_real_time_where_that_is_asked_for() -> None:
+    named = (
+        "identity.verified",
+        "appointment.booked",
+        "record.viewed",
+        "encounter.completed",
+        "prescription.approved",
+    )
+    table = routing("shanghai")
+
+    for kind in named:
+        [method] = table.routes[kind].methods
+        assert profiles.profile(table.routes[kind].profile).methods[method].next_day is None

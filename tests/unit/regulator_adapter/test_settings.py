@@ -1,8 +1,10 @@
 from pathlib import Path
 
+import gmssl_pyx
 import pytest
 
 from foundation.settings import SettingsError, load
+from foundation.suites.key_files import sm2_pem
 from regulator_adapter.settings import Settings, Timing
 from tests.builders.events import HOSPITAL_ID
 
@@ -87,3 +89,58 @@ def test_secrets_are_not_shown_when_printed(environ: dict[str, str]) -> None:
 
     assert "11" * 32 not in shown
     assert "x00" * 4 not in shown
+
+
+def own_access(tmp_path: Path, **changes: str) -> str:
+    public, private = gmssl_pyx.sm2_key_generate()
+    (tmp_path / "own.pem").write_bytes(sm2_pem(private, b"\x04" + public))
+    entry = {
+        "unit_id": "4400001", "app_key": "gd", "app_secret": "aa" * 16, "iv": "bb" * 16, "signing_key": str(tmp_path / "own.pem"),
+    } | changes  # fmt: skip
+    file = tmp_path / "access.toml"
+    file.write_text("[guangdong]\n" + "".join(f'{name} = "{value}"\n' for name, value in entry.items()))
+    return str(file)
+
+
+def test_a_platform_may_have_an_access_of_its_own(environ: dict[str, str], tmp_path: Path) -> None:
+    settings = load(Settings, environ | {"PLATFORM_ACCESS": own_access(tmp_path), "ROUTING": "guangdong"})
+
+    own, other = (settings.accesses().of(name) for name in ("guangdong", "shanghai"))
+    assert (own.unit_id, own.credentials.app_key) == ("4400001", "gd")
+    assert (other.unit_id, other.credentials.app_key) == ("UNIT0001", "app-1")
+    assert own.credentials.signer is not None
+    assert [profile.name for profile in settings.lines()] == ["tianjin-1.0", "shanghai", "guangdong"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [({"app_secret": "zz"}, "hex"), ({"iv": "bb"}, "expected 16"), ({"signing_key": "nowhere.pem"}, "nowhere.pem"), ({"xyz": "1"}, "xyz")],
+)  # fmt: skip
+def test_an_access_that_cannot_be_is_refused_without_its_secret(
+    environ: dict[str, str], tmp_path: Path, changes: dict[str, str], words: str
+) -> None:
+    with pytest.raises(SettingsError, match=words) as refused:
+        load(Settings, environ | {"PLATFORM_ACCESS": own_access(tmp_path, **changes)})
+
+    assert "aa" * 16 not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"ROUTING": "guangdong"}, "guangdong wants PLATFORM_SIGNING_KEY"),
+        ({"ROUTING": "/nowhere/routing.toml"}, "ROUTING"),
+        ({"PLATFORM_ACCESS": "/nowhere/access.toml"}, "PLATFORM_ACCESS"),
+        ({"PLATFORM_SIGNING_KEY": "/nowhere/key.pem"}, "key.pem"),
+        ({"PLATFORM_SIGNING_KEY": "pkcs11:object=x"}, "pkcs11"),
+    ],
+)
+def test_what_a_table_needs_must_be_there_at_the_start(
+    environ: dict[str, str], given: dict[str, str], words: str
+) -> None:
+    with pytest.raises(SettingsError, match=words):
+        load(Settings, environ | given)
+
+
+def test_without_a_key_the_platforms_that_want_one_are_left_alone(environ: dict[str, str]) -> None:
+    assert [profile.name for profile in load(Settings, environ).lines()] == ["tianjin-1.0", "shanghai"]

@@ -1,6 +1,6 @@
 """Under T+1 a business number goes out once, and says what is true when it goes."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
@@ -55,6 +55,20 @@ async def test_a_booking_moved_on_its_day_is_told_at_its_new_hour(
         sent = await sent_at_night(adapter, b.appointment_booked(visit), b.appointment_moved(later))
 
     assert [record["startTime"] for record in sent] == ["2026-11-22 14:00:00"]
+
+
+async def test_what_arrives_after_its_night_is_told_as_it_stands_too(
+    db: Database, organisation: Organisation, platform: FakePlatform
+) -> None:
+    visit = b.a_visit()
+    async with adapter_over(db, organisation, platform, timing=Timing.PROFILE) as adapter:
+        db.clock.shift(MORNING + timedelta(days=2) - datetime.now(UTC))
+        events = (b.appointment_booked(visit), b.appointment_cancelled(visit))
+        await adapter.inbox.take([adapter.feed.envelope("visit:1", event, MORNING) for event in events])
+        await adapter.drain()
+
+    [sent] = [request.records[0] for request in platform.requests if request.method == "uploadAppointRecord"]
+    assert sent["cancelReason"] == "临时有事"
 
 
 async def test_a_booking_with_a_missing_field_is_with_people_before_its_night(

@@ -46,6 +46,10 @@ def test_a_lost_reply_leaves_the_record_stored(platform: Platform) -> None:
         ({"frozen": True}, 40003),
         ({"expired": True}, 40011),
         ({"no_right": METHOD}, 40006),
+        *(
+            ({"outer": code}, code)
+            for code in (40001, 40002, 40003, 40004, 40006, 40007, 40010, 40011, 40012)
+        ),
     ],
 )
 def test_outer_refusals_can_be_called_up(platform: Platform, fault: dict[str, Any], code: int) -> None:

@@ -5,6 +5,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,13 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from simulators.server import Reader
+from simulators.supervision.console.masking import mask_record
+from simulators.supervision.console.wording import details, line
 from simulators.supervision.settings import read
 from tests.contract.platforms import SAMPLES_BY_TABLE
 from tests.unit.supervision_platform import certificates, sender
 from tests.unit.supervision_platform.conftest import Running, environment_in, start
+from tests.unit.supervision_platform.shanghai_records import Hospital as Shanghai
 
 SERVICE, PATH = "gd.provinceDataUploadService", "/guangdong/api"
 Sign = Callable[[bytes], bytes]
@@ -116,6 +120,36 @@ def test_every_sample_is_stored_once_what_it_needs_is_there(
     assert said["receipt"].startswith("GD")
 
 
+@pytest.mark.parametrize("file", ALL, ids=lambda path: f"{path.parent.name}/{path.name[:-13]}")
+def test_persons_are_masked_where_a_supervisor_reads_their_rows(file: Path) -> None:
+    row = json.loads(file.read_text(encoding="utf-8"))["record"]
+    secrets = {
+        row.get(name) for name in ("hzxm", "jhrxm", "zjhm", "jhrzjhm", "yssfzh", "rysfzh", "lxdh", "csrq")
+    } - {None}
+    method = file.parent.name
+
+    shown = (
+        json.dumps(mask_record(method, row), ensure_ascii=False)
+        + line(method, row)
+        + str(details(method, row))
+    )
+
+    assert not [secret for secret in secrets if secret in shown]
+
+
+def test_a_visit_of_this_family_has_a_head_and_a_page(running: Running, hospital: Hospital) -> None:
+    visit = sample("bb_pi_treatment", "encounter-completed")
+    hospital.rows(running, "bb_pi_treatment", [visit])
+    client, console = running.platform.client, running.platform.console
+    client.post(f"{console}/login", data={"login": "supervisor", "password": "correct-horse"})
+
+    page = client.get(f"{console}/visits/{visit['jzlsh']}", follow_redirects=True).text
+
+    assert visit["hzxm"][:1] + "*" in page
+    assert visit["hzxm"] not in page
+    assert visit["ysxm"] in page
+
+
 def test_a_bad_row_says_nothing_about_its_neighbours(running: Running, hospital: Hospital) -> None:
     bad = drug(2)
     del bad["ypmc"]
@@ -155,6 +189,29 @@ def test_what_cannot_be_true_is_refused_in_words(
 
     assert (said["status"], said["msgCode"]) == (2, -1)
     assert words in said["msg"]
+
+
+def test_a_prescription_approved_row_by_row_is_not_called_unreviewed(
+    running: Running, hospital: Hospital
+) -> None:
+    """Its payment is told at another interface, before and after the approval."""
+    row = sample("bb_pi_prescription_detail", "prescription-approved")
+    shanghai = replace(running.platform, path="/shanghai/api")
+    school = Shanghai()
+    first = school.paid() | {"subject": "2", "subjectNo": row["cfbs"]}
+    assert shanghai.result("uploadPayment", [first]) == (200, "操作成功")
+    before = running.platform.alerts()
+
+    hospital.rows(running, "bb_pi_drug", [drug() | {"ypdm": row["ypdm"]}])
+    visit = sample("bb_pi_treatment", "encounter-started") | {"jzlsh": row["jzlsh"]}
+    hospital.rows(running, "bb_pi_treatment", [visit])
+    [said] = hospital.rows(running, "bb_pi_prescription_detail", [row])
+    again = school.paid() | {"subject": "2", "subjectNo": row["cfbs"]}
+    assert shanghai.result("uploadPayment", [again]) == (200, "操作成功")
+
+    assert said["status"] == 1
+    assert "unreviewed" in before
+    assert "unreviewed" not in running.platform.alerts()
 
 
 def test_nobody_reviews_her_own_prescription(running: Running, hospital: Hospital) -> None:
