@@ -128,7 +128,7 @@ class PlatformState(msgspec.Struct, frozen=True):
 
 
 class Overview(msgspec.Struct, frozen=True):
-    """The whole feed at a glance. `gaps` are runs `[first, last]` of numbers that did not arrive; lag is the oldest that is due."""
+    """The whole feed at a glance; `routed`, `accepted` and `lines` of the last 31 days, what waits however old. `gaps` are runs `[first, last]` of numbers that did not arrive; lag is the oldest that is due."""
 
     received: int
     last_number: int
@@ -182,6 +182,14 @@ class DayLine(msgspec.Struct, frozen=True):
     entered_at: datetime | None
 
 
+class Repair(msgspec.Struct, frozen=True):
+    """Records that the platform had lost and that went there again; `numbers` are runs of feed numbers."""
+
+    at: datetime
+    count: int
+    numbers: list[list[int]]
+
+
 class DayView(msgspec.Struct, frozen=True):
     """One statement of one day; `supplement` 0 is the day's own."""
 
@@ -192,6 +200,7 @@ class DayView(msgspec.Struct, frozen=True):
     through: int
     events: int
     differences: list[DifferenceView]
+    repairs: list[Repair]
     exchanged_at: datetime | None
     closed_at: datetime | None
 

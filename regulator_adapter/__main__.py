@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     file.add_argument("--out", required=True, type=Path, help="the file")
     file.set_defaults(run=_bundle)
     statement = commands.add_parser(
-        "reconcile", help="one day's statement (status 1 while there is a difference)"
+        "reconcile", help="one day's figures (status 1 while there is a difference)"
     )
     statement.add_argument(
         "--day", required=True, type=date.fromisoformat, help="such as 2026-11-22, Shanghai"

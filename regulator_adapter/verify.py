@@ -13,6 +13,7 @@ from foundation.db.audit import digest_of as audit_digest_of
 from foundation.db.outbox import digest_of
 from foundation.db.unit_of_work import Database, unit_of_work
 from regulator_adapter import profiles
+from regulator_adapter.days.counting import PEOPLE
 from regulator_adapter.model import ReceivedEvent, Submission
 from regulator_adapter.states import SubmissionState
 
@@ -21,16 +22,19 @@ SHOWN = 20
 
 
 class Proof(msgspec.Struct):
-    """The finding. `holds` is all of it; lists show the first twenty."""
+    """The finding. `holds` is all of it; lists show the first twenty. `dropped` events have no payload any more: their day is
+    closed, and their digests stand in its statement."""
 
     events: int = 0
     head: str = ""
     gaps: list[int] = []
     broken_links: list[int] = []
     altered_events: list[int] = []
+    dropped: int = 0
     not_routed: list[str] = []
     records: int = 0
     with_receipt: int = 0
+    carried_over: int = 0
     without_receipt: list[str] = []
     possibly_twice: list[str] = []
     audit_lines: int = 0
@@ -38,10 +42,11 @@ class Proof(msgspec.Struct):
 
     @property
     def holds(self) -> bool:
-        """Chain whole, every record with a receipt. What may have arrived twice is shown, not counted as missing."""
+        """Chain whole, every record with a receipt, or carried over by a named person. What may have arrived twice is shown, not
+        counted as missing."""
         return not (
             self.gaps or self.broken_links or self.altered_events or self.not_routed or self.without_receipt
-            or self.audit_break is not None or self.records != self.with_receipt
+            or self.audit_break is not None or self.records != self.with_receipt + self.carried_over
         )  # fmt: skip
 
 
@@ -77,8 +82,9 @@ async def _events(session: AsyncSession, proof: Proof) -> None:
             head = None
         if head is not None and row.head != link(head, row.number, row.digest):
             _note(proof.broken_links, row.number)
-        # What is left of an event of a closed day is its digest, which the chain and the platform's statement hold.
-        if row.payload is not None and row.digest != _digest(row):
+        if row.payload is None:
+            proof.dropped += 1
+        elif row.digest != _digest(row):
             _note(proof.altered_events, row.number)
         head, expected = row.head, row.number + 1
     proof.head = head.hex() if head else ""
@@ -93,11 +99,12 @@ def _digest(row: ReceivedEvent) -> bytes:
 
 async def _records(session: AsyncSession, proof: Proof) -> None:
     with_receipt = (Submission.state == SubmissionState.ACCEPTED) & (Submission.receipt != "")
-    counts = await session.execute(
-        select(func.count(), func.count().filter(with_receipt)).select_from(Submission)
-    )
-    proof.records, proof.with_receipt = counts.one()
-    missing = select(Submission).where(~with_receipt).order_by(Submission.number).limit(SHOWN)
+    carried = Submission.state.in_(PEOPLE) & Submission.carried_at.is_not(None)
+    query = select(func.count(), func.count().filter(with_receipt), func.count().filter(carried))
+    proof.records, proof.with_receipt, proof.carried_over = (
+        await session.execute(query.select_from(Submission))
+    ).one()
+    missing = select(Submission).where(~with_receipt, ~carried).order_by(Submission.number).limit(SHOWN)
     proof.without_receipt = [
         f"{row.id} {row.profile} {row.method} {row.state.value} {row.reply_code}".strip()
         for row in await session.scalars(missing)

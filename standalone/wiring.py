@@ -247,6 +247,7 @@ def _adapter(installation: Installation, process: Process) -> Environment:
         "PLATFORM_SIGNING_KEY": str(signing_file(installation.folder)),
         "ROUTING": "city",
         "TIMING": "immediate",
+        "RECONCILE_SECONDS": "60",
         "DESK_CALLERS": f"{IDENTITIES}backend-api",
         "PLATFORM_SEAL_ROOT": _root(installation, "platform"),
         "PLATFORM_SEAL_IDENTITY": installation.certificates.platform["supervision-seal"].identity,

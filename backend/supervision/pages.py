@@ -7,10 +7,12 @@ from typing import TypeVar
 import msgspec
 from sqlalchemy import func, select
 
+from backend.account.queries import deeds
 from backend.desk.declared import Attached, DeskCall, Shown, action, page
 from backend.desk.rendering import span
 from backend.edge import ADMIN, QUALITY
 from backend.supervision import desk_routes, routes
+from contracts.supervision_desk import DayLine
 from foundation.clock import local_day_start
 from foundation.db.outbox import OutboxEvent
 from foundation.errors import Unavailable
@@ -86,12 +88,17 @@ async def one_day(call: DeskCall) -> Shown:
     """One day: both sides, what differs, what was carried over, statements."""
     day = desk_routes.day_of(call)
     found = await call.app.adapter.day(day)
-    by_hand = [line for line in found.lines if line.by_hand]
+    by_hand = [line for line in found.lines if line.by_hand and not _agrees(line)]
     words = {
         "found": found, "row": found.newest, "day": day, "by_hand": by_hand, "tags": TAGS, "profiles": PROFILES,
-        "over": call.clock.today() > day, "kinds": KINDS,
+        "over": call.clock.today() > day, "kinds": KINDS, "deeds": await deeds(call.session, ("statement", day)),
     }  # fmt: skip
     return Shown("supervision/day.html", words)
+
+
+def _agrees(line: DayLine) -> bool:
+    """A person has read the page, and it is our count."""
+    return line.platform is not None and line.platform - line.duplicates == line.accepted
 
 
 async def bundle(call: DeskCall) -> Shown:
@@ -131,21 +138,21 @@ TAGS = {
     "rejected": "tag-block", "parked": "tag-reason",
 }  # fmt: skip
 DESK = [ADMIN, QUALITY]
-HERE = "/desk/supervision"
-FIGURES = page(HERE, figures, title="监管上报", roles=DESK, menu="监管上报")
-RECORDS = page(f"{HERE}/records", records, title="上报待办", roles=DESK, menu="上报待办")
-DAYS = page(f"{HERE}/days", days, title="上报日结", roles=DESK, menu="上报日结")
-BUNDLE = page(f"{HERE}/days/{{day}}/bundle", bundle, title="日结证明", roles=DESK, audited="statement.export")
-DAY = page(f"{HERE}/days/{{day}}", one_day, title="某日日结", roles=DESK)
-LINKS = page(f"{HERE}/connections", connections, title="上报连接", roles=DESK, menu="上报连接")
+RECORDS_AT, DAYS_AT = "/desk/submissions", "/desk/statements"
+FIGURES = page("/desk/supervision", figures, title="监管上报", roles=DESK, menu="监管上报")
+RECORDS = page(RECORDS_AT, records, title="上报待办", roles=DESK, menu="上报待办")
+DAYS = page(DAYS_AT, days, title="上报日结", roles=DESK, menu="上报日结")
+BUNDLE = page(f"{DAYS_AT}/{{day}}/bundle", bundle, title="日结证明", roles=DESK, audited="statement.export")
+DAY = page(f"{DAYS_AT}/{{day}}", one_day, title="某日日结", roles=DESK)
+LINKS = page("/desk/connections", connections, title="上报连接", roles=DESK, menu="上报连接")
 PAGES = [FIGURES, RECORDS, DAYS, BUNDLE, DAY, LINKS]
-ONE, THAT_DAY = f"{HERE}/records/{{id}}", f"{HERE}/days/{{day}}"
+ONE, THAT_DAY = f"{RECORDS_AT}/{{id}}", f"{DAYS_AT}/{{day}}"
 THEIRS = desk_routes.ENDPOINTS
 ACTIONS = [
-    action(f"{ONE}/resubmit", THEIRS, desk_routes.resubmit, back=RECORDS, then=f"{HERE}/records", said="已安排重报。"),
-    action(f"{ONE}/carry-over", THEIRS, desk_routes.carry_over, back=RECORDS, then=f"{HERE}/records",
+    action(f"{ONE}/resubmit", THEIRS, desk_routes.resubmit, back=RECORDS, then=RECORDS_AT, said="已安排重报。"),
+    action(f"{ONE}/carry-over", THEIRS, desk_routes.carry_over, back=RECORDS, then=RECORDS_AT,
            said="已结转，该记录仍列在“已结转”中。"),
-    action(f"{HERE}/resubmit", THEIRS, desk_routes.resubmit_code, back=RECORDS, then=f"{HERE}/records",
+    action(f"{RECORDS_AT}/resubmit", THEIRS, desk_routes.resubmit_code, back=RECORDS, then=RECORDS_AT,
            said="已安排该代码下的记录全部重报。"),
     action(f"{THAT_DAY}/reconcile", THEIRS, desk_routes.reconcile, back=DAY, then=THAT_DAY, said="已与监管平台对账。"),
     action(f"{THAT_DAY}/restate", THEIRS, desk_routes.restate, back=DAY, then=THAT_DAY, said="已开出补充对账单。"),

@@ -87,9 +87,9 @@ async def _ring(context: Context, days: Sequence[date]) -> None:
     late = [day for day in days if context.clock.now() - local_day_start(day) > DAY_LATE + timedelta(days=1)]
     ends = [one.what for one in links.certificates if one.days_left is not None and one.days_left < ENDS_SOON]
     told = (
-        (WAITING, f"{waiting} 条记录" if waiting else "", "/desk/supervision/records"),
-        (DAY_OPEN, "、".join(day.isoformat() for day in late[:10]), "/desk/supervision/days"),
-        (CERTIFICATE, "、".join(ends), "/desk/supervision/connections"),
+        (WAITING, f"{waiting} 条记录" if waiting else "", "/desk/submissions"),
+        (DAY_OPEN, "、".join(day.isoformat() for day in late[:10]), "/desk/statements"),
+        (CERTIFICATE, "、".join(ends), "/desk/connections"),
     )
     async with unit_of_work(context.db) as session:
         for kind, detail, link in told:

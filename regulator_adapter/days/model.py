@@ -19,7 +19,8 @@ class Statement(Row, Base):
 
     It covers events of the day numbered up to `through`. `sent`, `ours` and `theirs` are canonical JSON as it was said and
     signed: the outbox's totals, our statement, the platform's; `closing` is what we sealed when the day closed, with the
-    names of the persons who answer for what is in it. `differences` is what keeps it open. `scanned`: how far the feed had
+    names of the persons who answer for what is in it. `differences` is what keeps it open, `repairs` what the platform had lost
+    and was sent again. `scanned`: how far the feed had
     been looked through for late events when this row was made.
     """
 
@@ -49,6 +50,7 @@ class Statement(Row, Base):
     )
     closing_seal: Mapped[Any] = stored(DataClass.OPERATIONAL, JSONB, nullable=True)
     differences: Mapped[list[dict[str, Any]]] = stored(DataClass.OPERATIONAL, JSONB, default=list)
+    repairs: Mapped[list[dict[str, Any]]] = stored(DataClass.OPERATIONAL, JSONB, default=list)
     claimed_until: Mapped[datetime | None] = moment(nullable=True)
     exchanged_at: Mapped[datetime | None] = moment(nullable=True)
     closed_at: Mapped[datetime | None] = moment(nullable=True)

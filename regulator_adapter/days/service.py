@@ -36,6 +36,7 @@ from regulator_adapter.organisation import Organisation
 from regulator_adapter.profiles import Profile
 
 LEASE = timedelta(minutes=3)
+REPAIRS_KEPT = 50
 PARTS_EXPLAINED = 16
 """At most so many parts in one go; the next turn takes the others."""
 
@@ -184,6 +185,12 @@ async def _end(days: Days, turn: _Turn, told: Told, lost: Holes) -> Statement:
                 theirs=told.theirs.text, their_seal=msgspec.to_builtins(told.theirs.seal), exchanged_at=now,
             )  # fmt: skip
         found = await _found(session, days, turn.stated, told, lost)
+        repaired = [
+            {"at": now.isoformat(), "count": one.replayed, "numbers": one.numbers}
+            for one in found
+            if one.replayed
+        ]
+        row.repairs = [*row.repairs, *repaired][-REPAIRS_KEPT:]
         row.claimed_until, row.differences = None, as_rows(found)
         if found:
             if row.state is not DayState.DIFFERING:
@@ -263,6 +270,7 @@ async def _closing(session: AsyncSession, row: Statement, now: datetime) -> dict
         "ours": sha256(row.ours.encode()).hex(),
         "theirs": sha256(row.theirs.encode()).hex() if row.theirs else "",
         "sent": row.sent,
+        "repairs": row.repairs,
         "counts": [
             {
                 "profile": one.profile, "method": one.method, "count": one.count, "duplicates": one.duplicates,

@@ -22,6 +22,7 @@ from regulator_adapter.days.bundle import bundle_of
 from regulator_adapter.days.closed import closed_through
 from regulator_adapter.desk import reading
 from regulator_adapter.desk.watching import Watch
+from regulator_adapter.figures import glance
 from regulator_adapter.pump import Pump
 from regulator_adapter.resubmit import OPERATOR, resubmit, resubmit_code
 from regulator_adapter.web import answer, caller, path_day
@@ -83,7 +84,9 @@ class Desk:
 
     async def overview(self, _: Request) -> wire.Overview:
         paused = {line.profile.name: line.gate.reason for line in self.pump.lines if line.gate.failures}
-        return await reading.overview(self.db, paused)
+        seen = await reading.overview(self.db, paused)
+        glance(seen)
+        return seen
 
     async def records(self, request: Request) -> wire.Records:
         return await reading.records(self.db, decode_query(request.query_params, reading.RecordsQuery))

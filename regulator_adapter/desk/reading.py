@@ -1,6 +1,6 @@
 """What the desk is shown: records that wait, days, and the feed at a glance."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from regulator_adapter.states import OPEN, SubmissionState
 
 MOST = 200
 DAYS_SHOWN = 60
+LATELY = timedelta(days=31)
 
 
 class RecordsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -91,39 +92,66 @@ def record_view(row: Submission, now: datetime) -> wire.RecordView:
 
 
 async def overview(db: Database, paused: dict[str, str]) -> wire.Overview:
-    """Counted afresh; `paused` has why nothing gets through to a platform, by profile."""
+    """Counted afresh, the lines over the last 31 days; `paused` has why nothing gets through to a platform, by profile."""
     async with unit_of_work(db) as session:
-        received, last, breaks = await _received(session)
+        last, missing, gaps, breaks = await _arrived(session)
         lines = await _lines(session)
-        gaps = []
-        if last > received:
-            gaps = await counting.missing_numbers(session, 0, last, most=50)
         platforms = [await _platform(session, name, paused.get(name, "")) for name in profiles.NAMES]
-        blocked, ambiguous = await _blocked(session)
+        waiting = await _waiting(session)
         unclosed = await opening.unclosed(session)
         closed = await session.scalar(
             select(func.max(Statement.day)).where(
                 Statement.hospital_id == hospital_id(), Statement.closed_at.is_not(None)
             )
         )
+    rejected, parked, carried, open_, blocked, ambiguous = waiting
     return wire.Overview(
-        received=received, last_number=last, gaps=gaps, missing_numbers=last - received, chain_breaks=breaks,
-        routed=sum(one.routed for one in lines), accepted=sum(one.accepted for one in lines),
-        open=sum(one.open for one in lines), rejected=sum(one.rejected for one in lines),
-        parked=sum(one.parked for one in lines), carried_over=sum(one.carried_over for one in lines),
-        blocked=blocked, ambiguous=ambiguous, lag_seconds=max(one.lag_seconds for one in platforms),
-        unclosed_days=len(unclosed), last_closed=closed, lines=lines, platforms=platforms,
+        received=last - missing, last_number=last, gaps=gaps, missing_numbers=missing, chain_breaks=breaks,
+        routed=sum(one.routed for one in lines), accepted=sum(one.accepted for one in lines), open=open_,
+        rejected=rejected, parked=parked, carried_over=carried, blocked=blocked, ambiguous=ambiguous,
+        lag_seconds=max(one.lag_seconds for one in platforms), unclosed_days=len(unclosed), last_closed=closed,
+        lines=lines, platforms=platforms,
     )  # fmt: skip
 
 
-async def _received(session: AsyncSession) -> tuple[int, int, int]:
-    query = select(
-        func.count(),
-        func.coalesce(func.max(ReceivedEvent.number), 0),
-        func.count().filter(ReceivedEvent.linked.is_(False)),
-    ).where(ReceivedEvent.hospital_id == hospital_id())
-    received, last, breaks = (await session.execute(query)).one()
-    return received, last, breaks
+def _lately(session: AsyncSession, model: Any) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Years of records lie in these tables; what is older than a month is closed, or with people and found by its state."""
+    return model.hospital_id == hospital_id(), model.occurred_at >= clock_of(session).now() - LATELY
+
+
+async def _arrived(session: AsyncSession) -> tuple[int, int, list[list[int]], int]:
+    """Highest number, how many are missing since the last closed day, which, and breaks of the chain of late."""
+    last = await session.scalar(
+        select(func.max(ReceivedEvent.number)).where(ReceivedEvent.hospital_id == hospital_id())
+    )
+    start = await opening.settled_through(session)
+    gaps = await counting.missing_numbers(session, start, last or 0, most=1_000)
+    breaks = await session.scalar(
+        select(func.count())
+        .select_from(ReceivedEvent)
+        .where(*_lately(session, ReceivedEvent), ReceivedEvent.linked.is_(False))
+    )
+    return last or 0, sum(b - a + 1 for a, b in gaps), gaps[:50], breaks or 0
+
+
+async def _waiting(session: AsyncSession) -> tuple[int, int, int, int, int, int]:
+    """(rejected, parked, carried over, on the way, blocked, possibly twice), however old."""
+    state, ours = Submission.state, Submission.hospital_id == hospital_id()
+    people = select(
+        func.count().filter(state == SubmissionState.REJECTED),
+        func.count().filter(state == SubmissionState.PARKED),
+        func.count().filter(Submission.carried_at.is_not(None)),
+    ).where(ours, state.in_(PEOPLE))
+    going = select(func.count(), func.count().filter(Submission.blocked)).where(ours, state.in_(OPEN))
+    twice = [name for name in profiles.NAMES if not profiles.profile(name).deduplicates]
+    ambiguous = await session.scalar(
+        select(func.count())
+        .select_from(Submission)
+        .where(*_lately(session, Submission), Submission.ambiguous > 0, Submission.profile.in_(twice))
+    )
+    rejected, parked, carried = (await session.execute(people)).one()
+    open_, blocked = (await session.execute(going)).one()
+    return rejected, parked, carried, open_, blocked, ambiguous or 0
 
 
 async def _lines(session: AsyncSession) -> list[wire.Line]:
@@ -138,7 +166,7 @@ async def _lines(session: AsyncSession) -> list[wire.Line]:
             Submission.profile, Submission.method, func.count(), count(state.ACCEPTED), count(*OPEN),
             count(state.REJECTED), count(state.PARKED), func.count().filter(carried),
         )
-        .where(Submission.hospital_id == hospital_id())
+        .where(*_lately(session, Submission))
         .group_by(Submission.profile, Submission.method)
         .order_by(Submission.profile, Submission.method)
     )  # fmt: skip
@@ -152,20 +180,10 @@ async def _platform(session: AsyncSession, name: str, paused: str) -> wire.Platf
         func.max(Submission.accepted_at),
         func.min(case((Submission.state.in_(OPEN) & (Submission.due_at <= now), Submission.occurred_at))),
         func.count().filter(Submission.state.in_(OPEN)),
-    ).where(Submission.hospital_id == hospital_id(), Submission.profile == name)
+    ).where(*_lately(session, Submission), Submission.profile == name)
     accepted, oldest, waiting = (await session.execute(query)).one()
     lag = max(0, int((now - oldest).total_seconds())) if oldest is not None else 0
     return wire.PlatformState(name, profiles.profile(name).states_days, accepted, lag, waiting, paused)
-
-
-async def _blocked(session: AsyncSession) -> tuple[int, int]:
-    twice = [name for name in profiles.NAMES if not profiles.profile(name).deduplicates]
-    query = select(
-        func.count().filter(Submission.blocked, Submission.state.in_(OPEN)),
-        func.count().filter(Submission.ambiguous > 0, Submission.profile.in_(twice)),
-    ).where(Submission.hospital_id == hospital_id())
-    blocked, ambiguous = (await session.execute(query)).one()
-    return blocked, ambiguous
 
 
 async def days(db: Database) -> wire.DayList:
@@ -211,7 +229,7 @@ def day_view(row: Statement) -> wire.DayView:
     """One statement."""
     return wire.DayView(
         row.day, row.supplement, row.state.value, row.MACHINE.labels[row.state], row.through, row.events,
-        [_difference(one) for one in from_rows(row.differences)], row.exchanged_at, row.closed_at,
+        [_difference(one) for one in from_rows(row.differences)], msgspec.convert(row.repairs, list[wire.Repair]), row.exchanged_at, row.closed_at,
     )  # fmt: skip
 
 

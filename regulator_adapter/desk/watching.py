@@ -18,6 +18,7 @@ from foundation.db.base import hospital_id
 from foundation.db.unit_of_work import Database, unit_of_work
 from foundation.tls import client_context
 from regulator_adapter.days.model import Statement
+from regulator_adapter.desk.reading import LATELY
 from regulator_adapter.model import Submission
 from regulator_adapter.settings import Settings
 
@@ -74,8 +75,12 @@ class Watch:
     async def _platform(self) -> tuple[datetime | None, str, int | None, datetime | None]:
         """Last accepted record, the platform's seal certificate, and how far its clock was ahead when it last stated a day."""
         async with unit_of_work(self.db) as session:
-            ours = Submission.hospital_id == hospital_id()
-            accepted = await session.scalar(select(func.max(Submission.accepted_at)).where(ours))
+            lately = Submission.occurred_at >= self.db.clock.now() - LATELY
+            accepted = await session.scalar(
+                select(func.max(Submission.accepted_at)).where(
+                    Submission.hospital_id == hospital_id(), lately
+                )
+            )
             query = (
                 select(Statement.theirs, Statement.their_seal, Statement.exchanged_at)
                 .where(Statement.hospital_id == hospital_id(), Statement.theirs != "")

@@ -9,7 +9,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from regulator_adapter.days.seals import Signer, Trust
 from standalone.issue import Authority, Leaf
 
-NOW = datetime.now(UTC)
+NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+"""Three days after the events of `tests.builders.events`."""
 HOSPITAL, PLATFORM = "spiffe://internet-hospital/adapter-seal", "spiffe://internet-hospital/supervision-seal"
 
 

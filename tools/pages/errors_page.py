@@ -16,7 +16,7 @@ OURS = ("backend", "foundation", "front_gateway", "regulator_adapter", "miniapp_
 MODULES = (
     "foundation.errors", "front_gateway.refusals", "front_gateway.dialects.fhir.client", "front_gateway.dialects.soap.client", "backend.outside.his",
     "backend.outside.e_bill", "backend.outside.e_prescription", "backend.outside.insurance", "backend.outside.wechat_pay", "backend.outside.wechat_pay_exchange",
-    "backend.outside.wechat_pay_troubles", "backend.insurance.tasks", "backend.cds_hooks.service",
+    "backend.outside.wechat_pay_troubles", "backend.insurance.tasks", "backend.cds_hooks.service", "regulator_adapter.days.asking",
 )  # fmt: skip
 """Where classes of errors are."""
 

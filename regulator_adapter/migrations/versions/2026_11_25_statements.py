@@ -30,6 +30,7 @@ def _statement() -> None:
         sa.Column("closing", sa.LargeBinary(), nullable=True),
         sa.Column("closing_seal", JSONB(), nullable=True),
         sa.Column("differences", JSONB(), nullable=False),
+        sa.Column("repairs", JSONB(), nullable=False),
         *(sa.Column(name, MOMENT, nullable=True) for name in ("claimed_until", "exchanged_at", "closed_at")),
         sa.PrimaryKeyConstraint("id", name="pk_statement"),
         sa.UniqueConstraint(

@@ -5,6 +5,7 @@ import pytest
 from foundation.clock import local
 from foundation.errors import IllegalMove, NotFound
 from foundation.ids import new_id
+from regulator_adapter.carrying import carry_over
 from regulator_adapter.figures import SubmissionView, figures
 from regulator_adapter.reconcile import reconcile
 from regulator_adapter.resubmit import operator, resubmit, resubmit_code
@@ -84,6 +85,17 @@ async def test_the_proof_names_what_has_no_receipt(adapter: Adapter) -> None:
     assert proof.without_receipt[0].startswith(str(row.id))
 
 
+async def test_the_proof_tells_what_was_carried_over_from_what_is_missing(adapter: Adapter) -> None:
+    row = await rejected(adapter)
+    await carry_over(adapter.db, row.id, PERSON, "平台停用该字典")
+    await adapter.pump._seal()
+
+    proof = await verify(adapter.db)
+
+    assert proof.holds
+    assert (proof.records, proof.with_receipt, proof.carried_over, proof.without_receipt) == (1, 0, 1, [])
+
+
 @pytest.mark.parametrize(
     ("statement", "field"),
     [
@@ -120,7 +132,7 @@ async def test_a_day_is_reconciled_by_when_things_happened(adapter: Adapter) -> 
     after = await reconcile(adapter.db, local(b.MORNING).date())
 
     assert (before.events, before.difference) == (1, 0)
-    assert (after.events, after.difference, len(after.carried_over)) == (2, 1, 1)
+    assert (after.events, after.difference, len(after.waiting), after.carried_over) == (2, 1, 1, [])
     assert after.head == adapter.feed.head.hex()
     assert msgspec.json.decode(msgspec.json.encode(after))["day"] == "2026-11-20"
 
