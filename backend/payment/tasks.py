@@ -13,6 +13,7 @@ from backend.payment.rules import REFUND_RULES, SELDOM, RefundReason, next_look,
 from backend.payment.states import DEAD, PaymentState, RefundState
 from backend.payment.tenders import CASH
 from contracts.money import yuan
+from foundation.db.guards import guarded
 from foundation.db.intents import Handler, TryLater, Work
 from foundation.db.unit_of_work import unit_of_work
 from foundation.errors import AppError, Conflict
@@ -40,8 +41,10 @@ async def settle(work: Work[Context]) -> None:
     if payment.state == PaymentState.CONFIRMED:
         return
     insured = context.wiring.insured
-    if insured is not None and await insured.settle(context, payment.id):
-        return
+    if insured is not None:
+        if await insured.settle(context, payment.id):
+            return
+        await _still_numbered(context, payment)
     found = await context.pay.query(payment.out_trade_no)
     if found is not None and found.trade_state in PAID:
         await _confirm(context, payment, found)
@@ -50,6 +53,17 @@ async def settle(work: Work[Context]) -> None:
         return
     age = (context.clock.now() - (payment.placed_at or payment.made_at)).total_seconds()
     raise TryLater("not paid yet", timedelta(seconds=next_look(age)))
+
+
+async def _still_numbered(context: Context, payment: Payment) -> None:
+    """`TryLater` when the bill has another number than before the insurance was asked: somebody else settled its order meanwhile.
+
+    The cash part of an insurance order is paid under the number the bill had then, and would be taken for a wrong amount.
+    """
+    async with unit_of_work(context.db) as session:
+        now = await session.get_one(Payment, payment.id)
+    if guarded("bill_number") and now.out_trade_no != payment.out_trade_no:
+        raise TryLater("the bill has another number by now", timedelta(seconds=1))
 
 
 async def close(work: Work[Context]) -> None:

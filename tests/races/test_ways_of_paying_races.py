@@ -1,10 +1,15 @@
 """One bill and two ways of paying it at the same moment: only one of them is left to be paid."""
 
+import asyncio
+from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
+from sqlalchemy import select
 
+from backend.alarm.model import Alarm
 from backend.appointment.model import Appointment
 from backend.context import Context
 from backend.counter import queries as codes
@@ -15,14 +20,17 @@ from backend.outside.insurance import Split
 from backend.payment import queries as payments
 from backend.payment import service
 from backend.payment.model import Payment
+from backend.payment.tasks import settle
 from foundation.actor import Actor
 from foundation.db.guards import without_guard
+from foundation.db.intents import Work
 from foundation.db.unit_of_work import unit_of_work
 from tests.builders.insuring import SPLIT, Insured, insured
 from tests.builders.visits import Patient
 from tests.races.lining_up import both, kinds, people
 from tests.races.test_money_races import PAYMENT, a_held_place
 from tests.small_world import CLERK
+from tests.town import Town
 
 pytestmark = pytest.mark.anyio
 
@@ -196,3 +204,42 @@ async def test_without_a_second_look_the_old_code_opens_the_bill(running: Contex
         results = await race_of_replacing_and_taking(running, payment, code, family[1])
 
     assert kinds(results) == sorted(["'new'", repr(family[1].resident.name)])
+
+
+async def overtaken(she: Insured, town: Town) -> tuple[list[Any], list[str]]:
+    """Her cash was taken without the insurance, and two ask for it; → what the slower one raised, and the bells."""
+    town.wechat_faults(insurance_settle_fails=True)
+    await she.types_password(await she.agrees())
+    town.wechat_faults()
+    real = she.context.wiring.insured
+    assert real is not None
+
+    async def asked_late(context: Context, payment_id: UUID) -> bool:
+        assert await real.settle(context, payment_id)  # the other worker, after the bill was read here
+        return await real.settle(context, payment_id)
+
+    wiring = replace(she.context.wiring, insured=replace(real, settle=asked_late))
+    results = await asyncio.gather(
+        settle(Work(replace(she.context, wiring=wiring), she.bill)), return_exceptions=True
+    )
+    async with unit_of_work(she.context.db) as session:
+        return list(results), list(await session.scalars(select(Alarm.kind)))
+
+
+async def test_cash_of_an_order_that_somebody_else_settled_is_no_wrong_amount(
+    running: Context, api: httpx.AsyncClient, wechat: httpx.AsyncClient, town: Town
+) -> None:
+    results, bells = await overtaken(await insured(running, api, wechat), town)
+
+    assert (kinds(results), bells) == (["TryLater"], [])
+
+
+async def test_without_its_guard_it_rings_for_a_wrong_amount(
+    running: Context, api: httpx.AsyncClient, wechat: httpx.AsyncClient, town: Town
+) -> None:
+    """The twin."""
+    she = await insured(running, api, wechat)
+    with without_guard("bill_number", allowed=True):
+        results, bells = await overtaken(she, town)
+
+    assert (kinds(results), bells) == (["Conflict"], ["payment_amount_mismatch"])

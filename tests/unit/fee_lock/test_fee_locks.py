@@ -1,6 +1,5 @@
 """While somebody pays online, the hospital's window leaves the fee alone; and nothing but the window's own charge keeps her from paying."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -19,7 +18,7 @@ from backend.patient.service import remember_hospital_id
 from backend.payment.model import Payment
 from backend.payment.rules import RefundReason
 from backend.payment.service import CLOSE
-from backend.policy import policy
+from backend.policy import Policy
 from backend.wiring import handlers
 from contracts import his
 from foundation.db.audit import AuditEvent
@@ -213,7 +212,7 @@ async def test_the_hospital_decides_which_fees_are_locked(
 
 
 def test_a_kind_that_nobody_knows_is_named() -> None:
-    wrong = replace(policy(), fee_lock=("parking",), fee_lock_minutes=121)
+    wrong = Policy(fee_lock=("parking",), fee_lock_minutes=121)
 
     assert [line.split()[0] for line in wrong.policy_problems()] == ["FEE_LOCK", "FEE_LOCK_MINUTES"]
 

@@ -1,6 +1,7 @@
 """The merchant's notify address: keeps what came, answers as it is told."""
 
 import contextlib
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +25,17 @@ class Receiver:
         """Until so many have come."""
         wait_for(lambda: len(self.received) >= count, f"{count} notifications, {len(self.received)} came")
         return self.received
+
+    def told(self, event: str) -> tuple[dict[str, str], bytes]:
+        """The first notification of this event type: the order in which they arrive is not promised."""
+
+        def found() -> tuple[dict[str, str], bytes] | None:
+            return next((one for one in self.received if json.loads(one[1])["event_type"] == event), None)
+
+        got: tuple[dict[str, str], bytes] = wait_for(
+            found, f"{event} among {len(self.received)} notifications"
+        )
+        return got
 
 
 def wait_for(ready: Callable[[], Any], what: str) -> Any:
