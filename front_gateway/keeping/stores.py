@@ -33,6 +33,6 @@ async def warn_if_overwriting(store: KeptStore | None) -> None:
         return
     try:
         if await store.overwrites(PROBE):
-            log.warning("store_overwrites", advice="turn on versions and Object Lock of the bucket")
+            log.warning("store_overwrites", problem="turn on versions and Object Lock of the bucket")
     except (StoreRefused, StoreUnreachable) as error:
         log.warning("store_not_probed", error=str(error)[:200])
