@@ -46,11 +46,16 @@ async def fee_of(session: AsyncSession, payment: Payment) -> Fee | None:
     booked = await appointments.appointment(session, UUID(payment.stream.removeprefix("visit:")))
     if booked.kind != FOLLOW_UP:
         return None
-    number = ""
-    if kind == "prescription":
-        number = (await prescriptions.prescription(session, payment.subject_id)).number
+    number = await fee_number(session, payment)
     person = await patients.person(session, payment.person_id)
     return Fee(person, booked.id, kind, number, payment.amount)
+
+
+async def fee_number(session: AsyncSession, payment: Payment) -> str:
+    """What tells a fee from others of its kind and visit: a prescription's number; a registration has none."""
+    if payment.subject_kind != "prescription":
+        return ""
+    return (await prescriptions.prescription(session, payment.subject_id)).number
 
 
 async def wanted(session: AsyncSession, payment: Payment) -> FeeLock:

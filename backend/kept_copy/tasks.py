@@ -1,7 +1,6 @@
 """Making one copy, step by step; and the sweep: what was not asked for yet, what may be dropped."""
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -23,7 +22,8 @@ from foundation.db.unit_of_work import unit_of_work
 from foundation.errors import NotFound
 from foundation.logs import log
 from foundation.object_store import AlreadyThere, Damaged, NotThere
-from foundation.object_store.kept import Recipient, digest_of, kept_head, kept_pieces
+from foundation.object_store.digests import digest_of, digest_of_stream
+from foundation.object_store.kept import Recipient, kept_head, kept_pieces
 
 SWEEP, EVERY = "kept_copy.sweep", timedelta(minutes=10)
 SHUT = timedelta(minutes=30)
@@ -119,11 +119,8 @@ async def _there(context: Context, key: str) -> tuple[int, str]:
 
 async def _read_back(context: Context, row: KeptCopy) -> None:
     """All of it, once: what cannot be read at the hospital may not be dropped here."""
-    size, digest = 0, hashlib.sha256()
-    async for piece in context.hospital_store.get(row.object_key, KEEPING):
-        size += len(piece)
-        digest.update(piece)
-    if (size, digest.hexdigest()) != (row.size, row.sha256):
+    there = await digest_of_stream(context.hospital_store.get(row.object_key, KEEPING))
+    if there != (row.size, row.sha256):
         raise KeptRefused(code=rules.DIFFERS)
 
 

@@ -47,12 +47,8 @@ class HospitalStore:
 
     async def put(self, key: str, size: int, sha256: str, content: Content) -> None:
         """Add a copy. `KeptRefused` naming why, `Unavailable` when it should be tried later."""
-
-        def body() -> AsyncIterator[bytes]:
-            return content()
-
         headers = {DIGEST: sha256, "content-length": str(size), "content-type": "application/octet-stream"}
-        async with self._asked("PUT", key, KEEPING, headers, body):
+        async with self._asked("PUT", key, KEEPING, headers, content):
             return
 
     async def head(self, key: str) -> tuple[int, str]:

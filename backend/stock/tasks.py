@@ -1,6 +1,6 @@
 """The hospital's shelf for doctors to see; and once a day: do the hospital's own prices and shelf say what ours say? What differs is a person's to settle; nothing is changed here."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -80,11 +80,9 @@ async def mirror(work: Work[Context]) -> None:
         async with unit_of_work(db) as session:
             codes = [one.code for one in await formulary.all_valid(session)]
         try:
-            for part in _parts(codes):
-                asked = his.Stock(purpose="supply", drug_codes=part)
-                reply = await context.hospital.call(asked, his.StockReply)
+            async for part, drugs in _counted(context, codes):
                 async with unit_of_work(db) as session:
-                    await service.keep_shelf(session, reply.drugs, part)
+                    await service.keep_shelf(session, drugs, part)
         except (Unavailable, HospitalRefused) as error:
             log.info("hospital_shelf_not_read", code=error.code)
     async with unit_of_work(db) as session:
@@ -100,12 +98,16 @@ async def _fees(session: AsyncSession) -> dict[str, list[Priced]]:
 
 
 async def _shelf(context: Context, codes: Sequence[str]) -> dict[str, int]:
-    found: dict[str, int] = {}
+    return {one.drug_code: one.quantity async for _, drugs in _counted(context, codes) for one in drugs}
+
+
+async def _counted(
+    context: Context, codes: Sequence[str]
+) -> AsyncIterator[tuple[list[str], list[his.DrugStock]]]:
+    """What the hospital has of the drugs, part by part."""
     for part in _parts(codes):
         asked = his.Stock(purpose="supply", drug_codes=part)
-        reply = await context.hospital.call(asked, his.StockReply)
-        found |= {one.drug_code: one.quantity for one in reply.drugs}
-    return found
+        yield part, (await context.hospital.call(asked, his.StockReply)).drugs
 
 
 def _parts(codes: Sequence[str]) -> list[list[str]]:

@@ -13,6 +13,7 @@ from backend.context import Context
 from backend.dispensing import queries as dispenses
 from backend.eligibility.service import hospital_patient
 from backend.encounter import queries as encounters
+from backend.fee_lock.service import KINDS, fee_number
 from backend.patient import queries as patients
 from backend.payment.model import Payment, Refund
 from backend.payment.rules import REFUND_RULES, RefundReason
@@ -32,7 +33,6 @@ from foundation.errors import NotFound
 PURPOSE = "write_back"
 GIVEN_UP = (AppointmentState.CANCELLED, AppointmentState.NOSHOW)
 """Registered late, for the books only: its place may be somebody else's by now."""
-CHARGES = {"appointment": "registration", "prescription": "prescription"}
 
 
 async def _patient(context: Context, person_id: UUID) -> str:
@@ -96,14 +96,12 @@ async def charge(context: Context, payment_id: UUID, request_id: UUID) -> his.Wr
     """Steps 2 and 5: registration fee and drugs."""
     async with unit_of_work(context.db) as session:
         row = await session.get_one(Payment, payment_id)
-        number = ""
-        if row.subject_kind == "prescription":
-            number = (await prescriptions.prescription(session, row.subject_id)).number
+        number = await fee_number(session, row)
     assert row.paid_at is not None
     return his.WriteCharge(
         purpose=PURPOSE, request_id=request_id, patient_id=await _patient(context, row.person_id),
         appointment_id=UUID(row.stream.removeprefix("visit:")), amount=row.amount, paid_at=row.paid_at,
-        kind=CHARGES[row.subject_kind], trade_number=row.transaction_id, fee_number=number,
+        kind=KINDS[row.subject_kind], trade_number=row.transaction_id, fee_number=number,
     )  # fmt: skip
 
 
@@ -116,7 +114,7 @@ async def refund(context: Context, refund_id: UUID, request_id: UUID) -> his.Wri
     return his.WriteRefund(
         purpose=PURPOSE, request_id=request_id, patient_id=await _patient(context, row.person_id),
         appointment_id=UUID(row.stream.removeprefix("visit:")), amount=back.amount, refunded_at=back.succeeded_at,
-        kind=CHARGES[row.subject_kind], trade_number=row.transaction_id, refund_number=back.provider_refund_id,
+        kind=KINDS[row.subject_kind], trade_number=row.transaction_id, refund_number=back.provider_refund_id,
     )  # fmt: skip
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import hashlib
 import os
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
 from datetime import datetime
@@ -10,7 +9,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from foundation.crypto import Keyring
-from foundation.object_store.port import AlreadyThere, Damaged, NotThere, ObjectInfo, check_key
+from foundation.object_store.digests import digest_of
+from foundation.object_store.port import AlreadyThere, Appender, Damaged, NotThere, ObjectInfo, check_key
 from foundation.object_store.sealed import SealedReader, SealedWriter
 
 PART = ".part"
@@ -25,14 +25,7 @@ class FolderStore:
 
     async def put(self, key: str, content: AsyncIterable[bytes]) -> ObjectInfo:
         """Store a whole stream; the unfinished file is removed when it fails."""
-        appender = await asyncio.to_thread(self.append, key)
-        try:
-            async for data in content:
-                await asyncio.to_thread(appender.write, data)
-            return await asyncio.to_thread(appender.close)
-        except BaseException:
-            appender.discard()
-            raise
+        return await put_by(self.append, key, content)
 
     def append(self, key: str) -> "FolderAppender":
         """Start an object exclusively; `AlreadyThere` when finished or being written."""
@@ -206,13 +199,22 @@ async def range_of(
 
 def info_of(opened: Opener, keyring: Keyring, key: str) -> ObjectInfo:
     """What the sealed file is that `opened` gives, by reading all of it; blocking."""
-    digest, size = hashlib.sha256(), 0
     with opened(key) as file:
         reader = SealedReader(file, keyring, key)
-        for piece in reader.chunks():
-            digest.update(piece)
-            size += len(piece)
-    return ObjectInfo(key, size, digest.hexdigest(), reader.complete)
+        size, sha256 = digest_of(reader.chunks())
+    return ObjectInfo(key, size, sha256, reader.complete)
+
+
+async def put_by(append: Callable[[str], Appender], key: str, content: AsyncIterable[bytes]) -> ObjectInfo:
+    """Store a whole stream by an appender; what is unfinished is removed when it fails."""
+    appender = await asyncio.to_thread(append, key)
+    try:
+        async for data in content:
+            await asyncio.to_thread(appender.write, data)
+        return await asyncio.to_thread(appender.close)
+    except BaseException:
+        appender.discard()
+        raise
 
 
 def _part(path: Path) -> Path:

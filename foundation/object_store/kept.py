@@ -99,15 +99,6 @@ def kept_pieces(store: ObjectStore, key: str, head: bytes) -> Iterator[bytes]:
             yield piece
 
 
-def digest_of(pieces: Iterator[bytes]) -> tuple[int, str]:
-    """Size and SHA-256 (hex)."""
-    size, digest = 0, hashlib.sha256()
-    for piece in pieces:
-        size += len(piece)
-        digest.update(piece)
-    return size, digest.hexdigest()
-
-
 def open_kept(file: BinaryIO, private: X25519PrivateKey) -> tuple[str, SealedReader]:
     """Object key and reader of a copy, by the hospital's own key. `Damaged` when it is not for that key, or changed."""
     head = read_head(file)

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from foundation.crypto import Keyring
 from foundation.object_store.bucket import Bucket
-from foundation.object_store.folder import FolderAppender, FolderStore, info_of, range_of
+from foundation.object_store.folder import FolderAppender, FolderStore, info_of, put_by, range_of
 from foundation.object_store.port import AlreadyThere, NotThere, ObjectInfo, check_key
 from foundation.object_store.sealed import SealedReader
 
@@ -30,14 +30,7 @@ class S3Store:
 
     async def put(self, key: str, content: AsyncIterable[bytes]) -> ObjectInfo:
         """Store a whole stream; nothing stays behind when it fails."""
-        appender = await asyncio.to_thread(self.append, key)
-        try:
-            async for data in content:
-                await asyncio.to_thread(appender.write, data)
-            return await asyncio.to_thread(appender.close)
-        except BaseException:
-            appender.discard()
-            raise
+        return await put_by(self.append, key, content)
 
     def append(self, key: str) -> "S3Appender":
         """Start an object exclusively; `AlreadyThere` when finished or being written."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import hashlib
 import os
 import secrets
 from collections.abc import AsyncIterable, AsyncIterator, Callable
@@ -12,6 +11,7 @@ from typing import Any, BinaryIO, TypeVar
 from foundation.clock import Clock
 from foundation.object_store import AlreadyThere, NotThere
 from foundation.object_store.bucket import Stored, StoreUnreachable
+from foundation.object_store.digests import digest_of
 
 INCOMING = ".incoming"
 FORGOTTEN_SECONDS = 86_400
@@ -95,10 +95,7 @@ class FolderKept:
 
     def _read(self, key: str) -> Stored:
         with self._open(key) as file:
-            digest = hashlib.sha256()
-            while piece := file.read(PIECE):
-                digest.update(piece)
-            return Stored(file.tell(), digest.hexdigest())
+            return Stored(*digest_of(iter(lambda: file.read(PIECE), b"")))
 
 
 async def _blocking(act: Callable[..., T], *given: Any) -> T:

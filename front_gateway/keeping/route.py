@@ -9,6 +9,7 @@ from foundation.errors import Busy
 from foundation.logs import log
 from foundation.object_store import AlreadyThere, NotThere, check_key
 from foundation.object_store.bucket import Stored, StoreRefused, StoreUnreachable
+from foundation.object_store.digests import digest_of_stream
 from front_gateway.breaker import Breaker
 from front_gateway.call import Answer, Call
 from front_gateway.keeping.port import KeptStore
@@ -155,12 +156,8 @@ async def _told(store: KeptStore, key: str) -> Stored:
     found = await store.head(key)
     if found.sha256:
         return found
-    digest, size = hashlib.sha256(), 0
     _, pieces = await store.stream(key)
-    async for piece in pieces:
-        digest.update(piece)
-        size += len(piece)
-    return Stored(size, digest.hexdigest())
+    return Stored(*await digest_of_stream(pieces))
 
 
 def _key_of(target: str) -> str:

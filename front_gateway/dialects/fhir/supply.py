@@ -1,9 +1,8 @@
 """What the hospital has on its shelf and what it asks for it: Medication with an extension, ChargeItemDefinition (decision 0086)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from itertools import islice
 
 from contracts.his import DrugStock, ItemPrice
 from front_gateway.deadline import Deadline
@@ -12,6 +11,7 @@ from front_gateway.dialects.fhir.client import FhirClient
 from front_gateway.dialects.fhir.days import day_of, moment_of
 from front_gateway.dialects.fhir.resources import ChargeItemDefinition, Medication, Resource
 from front_gateway.dialects.fhir.systems import Systems
+from front_gateway.dialects.parts import parts
 from front_gateway.refusals import HospitalRefused
 
 AT_ONCE = 20
@@ -30,7 +30,7 @@ class SupplyReader:
         """Drugs of `codes` that are counted there, by code."""
         await self._require(Medication, deadline)
         found: dict[str, DrugStock] = {}
-        for part in _parts(codes):
+        for part in parts(codes, AT_ONCE):
             wanted = ",".join(f"{self._systems.drug}|{code}" for code in part)
             for one in await self._client.search(Medication, [("identifier", wanted)], deadline, about=None):
                 code = self._code_of(one, part, (self._systems.drug,))
@@ -48,7 +48,7 @@ class SupplyReader:
         await self._require(ChargeItemDefinition, deadline)
         systems = (self._systems.drug, self._systems.charge)
         found: dict[str, ItemPrice] = {}
-        for part in _parts(codes):
+        for part in parts(codes, AT_ONCE):
             wanted = ",".join(f"{system}|{code}" for code in part for system in systems)
             query = [("identifier", wanted), ("status", "active")]
             for one in await self._client.search(ChargeItemDefinition, query, deadline, about=None):
@@ -72,12 +72,6 @@ class SupplyReader:
         if not found:
             raise unusable("an item that was not asked for")
         return found
-
-
-def _parts(codes: Sequence[str]) -> Iterator[list[str]]:
-    each = iter(dict.fromkeys(codes))
-    while part := list(islice(each, AT_ONCE)):
-        yield part
 
 
 def _amount(one: ChargeItemDefinition) -> int:

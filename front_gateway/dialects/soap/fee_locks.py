@@ -2,7 +2,6 @@
 
 from contracts.his import Acknowledged, FeeLock, LockFee, UnlockFee
 from foundation.clock import Clock
-from foundation.errors import invalid
 from front_gateway.deadline import Deadline
 from front_gateway.dialects.soap.client import Fields, SoapClient
 from front_gateway.dialects.soap.patients import Person
@@ -41,12 +40,9 @@ class FeeLocks:
     ) -> list[Row]:
         if not self._client.has(interface):
             raise HospitalRefused(f"本院接口没有此项业务（{request.OPERATION}）")
-        kind = self._client.words.code("charge_kind", request.kind)
-        if kind is None:
-            raise invalid("kind", "not_allowed", "不在可选范围内")
         fields: Fields = {
             "request_no": str(request.request_id), "patient_no": person.main, "appointment_no": str(request.appointment_id),
-            "charge_kind": kind, "prescription_no": request.fee_number, **more,
+            "charge_kind": self._client.words.charge_kind(request.kind), "prescription_no": request.fee_number, **more,
         }  # fmt: skip
         try:
             answer = await self._client.ask(interface, fields, deadline)

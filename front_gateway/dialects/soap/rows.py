@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 
 from contracts.money import parse_yuan, yuan
 from foundation.clock import LOCAL, local
+from foundation.errors import invalid
 from front_gateway.dialects.soap.hospital_profile import Profile
 from front_gateway.dialects.soap.trees import Node
 from front_gateway.refusals import Target, Unusable
@@ -114,3 +115,9 @@ class Words:
     def code(self, listed: str, meaning: str) -> str | None:
         """The hospital's code for one of our words; None when it has none."""
         return self._profile.code(listed, meaning)
+
+    def charge_kind(self, kind: str) -> str:
+        """The hospital's code for what a fee is for; `Invalid` naming the field when it has none."""
+        if (code := self.code("charge_kind", kind)) is None:
+            raise invalid("kind", "not_allowed", "不在可选范围内")
+        return code

@@ -1,9 +1,10 @@
 """The hospital's shelf and price list, where it has interfaces for them. Nothing in them is about a patient."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from contracts.his import DrugStock, ItemPrice
 from front_gateway.deadline import Deadline
+from front_gateway.dialects.parts import parts
 from front_gateway.dialects.soap.client import SoapClient
 from front_gateway.dialects.soap.rows import Row, unusable
 from front_gateway.refusals import HospitalRefused
@@ -41,16 +42,10 @@ class SupplyReader:
         if not self._client.has(interface):
             raise HospitalRefused(f"本院接口没有此项业务（{interface}）")
         found: dict[str, Row] = {}
-        for part in _parts(codes):
+        for part in parts(codes, PART):
             for row in await self._client.rows(interface, {"codes": ",".join(part)}, deadline):
                 code = row.needed(word)
                 if code not in part or code in found:
                     raise unusable(f"{interface}: a code that was not asked for, or twice")
                 found[code] = row
         return list(found.items())
-
-
-def _parts(codes: Sequence[str]) -> Iterator[list[str]]:
-    distinct = list(dict.fromkeys(codes))
-    for start in range(0, len(distinct), PART):
-        yield distinct[start : start + PART]

@@ -112,7 +112,7 @@ class WriteBack:
     async def charge(self, request: his.WriteCharge, person: Person, deadline: Deadline) -> Acknowledged:
         """Step 2."""
         more = {
-            "charge_kind": self._kind(request.kind), "amount": self._words.money(request.amount),
+            "charge_kind": self._words.charge_kind(request.kind), "amount": self._words.money(request.amount),
             "trade_no": request.trade_number, "at": self._words.moment(request.paid_at),
             **({"prescription_no": request.fee_number} if request.fee_number else {}),
         }  # fmt: skip
@@ -121,7 +121,7 @@ class WriteBack:
     async def refund(self, request: his.WriteRefund, person: Person, deadline: Deadline) -> Acknowledged:
         """Money of a charge that went back."""
         more = {
-            "charge_kind": self._kind(request.kind), "amount": self._words.money(request.amount),
+            "charge_kind": self._words.charge_kind(request.kind), "amount": self._words.money(request.amount),
             "trade_no": request.trade_number, "refund_no": request.refund_number,
             "at": self._words.moment(request.refunded_at),
         }  # fmt: skip
@@ -237,12 +237,6 @@ class WriteBack:
             "starts_at": self._words.moment(request.starts_at), "ends_at": self._words.moment(request.ends_at),
             "serial_no": str(request.serial_number), "slot_no": request.slot_id,
         }  # fmt: skip
-
-    def _kind(self, kind: str) -> str:
-        code = self._words.code("charge_kind", kind)
-        if code is None:
-            raise invalid("kind", "not_allowed", "不在可选范围内")
-        return code
 
     def _diagnoses(self, diagnoses: list[his.VisitDiagnosis]) -> Value:
         return [

@@ -6,10 +6,10 @@ import pytest
 
 from foundation.crypto import Keyring
 from foundation.object_store import Damaged, FolderStore
+from foundation.object_store.digests import digest_of
 from foundation.object_store.kept import (
     NotAKey,
     Recipient,
-    digest_of,
     kept_head,
     kept_pieces,
     load_private,
