@@ -108,7 +108,7 @@ def _groups(connection: sqlite3.Connection, scope: Scope) -> Groups:
 def _business(day: Counts) -> list[Figure]:
     return [
         day.act("booked", "预约"),
-        day.events("取消预约", "appointment.cancelled"),
+        day.act("cancelled", "取消预约"),
         day.act("started", "接诊"),
         day.act("declined", "未接诊"),
         day.act("prescribed", "处方开具"),

@@ -9,6 +9,7 @@ from simulators.server import SHANGHAI
 from simulators.supervision.chain import chain_figures
 from simulators.supervision.console import figures, findings, staffing
 from simulators.supervision.console.figures import Counts, Figure
+from simulators.supervision.console.kinds import GRIEVANCES
 from simulators.supervision.console.scope import Scope
 from simulators.supervision.console.wording import CONCERNS, days_ahead
 
@@ -48,7 +49,7 @@ def _staff(connection: sqlite3.Connection, day: Counts, now: datetime) -> list[F
         Figure("filed", "备案人员", f"{len(people)}人", f"/staff{query()}"),
         Figure("active", "在岗", f"{sum(one.active for one in people)}人", f"/staff{query(only='active')}"),
         Figure("expiring", "三十天内到期", f"{len(expiring)}人", f"/staff{query(only='expiring')}", bad=bool(expiring)),
-        day.events("备案变更", "practitioner.changed", unit="条"),
+        day.act("filed", "备案变更", "条"),
     ]  # fmt: skip
 
 
@@ -65,10 +66,10 @@ def _acts(day: Counts) -> list[Figure]:
     return [
         day.act("started", "接诊", "人次"),
         day.act("declined", "未接诊", "人次"),
-        day.events("中止转线下", "encounter.discontinued", unit="人次"),
+        day.act("discontinued", "中止转线下", "人次"),
         Figure(
             "concerns", "投诉与不良事件",
-            f"{sum(day.counts[kind] for kind in findings.GRIEVANCES)}件", f"/complaints{day.scope.query()}",
+            f"{sum(day.counts[kind] for kind in GRIEVANCES)}件", f"/complaints{day.scope.query()}",
         ),
     ]  # fmt: skip
 
@@ -78,7 +79,7 @@ def _privacy(connection: sqlite3.Connection, day: Counts) -> list[Figure]:
     lines = figures.count_days(connection, "trail", days)
     looks = figures.count_days(connection, "trail", days, "action = 'reveal.look'")
     return [
-        day.events("实名认证", "identity.verified", unit="次"),
+        day.act("verified", "实名认证", "次"),
         day.events("健康档案浏览", "record.viewed", unit="次"),
         Figure("looks", "未脱敏查看", f"{looks}次", f"/trail{days.query(action='reveal.look')}"),
         Figure("trail", "监管端留痕", f"{lines}条", f"/trail{days.query()}"),

@@ -6,22 +6,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from simulators.server import SHANGHAI
+from simulators.supervision.console.kinds import ACTS, kind_of
 from simulators.supervision.console.scope import Scope
 from simulators.supervision.times import from_store, utc_text
 
 _LAG_SAMPLE = 1000
 MINUTES = 60
-
-KIND = "coalesce(event_type, method)"
-DECLINED = "declined under tianjin"
-ACTS = {
-    "booked": ("appointment.booked", "uploadAppointRecord"),
-    "started": ("encounter.started", "uploadReferralIndicators", "uploadConsultIndicators"),
-    "declined": ("encounter.declined", DECLINED),
-    "prescribed": ("prescription.signed", "uploadRecipeIndicators"),
-    "approved": ("prescription.approved", "uploadRecipeIndicators"),
-}
-"""What a hospital may report as an event, as a record of another profile, or as both: the event, then the records."""
 
 
 @dataclass(frozen=True)
@@ -91,33 +81,19 @@ class Minutes:
     slow: list[float | None]
 
 
-def kinds_where(kinds: tuple[str, ...]) -> tuple[str, list[str]]:
-    """A condition on records of these kinds; a refusal of Tianjin's is a follow-up that was not answered."""
-    plain = [kind for kind in kinds if kind != DECLINED]
-    parts = [f"{KIND} IN ({','.join('?' * len(plain))})"] if plain else []
-    if DECLINED in kinds:
-        parts.append("(method = 'uploadReferralIndicators' AND json_extract(body, '$.answerFlag') = '0')")
-    return f"({' OR '.join(parts)})" if parts else "1", plain
-
-
 def counts(connection: sqlite3.Connection, scope: Scope) -> Counts:
     where, values = scope.records()
     found: Counter[str] = Counter()
     rows = connection.execute(
-        f"SELECT {KIND} AS kind, count(*) AS number FROM records WHERE {where} AND duplicate = 0 GROUP BY kind",
+        f"SELECT {kind_of()} AS kind, count(*) AS number FROM records WHERE {where} AND duplicate = 0 GROUP BY kind",
         values,
     )
     for row in rows:
         found[row["kind"]] += row["number"]
-    if found["uploadReferralIndicators"]:
-        declined, none = kinds_where((DECLINED,))
-        found[DECLINED] = connection.execute(
-            f"SELECT count(*) FROM records WHERE {where} AND duplicate = 0 AND {declined}", [*values, *none]
-        ).fetchone()[0]
     paid, refunded = connection.execute(
         "SELECT coalesce(sum(CASE WHEN event_type = 'payment.confirmed' THEN json_extract(body, '$.amountFen') END), 0),"
         " coalesce(sum(CASE WHEN event_type = 'refund.succeeded' THEN json_extract(body, '$.amountFen') END), 0) "
-        f"FROM records WHERE method = 'uploadPayment' AND {where}",
+        f"FROM records WHERE method = 'uploadPayment' AND duplicate = 0 AND {where}",
         values,
     ).fetchone()
     return Counts(found, paid, refunded, scope)
@@ -156,7 +132,7 @@ def by_hour(connection: sqlite3.Connection, now: datetime, scope: Scope) -> Hour
     found: Counter[tuple[str, str]] = Counter()
     where, values = scope.without_days().records()
     rows = connection.execute(
-        f"SELECT substr(occurred_at, 1, 13) AS hour, {KIND} AS kind, count(*) AS number "
+        f"SELECT substr(occurred_at, 1, 13) AS hour, {kind_of()} AS kind, count(*) AS number "
         f"FROM records WHERE occurred_at >= ? AND duplicate = 0 AND {where} GROUP BY hour, kind",
         (utc_text(starts[0]), *values),
     )

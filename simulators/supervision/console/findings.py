@@ -7,7 +7,7 @@ from datetime import datetime
 
 from simulators.supervision.alerts import RULES
 from simulators.supervision.console import wording
-from simulators.supervision.console.figures import KIND
+from simulators.supervision.console.kinds import GRIEVANCES, one_of
 from simulators.supervision.console.masking import mask_record
 from simulators.supervision.console.scope import Scope
 from simulators.supervision.oversight.matters import STANDINGS, Standing, Subject
@@ -153,7 +153,6 @@ class Grievance:
 
 
 PAGE = 30
-GRIEVANCES = ("complaint.filed", "adverse_event.reported", "pushMedicalDispute")
 
 
 def grievances(connection: sqlite3.Connection, scope: Scope, *, standing: str = "") -> list[Grievance]:
@@ -162,7 +161,7 @@ def grievances(connection: sqlite3.Connection, scope: Scope, *, standing: str = 
     rows = connection.execute(
         "SELECT records.*, matters.id AS matter, coalesce(matters.standing, 'new') AS standing FROM records "
         "LEFT JOIN matters ON matters.kind IN ('complaint', 'event') AND matters.key = records.business_no "
-        f"WHERE records.id IN (SELECT max(id) FROM records WHERE {KIND} IN (?, ?, ?) GROUP BY method, business_no) "
+        f"WHERE records.id IN (SELECT max(id) FROM records WHERE {one_of(GRIEVANCES)} GROUP BY method, business_no) "
         f"AND {where} ORDER BY records.occurred_at DESC, records.id DESC LIMIT 200",
         (*GRIEVANCES, *values),
     ).fetchall()
@@ -178,7 +177,7 @@ def one_grievance(connection: sqlite3.Connection, record_id: int) -> Grievance |
     row = connection.execute(
         "SELECT records.*, matters.id AS matter, coalesce(matters.standing, 'new') AS standing FROM records "
         "LEFT JOIN matters ON matters.kind IN ('complaint', 'event') AND matters.key = records.business_no "
-        f"WHERE records.id = ? AND {KIND} IN (?, ?, ?)",
+        f"WHERE records.id = ? AND {one_of(GRIEVANCES, 'records')}",
         (record_id, *GRIEVANCES),
     ).fetchone()
     return _grievance(row) if row else None
@@ -193,7 +192,7 @@ def _grievance(row: sqlite3.Row) -> Grievance:
         key=row["business_no"],
         kind="complaint" if complaint else "event",
         title="投诉" if complaint else "不良事件",
-        words=str(shown.get("description") or shown.get("eventDescription") or ""),
+        words=str(shown.get("description") or shown.get("eventDescription") or shown.get("sjms") or ""),
         at=from_store(row["occurred_at"]),
         deadline=from_wire(deadline) if deadline else None,
         visit_no=row["visit_no"],

@@ -9,7 +9,7 @@ from typing import Any
 
 from simulators.supervision.alerts import EVIDENCE_DAYS
 from simulators.supervision.console import wording
-from simulators.supervision.console.figures import kinds_where
+from simulators.supervision.console.kinds import kind_of, one_of
 from simulators.supervision.console.scope import Scope
 from simulators.supervision.times import from_store
 
@@ -88,7 +88,7 @@ class Wanted:
         if self.method:
             parts.append(("method = ?", [self.method]))
         if self.kinds:
-            parts.append(kinds_where(self.kinds))
+            parts.append((one_of(self.kinds), list(self.kinds)))
         if self.number:
             parts.append(("? IN (visit_no, business_no, event_id, receipt)", [self.number]))
         if self.once:
@@ -115,12 +115,16 @@ def records_counted(connection: sqlite3.Connection, wanted: Wanted) -> int:
     return int(connection.execute(f"SELECT count(*) FROM records WHERE {where}", values).fetchone()[0])
 
 
+_RECENT = 5000
 LIVE = (
-    "event_type = 'encounter.started' AND NOT EXISTS (SELECT 1 FROM records AS over WHERE over.visit_no = records.visit_no "
-    "AND (over.event_type IN ('encounter.completed', 'encounter.discontinued') OR "
+    "records.id IN (SELECT id FROM (SELECT id FROM records WHERE event_type = 'encounter.started' ORDER BY id DESC "
+    f"LIMIT {_RECENT}) UNION ALL SELECT id FROM (SELECT id FROM records WHERE method = 'bb_pi_treatment' "
+    f"AND json_extract(body, '$.jzzt') = '1' ORDER BY id DESC LIMIT {_RECENT})) AND NOT EXISTS "
+    "(SELECT 1 FROM records AS over WHERE over.visit_no = records.visit_no AND "
+    f"({kind_of('over')} IN ('encounter.completed', 'encounter.discontinued', 'bb_pi_treatment 3', 'bb_pi_treatment 4') OR "
     "(over.method = 'uploadReferralIndicators' AND coalesce(json_extract(over.body, '$.endDate'), '') <> '')))"
 )
-"""Records that began a visit which is not over, whichever profile says so."""
+"""Records that began a visit which is not over, whichever profile says so; looked for among the latest, which is bounded."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,13 @@ from dataclasses import dataclass
 from simulators.supervision.console import wording
 from simulators.supervision.console.scope import Scope
 
+FILINGS = {
+    "uploadPractitioner": ("staffType", "name", "titleCode", "practiceScope", "filedUntil", "status"),
+    "bb_pi_staff": ("rylb", "ryxm", "zcdm", "zyfw", "bayxq", "ryzt"),
+}
+"""Where each kind of filing says category, name, title, scope, end and whether the person works: `1`."""
+_ON_DUTY = {"是": "在岗", "否": "不在岗"}
+
 
 @dataclass(frozen=True)
 class StaffMember:
@@ -36,7 +43,7 @@ def staff(connection: sqlite3.Connection, scope: Scope) -> list[StaffMember]:
         where.append("business_no = ?")
         values.append(scope.doctor)
     rows = connection.execute(
-        "SELECT * FROM records WHERE id IN (SELECT max(id) FROM records WHERE method = 'uploadPractitioner' "
+        "SELECT * FROM records WHERE id IN (SELECT max(id) FROM records WHERE method IN ('uploadPractitioner', 'bb_pi_staff') "
         f"GROUP BY business_no) AND {' AND '.join(where)} ORDER BY business_no",
         values,
     ).fetchall()
@@ -46,12 +53,13 @@ def staff(connection: sqlite3.Connection, scope: Scope) -> list[StaffMember]:
 def _member(row: sqlite3.Row) -> StaffMember:
     body = json.loads(row["body"])
     method = wording.METHODS[row["method"]]
-    said = {
-        name: wording.say(method.field(name), body[name]) if body.get(name) else ""
-        for name in ("staffType", "titleCode", "practiceScope", "status")
-    }
+    kind, name, title, subjects, until, status = FILINGS[row["method"]]
+
+    def said(field: str) -> str:
+        return wording.say(method.field(field), body[field]) if body.get(field) else ""
+
     return StaffMember(
-        id=row["business_no"], name=str(body["name"]), kind=said["staffType"], title=said["titleCode"],
-        subjects=said["practiceScope"], until=str(body.get("filedUntil") or ""), status=said["status"],
-        active=str(body["status"]) == "1", record_id=row["id"],
+        id=row["business_no"], name=str(body[name]), kind=said(kind), title=said(title),
+        subjects=said(subjects), until=str(body.get(until) or ""), status=_ON_DUTY.get(said(status), said(status)),
+        active=str(body[status]) == "1", record_id=row["id"],
     )  # fmt: skip

@@ -24,6 +24,8 @@ CREATE INDEX IF NOT EXISTS records_patient ON records (patient_id, event_type, o
 CREATE INDEX IF NOT EXISTS records_business ON records (method, business_no);
 CREATE INDEX IF NOT EXISTS records_received ON records (received_at);
 CREATE INDEX IF NOT EXISTS records_occurred ON records (occurred_at);
+CREATE INDEX IF NOT EXISTS records_started ON records (id) WHERE event_type = 'encounter.started';
+CREATE INDEX IF NOT EXISTS records_treatment ON records (id) WHERE method = 'bb_pi_treatment';
 CREATE INDEX IF NOT EXISTS records_doctor ON records (doctor_id, event_type, occurred_at);
 
 -- Numbers that records of one visit share; `visit_no` is empty until a record names both.

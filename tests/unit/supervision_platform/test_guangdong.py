@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from simulators.supervision.console.wording import details, line
 from simulators.supervision.settings import read
 from tests.contract.platforms import SAMPLES_BY_TABLE
 from tests.unit.supervision_platform import certificates, sender
+from tests.unit.supervision_platform.at_the_console import figures, signed_in, total
 from tests.unit.supervision_platform.conftest import Running, environment_in, start
 from tests.unit.supervision_platform.shanghai_records import Hospital as Shanghai
 
@@ -265,3 +267,31 @@ def test_a_hospital_without_a_registered_key_has_no_right(
     strict_platform: Running, hospital: Hospital
 ) -> None:
     assert hospital.send(strict_platform, "bb_pi_drug", [drug()])["code"] == 40006
+
+
+def test_the_board_counts_what_is_told_row_by_row(running: Running, hospital: Hospital) -> None:
+    started, ended = (sample("bb_pi_treatment", f"encounter-{name}") for name in ("started", "completed"))
+    line = sample("bb_pi_prescription_detail", "prescription-approved") | {"jzlsh": started["jzlsh"]}
+    hospital.rows(running, "bb_pi_staff", [sample("bb_pi_staff", "practitioner-changed")])
+    hospital.rows(running, "bb_pi_drug", [drug() | {"ypdm": line["ypdm"]}])
+    hospital.rows(running, "bb_pi_appointment", [sample("bb_pi_appointment", "appointment-booked")])
+    hospital.rows(running, "bb_pi_treatment", [started])
+    second = {"cfmxbs": f"{line['cfbs']}-2", "sjbs": "event-2:line-2", "mxxh": 2}
+    hospital.rows(running, "bb_pi_prescription_detail", [line, line | second])
+    days = {"from": "2020-01-01", "to": "2039-12-31"}
+
+    with signed_in(running.platform) as browser:
+        board = figures(browser.get("/", params=days).text)
+        people = figures(browser.get("/concerns", params=days).text)
+        during = browser.get("/live.json").json()["figures"]["live"]["value"]
+        hospital.rows(running, "bb_pi_treatment", [ended | {"jzlsh": started["jzlsh"]}])
+        after = browser.get("/live.json").json()["figures"]["live"]["value"]
+
+        shown = {name: board[name] for name in ("预约", "接诊", "处方开具")} | {
+            name: people[name] for name in ("审核通过", "备案人员", "在岗", "备案变更")
+        }
+        assert {name: re.match(r"\d+", value)[0] for name, (value, _) in shown.items()} == dict.fromkeys(
+            shown, "1"
+        )  # type: ignore[index]
+        assert [total(browser.get(address).text) for _, address in shown.values()] == [1] * len(shown)
+        assert (during, after) == ("1", "0")
