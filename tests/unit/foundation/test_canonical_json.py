@@ -55,6 +55,13 @@ def test_any_json_library_makes_the_same_bytes_again(value: Any) -> None:
     assert canonical(json.loads(raw)) == raw
 
 
+@given(PLAIN)
+def test_the_bytes_are_those_of_the_standard_library(value: Any) -> None:
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+    assert canonical(value) == text.encode()
+
+
 @given(st.dictionaries(st.text(max_size=6), st.integers(), min_size=2))
 def test_the_order_of_keys_does_not_matter(value: dict[str, int]) -> None:
     assert canonical(value) == canonical(dict(reversed(value.items())))

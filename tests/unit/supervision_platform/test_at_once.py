@@ -1,11 +1,20 @@
 """Supervisors who press at the same moment: one step, one decision, one trail."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Barrier
+from typing import Any
 
 import httpx
 import pytest
 
+from simulators.supervision.oversight import matters
+from simulators.supervision.settings import Supervisor
+from simulators.supervision.store import Database
 from tests.unit.supervision_platform.at_the_console import ORDER, SECOND, send_a_visit, signed_in
 from tests.unit.supervision_platform.sender import Platform
 from tests.unit.supervision_platform.shanghai_records import BOY, Hospital
@@ -76,3 +85,30 @@ def test_the_trail_stays_one_chain_while_records_come_in(
 
     checked = first.get("/trail.json").json()["checked"]
     assert (checked["lines"], checked["broken"]) == (2 * TIMES, None)
+
+
+def test_without_the_writers_turn_a_step_is_taken_twice(tmp_path: Path) -> None:
+    """The twin: what `Database.writing` guards against."""
+    both_have_read = Barrier(2)
+
+    class Unguarded(sqlite3.Connection):
+        def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
+            if sql.startswith("UPDATE matters"):
+                both_have_read.wait(30)
+            return super().execute(sql, *values)
+
+    def step(login: str) -> None:
+        path = tmp_path / "supervision.sqlite3"
+        with closing(sqlite3.connect(path, isolation_level=None, timeout=10, factory=Unguarded)) as own:
+            own.row_factory = sqlite3.Row
+            with suppress(sqlite3.IntegrityError):  # the trail's own number, where it was quick
+                matters.move(own, matter, "look", Supervisor(login, login, ""), datetime.now(UTC), "")
+
+    with closing(Database(tmp_path)) as database:
+        about = matters.Subject("alert", "k", "t", "d", None, None, "2026-11-22T00:00:00Z")
+        matter = matters.take_up(database.writer, about)
+
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(step, ["a", "b"]))
+
+        assert database.writer.execute("SELECT count(*) FROM matter_moves").fetchone()[0] == 2
