@@ -110,7 +110,7 @@ async def test_what_is_published_arrives_once_and_leaves_the_stream(
 ) -> None:
     envelopes = adapter.feed.envelopes(b.one_of_each())
 
-    stored = await sink.deliver(sealed(envelopes))
+    stored = (await sink.deliver(sealed(envelopes))).stored
     async with pulling(server, certificates, adapter):
         await arrived(adapter, len(envelopes))
         async with asyncio.timeout(10):
@@ -133,7 +133,7 @@ async def test_the_same_event_again_is_dropped_by_its_message_id(sink: NatsSink)
 
     first, second = await sink.deliver(one), await sink.deliver(one)
 
-    assert first == second == {one[0].id}
+    assert first.stored == second.stored == {one[0].id}
     assert await waiting(sink) == 1
 
 
