@@ -203,9 +203,11 @@ class NatsSink:
 
         await self.close()
         try:
+            # The library would try for two minutes, and nothing is sealed meanwhile; the relay comes again by itself.
             self._client = await nats.connect(
-                self.url, tls=self.tls, allow_reconnect=False, connect_timeout=2, name="relay"
-            )
+                self.url, tls=self.tls, allow_reconnect=False, connect_timeout=2, name="relay", max_reconnect_attempts=1,
+                reconnect_time_wait=0,
+            )  # fmt: skip
             made = self._client.jetstream()
             config = StreamConfig(
                 name=FEED_STREAM, subjects=[feed_subject(None)], retention=RetentionPolicy.WORK_QUEUE,

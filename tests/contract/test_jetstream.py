@@ -21,6 +21,7 @@ from foundation.crypto import Keyring
 from foundation.db.unit_of_work import Database
 from foundation.errors import Unavailable
 from foundation.feeding import NO_INDEX
+from foundation.ids import new_id
 from foundation.tls import client_context
 from regulator_adapter.figures import figures
 from regulator_adapter.inbox import Inbox
@@ -220,6 +221,15 @@ async def test_two_adapters_share_one_stream(
     assert info.config.filter_subject == feed_subject(b.HOSPITAL_ID)
 
 
+async def test_an_event_too_large_for_the_stream_is_told_apart(sink: NatsSink) -> None:
+    large, small = Sealed(new_id(), "a", b"x" * 1_100_000), Sealed(new_id(), "a", b"x")
+
+    found = await sink.deliver([large, small])
+
+    assert found.stored == {small.id}
+    assert found.refused == {large.id: "too_large"}
+
+
 async def test_a_server_that_is_not_there_is_a_refusal_that_the_relay_repeats(
     certificates: Certificates,
 ) -> None:
@@ -228,4 +238,5 @@ async def test_a_server_that_is_not_there_is_a_refusal_that_the_relay_repeats(
     )
 
     with pytest.raises(OSError, match="JetStream"):
-        await nowhere.deliver(sealed(b.Feed().envelopes([("person:1", b.identity_verified())])))
+        async with asyncio.timeout(20):
+            await nowhere.deliver(sealed(b.Feed().envelopes([("person:1", b.identity_verified())])))
