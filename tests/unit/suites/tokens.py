@@ -19,7 +19,7 @@ LABEL = "test"
 
 @dataclass(frozen=True)
 class Token:
-    """Keys `sign` (P-256) and `seal` (AES, whose bytes are known)."""
+    """Keys `sign` (P-256) and `seal` (AES, whose bytes are known); `kept` has the same bytes as a generic secret."""
 
     pin: str
     aes: bytes = field(repr=False)
@@ -71,6 +71,18 @@ def token() -> Token:
                 pkcs11.Attribute.TOKEN: True,
                 pkcs11.Attribute.ENCRYPT: True,
                 pkcs11.Attribute.DECRYPT: True,
+            }
+        )
+        session.create_object(
+            {
+                pkcs11.Attribute.CLASS: pkcs11.ObjectClass.SECRET_KEY,
+                pkcs11.Attribute.KEY_TYPE: pkcs11.KeyType.GENERIC_SECRET,
+                pkcs11.Attribute.LABEL: "kept",
+                pkcs11.Attribute.VALUE: made.aes,
+                pkcs11.Attribute.TOKEN: True,
+                pkcs11.Attribute.PRIVATE: True,
+                pkcs11.Attribute.SENSITIVE: False,
+                pkcs11.Attribute.EXTRACTABLE: True,
             }
         )
     return made
