@@ -1,10 +1,9 @@
 """The second way: the relay's sink, a real NATS server with JetStream, the adapter's pull consumer.
 
-Needs Debian's `nats-server`: `apt-get install nats-server`.
+The server is Debian's `nats-server`; `make test` installs it where that may be done.
 """
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -33,14 +32,12 @@ from tests.contract.started import free_port, running
 from tests.unit.regulator_adapter.conftest import bound, database_url, db, organisation, platform, postgres
 from tests.unit.regulator_adapter.fake_platform import FakePlatform
 from tests.unit.regulator_adapter.feed import Adapter, adapter_over
+from tools import servers
 
 __all__ = ["bound", "database_url", "db", "organisation", "platform", "postgres"]
 
-NATS = shutil.which("nats-server", path="/usr/sbin:/usr/bin:/usr/local/bin")
-pytestmark = [
-    pytest.mark.anyio,
-    pytest.mark.skipif(NATS is None, reason="no nats-server: apt-get install nats-server"),
-]
+LACKS = servers.lacks(servers.NATS)
+pytestmark = [pytest.mark.anyio, pytest.mark.skipif(bool(LACKS), reason=LACKS or "-")]
 KEYS = Keyring({"f1": b"f" * 32}, "f1", NO_INDEX)
 
 
@@ -54,8 +51,8 @@ def server(tmp_path: Path, certificates: Certificates) -> Iterator[str]:
         f'tls {{ cert_file: "{pair.certificate}", key_file: "{pair.key}", ca_file: "{certificates.hospital.root}", verify: true }}\n',
         encoding="utf-8",
     )
-    assert NATS is not None
-    with running([NATS, "-c", str(config)], port=port, folder=tmp_path, env={}, name="nats"):
+    program = str(servers.place(servers.NATS))
+    with running([program, "-c", str(config)], port=port, folder=tmp_path, env={}, name="nats"):
         yield f"tls://127.0.0.1:{port}"
 
 

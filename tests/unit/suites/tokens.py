@@ -12,8 +12,9 @@ from pathlib import Path
 import pkcs11
 import pytest
 
-MODULE = "/usr/lib/softhsm/libsofthsm2.so"
-INSTALL = "apt-get install --no-install-recommends softhsm2"
+from tools import servers
+
+MODULE = str(servers.place(servers.SOFTHSM))
 LABEL = "test"
 
 
@@ -32,8 +33,8 @@ class Token:
 @cache
 def token() -> Token:
     """Skipped where the module is not installed. The library reads its settings once, so one token serves a process."""
-    if not Path(MODULE).is_file():
-        pytest.skip(f"no software security module here: {INSTALL}")
+    if lacks := servers.lacks(servers.SOFTHSM):
+        pytest.skip(lacks)
     folder = Path(tempfile.mkdtemp(prefix="token-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     settings = folder / "softhsm2.conf"
