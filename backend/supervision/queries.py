@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import Integer, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from foundation.db.outbox import OutboxEvent
@@ -31,7 +31,9 @@ class Held(NamedTuple):
 
 
 _WAITS = OutboxEvent.relayed_at.is_(None)
-_HELD = _WAITS & (OutboxEvent.held_times > 0)
+_HELD = _WAITS & (
+    OutboxEvent.held_times > literal_column("0", Integer)
+)  # as its index has it, not a parameter
 
 
 async def undelivered(session: AsyncSession) -> Undelivered:
