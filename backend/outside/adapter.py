@@ -81,9 +81,9 @@ class SupervisionAdapter:
         """Certificates and neighbours as the adapter sees them."""
         return await self._call("GET", "/desk/connections", wire.Connections)
 
-    async def days_wanted(self) -> list[date]:
-        """Days of which it wants to hear what was sent."""
-        return (await self._call("GET", "/days/wanted", DaysWanted)).days
+    async def days_wanted(self) -> DaysWanted:
+        """Days of which it wants to hear what was sent, and those that are closed."""
+        return await self._call("GET", "/days/wanted", DaysWanted)
 
     async def closed(self, day: date) -> ClosedDay:
         """Whether a day is settled on both sides, and up to which number."""

@@ -20,8 +20,8 @@ class Statement(Row, Base):
     It covers events of the day numbered up to `through`. `sent`, `ours` and `theirs` are canonical JSON as it was said and
     signed: the outbox's totals, our statement, the platform's; `closing` is what we sealed when the day closed, with the
     names of the persons who answer for what is in it. `differences` is what keeps it open, `repairs` what the platform had lost
-    and was sent again. `scanned`: how far the feed had
-    been looked through for late events when this row was made.
+    and was sent again. `scanned`: up to this number every event had its day's statement when this row was made, so that nobody has to
+    look there again.
     """
 
     MACHINE: ClassVar[Machine] = STATEMENT

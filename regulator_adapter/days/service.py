@@ -63,13 +63,14 @@ class Told:
 
 
 async def hear(db: Database, day: date, sent: Sent) -> DayHeard:
-    """The backend says what it sent of `day`; the answer names what did not arrive. Heard after the closing, it changes nothing."""
+    """The backend says what it sent of `day`; the answer names what did not arrive. A day that nothing has come of is
+    opened by it. Heard after the closing, it changes nothing."""
     async with unit_of_work(db) as session:
         arrived = await counting.arrived_through(session, await opening.settled_through(session))
         missing = []
         if sent.last_number > arrived:
             missing = await counting.missing_numbers(session, arrived, sent.last_number)
-        newest = await opening.latest(session, day)
+        newest = await opening.opened(session, day)
         if newest is None:
             return DayHeard(missing, None)
         row = await lock(session, Statement, newest.id)

@@ -159,7 +159,8 @@ def day_routes(db: Database, wanted: asyncio.Event, allowed: frozenset[str]) -> 
     async def list_wanted(_: Request) -> DaysWanted:
         await opening.open_days(db)
         async with unit_of_work(db) as session:
-            return DaysWanted([row.day for row in await opening.unclosed(session)])
+            days = [row.day for row in await opening.unclosed(session)]
+            return DaysWanted(days, await opening.closed_days(session))
 
     async def closed(request: Request) -> ClosedDay:
         day = path_day(request)
