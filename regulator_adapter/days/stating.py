@@ -1,6 +1,6 @@
 """Our side of a day: the statement we sign, and what on our own side keeps the day open."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ from regulator_adapter.days.differences import Difference
 from regulator_adapter.days.model import PlatformCount, Statement
 from regulator_adapter.days.opening import settled_through
 from regulator_adapter.days.rules import Fold, depth_for, ranges
+from regulator_adapter.model import Submission
 from regulator_adapter.organisation import Organisation
 from regulator_adapter.profiles import Profile
 from regulator_adapter.states import OPEN
@@ -24,13 +25,20 @@ from regulator_adapter.states import OPEN
 VERSION = 1
 
 
+Decided = tuple[Any, ...]
+
+
 @dataclass(frozen=True)
 class Stated:
-    """Our statement, and what is not settled on our side, by whom it is settled: `blocking` by machines and the desk."""
+    """Our statement, and what is not settled on our side, by whom it is settled: `blocking` by machines and the desk.
+
+    `left_to_people`: what people had decided by then, for nobody holds them up while the platform is asked.
+    """
 
     document: dict[str, Any]
     blocking: list[Difference]
     uncounted: list[Difference]
+    left_to_people: frozenset[Decided]
 
     @property
     def text(self) -> str:
@@ -75,7 +83,19 @@ async def state(
     blocking = await _of_the_sender(session, sent, span, arrived)
     blocking += await _on_the_way(session, span, methods)
     counted = await _counted(session, row)
-    return Stated(document, blocking, _of_counts(methods, chain, counted))
+    uncounted = _of_counts(methods, chain, counted)
+    return Stated(document, blocking, uncounted, _decided(carried, counted.values()))
+
+
+async def left_to_people(session: AsyncSession, row: Statement) -> frozenset[Decided]:
+    """Which records are carried over and what was counted, now; each with its time, for a decision may come back as another."""
+    carried = await counting.unsettled(session, Span(row.day, row.through), PEOPLE, carried=True)
+    return _decided(carried, (await _counted(session, row)).values())
+
+
+def _decided(carried: Iterable[Submission], counted: Iterable[PlatformCount]) -> frozenset[Decided]:
+    over = {(one.id, one.carried_at, one.reply_code) for one in carried}
+    return frozenset(over | {(one.id, one.entered_at, one.count, one.duplicates) for one in counted})
 
 
 def _others(methods: Sequence[MethodDay], chain: Profile) -> dict[str, dict[str, int]]:

@@ -14,6 +14,7 @@ from regulator_adapter.days.proving import Finding, prove
 from regulator_adapter.days.service import hear
 from tests.builders import events as b
 from tests.builders import seals
+from tests.unit.regulator_adapter import fake_platform as fake
 from tests.unit.regulator_adapter.feed import Adapter
 
 DAY = local(b.MORNING).date()
@@ -33,6 +34,15 @@ async def a_day(adapter: Adapter, people: int = 3) -> None:
 
 def kinds(row: Statement) -> list[str]:
     return [one["kind"] for one in row.differences]
+
+
+async def a_day_with_one_refused(adapter: Adapter, people: int = 2) -> None:
+    """The platform sent the first record back."""
+    adapter.platform.script = [fake.answering(-1, "name不符")]
+    await a_day(adapter, 1)
+    if people > 1:
+        await a_day(adapter, people - 1)
+        await hear(adapter.db, DAY, total(adapter, people))
 
 
 async def proved(adapter: Adapter, day: date, supplement: int | None = None) -> Finding:
