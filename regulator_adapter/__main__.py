@@ -133,7 +133,8 @@ def _verify(chosen: argparse.Namespace) -> int:
         return _verify_offline(chosen)
     from regulator_adapter.verify import verify
 
-    proof = _with_database(verify)
+    table = load_or_exit(DeskSettings).table()
+    proof = _with_database(lambda db: verify(db, table))
     _print(proof)
     return 0 if proof.holds else 1
 

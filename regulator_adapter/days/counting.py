@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Date, cast, func, select
+from sqlalchemy import ColumnElement, Date, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from foundation.chain import GENESIS
@@ -101,6 +101,21 @@ async def unlinked(session: AsyncSession, span: Span) -> list[int]:
         select(ReceivedEvent.number)
         .where(*span.of(ReceivedEvent), ReceivedEvent.linked.is_not(True))
         .order_by(ReceivedEvent.number)
+        .limit(NAMED)
+    )
+    return list(await session.scalars(query))
+
+
+async def lacking_records(session: AsyncSession, *which: ColumnElement[bool]) -> list[int]:
+    """Numbers of events, of those in `which`, that have not as many records as they became on arrival."""
+    event = ReceivedEvent
+    query = (
+        select(event.number)
+        .outerjoin(Submission, Submission.event_id == event.event_id)
+        .where(*which, event.records.is_not(None))
+        .group_by(event.number, event.records)
+        .having(func.count(Submission.id) < event.records)
+        .order_by(event.number)
         .limit(NAMED)
     )
     return list(await session.scalars(query))

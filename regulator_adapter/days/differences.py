@@ -11,6 +11,7 @@ TEXTS = {
     "sender_differs": "后端出站与上报适配器收到的不一致：{note}",
     "not_arrived": "有编号的事件没有到达上报适配器（已请后端补送）",
     "unlinked": "有事件与前一事件的链值不相接",
+    "records_gone": "{count} 个事件的上报记录少于收到时所生成的，请系统管理员核查数据库",
     "later": "编号之后又到达 {count} 个当日事件，等待后端再次报送计数",
     "open": "{count} 条记录还在上报途中",
     "for_people": "{count} 条记录被退回或待人工处理",

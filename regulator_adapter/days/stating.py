@@ -17,7 +17,7 @@ from regulator_adapter.days.differences import Difference
 from regulator_adapter.days.model import PlatformCount, Statement
 from regulator_adapter.days.opening import settled_through
 from regulator_adapter.days.rules import Fold, depth_for, ranges
-from regulator_adapter.model import Submission
+from regulator_adapter.model import ReceivedEvent, Submission
 from regulator_adapter.organisation import Organisation
 from regulator_adapter.profiles import Profile
 from regulator_adapter.states import OPEN
@@ -126,6 +126,8 @@ async def _of_the_sender(
             found.append(Difference("sender_differs", note=f"后端 {sent.events} 个，到达 {events} 个"))
     if broken := await counting.unlinked(session, span):
         found.append(Difference("unlinked", len(broken), numbers=ranges(broken)))
+    if lacking := await counting.lacking_records(session, *span.of(ReceivedEvent)):
+        found.append(Difference("records_gone", len(lacking), numbers=ranges(lacking)))
     if later := await counting.later_than(session, span, arrived):
         found.append(Difference("later", later))
     return found

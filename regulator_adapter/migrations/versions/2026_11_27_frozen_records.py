@@ -22,9 +22,11 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["statement_id"], ["statement.id"], name="fk_frozen_records_statement_id"),
         sa.UniqueConstraint("statement_id", "page", name="uq_frozen_records_statement_id_page"),
     )
+    op.add_column("received_event", sa.Column("records", sa.Integer(), nullable=True))
     op.execute("UPDATE statement SET scanned = 0")
 
 
 def downgrade() -> None:
     """Back; the proofs of closed days are made from the rows again."""
+    op.drop_column("received_event", "records")
     op.drop_table("frozen_records")
