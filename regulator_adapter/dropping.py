@@ -11,10 +11,8 @@ from sqlalchemy.orm import aliased
 
 from foundation.actor import SYSTEM
 from foundation.db.audit import audit
-from foundation.db.locks import lock_stream
 from foundation.db.unit_of_work import Database, unit_of_work
 from regulator_adapter.days.closed import in_closed_day
-from regulator_adapter.days.opening import OPENING
 from regulator_adapter.model import ReceivedEvent, Submission
 from regulator_adapter.states import SubmissionState
 
@@ -63,19 +61,19 @@ async def drop_contents(db: Database) -> int:
         .with_for_update(skip_locked=True)
     )
     async with unit_of_work(db) as session:
-        await lock_stream(
-            session, OPENING
-        )  # whoever sends a record again has looked whether its content is here
         ids = list(await session.scalars(wanted))
         if ids:
             gone = (
                 update(row)
-                .where(row.id.in_(ids))
+                # Looked at again now that the rows are locked: one may have been sent once more meanwhile.
+                .where(row.id.in_(ids), ~unsettled)
                 .values(payload=None)
                 .returning(row.number)
                 .execution_options(synchronize_session=False)
             )
             numbers = sorted(await session.scalars(gone))
+            if not numbers:
+                return len(ids)
             detail = {"first": str(numbers[0]), "last": str(numbers[-1]), "count": str(len(numbers))}
             audit(
                 session,

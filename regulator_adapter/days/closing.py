@@ -2,8 +2,8 @@
 
 import zlib
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import datetime
-from itertools import count
 from typing import Any
 
 import msgspec
@@ -17,8 +17,8 @@ from regulator_adapter.days.model import FrozenRecords, PlatformCount, Statement
 from regulator_adapter.days.rules import Record, RecordsDigest
 from regulator_adapter.model import Submission
 
-PAGE = 5_000
-"""Records in one frozen page: half a megabyte before it is packed."""
+PAGE = 2_000
+"""Records in one frozen page: two hundred kilobytes before it is packed."""
 
 
 async def live_records(session: AsyncSession, span: Span) -> AsyncIterator[list[Record]]:
@@ -35,16 +35,30 @@ async def live_records(session: AsyncSession, span: Span) -> AsyncIterator[list[
         yield [[*one[:4], one.state.value, one.receipt] for one in page]
 
 
-async def freeze(session: AsyncSession, row: Statement) -> dict[str, Any]:
-    """Keep the records as they stand: one that is given back later changes, the proof of this closing does not."""
-    digest, pages = RecordsDigest(), count()
-    async for page in live_records(session, Span(row.day, row.through)):
+@dataclass(frozen=True)
+class Frozen:
+    """The records of a day, packed, and what the closing says of them."""
+
+    pages: list[bytes]
+    told: dict[str, Any]
+
+
+async def pack(session: AsyncSession, span: Span) -> Frozen:
+    """The records as they stand: one that is given back later changes, the proof of this closing does not. A hundred thousand take
+    seconds, so that nobody is held up by it: whoever closes the day looks again whether something changed."""
+    digest, pages = RecordsDigest(), []
+    async for page in live_records(session, span):
         for record in page:
             digest.add(record)
-        packed = zlib.compress(msgspec.json.encode(page), level=1)
-        session.add(FrozenRecords(statement_id=row.id, page=next(pages), records=packed))
-        await session.flush()
-    return digest.as_text()
+        pages.append(zlib.compress(msgspec.json.encode(page), level=1))
+    return Frozen(pages, digest.as_text())
+
+
+def keep(session: AsyncSession, row: Statement, frozen: Frozen) -> None:
+    """With the closing, in its transaction."""
+    session.add_all(
+        FrozenRecords(statement_id=row.id, page=at, records=packed) for at, packed in enumerate(frozen.pages)
+    )
 
 
 async def frozen_records(session: AsyncSession, row: Statement) -> AsyncIterator[list[Record]]:

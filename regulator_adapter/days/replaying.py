@@ -15,6 +15,7 @@ from foundation.actor import SYSTEM
 from foundation.db.advance import advance_each
 from foundation.db.audit import audit
 from foundation.db.base import hospital_id
+from foundation.db.guards import guarded
 from foundation.db.unit_of_work import clock_of
 from foundation.logs import log
 from regulator_adapter.days.rules import Line
@@ -36,8 +37,7 @@ class Replayed:
 
 
 async def replay(session: AsyncSession, profile: Profile, missing: Sequence[Line]) -> Replayed:
-    """Only where the platform knows an event again: elsewhere a second copy is worse. The caller holds the lock of the days, under
-    which contents go, so that none goes between the look and the move."""
+    """Only where the platform knows an event again: elsewhere a second copy is worse."""
     gone = await _gone(session, missing)
     possible = [line for line in missing if line.number not in gone]
     left = [line for line in missing if line.number in gone]
@@ -66,16 +66,21 @@ def _note(session: AsyncSession, rows: Sequence[Any]) -> None:
 
 
 async def _gone(session: AsyncSession, missing: Sequence[Line]) -> set[int]:
-    """Numbers of events without content."""
+    """Numbers of events without content. The others are locked, so that no content goes between this look and the move."""
     wanted = sorted({line.number for line in missing})
     found: set[int] = set()
     for at in range(0, len(wanted), AT_ONCE):
-        query = select(ReceivedEvent.number).where(
-            ReceivedEvent.hospital_id == hospital_id(),
-            ReceivedEvent.number.in_(wanted[at : at + AT_ONCE]),
-            ReceivedEvent.payload.is_(None),
+        query = (
+            select(ReceivedEvent.number, ReceivedEvent.payload.is_(None))
+            .where(
+                ReceivedEvent.hospital_id == hospital_id(),
+                ReceivedEvent.number.in_(wanted[at : at + AT_ONCE]),
+            )
+            .order_by(ReceivedEvent.id)
         )
-        found.update(await session.scalars(query))
+        if guarded("content_lock"):
+            query = query.with_for_update(read=True)
+        found.update(number for number, gone in await session.execute(query) if gone)
     return found
 
 

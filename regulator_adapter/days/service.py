@@ -24,7 +24,7 @@ from foundation.errors import AppError, Busy, Conflict, NotFound, invalid
 from foundation.logs import log
 from regulator_adapter.city_client import CityClient
 from regulator_adapter.days import asking, counting, opening
-from regulator_adapter.days.closing import closing_of, freeze
+from regulator_adapter.days.closing import Frozen, closing_of, keep, pack
 from regulator_adapter.days.counting import Span
 from regulator_adapter.days.differences import Difference, as_rows
 from regulator_adapter.days.model import PlatformCount, Statement
@@ -71,7 +71,8 @@ async def hear(db: Database, day: date, sent: Sent) -> DayHeard:
         missing = []
         if sent.last_number > arrived:
             missing = await counting.missing_numbers(session, arrived, sent.last_number)
-        newest = await opening.opened(session, day)
+        # The lock of all days only where a row has to be made: whoever waits for this one, while it is stated, holds up nobody else.
+        newest = await opening.latest(session, day) or await opening.opened(session, day)
         if newest is None:
             return DayHeard(missing, None)
         row = await lock(session, Statement, newest.id)
@@ -103,7 +104,20 @@ async def reconcile(days: Days, day: date, actor: Actor = SYSTEM) -> Statement:
         told = await _ask(days, turn.stated, turn.seal)
         if told.document is not None and not same(turn.stated.document, told.document):
             lost = await _find_holes(days, turn, told.document)
-    return await _end(days, turn, told, lost)
+    frozen = await _packed(days, turn) if _may_close(days, turn.stated, told) else None
+    return await _end(days, turn, told, lost, frozen)
+
+
+def _may_close(days: Days, stated: Stated, told: Told) -> bool:
+    """As far as it can be told before the last look."""
+    agreed = told.document is not None or (told.problem is None and not days.chain.states_days)
+    differs = told.document is not None and not same(stated.document, told.document)
+    return agreed and not (differs or stated.blocking or stated.uncounted or days.signer is None)
+
+
+async def _packed(days: Days, turn: _Turn) -> Frozen:
+    async with unit_of_work(days.db) as session:
+        return await pack(session, Span(turn.row.day, turn.stated.document["through"]))
 
 
 async def _begin(days: Days, day: date, actor: Actor) -> _Turn | Statement:
@@ -176,7 +190,7 @@ async def _find_holes(days: Days, turn: _Turn, document: dict[str, Any]) -> Hole
     return holes(ours, theirs)
 
 
-async def _end(days: Days, turn: _Turn, told: Told, lost: Holes) -> Statement:
+async def _end(days: Days, turn: _Turn, told: Told, lost: Holes, frozen: Frozen | None) -> Statement:
     """Write down what came of it: replays, differences, or the closing.
 
     Under the lock of all days, so that whoever gives a record back meanwhile finds the day closed, or keeps it from closing.
@@ -208,9 +222,10 @@ async def _end(days: Days, turn: _Turn, told: Told, lost: Holes) -> Statement:
             row.state is not DayState.EXCHANGED
         ):  # no platform that states days: people have counted everything
             await advance(session, row, "exchange", actor, exchanged_at=now)
-        frozen = await freeze(session, row)
-        closing = canonical(await closing_of(session, row, now, frozen)).decode()
+        assert frozen is not None
         assert days.signer is not None
+        keep(session, row, frozen)
+        closing = canonical(await closing_of(session, row, now, frozen.told)).decode()
         seal = msgspec.to_builtins(days.signer.seal(closing.encode()))
         await advance(session, row, "close", actor, closed_at=now, closing=closing, closing_seal=seal)
         return row

@@ -170,5 +170,5 @@ async def test_the_content_of_a_record_that_is_sent_again_stays(adapter: Adapter
 
 
 async def test_without_the_lock_it_is_gone_when_it_is_wanted(adapter: Adapter, days: Days) -> None:
-    with without_guard("stream_lock", allowed=True):
+    with without_guard("content_lock", allowed=True):
         assert await sent_again_while_contents_go(adapter, days) == ("received", False)
