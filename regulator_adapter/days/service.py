@@ -32,7 +32,7 @@ from regulator_adapter.days.replaying import replay
 from regulator_adapter.days.rules import Holes, differing_parts, holes, part_of, ranges, same
 from regulator_adapter.days.seals import Seal, Signer, Trust
 from regulator_adapter.days.states import DayState
-from regulator_adapter.days.stating import Stated, left_to_people, state
+from regulator_adapter.days.stating import Stated, state, still
 from regulator_adapter.organisation import Organisation
 from regulator_adapter.profiles import Profile
 
@@ -238,9 +238,8 @@ async def _found(
     stated = turn.stated
     if stated.blocking:
         return stated.blocking
-    if guarded("stated_again") and (
-        row.sent != turn.sent or await left_to_people(session, row) != stated.left_to_people
-    ):
+    unchanged = row.sent == turn.sent and await still(session, row, stated)
+    if not unchanged and guarded("stated_again"):
         return [Difference("changed")]
     found = [told.problem] if told.problem is not None else []
     if told.document is not None:

@@ -32,12 +32,14 @@ Decided = tuple[Any, ...]
 class Stated:
     """Our statement, and what is not settled on our side, by whom it is settled: `blocking` by machines and the desk.
 
-    `left_to_people`: what people had decided by then, for nobody holds them up while the platform is asked.
+    `methods` and `left_to_people`: where the records stood, and what people had decided, for nobody holds them up while the day is
+    counted and the platform is asked.
     """
 
     document: dict[str, Any]
     blocking: list[Difference]
     uncounted: list[Difference]
+    methods: list[MethodDay]
     left_to_people: frozenset[Decided]
 
     @property
@@ -58,6 +60,7 @@ async def state(
     async for line in counting.lines(session, span, chain.name):
         fold.add(line)
     methods = await counting.by_method(session, span)
+    counted = await _counted(session, row)
     carried = await counting.unsettled(session, span, PEOPLE, carried=True)
     document = fold.totals() | {
         "by": "hospital",
@@ -82,15 +85,18 @@ async def state(
     }  # fmt: skip
     blocking = await _of_the_sender(session, sent, span, arrived)
     blocking += await _on_the_way(session, span, methods)
-    counted = await _counted(session, row)
     uncounted = _of_counts(methods, chain, counted)
-    return Stated(document, blocking, uncounted, _decided(carried, counted.values()))
+    return Stated(document, blocking, uncounted, methods, _decided(carried, counted.values()))
 
 
-async def left_to_people(session: AsyncSession, row: Statement) -> frozenset[Decided]:
-    """Which records are carried over and what was counted, now; each with its time, for a decision may come back as another."""
-    carried = await counting.unsettled(session, Span(row.day, row.through), PEOPLE, carried=True)
-    return _decided(carried, (await _counted(session, row)).values())
+async def still(session: AsyncSession, row: Statement, stated: Stated) -> bool:
+    """Whether records stand where they stood, and the same ones are carried over and counted: each by its time, for a decision may come
+    back as another."""
+    span = Span(row.day, row.through)
+    if await counting.by_method(session, span) != stated.methods:
+        return False
+    carried = await counting.unsettled(session, span, PEOPLE, carried=True)
+    return _decided(carried, (await _counted(session, row)).values()) == stated.left_to_people
 
 
 def _decided(carried: Iterable[Submission], counted: Iterable[PlatformCount]) -> frozenset[Decided]:

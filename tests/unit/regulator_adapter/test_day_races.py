@@ -116,6 +116,29 @@ async def test_without_looking_again_it_closes_on_them(adapter: Adapter, days: D
     assert (await proved(adapter, DAY)).problems == ["the outbox sent 4 events, 3 are listed"]
 
 
+async def given_back_while_its_day_is_counted(adapter: Adapter, days: Days) -> tuple[list[str], str]:
+    """Between two looks of one statement; what keeps the day open, and the record's state."""
+    row = await carried(adapter)
+    async with holding(adapter.db, "LOCK TABLE platform_count IN ACCESS EXCLUSIVE MODE"):
+        turn = asyncio.create_task(reconcile(days, DAY))
+        await wait_for(adapter.db, 1)
+        await resubmit(adapter.db, row.id, PERSON, "已恢复")
+    return kinds(await turn), (await the_record(adapter)).state.value
+
+
+async def test_a_record_given_back_while_its_day_is_counted_keeps_it_open(
+    adapter: Adapter, days: Days
+) -> None:
+    assert await given_back_while_its_day_is_counted(adapter, days) == (["changed"], "received")
+
+
+async def test_without_looking_again_the_day_closes_over_a_record_on_its_way(
+    adapter: Adapter, days: Days
+) -> None:
+    with without_guard("stated_again", allowed=True):
+        assert await given_back_while_its_day_is_counted(adapter, days) == ([], "received")
+
+
 async def test_a_count_that_is_corrected_meanwhile_is_compared_again(adapter: Adapter, days: Days) -> None:
     visit = b.a_visit()
     await adapter.takes((f"visit:{visit.appointment_id}", b.appointment_booked(visit)))
