@@ -28,6 +28,8 @@ MACHINE = Machine(
         move(_S.RECEIVED, "map", _S.MAPPED, "system"),
         move(_S.RECEIVED, "park", _S.PARKED, "system"),
         move(_S.MAPPED, "submit", _S.SUBMITTED, "system"),
+        # What it needs was carried over or never came: by itself it would wait for ever.
+        move(_S.MAPPED, "park", _S.PARKED, "system"),
         move(_S.SUBMITTED, "accept", _S.ACCEPTED, "system"),
         move(_S.SUBMITTED, "reject", _S.REJECTED, "system"),
         move(_S.SUBMITTED, "park", _S.PARKED, "system"),
