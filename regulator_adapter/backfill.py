@@ -92,7 +92,9 @@ async def _day(session: AsyncSession, day: date, names: Sequence[str], actor: Ac
 async def _sign_in_now(session: AsyncSession, day: date, names: Sequence[str], actor: Actor) -> None:
     """What waits for its night is due now, and what the platform refused is tried once more: a person asks for it."""
     query = select(DailySignIn).where(
-        DailySignIn.day == day, DailySignIn.profile.in_(names), DailySignIn.state != SignInState.CLOSED
+        DailySignIn.day == day,
+        DailySignIn.profile.in_(names),
+        DailySignIn.state.in_((SignInState.DUE, SignInState.REFUSED)),
     )
     now = clock_of(session).now()
     for row in await session.scalars(query.with_for_update()):

@@ -1,14 +1,15 @@
 """The daily sign-in (每日签到): some records a platform wants every day, with an empty list when there was nothing.
 
 A row per day, made by whoever looks first. The night after (T+1) it is closed: by the records of that day, when there are any and all
-are accepted, else by one empty list. As long as a record of the day is not accepted no empty list goes out: it would say "none".
+are accepted, else by one empty list. That says "none" to the regulator: it goes out only when the backend has told what the day had and
+every event of it is here. What comes later all the same is written on the row.
 An answer that was lost is asked for again, because an empty list stores nothing and cannot be doubled.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from prometheus_client import Gauge
@@ -16,6 +17,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contracts.days import Sent
 from foundation.actor import SYSTEM
 from foundation.clock import local, local_day_start
 from foundation.db.advance import advance
@@ -27,6 +29,8 @@ from foundation.logs import log
 from foundation.masking import mask_text
 from regulator_adapter.city_client import CityClient
 from regulator_adapter.city_wire import Message
+from regulator_adapter.days import counting, opening
+from regulator_adapter.days.counting import PEOPLE, Span
 from regulator_adapter.model import DailySignIn, ReceivedEvent, Submission
 from regulator_adapter.profiles import Profile
 from regulator_adapter.replies import Meaning, Reply
@@ -42,7 +46,11 @@ DAYS_BACK = 31
 """What is older than that is signed in by hand: `backfill`."""
 STILL_OPEN = timedelta(minutes=10)
 """How soon a day is looked at again while a record of it is not accepted."""
+UNHEARD = timedelta(minutes=1)
+"""How soon while the backend has not told of the day, or not all of it is here: it tells minutes after the day's end."""
 MIDNIGHT = time(0, 0)
+EMPTY, LATE = "200", "late"
+"""Reply codes of a day whose empty list the platform took, and of one that had something all the same."""
 
 
 class SignedDay(msgspec.Struct, frozen=True):
@@ -84,7 +92,7 @@ class SignIn:
         """Days whose night has passed without a sign-in."""
         query = select(func.count()).where(
             DailySignIn.profile == self.profile.name,
-            DailySignIn.state != SignInState.CLOSED,
+            DailySignIn.state.in_((SignInState.DUE, SignInState.REFUSED)),
             DailySignIn.day < self.db.clock.today() - timedelta(days=1),
         )
         return await session.scalar(query) or 0
@@ -132,12 +140,12 @@ class SignIn:
 
     async def _close(self, row: DailySignIn) -> None:
         async with unit_of_work(self.db) as session:
-            records, accepted = await _of_the_day(session, row)
-            if records and records == accepted:
-                await _closed(session, row, records=records, reply_code="records", reply_text="")
+            found = await _of_the_day(session, row)
+            if found.total:
+                await _by_records(session, row, found)
                 return
-            if records:
-                await _later(session, row, STILL_OPEN, reply_code="waits", records=records)
+            if not await _all_here(session, row.day):
+                await _later(session, row, UNHEARD, reply_code="unheard")
                 return
         reply, message = await self.client.send(self.profile, row.method, [])
         async with unit_of_work(self.db) as session:
@@ -150,7 +158,8 @@ class SignIn:
             "sent_digest": message.digest,
         }
         if reply.meaning is Meaning.ACCEPTED:
-            await _closed(session, row, records=0, **note | {"reply_code": "200", "reply_text": ""})
+            await _closed(session, row, records=0, **note | {"reply_code": EMPTY, "reply_text": ""})
+            await _look_again(session, await lock(session, DailySignIn, row.id))
         elif reply.meaning in (Meaning.REJECTED, Meaning.PARKED):
             log.warning("sign_in_refused", profile=row.profile, day=row.day.isoformat(), code=reply.code)
             await advance(
@@ -187,17 +196,79 @@ async def signed_days(session: AsyncSession, days: Sequence[date]) -> list[Signe
     ]  # fmt: skip
 
 
-async def _of_the_day(session: AsyncSession, row: DailySignIn) -> tuple[int, int]:
-    """Records of the day, and how many of them are accepted."""
+async def came(session: AsyncSession, profile: Profile, method: str, days: Collection[date]) -> None:
+    """Records of `days` came, or are about to go once more: what was said of these days may not hold any longer."""
+    query = select(DailySignIn).where(
+        DailySignIn.profile == profile.name, DailySignIn.method == method, DailySignIn.day.in_(days)
+    )
+    for row in await session.scalars(query.order_by(DailySignIn.id).with_for_update()):
+        await _look_again(session, row)
+
+
+async def _look_again(session: AsyncSession, row: DailySignIn) -> None:
+    """`row` is locked, so that whoever closes the day and whoever brings a record of it cannot miss each other."""
+    found = await _of_the_day(session, row)
+    if row.state is SignInState.CARRIED and not found.settled:
+        await advance(session, row, "again", SYSTEM, due_at=clock_of(session).now())
+    elif row.state is SignInState.CLOSED and found.total != row.records:
+        row.records = found.total
+        if row.reply_code in (EMPTY, LATE):
+            log.warning("sign_in_late", profile=row.profile, day=row.day.isoformat(), count=found.total)
+            row.reply_code = LATE
+            row.reply_text = f"已按“无”签到之后又收到当日记录 {found.total} 条，记录另行上报，请告知监管平台"
+
+
+class _Found(NamedTuple):
+    """Records of a day, and how many of them are accepted, and carried over."""
+
+    total: int
+    accepted: int
+    carried: int
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more becomes of them by itself."""
+        return self.accepted + self.carried == self.total
+
+
+async def _of_the_day(session: AsyncSession, row: DailySignIn) -> _Found:
     begin, end = local_day_start(row.day), local_day_start(row.day + timedelta(days=1))
+    carried = Submission.state.in_(PEOPLE) & Submission.carried_at.is_not(None)
     query = select(
-        func.count(), func.count().filter(Submission.state == SubmissionState.ACCEPTED)
+        func.count(), func.count().filter(Submission.state == SubmissionState.ACCEPTED), func.count().filter(carried)
     ).where(
         Submission.profile == row.profile, Submission.method == row.method,
         Submission.occurred_at >= begin, Submission.occurred_at < end,
     )  # fmt: skip
-    records, accepted = (await session.execute(query)).one()
-    return records, accepted
+    return _Found(*(await session.execute(query)).one())
+
+
+async def _all_here(session: AsyncSession, day: date) -> bool:
+    """Whether the backend has told what it sent of `day`, and all of it arrived; before the feed began there is nothing to tell."""
+    newest = await opening.latest(session, day)
+    if newest is None or not newest.sent:
+        begun = select(ReceivedEvent.occurred_at).where(
+            ReceivedEvent.hospital_id == hospital_id(), ReceivedEvent.number == 1
+        )
+        first: datetime | None = await session.scalar(begun)
+        return first is not None and local(first).date() > day
+    sent = msgspec.json.decode(newest.sent, type=Sent)
+    arrived = await counting.arrived_through(session, await opening.settled_through(session))
+    if sent.unsealed or sent.last_number > arrived:
+        return False
+    return await counting.events_of(session, Span(day, sent.last_number)) == sent.events
+
+
+async def _by_records(session: AsyncSession, row: DailySignIn, found: _Found) -> None:
+    if found.accepted == found.total:
+        await _closed(session, row, records=found.total, reply_code="records", reply_text="")
+    elif found.settled:
+        words = f"当日 {found.total} 条记录中 {found.carried} 条已结转"
+        await advance(
+            session, row, "carry", SYSTEM, claimed_until=None, records=found.total, reply_code="carried", reply_text=words
+        )  # fmt: skip
+    else:
+        await _later(session, row, STILL_OPEN, reply_code="waits", records=found.total)
 
 
 async def _closed(session: AsyncSession, row: DailySignIn, **changes: Any) -> None:

@@ -5,10 +5,13 @@ from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from aiohttp import web
 
 from foundation.db.unit_of_work import Database, unit_of_work
 from regulator_adapter import profiles
+from regulator_adapter.carrying import carry_over
 from regulator_adapter.organisation import Organisation
+from regulator_adapter.resubmit import operator, resubmit
 from regulator_adapter.settings import Timing
 from regulator_adapter.sign_in import SignedDay, SignIn, signed_days
 from tests.builders import events as b
@@ -19,6 +22,7 @@ from tests.unit.regulator_adapter.feed import Adapter, adapter_over
 pytestmark = pytest.mark.anyio
 
 TIANJIN = profiles.profile("tianjin-1.0")
+PERSON = operator("值班员")
 DISPUTE = "pushMedicalDispute"
 DAY = date(2026, 11, 20)
 MORNING = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)
@@ -60,6 +64,7 @@ async def test_a_day_without_events_sends_one_empty_list_in_the_night(adapter: A
     before = empty_lists(adapter)
 
     at(adapter, 16.6)
+    await adapter.hears(DAY, 1)
     await signs(adapter).turn()
     await signs(adapter).turn()
 
@@ -102,10 +107,116 @@ async def test_an_event_that_waits_for_people_is_never_answered_with_none(adapte
     assert empty_lists(adapter) == 0
 
 
+async def test_none_is_not_said_before_the_backend_has_told_what_the_day_had(adapter: Adapter) -> None:
+    at(adapter, 16.6)
+    await signs(adapter).turn()
+    silent = await the_day(adapter)
+
+    await adapter.hears(DAY, 1)
+    at(adapter, 16.7)
+    await signs(adapter).turn()
+
+    assert (silent.state, silent.reply_code) == ("due", "unheard")
+    assert (await the_day(adapter)).state == "closed"
+    assert empty_lists(adapter) == 1
+
+
+@pytest.mark.parametrize(
+    ("events", "more", "unsealed"), [(2, 1, 0), (2, 0, 0), (1, 0, 1), (1, 1, 0)], ids=str
+)
+async def test_none_is_not_said_while_something_of_the_day_is_under_way(
+    adapter: Adapter, events: int, more: int, unsealed: int
+) -> None:
+    await adapter.hears(DAY, events, more=more, unsealed=unsealed)
+    for hour in (16.6, 17, 20):
+        at(adapter, hour)
+        await signs(adapter).turn()
+
+    assert (await the_day(adapter)).state == "due"
+    assert empty_lists(adapter) == 0
+
+
+async def test_an_event_that_the_relay_held_back_overnight_is_signed_in_by_its_record(
+    adapter: Adapter,
+) -> None:
+    """The relay is down from ten in the evening; at half past one nothing of the day is missing as far as anybody here knows."""
+    late = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
+    held = adapter.feed.envelope("event:1", b.adverse_event_reported(b.a_visit()), late)
+    await adapter.hears(DAY, 2)
+    at(adapter, 16.6)
+    await signs(adapter).turn()
+
+    at(adapter, 23)
+    await adapter.inbox.take([held])
+    await adapter.drain()
+    await signs(adapter).turn()
+
+    assert empty_lists(adapter) == 0
+    closed = await the_day(adapter)
+    assert (closed.state, closed.records) == ("closed", 1)
+
+
+async def test_what_comes_after_none_was_said_is_written_on_the_day(adapter: Adapter) -> None:
+    await adapter.hears(DAY, 1)
+    at(adapter, 16.6)
+    await signs(adapter).turn()
+
+    await adapter.inbox.take(
+        [adapter.feed.envelope("event:1", b.adverse_event_reported(b.a_visit()), MORNING)]
+    )
+    await adapter.drain()
+
+    signed = await the_day(adapter)
+    assert (signed.state, signed.records, signed.reply_code) == ("closed", 1, "late")
+    assert [len(one.records) for one in adapter.platform.requests if one.method == DISPUTE] == [0, 1]
+
+
+async def test_what_comes_while_none_is_being_said_is_written_on_the_day(adapter: Adapter) -> None:
+    await adapter.hears(DAY, 1)
+    late = adapter.feed.envelope("event:1", b.adverse_event_reported(b.a_visit()), MORNING)
+
+    async def meanwhile(request: fake.Request) -> web.Response:
+        await adapter.inbox.take([late])
+        await adapter.pump.mapper.map_batch()
+        return await fake.accept(request)
+
+    adapter.platform.script = [meanwhile]
+    at(adapter, 16.6)
+    await signs(adapter).turn()
+
+    signed = await the_day(adapter)
+    assert (signed.state, signed.records, signed.reply_code) == ("closed", 1, "late")
+
+
+async def test_a_day_whose_record_was_carried_over_ends_so_and_is_signed_in_when_it_goes_after_all(
+    adapter: Adapter,
+) -> None:
+    refused = adapter.feed.envelope("event:1", b.adverse_event_reported(b.a_visit()), MORNING)
+    await adapter.inbox.take([refused])
+    at(adapter, 17)
+    adapter.platform.always = fake.answering(-99, "takeSteps")
+    await adapter.drain()
+    adapter.platform.always = None
+    row = await adapter.row(refused.event_id, DISPUTE)
+    await carry_over(adapter.db, row.id, PERSON, "平台停用该字典")
+    await signs(adapter).turn()
+    carried = await the_day(adapter)
+
+    await resubmit(adapter.db, row.id, PERSON, "平台已更新")
+    await adapter.drain()
+    await signs(adapter).turn()
+
+    assert (carried.state, carried.records, carried.reply_code) == ("carried", 1, "carried")
+    closed = await the_day(adapter)
+    assert (closed.state, closed.reply_code) == ("closed", "records")
+    assert empty_lists(adapter) == 0
+
+
 @pytest.mark.parametrize("answer", [fake.losing, fake.failing(503), fake.refusing(-1), fake.refusing(40011)])
 async def test_what_may_be_tried_again_is_tried_until_the_platform_has_the_day(
     adapter: Adapter, answer: fake.Answer
 ) -> None:
+    await adapter.hears(DAY, 1)
     adapter.platform.script = [answer, answer]
     for hour in (17.0, 17.5, 18.0):
         at(adapter, hour)
@@ -116,6 +227,7 @@ async def test_what_may_be_tried_again_is_tried_until_the_platform_has_the_day(
 
 
 async def test_what_the_platform_refuses_waits_for_people(adapter: Adapter) -> None:
+    await adapter.hears(DAY, 1)
     adapter.platform.always = fake.answering(-98, "数据为空")
     for hour in (17, 18, 19):
         at(adapter, hour)
@@ -128,6 +240,8 @@ async def test_what_the_platform_refuses_waits_for_people(adapter: Adapter) -> N
 
 async def test_days_that_nobody_was_there_for_are_made_up(adapter: Adapter) -> None:
     at(adapter, 3 * 24 + 17)
+    for day in (20, 21, 22, 23):
+        await adapter.hears(date(2026, 11, day), 1 if day == 20 else 0)
     await signs(adapter).turn()
 
     assert empty_lists(adapter) == 4
@@ -136,6 +250,7 @@ async def test_days_that_nobody_was_there_for_are_made_up(adapter: Adapter) -> N
 
 async def test_two_processes_sign_in_once(adapter: Adapter) -> None:
     at(adapter, 17)
+    await adapter.hears(DAY, 1)
 
     await asyncio.gather(*(signs(adapter).turn() for _ in range(4)))
 
