@@ -42,9 +42,7 @@ def test_a_lane_goes_in_its_order(candidates: list[Row], room: int) -> None:
     by_id = {row.id: row for row in candidates}
     assert len(lists) <= room
     for lane in ("a", "b", "c"):
-        chosen = [
-            (at, one) for at, several in enumerate(lists) for one in several if by_id[one].lane == lane
-        ]
+        chosen = [(at, one) for at, several in enumerate(lists) for one in several if by_id[one].lane == lane]
         assert len({at for at, _ in chosen}) <= 1
         assert [one for _, one in chosen] == [row.id for row in candidates if row.lane == lane][: len(chosen)]
     for several in lists:

@@ -1,6 +1,7 @@
 import asyncio
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from typing import cast
 from uuid import UUID
 
 import msgspec
@@ -10,6 +11,7 @@ from aiohttp import web
 from foundation.db.guards import without_guard
 from foundation.db.unit_of_work import Database, unit_of_work
 from regulator_adapter import profiles
+from regulator_adapter.city_client import MAX_REPLY
 from regulator_adapter.claims import LEASE, Batch, claim
 from regulator_adapter.figures import figures
 from regulator_adapter.organisation import Organisation
@@ -404,3 +406,36 @@ async def taken_by_four_at_once(adapter: Adapter) -> list[UUID]:
         found = await asyncio.gather(*(claimed(adapter, resends=9) for _ in range(4)))
         taken += [row.id for batches in found for batch in batches for row in batch.rows]
     return taken
+
+
+async def test_an_answer_that_comes_in_pieces_is_read_to_its_end(adapter: Adapter) -> None:
+    """Longer than a reader holds back: whoever takes what has come so far has half of it."""
+
+    async def in_two(request: fake.Request) -> web.Response:
+        text = fake.inner(200, "成" * 100_000, receipts=fake.receipts(request)).text
+        assert text is not None
+        assert request.incoming is not None
+        response = web.StreamResponse()
+        await response.prepare(request.incoming)
+        await response.write(text[:150_000].encode())
+        await response.write(text[150_000:].encode())
+        await response.write_eof()
+        return cast(web.Response, response)
+
+    adapter.platform.script = [in_two]
+    await adapter.takes(*((f"person:{at}", b.identity_verified()) for at in range(3)))
+    await adapter.drain()
+
+    assert (await figures(adapter.db)).missing == 0
+    assert len(adapter.platform.requests) == 1
+
+
+async def test_an_answer_without_an_end_is_given_up(adapter: Adapter) -> None:
+    async def endless(_: fake.Request) -> web.Response:
+        return fake.inner(200, "x" * (MAX_REPLY + 1))
+
+    adapter.platform.script = [endless]
+    verified = (await adapter.takes(("person:1", b.identity_verified())))[0]
+    await adapter.drain()
+
+    assert (await adapter.row(verified.event_id, "uploadRealName")).reply_code == "unreadable"
