@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 from prometheus_client import Gauge
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.days import Sent
+from contracts.supervision_desk import SignInView
 from foundation.actor import SYSTEM
 from foundation.clock import local, local_day_start
 from foundation.db.advance import advance
@@ -27,6 +28,7 @@ from foundation.db.unit_of_work import Database, clock_of, unit_of_work
 from foundation.ids import new_id
 from foundation.logs import log
 from foundation.masking import mask_text
+from regulator_adapter import names
 from regulator_adapter.city_client import CityClient
 from regulator_adapter.city_wire import Message
 from regulator_adapter.days import counting, opening
@@ -48,24 +50,11 @@ STILL_OPEN = timedelta(minutes=10)
 """How soon a day is looked at again while a record of it is not accepted."""
 UNHEARD = timedelta(minutes=1)
 """How soon while the backend has not told of the day, or not all of it is here: it tells minutes after the day's end."""
+WAITS_TO_HEAR = "等待平台后端报送当日计数，且当日事件全部到达"
+WAITS = "当日的记录还没有全部被平台接收"
 MIDNIGHT = time(0, 0)
 EMPTY, LATE = "200", "late"
 """Reply codes of a day whose empty list the platform took, and of one that had something all the same."""
-
-
-class SignedDay(msgspec.Struct, frozen=True):
-    """One day's sign-in as people see it."""
-
-    profile: str
-    method: str
-    day: date
-    state: str
-    label: str
-    records: int
-    attempts: int
-    reply_code: str
-    reply_text: str
-    closed_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -145,7 +134,7 @@ class SignIn:
                 await _by_records(session, row, found)
                 return
             if not await _all_here(session, row.day):
-                await _later(session, row, UNHEARD, reply_code="unheard")
+                await _later(session, row, UNHEARD, reply_code="unheard", reply_text=WAITS_TO_HEAR)
                 return
         reply, message = await self.client.send(self.profile, row.method, [])
         async with unit_of_work(self.db) as session:
@@ -182,17 +171,24 @@ async def ensure(session: AsyncSession, profile: Profile, days: Sequence[date], 
         await session.execute(insert(DailySignIn).on_conflict_do_nothing(), rows)
 
 
-async def signed_days(session: AsyncSession, days: Sequence[date]) -> list[SignedDay]:
+async def signed_days(session: AsyncSession, days: Collection[date]) -> list[SignInView]:
     """What became of the sign-ins of `days`."""
-    query = (
-        select(DailySignIn).where(DailySignIn.day.in_(days)).order_by(DailySignIn.day, DailySignIn.profile)
-    )
+    return await _views(session, DailySignIn.day.in_(days))
+
+
+async def refused(session: AsyncSession) -> list[SignInView]:
+    """Those that wait for people, however old."""
+    return await _views(session, DailySignIn.state == SignInState.REFUSED)
+
+
+async def _views(session: AsyncSession, where: ColumnElement[bool]) -> list[SignInView]:
+    query = select(DailySignIn).where(DailySignIn.hospital_id == hospital_id(), where)
     return [
-        SignedDay(
-            row.profile, row.method, row.day, row.state.value, row.MACHINE.labels[row.state], row.records,
-            row.attempts, row.reply_code, row.reply_text, row.closed_at,
+        SignInView(
+            row.profile, row.method, names.kind(row.method), row.day, row.state.value, row.MACHINE.labels[row.state],
+            row.records, row.attempts, row.reply_code, row.reply_text, row.closed_at,
         )
-        for row in await session.scalars(query)
+        for row in await session.scalars(query.order_by(DailySignIn.day, DailySignIn.profile, DailySignIn.method))
     ]  # fmt: skip
 
 
@@ -268,7 +264,7 @@ async def _by_records(session: AsyncSession, row: DailySignIn, found: _Found) ->
             session, row, "carry", SYSTEM, claimed_until=None, records=found.total, reply_code="carried", reply_text=words
         )  # fmt: skip
     else:
-        await _later(session, row, STILL_OPEN, reply_code="waits", records=found.total)
+        await _later(session, row, STILL_OPEN, reply_code="waits", reply_text=WAITS, records=found.total)
 
 
 async def _closed(session: AsyncSession, row: DailySignIn, **changes: Any) -> None:

@@ -83,7 +83,7 @@ async def send_again(session: AsyncSession, missing: Sequence[Sequence[int]]) ->
 async def _ring(context: Context, days: Sequence[date]) -> None:
     """What a person has to see to, and what is over."""
     overview, links = await context.adapter.overview(), await context.adapter.connections()
-    waiting = overview.rejected + overview.parked - overview.carried_over
+    waiting = overview.rejected + overview.parked - overview.carried_over + overview.sign_ins_refused
     late = [day for day in days if context.clock.now() - local_day_start(day) > DAY_LATE + timedelta(days=1)]
     ends = [one.what for one in links.certificates if one.days_left is not None and one.days_left < ENDS_SOON]
     told = (

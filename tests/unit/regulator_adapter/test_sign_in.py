@@ -7,13 +7,15 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from aiohttp import web
 
+from contracts.supervision_desk import SignInView
 from foundation.db.unit_of_work import Database, unit_of_work
 from regulator_adapter import profiles
 from regulator_adapter.carrying import carry_over
+from regulator_adapter.desk import reading
 from regulator_adapter.organisation import Organisation
 from regulator_adapter.resubmit import operator, resubmit
 from regulator_adapter.settings import Timing
-from regulator_adapter.sign_in import SignedDay, SignIn, signed_days
+from regulator_adapter.sign_in import SignIn, signed_days
 from tests.builders import events as b
 from tests.unit.regulator_adapter import fake_platform as fake
 from tests.unit.regulator_adapter.fake_platform import FakePlatform
@@ -51,7 +53,7 @@ def empty_lists(adapter: Adapter) -> int:
     return sum(one.method == DISPUTE and one.records == [] for one in adapter.platform.requests)
 
 
-async def the_day(adapter: Adapter, day: date = DAY) -> SignedDay:
+async def the_day(adapter: Adapter, day: date = DAY) -> SignInView:
     async with unit_of_work(adapter.db) as session:
         [found] = await signed_days(session, [day])
     return found
@@ -264,3 +266,18 @@ async def test_nothing_is_signed_in_before_anything_arrived(
         await signs(adapter).turn()
 
     assert platform.requests == []
+
+
+async def test_people_see_a_refused_sign_in_at_their_desk(adapter: Adapter) -> None:
+    await adapter.hears(DAY, 1)
+    adapter.platform.always = fake.answering(-98, "数据为空")
+    at(adapter, 17)
+    await signs(adapter).turn()
+
+    waiting = await reading.records(adapter.db, reading.RecordsQuery())
+    day = await reading.day_detail(adapter.db, DAY)
+    seen = await reading.overview(adapter.db, {})
+
+    assert [(one.day, one.reply_text) for one in waiting.sign_ins] == [(DAY, "数据为空")]
+    assert [(one.kind, one.state) for one in day.sign_ins] == [("医疗争议与不良事件", "refused")]
+    assert seen.sign_ins_refused == 1
