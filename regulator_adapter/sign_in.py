@@ -23,6 +23,7 @@ from foundation.actor import SYSTEM
 from foundation.clock import local, local_day_start
 from foundation.db.advance import advance
 from foundation.db.base import hospital_id
+from foundation.db.guards import guarded
 from foundation.db.locks import lock
 from foundation.db.unit_of_work import Database, clock_of, unit_of_work
 from foundation.ids import new_id
@@ -194,10 +195,14 @@ async def _views(session: AsyncSession, where: ColumnElement[bool]) -> list[Sign
 
 async def came(session: AsyncSession, profile: Profile, method: str, days: Collection[date]) -> None:
     """Records of `days` came, or are about to go once more: what was said of these days may not hold any longer."""
-    query = select(DailySignIn).where(
-        DailySignIn.profile == profile.name, DailySignIn.method == method, DailySignIn.day.in_(days)
+    query = (
+        select(DailySignIn)
+        .where(DailySignIn.profile == profile.name, DailySignIn.method == method, DailySignIn.day.in_(days))
+        .order_by(DailySignIn.id)
     )
-    for row in await session.scalars(query.order_by(DailySignIn.id).with_for_update()):
+    if guarded("sign_in_lock"):
+        query = query.with_for_update()
+    for row in await session.scalars(query):
         await _look_again(session, row)
 
 

@@ -8,15 +8,19 @@ import pytest
 from aiohttp import web
 
 from contracts.supervision_desk import SignInView
+from foundation.db.guards import without_guard
 from foundation.db.unit_of_work import Database, unit_of_work
 from regulator_adapter import profiles
 from regulator_adapter.carrying import carry_over
+from regulator_adapter.city_wire import Message
 from regulator_adapter.desk import reading
 from regulator_adapter.organisation import Organisation
+from regulator_adapter.replies import Meaning, Reply
 from regulator_adapter.resubmit import operator, resubmit
 from regulator_adapter.settings import Timing
 from regulator_adapter.sign_in import SignIn, signed_days
 from tests.builders import events as b
+from tests.races.lining_up import wait_for
 from tests.unit.regulator_adapter import fake_platform as fake
 from tests.unit.regulator_adapter.fake_platform import FakePlatform
 from tests.unit.regulator_adapter.feed import Adapter, adapter_over
@@ -190,6 +194,41 @@ async def test_what_comes_while_none_is_being_said_is_written_on_the_day(adapter
     assert (signed.state, signed.records, signed.reply_code) == ("closed", 1, "late")
 
 
+async def brought_while_none_is_written_down(adapter: Adapter) -> SignInView:
+    """The platform has taken the empty list, nobody has looked for records since, and that is not committed yet."""
+    await adapter.hears(DAY, 1)
+    at(adapter, 16.6)
+    daily = signs(adapter)
+    async with unit_of_work(adapter.db) as session:
+        await daily._make_missing(session)
+    row = await daily._claim()
+    assert row is not None
+    async with unit_of_work(adapter.db) as session:
+        await daily._settle(session, row, Reply(Meaning.ACCEPTED, "200"), Message({}, b"", "AB" * 32))
+        await adapter.inbox.take(
+            [adapter.feed.envelope("event:1", b.adverse_event_reported(b.a_visit()), MORNING)]
+        )
+        bringing = asyncio.ensure_future(adapter.pump.mapper.map_batch())
+        queued = asyncio.ensure_future(wait_for(adapter.db, 1))
+        await asyncio.wait({bringing, queued}, return_when=asyncio.FIRST_COMPLETED)
+        queued.cancel()
+    await bringing
+    return await the_day(adapter)
+
+
+async def test_whoever_says_none_and_whoever_brings_an_event_cannot_miss_each_other(adapter: Adapter) -> None:
+    signed = await brought_while_none_is_written_down(adapter)
+
+    assert (signed.state, signed.records, signed.reply_code) == ("closed", 1, "late")
+
+
+async def test_without_the_lock_of_the_day_they_do(adapter: Adapter) -> None:
+    with without_guard("sign_in_lock", allowed=True):
+        signed = await brought_while_none_is_written_down(adapter)
+
+    assert (signed.state, signed.records, signed.reply_code) == ("closed", 0, "200")
+
+
 async def test_a_day_whose_record_was_carried_over_ends_so_and_is_signed_in_when_it_goes_after_all(
     adapter: Adapter,
 ) -> None:
@@ -276,7 +315,7 @@ async def test_people_see_a_refused_sign_in_at_their_desk(adapter: Adapter) -> N
 
     waiting = await reading.records(adapter.db, reading.RecordsQuery())
     day = await reading.day_detail(adapter.db, DAY)
-    seen = await reading.overview(adapter.db, {})
+    seen = await reading.overview(adapter.db, profiles.NAMES, {})
 
     assert [(one.day, one.reply_text) for one in waiting.sign_ins] == [(DAY, "数据为空")]
     assert [(one.kind, one.state) for one in day.sign_ins] == [("医疗争议与不良事件", "refused")]
