@@ -90,7 +90,7 @@ async def one_day(call: DeskCall) -> Shown:
     found = await call.app.adapter.day(day)
     by_hand = [line for line in found.lines if line.by_hand and not _agrees(line)]
     words = {
-        "found": found, "row": found.newest, "day": day, "by_hand": by_hand, "tags": TAGS, "profiles": PROFILES,
+        "found": found, "row": found.newest, "day": day, "by_hand": by_hand, "tags": TAGS, "profiles": PROFILES, "sign_in_tags": SIGN_IN_TAGS,
         "over": call.clock.today() > day, "kinds": KINDS, "deeds": await deeds(call.session, ("statement", day)),
     }  # fmt: skip
     return Shown("supervision/day.html", words)
@@ -137,6 +137,7 @@ TAGS = {
     "closed": "tag-ok", "differing": "tag-block", "exchanged": "tag-info", "open": "", "accepted": "tag-ok",
     "rejected": "tag-block", "parked": "tag-reason",
 }  # fmt: skip
+SIGN_IN_TAGS = {"closed": "tag-ok", "refused": "tag-block", "due": "tag-info", "carried": "tag-reason"}
 DESK = [ADMIN, QUALITY]
 RECORDS_AT, DAYS_AT = "/desk/submissions", "/desk/statements"
 FIGURES = page("/desk/supervision", figures, title="监管上报", roles=DESK, menu="监管上报")

@@ -138,7 +138,7 @@ async def _ring(context: Context, days: Sequence[date] | None) -> None:
 
 async def _of_adapter(context: Context) -> list[Told]:
     overview, links = await context.adapter.overview(), await context.adapter.connections()
-    waiting = overview.rejected + overview.parked - overview.carried_over
+    waiting = overview.rejected + overview.parked - overview.carried_over + overview.sign_ins_refused
     ends = [one.what for one in links.certificates if one.days_left is not None and one.days_left < ENDS_SOON]
     return [
         (WAITING, f"{waiting} 条记录" if waiting else "", "/desk/submissions"),

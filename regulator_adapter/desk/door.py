@@ -121,6 +121,7 @@ class Desk:
     async def carry_over(self, request: Request) -> wire.RecordView:
         act, row_id = await _body(request, wire.Act), path_id(request, "id")
         await carry_over(self.db, row_id, _person(act.by), act.reason)
+        self.pump.carried.set()
         self.wanted.set()
         return await reading.record(self.db, row_id)
 

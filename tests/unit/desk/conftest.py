@@ -65,13 +65,18 @@ def desk_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture
-def app(db: Database, clock: Clock, desk_settings: Settings) -> Any:
-    """The API process's application. These tests call nobody outside, so nobody outside is there."""
+def context(db: Database, clock: Clock, desk_settings: Settings) -> Context:
+    """These tests call nobody outside, so nobody outside is there."""
     nobody = cast(Any, None)
-    context = Context(
+    return Context(
         settings=desk_settings, clock=clock, db=db, redis=nobody, wechat=nobody, pay=nobody, hospital=nobody,
         identity=nobody, ca=nobody, courier=nobody, insurance=SelfPayOnly(), e_bills=NoEBill(), sms=NoSms(), objects=nobody, hospital_store=nobody, live=Live(cast("Redis", nobody)),
     )  # fmt: skip
+
+
+@pytest.fixture
+def app(context: Context) -> Any:
+    """The API process's application."""
     return create_app(context)
 
 
