@@ -105,6 +105,9 @@ KINDS: Mapping[str, Kind] = {
     "supervision_waiting": Kind(
         "有监管记录待人工处理", "请在“上报待办”中查看原因：缺少的内容在业务系统中补正后重报，确实不能上报的写明理由结转。", by_itself=True
     ),
+    "outbox_held": Kind(
+        "有事件无法送达上报系统", "请在“监管上报”中查看原因：密钥缺失的请系统管理员补回旧密钥，被拒收的请核对上报系统的日志；改正后自动补送。", by_itself=True
+    ),
     "supervision_day_open": Kind(
         "监管日结超过两天没有结清", "请在“上报日结”中查看差异；平台不能自动对账的，请登记其页面上的条数。", by_itself=True
     ),

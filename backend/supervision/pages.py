@@ -12,6 +12,8 @@ from backend.desk.declared import Attached, DeskCall, Shown, action, page
 from backend.desk.rendering import span
 from backend.edge import ADMIN, QUALITY
 from backend.supervision import desk_routes, routes
+from backend.supervision.queries import held
+from backend.supervision.rules import reason_words
 from contracts.supervision_desk import DayLine
 from foundation.clock import local_day_start
 from foundation.db.outbox import OutboxEvent
@@ -49,9 +51,11 @@ async def figures(call: DeskCall) -> Shown:
         .order_by(func.count().desc(), OutboxEvent.type)
     )
     adapter, problem = await answered(call.app.adapter.overview())  # first: nothing is held while it is asked
+    feed = await routes.figures(call)
     words = {
+        "held": await held(call.session, HELD_SHOWN) if feed.held else [], "reason": reason_words,
         "adapter": adapter, "away": problem, "seconds": seconds, "profiles": PROFILES, "lag_limit": LAG_LIMIT,
-        "feed": await routes.figures(call), "kinds": KINDS, "late": LATE,
+        "feed": feed, "kinds": KINDS, "late": LATE,
         "by_kind": [tuple(row) for row in (await call.session.execute(query)).all()],
     }  # fmt: skip
     return Shown("supervision/figures.html", words)
@@ -130,7 +134,7 @@ def seconds(length: int) -> str:
 
 LAG_LIMIT = 300
 """Seconds after which a real-time platform is behind."""
-ENDS_SOON, SKEW = 30, 60
+ENDS_SOON, SKEW, HELD_SHOWN = 30, 60, 50
 PROFILES = {"tianjin-1.0": "天津规范（次日）", "shanghai": "市平台（实时）", "guangdong": "省平台（逐行）"}
 TABS = {"waiting": "待人工处理", "open": "上报途中", "carried": "已结转", "all": "全部"}
 TAGS = {

@@ -8,9 +8,10 @@ from typing import Any
 
 from aiohttp import web
 
+from foundation.suites.secret_keys import KeyInMemory
 from regulator_adapter.city_wire import Credentials, decrypt
 
-CREDENTIALS = Credentials("app-1", bytes(range(16)), bytes(16))
+CREDENTIALS = Credentials("app-1", KeyInMemory(bytes(range(16))), bytes(16))
 
 
 @dataclass

@@ -267,3 +267,21 @@ def test_without_the_platforms_root_its_seal_proves_nothing() -> None:
     found = prove(raw, seals.trust("hospital", seals.HOSPITAL), None)
 
     assert found.problems == ["the platform's statement: no root to check its seal by"]
+
+
+def test_a_day_sealed_with_sm2_on_both_sides_is_proved_by_its_own_roots_only() -> None:
+    hospital, platform = (
+        seals.sm2_signer("hospital", seals.HOSPITAL),
+        seals.sm2_signer("platform", seals.PLATFORM),
+    )
+    made = bundle(hospital=hospital, platform=platform)
+    roots = (
+        seals.sm2_trust("hospital", seals.HOSPITAL),
+        seals.sm2_trust("platform", seals.PLATFORM),
+    )
+
+    found = prove(json.dumps(made).encode(), *roots)
+
+    assert (found.problems, found.proved_by_platform) == ([], True)
+    assert not judged(made).holds
+    assert not prove(json.dumps(bundle()).encode(), *roots).holds
