@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from simulators.server import SHANGHAI
-from simulators.supervision.console.masking import mask_record
+from simulators.supervision.console.masking import NO_WORDS, Words, mask_record
 from simulators.supervision.tables import Field, Method, guangdong, shanghai, tianjin
 from simulators.supervision.tables.codes import label, subject_label
 from simulators.supervision.validate import is_empty
@@ -71,6 +71,7 @@ ACTIONS = {
     "reveal.look": "查看未脱敏信息",
     "reveal.look_refused": "查看被拒",
     "reveal.refused": "申请或批准被拒",
+    "reveal.export": "导出未脱敏的证据包",
     "evidence.export": "导出证据包",
     "evidence.made": "证据包已生成",
     "look-in.open": "旁看视频",
@@ -121,9 +122,11 @@ def line(method: str, record: Mapping[str, Any]) -> str:
     return " · ".join(parts[:7])
 
 
-def details(method: str, record: Mapping[str, Any], *, with_place: bool = False) -> list[tuple[str, str]]:
+def details(
+    method: str, record: Mapping[str, Any], also: Words = NO_WORDS, *, with_place: bool = False
+) -> list[tuple[str, str]]:
     """(label, value) of every field that is there, without lists; `with_place` adds organisation and chain."""
-    shown = mask_record(method, record)
+    shown = mask_record(method, record, also)
     return [
         (name_of(field), say(field, shown[field.name]))
         for field in METHODS[method].fields
@@ -133,9 +136,9 @@ def details(method: str, record: Mapping[str, Any], *, with_place: bool = False)
     ]
 
 
-def lists(method: str, record: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+def lists(method: str, record: Mapping[str, Any], also: Words = NO_WORDS) -> list[tuple[str, list[str]]]:
     """The lists inside a record: (label, lines)."""
-    shown = mask_record(method, record)
+    shown = mask_record(method, record, also)
     return [
         (field.label, [_list_line(field, item) for item in shown[field.name]])
         for field in METHODS[method].fields
