@@ -106,6 +106,13 @@ CREATE TABLE IF NOT EXISTS samples (
     population_digest TEXT NOT NULL,
     trail_number INTEGER NOT NULL -- the line that says so
 );
+-- What a draw was made from, and what came out; written once.
+CREATE TABLE IF NOT EXISTS sample_draws (
+    sample_id INTEGER PRIMARY KEY REFERENCES samples (id),
+    trail_head TEXT NOT NULL,     -- head of the line that says so: part of the order
+    numbers BLOB NOT NULL,        -- the population, a number and a line feed each, as zlib packs it
+    chosen TEXT                   -- JSON list
+);
 CREATE TABLE IF NOT EXISTS sample_results (
     sample_id INTEGER NOT NULL REFERENCES samples (id),
     number TEXT NOT NULL,
