@@ -166,8 +166,12 @@ class Following:
                 found = matters.get(connection, number) if number < LARGEST_ID else None
                 if found is None:
                     return "没有这件事项"
+                now = self._shell.clock.now()
                 try:
-                    matters.move(connection, found, verb, asking(), self._shell.clock.now(), note)
+                    if verb == "withdraw":
+                        questions.withdraw(connection, found, asking(), now, note)
+                    else:
+                        matters.move(connection, found, verb, asking(), now, note)
                 except NotAllowedError as refusal:
                     return str(refusal)
             return ""
@@ -194,13 +198,15 @@ class Following:
             return self._shell.refused("这个平台没有设置通向医院的前置机地址", "/alerts")
         problem = await run_in_threadpool(written)
         if not problem:
-            await questions.sweep(self._shell.database, self._door, self._shell.clock)
+            await questions.sweep(self._shell.database, self._door, self._shell.clock, number)
         return self._back(number, problem)
 
     async def answers(self, request: Request) -> Response:
         """Look for answers now instead of with the next sweep."""
-        await questions.sweep(self._shell.database, self._door, self._shell.clock)
-        return self._back(request.path_params["number"], "")
+        number = request.path_params["number"]
+        if number < LARGEST_ID:
+            await questions.sweep(self._shell.database, self._door, self._shell.clock, number)
+        return self._back(number, "")
 
     def _back(self, number: int, problem: str) -> Response:
         if problem:

@@ -72,6 +72,13 @@ def one_record(connection: sqlite3.Connection, number: int) -> Item | None:
     return item(row) if row else None
 
 
+_NUMBERED = (
+    "id IN (SELECT id FROM records WHERE visit_no = ? UNION SELECT id FROM records WHERE event_id = ? "
+    f"UNION SELECT id FROM records WHERE method IN ({', '.join(map(repr, wording.METHODS))}) AND business_no = ? "
+    "UNION SELECT id FROM records WHERE id = ? AND receipt = ?)"
+)
+
+
 @dataclass(frozen=True)
 class Wanted:
     """What a list of records is narrowed to. `number` is a visit's, a business's, an event's or a receipt's."""
@@ -90,7 +97,9 @@ class Wanted:
         if self.kinds:
             parts.append((one_of(self.kinds), list(self.kinds)))
         if self.number:
-            parts.append(("? IN (visit_no, business_no, event_id, receipt)", [self.number]))
+            # Each kind of number by its own index; a receipt ends with its record's id.
+            place = int(self.number[-12:]) if self.number[-12:].isdecimal() else 0
+            parts.append((_NUMBERED, [self.number, self.number, self.number, place, self.number]))
         if self.once:
             parts.append(("duplicate = 0", []))
         return " AND ".join(part for part, _ in parts), [value for _, more in parts for value in more]

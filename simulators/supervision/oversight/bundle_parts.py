@@ -167,7 +167,8 @@ def followed(connection: sqlite3.Connection, visit_no: str, say: Say) -> dict[st
 def _asked(question: questions.Question, say: Say) -> Mapping[str, Any]:
     return {
         "id": question.id, "by": question.by.name, "authority": say(question.authority), "words": say(question.words),
-        "asked_at": utc_text(question.asked_at), "answer": say(question.answer) if question.answer else None,
+        "asked_at": utc_text(question.asked_at), "withdrawn": question.withdrawn,
+        "answer": say(question.answer) if question.answer else None,
         "answered_by": question.answered_by,
         "answered_at": utc_text(question.answered_at) if question.answered_at else None,
     }  # fmt: skip
