@@ -21,6 +21,7 @@ from simulators.supervision.times import from_store, utc_text
 
 SEED_LENGTH = 64
 LINES = 100
+PAGE = 30
 CHECKED = 1000
 """Lines whose chain is checked each time the trail is opened; all of them on demand."""
 
@@ -53,11 +54,12 @@ class Checking:
     # ---- samples ---------------------------------------------------------------------------------------------------
 
     def samples(self, request: Request) -> Response:
-        scope = self._shell.scope(request)
+        scope, before = self._shell.scope(request), number_of(request.query_params.get("before", ""))
         with self._shell.database.reading() as connection:
+            found = sampling.latest(connection, before, PAGE + 1)
             return self._shell.show(
                 "samples.html", "抽查", "/samples",
-                samples=sampling.latest(connection), kinds=sampling.KINDS, most=sampling.MOST,
+                samples=found[:PAGE], more=scope.query(before=str(found[PAGE - 1].id)) if len(found) > PAGE else "", kinds=sampling.KINDS, most=sampling.MOST,
                 seed=secrets.token_hex(8), narrow=self._shell.filter(connection, scope, "/samples"), scope=scope,
             )  # fmt: skip
 
