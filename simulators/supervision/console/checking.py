@@ -14,7 +14,9 @@ from simulators.supervision.console import reading, wording
 from simulators.supervision.console.scope import scope_of
 from simulators.supervision.console.sessions import asking
 from simulators.supervision.console.shell import LARGEST_ID, Shell, number_of, words_of
+from simulators.supervision.console.typed import Typed
 from simulators.supervision.console.unmasked import persons
+from simulators.supervision.console.visiting import visit_page
 from simulators.supervision.oversight import bundle, matters, reveals, sampling, trail
 from simulators.supervision.oversight.evidence_key import evidence_key, public_text
 from simulators.supervision.times import from_store, utc_text
@@ -197,6 +199,7 @@ class Checking:
                 connection, asking(), self._shell.clock.now(), visit_no, given["authority"], given["reason"]
             ),
             lambda number: f"/reveals/{number}", f"visit {visit_no}",
+            lambda problem: visit_page(self._shell, visit_no, Typed("reveal", problem, given), 422),
         )  # fmt: skip
 
     def reveal(self, request: Request) -> Response:
@@ -247,8 +250,11 @@ class Checking:
             shown = persons(reading.visit(connection, reveal.visit_no))
         return self._shell.show("unmasked.html", "未脱敏信息", "/reveals", reveal=reveal, persons=shown)
 
-    async def _deed(self, deed: Callable[[Any], Any], where: Callable[[Any], str], subject: str) -> Response:
-        """In a transaction; what is refused is written down in one of its own."""
+    async def _deed(
+        self, deed: Callable[[Any], Any], where: Callable[[Any], str], subject: str,
+        again: Callable[[str], Response] | None = None,
+    ) -> Response:  # fmt: skip
+        """In a transaction; what is refused is written down in one of its own. `again` shows the form once more."""
 
         def done() -> Any:
             with self._shell.database.writing() as connection:
@@ -258,6 +264,8 @@ class Checking:
             return RedirectResponse(where(await run_in_threadpool(done)), status_code=303)
         except reveals.RefusedError as refusal:
             await run_in_threadpool(self._shell.note, "reveal.refused", subject, why=str(refusal))
+            if again is not None:
+                return await run_in_threadpool(again, str(refusal))
             return self._shell.refused(str(refusal), "/reveals", 403)
 
     # ---- evidence and trail ----------------------------------------------------------------------------------------
@@ -266,7 +274,8 @@ class Checking:
         visit_no = request.path_params["visit_no"]
         given = await words_of(request, "authority", "reason", "clear")
         if not 4 <= len(given["authority"]) <= 80 or not 4 <= len(given["reason"]) <= 300:
-            return self._shell.refused("请填写检查文书号（4至80字）和原因（4至300字）", "/visits", 422)
+            typed = Typed("evidence", reveals.WANTED, given)
+            return await run_in_threadpool(visit_page, self._shell, visit_no, typed, 422)
         now, who, settings = self._shell.clock.now(), asking(), self._shell.settings
 
         def made() -> bundle.Made | None:

@@ -1,16 +1,19 @@
 """Pages of a look-in: asking the hospital, two pictures, a written conversation. What is refused is said in the hospital's words."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from simulators.supervision.console.sessions import asking
 from simulators.supervision.console.shell import Shell
-from simulators.supervision.hospital_door import HospitalDoor
+from simulators.supervision.console.typed import Typed
+from simulators.supervision.console.visiting import visit_page
+from simulators.supervision.hospital_door import HospitalDoor, Said
 from simulators.supervision.times import from_wire
 
 WATCHING = (
@@ -40,7 +43,7 @@ class Inspection:
         visit_no, asked = await _asked(request)
         said = await self._door.ask("open-look-in", asked, asking())
         if said.problem:
-            return self._shell.refused(said.problem, "/visits", said.status)
+            return await self._again(visit_no, asked, said)
         self._shell.note(
             "look-in.open", f"visit {visit_no}", authority=asked["authority"], reason=asked["reason"]
         )
@@ -74,7 +77,7 @@ class Inspection:
             after = lines[-1]["sequence"] if lines else 0
             said = await self._door.ask("read-chat", asked | {"after": after}, asking())
             if said.problem:
-                return self._shell.refused(said.problem, "/visits", said.status)
+                return await self._again(visit_no, asked, said)
             lines += said.body["lines"]
             if not said.body["more"] or not said.body["lines"]:
                 break
@@ -83,6 +86,11 @@ class Inspection:
         )
         shown = [one | {"at": from_wire(one["at"])} for one in lines]
         return self._shell.show("chat.html", "问诊文字记录", "/visits", lines=shown, visit_no=visit_no)
+
+    async def _again(self, visit_no: str, asked: Mapping[str, Any], said: Said) -> Response:
+        """The visit's page with what was typed and why the hospital would not."""
+        typed = Typed("ask", said.problem, asked)
+        return await run_in_threadpool(visit_page, self._shell, visit_no, typed, said.status)
 
 
 async def _asked(request: Request) -> tuple[str, dict[str, Any]]:

@@ -11,10 +11,8 @@ from starlette.routing import Route
 from simulators.supervision.console import findings, reading, staffing, wording
 from simulators.supervision.console.masking import mask_record
 from simulators.supervision.console.replay import frames
-from simulators.supervision.console.sessions import asking
 from simulators.supervision.console.shell import LARGEST_ID, Shell, number_of
-from simulators.supervision.console.summary import summary
-from simulators.supervision.oversight import reveals
+from simulators.supervision.console.visiting import visit_page
 
 SOON_DAYS = 30
 
@@ -87,30 +85,7 @@ class Lists:
             )  # fmt: skip
 
     def visit(self, request: Request) -> Response:
-        visit_no = request.path_params["visit_no"]
-        with self._shell.database.reading() as connection:
-            steps = reading.visit(connection, visit_no)
-            raised = findings.alerts(connection, visit_no=visit_no)
-            asked = reveals.of_visit(connection, visit_no)
-        if not steps:
-            return self._shell.missing("没有这次就诊的记录")
-        self._shell.note("visit.view", f"visit {visit_no}")
-        now, who = self._shell.clock.now(), asking()
-        shown = [
-            (step, wording.details(step.method, step.body), wording.lists(step.method, step.body))
-            for step in steps
-        ]
-        return self._shell.show(
-            "visit.html",
-            "一次就诊",
-            "/visits",
-            visit_no=visit_no,
-            steps=shown,
-            alerts=raised,
-            head=summary(steps),
-            may_ask=self._shell.settings.hospital_door.urls != (),
-            reveal=next((one for one in asked if reveals.may_look(one, who, now)), None),
-        )
+        return visit_page(self._shell, request.path_params["visit_no"])
 
     def replay(self, request: Request) -> Response:
         visit_no, by = request.path_params["visit_no"], request.query_params.get("by", "")

@@ -13,6 +13,7 @@ from simulators.server import Clock
 from simulators.supervision.console import wording
 from simulators.supervision.console.scope import Scope, choices, scope_of
 from simulators.supervision.console.sessions import COOKIE, Sessions, anybody, asking, enter
+from simulators.supervision.console.typed import NOTHING, Typed
 from simulators.supervision.oversight import trail
 from simulators.supervision.oversight.matters import STANDINGS, VERBS
 from simulators.supervision.settings import Settings
@@ -82,8 +83,19 @@ class Shell:
         ]
         return {"scope": scope, "action": action, "hospitals": hospitals, "kept": kept, **choices(connection)}
 
-    def show(self, template: str, title: str, active: str, *, status: int = 200, **values: Any) -> Response:
+    def show(
+        self,
+        template: str,
+        title: str,
+        active: str,
+        *,
+        status: int = 200,
+        typed: Typed = NOTHING,
+        **values: Any,
+    ) -> Response:
+        """A page; `typed` is the form on it that came back with a problem."""
         text = self._templates.get_template(template).render(
+            typed=typed,
             title=title,
             active=active,
             supervisor=anybody(),

@@ -13,6 +13,7 @@ from simulators.supervision.times import from_store, utc_text
 
 DECIDE_WITHIN = timedelta(hours=24)
 LOOK_FOR = timedelta(minutes=15)
+WANTED = "请填写检查文书号（4至80字）和原因（4至300字）"
 SAYS = {"waiting": "待批准", "refused": "未批准", "open": "可查看", "over": "已到期"}
 
 
@@ -51,7 +52,7 @@ def ask(
     """A request; one that waits or is open is given back instead of a second one."""
     authority, reason = authority.strip(), reason.strip()
     if not 4 <= len(authority) <= 80 or not 4 <= len(reason) <= 300:
-        raise RefusedError("请填写检查文书号（4至80字）和原因（4至300字）")
+        raise RefusedError(WANTED)
     for one in of_visit(connection, visit_no):
         if one.login == who.login and one.stands(at) in ("waiting", "open"):
             return one.id

@@ -111,7 +111,7 @@ def test_asking_twice_is_one_request(first: httpx.Client) -> None:
 
 @pytest.mark.parametrize("missing", ["authority", "reason"])
 def test_without_order_or_reason_nothing_is_asked(first: httpx.Client, missing: str) -> None:
-    assert first.post("/visits/V-1/reveals", data=ORDER | {missing: ""}).status_code == 403
+    assert first.post("/visits/V-1/reveals", data=ORDER | {missing: ""}).status_code == 422
     assert "还没有申请" in first.get("/reveals").text
 
 
