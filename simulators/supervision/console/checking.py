@@ -1,27 +1,24 @@
-"""Samples for inspection, reveals by four eyes, evidence bundles, and the trail of all that."""
+"""Reveals by four eyes, evidence bundles, and the trail of all that."""
 
-import secrets
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from simulators.supervision.console import reading, wording
-from simulators.supervision.console.scope import scope_of
 from simulators.supervision.console.sessions import asking
 from simulators.supervision.console.shell import LARGEST_ID, Shell, number_of, words_of
 from simulators.supervision.console.typed import Typed
 from simulators.supervision.console.unmasked import persons
 from simulators.supervision.console.visiting import visit_page
-from simulators.supervision.oversight import bundle, matters, reveals, sampling, trail
+from simulators.supervision.oversight import bundle, reveals, trail
 from simulators.supervision.oversight.evidence_key import evidence_key, public_text
-from simulators.supervision.times import from_store, utc_text
+from simulators.supervision.times import from_store
 
-SEED_LENGTH = 64
 LINES = 100
 CHECKED = 1000
 """Lines whose chain is checked each time the trail is opened; all of them on demand."""
@@ -36,12 +33,6 @@ class Checking:
     def routes(self) -> list[Route]:
         own, form = self._shell.guarded, self._shell.signed_in
         return [
-            Route("/samples", own(self.samples), methods=["GET"]),
-            Route("/samples", form(self.draw), methods=["POST"]),
-            Route("/samples/{number:int}", own(self.sample)),
-            Route("/samples/{number:int}.json", own(self.sample_json)),
-            Route("/samples/{number:int}/population.txt", own(self.population)),
-            Route("/samples/{number:int}/results", form(self.judge), methods=["POST"]),
             Route("/reveals", own(self.reveals)),
             Route("/visits/{visit_no}/reveals", form(self.ask), methods=["POST"]),
             Route("/reveals/{number:int}", own(self.reveal)),
@@ -51,127 +42,6 @@ class Checking:
             Route("/trail", own(self.trail)),
             Route("/trail.json", own(self.trail_json)),
         ]
-
-    # ---- samples ---------------------------------------------------------------------------------------------------
-
-    def samples(self, request: Request) -> Response:
-        scope = self._shell.scope(request)
-        with self._shell.database.reading() as connection:
-            return self._shell.show(
-                "samples.html", "抽查", "/samples",
-                samples=sampling.latest(connection), kinds=sampling.KINDS, most=sampling.MOST,
-                seed=secrets.token_hex(8), narrow=self._shell.filter(connection, scope, "/samples"), scope=scope,
-            )  # fmt: skip
-
-    async def draw(self, request: Request) -> Response:
-        given = await words_of(request, "kind", "wanted", "seed", "reason", "scope")
-        wanted = number_of(given["wanted"]) or 0
-        if given["kind"] not in sampling.KINDS or not 1 <= wanted <= sampling.MOST:
-            return self._shell.refused(f"请选择抽查对象，数量为1至{sampling.MOST}", "/samples", 422)
-        if not 4 <= len(given["seed"]) <= SEED_LENGTH or not 4 <= len(given["reason"]) <= 300:
-            return self._shell.refused("请填写随机种子（4至64字）和抽查依据（4至300字）", "/samples", 422)
-
-        def drawn() -> int:
-            scope = scope_of(dict(parse_qsl(given["scope"].removeprefix("?"))))
-            with self._shell.database.reading() as connection:
-                up_to = sampling.newest(connection)
-                where, values = scope.records(up_to=up_to)
-                numbers = sampling.population(connection, given["kind"], where, values, up_to)
-            with self._shell.database.writing() as connection:  # short: records come in meanwhile
-                number = sampling.draw(
-                    connection, asking(), self._shell.clock.now(), kind=given["kind"], scope=scope.query(),
-                    reason=given["reason"], seed=given["seed"], wanted=wanted, numbers=numbers, up_to=up_to,
-                )  # fmt: skip
-            _, done = self._drawn(number) or (None, None)
-            if done is not None:
-                with self._shell.database.writing() as connection:
-                    sampling.keep(connection, number, done.chosen)
-            return number
-
-        return RedirectResponse(f"/samples/{await run_in_threadpool(drawn)}", status_code=303)
-
-    def _drawn(self, number: int) -> tuple[sampling.Sample, sampling.Draw] | None:
-        """The sample with what came out."""
-        with self._shell.database.reading() as connection:
-            sample = sampling.get(connection, number) if number < LARGEST_ID else None
-            if sample is None:
-                return None
-            done = sampling.drawn(connection, sample)
-        if done is None:  # of before populations were kept
-            numbers = self._population_now(sample)
-            done = sampling.Draw("", numbers, sampling.pick(sample.seed, numbers, sample.wanted))
-        return sample, done
-
-    def _population_now(self, sample: sampling.Sample) -> list[str]:
-        """The population, made again from the feed."""
-        scope = scope_of(dict(parse_qsl(sample.scope.removeprefix("?"))))
-        where, values = scope.records(up_to=sample.up_to)
-        with self._shell.database.reading() as connection:
-            return sampling.population(connection, sample.kind, where, values, sample.up_to)
-
-    def _unchanged(self, sample: sampling.Sample) -> bool:
-        return sampling.digest(self._population_now(sample)) == sample.population_digest
-
-    def sample(self, request: Request) -> Response:
-        found = self._drawn(request.path_params["number"])
-        if found is None:
-            return self._shell.missing("没有这次抽查")
-        sample, done = found
-        self._shell.note("sample.view", f"sample {sample.id}")
-        with self._shell.database.reading() as connection:
-            results = sampling.results(connection, sample.id)
-        return self._shell.show(
-            "sample.html", f"抽查 {sample.id}", "/samples",
-            sample=sample, head=done.head, chosen=done.chosen, results=results, same=self._unchanged(sample),
-        )  # fmt: skip
-
-    def sample_json(self, request: Request) -> Response:
-        found = self._drawn(request.path_params["number"])
-        if found is None:
-            return self._shell.missing("没有这次抽查")
-        sample, done = found
-        return JSONResponse({
-            "id": sample.id, "at": utc_text(sample.at), "by": sample.name, "kind": sample.kind, "scope": sample.scope,
-            "reason": sample.reason, "seed": sample.seed, "wanted": sample.wanted, "up_to": sample.up_to,
-            "population": sample.population, "population_digest": sample.population_digest,
-            "population_unchanged": self._unchanged(sample), "trail_number": sample.trail_number,
-            "trail_head": done.head, "chosen": done.chosen,
-        })  # fmt: skip
-
-    def population(self, request: Request) -> Response:
-        """The list that was drawn from, as its digest has it."""
-        found = self._drawn(request.path_params["number"])
-        if found is None:
-            return self._shell.missing("没有这次抽查")
-        return PlainTextResponse(sampling.listed(found[1].numbers))
-
-    async def judge(self, request: Request) -> Response:
-        number = request.path_params["number"]
-        given = await words_of(request, "number", "verdict", "note")
-        found = await run_in_threadpool(self._drawn, number)
-        if found is None or given["number"] not in found[1].chosen or given["verdict"] not in ("good", "bad"):
-            return self._shell.missing("这次抽查里没有这一件")
-        if given["verdict"] == "bad" and len(given["note"]) < 4:
-            return self._shell.refused("发现问题时请写明情况（至少4字）", "/samples", 422)
-        sample = found[0]
-
-        def judged() -> None:
-            at, who = self._shell.clock.now(), asking()
-            with self._shell.database.reading() as connection:
-                row = connection.execute(sampling.record_of(sample.kind), (given["number"],)).fetchone()
-            with self._shell.database.writing() as connection:
-                fresh = sampling.judge(
-                    connection, number, given["number"], who, at,
-                    good=given["verdict"] == "good", note=given["note"][:300],
-                )  # fmt: skip
-                if fresh and given["verdict"] == "bad":
-                    matters.take_up(connection, matters.Subject(
-                        "finding", f"sample {number} {given['number']}", f"抽查发现问题（{sample.says}）",
-                        given["note"][:300], row["visit_no"], row["id"], utc_text(at),
-                    ))  # fmt: skip
-
-        await run_in_threadpool(judged)
-        return RedirectResponse(f"/samples/{number}", status_code=303)
 
     # ---- reveals ---------------------------------------------------------------------------------------------------
 

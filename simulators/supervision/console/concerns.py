@@ -9,7 +9,6 @@ from simulators.server import SHANGHAI
 from simulators.supervision.chain import chain_figures
 from simulators.supervision.console import figures, findings, staffing
 from simulators.supervision.console.figures import Counts, Figure
-from simulators.supervision.console.kinds import GRIEVANCES
 from simulators.supervision.console.scope import Scope
 from simulators.supervision.console.wording import CONCERNS, days_ahead
 
@@ -30,7 +29,7 @@ def concerns(connection: sqlite3.Connection, now: datetime, scope: Scope) -> lis
     made: dict[str, Callable[[], list[Figure]]] = {
         "staff": lambda: _staff(connection, day, now),
         "prescription": lambda: _prescriptions(day),
-        "act": lambda: _acts(day),
+        "act": lambda: _acts(connection, day),
         "privacy": lambda: _privacy(connection, day),
         "security": lambda: _security(connection, day),
     }
@@ -62,15 +61,13 @@ def _prescriptions(day: Counts) -> list[Figure]:
     ]
 
 
-def _acts(day: Counts) -> list[Figure]:
+def _acts(connection: sqlite3.Connection, day: Counts) -> list[Figure]:
+    told = sum(findings.grievance_counts(connection, day.scope).values())
     return [
         day.act("started", "接诊", "人次"),
         day.act("declined", "未接诊", "人次"),
         day.act("discontinued", "中止转线下", "人次"),
-        Figure(
-            "concerns", "投诉与不良事件",
-            f"{sum(day.counts[kind] for kind in GRIEVANCES)}件", f"/complaints{day.scope.query()}",
-        ),
+        Figure("concerns", "投诉与不良事件", f"{told}件", f"/complaints{day.scope.query()}"),
     ]  # fmt: skip
 
 

@@ -27,7 +27,8 @@ ACTS = {
 }  # fmt: skip
 """What a hospital may report as an event, as a record of another profile, or as both: the event, then the records."""
 
-GRIEVANCES = ("complaint.filed", "adverse_event.reported", "pushMedicalDispute", "bb_pi_adverse_event")
+GRIEVANCES = "method IN ('uploadComplaint', 'pushMedicalDispute', 'bb_pi_adverse_event')"
+"""A condition on records: complaints and adverse events, under whichever profile."""
 
 
 def kind_of(table: str = "") -> str:

@@ -14,6 +14,8 @@ from simulators.supervision.console.scope import Scope
 from simulators.supervision.times import from_store
 
 PAGE = 30
+LAST = 2**62
+"""Above every id."""
 
 
 @dataclass(frozen=True)
@@ -145,17 +147,22 @@ class VisitLine:
 
 
 def latest_visits(
-    connection: sqlite3.Connection, scope: Scope, *, live: bool = False, limit: int = PAGE
-) -> list[VisitLine]:
-    """The visits that something was reported about most recently; `live`: begun and not over."""
-    where, values = scope.records()
+    connection: sqlite3.Connection, scope: Scope, *, live: bool = False, before: int | None = None, limit: int = PAGE
+) -> list[VisitLine]:  # fmt: skip
+    """The visits that something was reported about most recently; `live`: begun and not over. `before` is the last record of one."""
+    where, values = scope.records("records")
     if live:
-        where += f" AND {LIVE}"
+        found = f"SELECT visit_no, max(id) AS last FROM records WHERE {where} AND {LIVE} GROUP BY visit_no"
+    else:  # a walk back along the records, which stops when a page is full
+        later, more = scope.records("later")
+        values += more
+        found = (
+            f"SELECT visit_no, id AS last FROM records WHERE visit_no IS NOT NULL AND {where} AND NOT EXISTS "
+            f"(SELECT 1 FROM records AS later WHERE later.visit_no = records.visit_no AND later.id > records.id AND {later})"
+        )
     rows = connection.execute(
-        "SELECT visit_no, max(id) AS last FROM "
-        f"(SELECT id, visit_no FROM records WHERE visit_no IS NOT NULL AND {where} ORDER BY id DESC LIMIT 2000) "
-        "GROUP BY visit_no ORDER BY last DESC LIMIT ?",
-        (*values, limit),
+        f"SELECT * FROM ({found}) WHERE last < ? ORDER BY last DESC LIMIT ?",
+        (*values, before or LAST, limit),
     ).fetchall()
     lines = []
     for row in rows:
@@ -192,6 +199,10 @@ def visit(connection: sqlite3.Connection, visit_no: str) -> list[Item]:
     return [item(row) for row in sorted([*before, *rows], key=lambda row: (row["occurred_at"], row["id"]))]
 
 
-def live_count(connection: sqlite3.Connection) -> int:
+def live_count(connection: sqlite3.Connection, scope: Scope | None = None) -> int:
     """Visits that are going on, as far as the feed says."""
-    return int(connection.execute(f"SELECT count(DISTINCT visit_no) FROM records WHERE {LIVE}").fetchone()[0])
+    where, values = (scope or Scope()).records("records")
+    counted = connection.execute(
+        f"SELECT count(DISTINCT visit_no) FROM records WHERE {where} AND {LIVE}", values
+    )
+    return int(counted.fetchone()[0])

@@ -194,8 +194,10 @@ def get(connection: sqlite3.Connection, number: int) -> Sample | None:
     return _sample(row) if row else None
 
 
-def latest(connection: sqlite3.Connection, limit: int = 30) -> list[Sample]:
-    rows = connection.execute("SELECT * FROM samples ORDER BY id DESC LIMIT ?", (limit,))
+def latest(connection: sqlite3.Connection, before: int | None, limit: int) -> list[Sample]:
+    rows = connection.execute(
+        "SELECT * FROM samples WHERE id < coalesce(?, id + 1) ORDER BY id DESC LIMIT ?", (before, limit)
+    )
     return [_sample(row) for row in rows]
 
 

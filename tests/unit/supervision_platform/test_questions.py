@@ -286,6 +286,7 @@ def test_without_order_or_words_nothing_is_written(browser: httpx.Client, door: 
     refused = browser.post("/matters/1/ask", data=ASKS | {missing: " "})
 
     assert refused.status_code == 409
+    assert all(text in refused.text for name, text in ASKS.items() if name != missing)
     assert door.asked == []
     assert 'aria-current="step">新' in browser.get("/matters/1").text
 
