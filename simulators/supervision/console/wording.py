@@ -52,6 +52,10 @@ EVENTS = {
     "drug_catalogue.changed": "药品目录变更",
 }
 ACTIONS = {
+    "session.sign_in": "登录",
+    "session.sign_out": "退出",
+    "session.failed": "密码错误",
+    "session.locked": "密码多次错误，暂停登录",
     "visit.view": "查看就诊",
     "visit.replay": "回放就诊",
     "record.view": "查看记录",
@@ -85,7 +89,7 @@ DETAILS = {
 }  # fmt: skip
 _SUBJECTS = {
     "visit": ("就诊", "/visits/"), "record": ("记录", "/records/"), "matter": ("事项", "/matters/"),
-    "sample": ("抽查", "/samples/"), "reveal": ("许可", "/reveals/"),
+    "sample": ("抽查", "/samples/"), "reveal": ("许可", "/reveals/"), "session": ("账号", ""),
 }  # fmt: skip
 # What a line in a list says, in this order, where the record has it.
 _LINE = (
