@@ -2,7 +2,8 @@
 
 import json
 import sqlite3
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from simulators.supervision.alerts import RULES
@@ -15,8 +16,17 @@ from simulators.supervision.times import from_store, from_wire, utc_text
 
 
 @dataclass(frozen=True)
+class Explained:
+    """The later record that took an alert back."""
+
+    record_id: int
+    title: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Alert:
-    """`standing` and `matter` say what a supervisor made of it; without a matter it is new."""
+    """`standing` and `matter` say what a supervisor made of it; without a matter it is new. `explained`: it stands no more."""
 
     id: int
     rule: str
@@ -27,6 +37,7 @@ class Alert:
     record_id: int
     standing: Standing
     matter: int | None
+    explained: Explained | None = None
 
     @property
     def title(self) -> str:
@@ -93,6 +104,39 @@ def _alert(row: sqlite3.Row) -> Alert:
         row["id"], row["rule"], row["subject"], row["detail"], from_store(row["at"]), row["visit_no"], row["record_id"],
         Standing(row["standing"]), row["matter"],
     )  # fmt: skip
+
+
+_EXPLAINED = (
+    "SELECT explained.*, matters.id AS matter, coalesce(matters.standing, 'new') AS standing, later.method, "
+    "later.event_type, later.received_at FROM explained JOIN records AS later ON later.id = explained.by_record "
+    "LEFT JOIN matters ON matters.kind = 'alert' AND matters.key = explained.rule || ' ' || explained.subject"
+)
+
+
+def explained(
+    connection: sqlite3.Connection, scope: Scope | None = None, *, records: Sequence[int] | None = None,
+    before: int | None = None, limit: int = 100,
+) -> list[Alert]:  # fmt: skip
+    """Alerts that a later record took back, newest first; `records`: those that these raised."""
+    where, values = (scope or Scope()).alerts("explained")
+    if records is not None:
+        where += f" AND explained.record_id IN ({','.join(map(str, records))})"
+    if before:
+        where += f" AND explained.id < {before:d}"
+    rows = connection.execute(
+        f"{_EXPLAINED} WHERE {where} ORDER BY explained.id DESC LIMIT ?", (*values, limit)
+    ).fetchall()
+    return [
+        replace(_alert(row), explained=Explained(
+            row["by_record"], wording.title_of(row["method"], row["event_type"]), from_store(row["received_at"])
+        ))
+        for row in rows
+    ]  # fmt: skip
+
+
+def explained_count(connection: sqlite3.Connection, scope: Scope) -> int:
+    where, values = scope.alerts("explained")
+    return int(connection.execute(f"SELECT count(*) FROM explained WHERE {where}", values).fetchone()[0])
 
 
 def alert_counts(connection: sqlite3.Connection, scope: Scope | None = None) -> dict[str, int]:

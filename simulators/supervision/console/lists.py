@@ -88,22 +88,27 @@ class Lists:
         return visit_page(self._shell, request.path_params["visit_no"])
 
     def replay(self, request: Request) -> Response:
-        visit_no, by = request.path_params["visit_no"], request.query_params.get("by", "")
+        visit_no, arrival = request.path_params["visit_no"], request.query_params.get("by", "") == "arrival"
         with self._shell.database.reading() as connection:
             steps = reading.visit(connection, visit_no)
             raised = findings.alerts(connection, visit_no=visit_no)
+            if arrival:  # what stood then, though it was taken back later
+                raised += findings.explained(connection, records=[step.id for step in steps])
         if not steps:
             return self._shell.missing("没有这次就诊的记录")
         self._shell.note("visit.replay", f"visit {visit_no}")
-        found = frames(steps, by_arrival=by == "arrival")
+        found = frames(steps, by_arrival=arrival)
         place = min(max(number_of(request.query_params.get("step", "")) or 1, 1), len(found))
         frame, seen = found[place - 1], {one.step.id for one in found[:place]}
         return self._shell.show(
             "replay.html", "回放", "/visits",
-            visit_no=visit_no, frames=found, frame=frame, place=place, by="arrival" if by == "arrival" else "",
+            visit_no=visit_no, frames=found, frame=frame, place=place, by="arrival" if arrival else "",
             details=wording.details(frame.step.method, frame.step.body),
             lists=wording.lists(frame.step.method, frame.step.body),
-            alerts=[one for one in raised if one.record_id in seen],
+            alerts=[
+                one for one in raised
+                if one.record_id in seen and (one.explained is None or one.explained.record_id > max(seen))
+            ],
         )  # fmt: skip
 
     def staff(self, request: Request) -> Response:
