@@ -7,7 +7,7 @@ from datetime import datetime
 
 from simulators.supervision.alerts import RULES
 from simulators.supervision.console import wording
-from simulators.supervision.console.kinds import GRIEVANCES, one_of
+from simulators.supervision.console.kinds import GRIEVED
 from simulators.supervision.console.masking import mask_record
 from simulators.supervision.console.scope import Scope
 from simulators.supervision.oversight.matters import STANDINGS, Standing, Subject
@@ -153,6 +153,13 @@ class Grievance:
 
 
 PAGE = 30
+_LATEST_WORD = f"records.id IN (SELECT max(id) FROM records WHERE {GRIEVED} GROUP BY method, business_no)"
+
+
+def grievance_count(connection: sqlite3.Connection, scope: Scope) -> int:
+    where, values = scope.records("records")
+    query = f"SELECT count(*) FROM records WHERE {_LATEST_WORD} AND {where}"
+    return int(connection.execute(query, values).fetchone()[0])
 
 
 def grievances(connection: sqlite3.Connection, scope: Scope, *, standing: str = "") -> list[Grievance]:
@@ -161,9 +168,8 @@ def grievances(connection: sqlite3.Connection, scope: Scope, *, standing: str = 
     rows = connection.execute(
         "SELECT records.*, matters.id AS matter, coalesce(matters.standing, 'new') AS standing FROM records "
         "LEFT JOIN matters ON matters.kind IN ('complaint', 'event') AND matters.key = records.business_no "
-        f"WHERE records.id IN (SELECT max(id) FROM records WHERE {one_of(GRIEVANCES)} GROUP BY method, business_no) "
-        f"AND {where} ORDER BY records.occurred_at DESC, records.id DESC LIMIT 200",
-        (*GRIEVANCES, *values),
+        f"WHERE {_LATEST_WORD} AND {where} ORDER BY records.occurred_at DESC, records.id DESC LIMIT 200",
+        values,
     ).fetchall()
     found = [_grievance(row) for row in rows]
     if not standing:
@@ -177,8 +183,8 @@ def one_grievance(connection: sqlite3.Connection, record_id: int) -> Grievance |
     row = connection.execute(
         "SELECT records.*, matters.id AS matter, coalesce(matters.standing, 'new') AS standing FROM records "
         "LEFT JOIN matters ON matters.kind IN ('complaint', 'event') AND matters.key = records.business_no "
-        f"WHERE records.id = ? AND {one_of(GRIEVANCES, 'records')}",
-        (record_id, *GRIEVANCES),
+        f"WHERE records.id = ? AND records.id IN (SELECT id FROM records WHERE {GRIEVED})",
+        (record_id,),
     ).fetchone()
     return _grievance(row) if row else None
 
@@ -186,7 +192,7 @@ def one_grievance(connection: sqlite3.Connection, record_id: int) -> Grievance |
 def _grievance(row: sqlite3.Row) -> Grievance:
     body = json.loads(row["body"])
     shown = mask_record(row["method"], body)
-    complaint = row["event_type"] == "complaint.filed"
+    complaint = row["kind"] == "complaint.filed"
     deadline = body.get("deadline")
     return Grievance(
         key=row["business_no"],

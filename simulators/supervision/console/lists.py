@@ -19,6 +19,10 @@ from simulators.supervision.oversight import reveals
 SOON_DAYS = 30
 
 
+def _called(kind: str) -> str:
+    return wording.EVENTS.get(kind) or wording.title_of(kind, None)
+
+
 class Lists:
     """What lies behind the figures."""
 
@@ -49,7 +53,7 @@ class Lists:
                 "records.html", "上报记录", "/records",
                 items=found, total=reading.records_counted(connection, wanted),
                 chosen={"method": method, "number": number},
-                said="、".join(wording.EVENTS.get(kind) or wording.title_of(kind, None) for kind in kinds),
+                said="、".join(dict.fromkeys(_called(kind.partition("@")[0]) for kind in kinds)),
                 narrow=self._shell.filter(connection, scope, "/records", **kept),
                 more=scope.query(method=method, number=number, **kept, before=str(following)) if following else "",
             )  # fmt: skip

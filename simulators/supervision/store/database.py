@@ -7,6 +7,7 @@ from pathlib import Path
 
 from simulators.supervision.store.console_schema import CONSOLE_SCHEMA
 from simulators.supervision.store.schema import SCHEMA
+from simulators.supervision.store.upgrade import upgrade
 
 
 class Database:
@@ -24,7 +25,8 @@ class Database:
         self.make_tables()
 
     def make_tables(self) -> None:
-        """What is there stays."""
+        """What is there stays; the file of an older platform is brought up to date."""
+        upgrade(self.writer)
         self.writer.executescript(SCHEMA + CONSOLE_SCHEMA)
 
     @contextmanager
