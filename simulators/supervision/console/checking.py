@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from simulators.supervision.console import reading, wording
@@ -21,6 +21,7 @@ from simulators.supervision.times import from_store, utc_text
 
 SEED_LENGTH = 64
 LINES = 100
+PAGE = 30
 CHECKED = 1000
 """Lines whose chain is checked each time the trail is opened; all of them on demand."""
 
@@ -38,6 +39,7 @@ class Checking:
             Route("/samples", form(self.draw), methods=["POST"]),
             Route("/samples/{number:int}", own(self.sample)),
             Route("/samples/{number:int}.json", own(self.sample_json)),
+            Route("/samples/{number:int}/population.txt", own(self.population)),
             Route("/samples/{number:int}/results", form(self.judge), methods=["POST"]),
             Route("/reveals", own(self.reveals)),
             Route("/visits/{visit_no}/reveals", form(self.ask), methods=["POST"]),
@@ -52,11 +54,12 @@ class Checking:
     # ---- samples ---------------------------------------------------------------------------------------------------
 
     def samples(self, request: Request) -> Response:
-        scope = self._shell.scope(request)
+        scope, before = self._shell.scope(request), number_of(request.query_params.get("before", ""))
         with self._shell.database.reading() as connection:
+            found = sampling.latest(connection, before, PAGE + 1)
             return self._shell.show(
                 "samples.html", "抽查", "/samples",
-                samples=sampling.latest(connection), kinds=sampling.KINDS, most=sampling.MOST,
+                samples=found[:PAGE], more=scope.query(before=str(found[PAGE - 1].id)) if len(found) > PAGE else "", kinds=sampling.KINDS, most=sampling.MOST,
                 seed=secrets.token_hex(8), narrow=self._shell.filter(connection, scope, "/samples"), scope=scope,
             )  # fmt: skip
 
@@ -70,76 +73,101 @@ class Checking:
 
         def drawn() -> int:
             scope = scope_of(dict(parse_qsl(given["scope"].removeprefix("?"))))
-            where, values = scope.records()
             with self._shell.database.reading() as connection:
                 up_to = sampling.newest(connection)
+                where, values = scope.records(up_to=up_to)
                 numbers = sampling.population(connection, given["kind"], where, values, up_to)
             with self._shell.database.writing() as connection:  # short: records come in meanwhile
-                return sampling.draw(
+                number = sampling.draw(
                     connection, asking(), self._shell.clock.now(), kind=given["kind"], scope=scope.query(),
                     reason=given["reason"], seed=given["seed"], wanted=wanted, numbers=numbers, up_to=up_to,
                 )  # fmt: skip
+            _, done = self._drawn(number) or (None, None)
+            if done is not None:
+                with self._shell.database.writing() as connection:
+                    sampling.keep(connection, number, done.chosen)
+            return number
 
         return RedirectResponse(f"/samples/{await run_in_threadpool(drawn)}", status_code=303)
 
-    def _drawn(self, number: int) -> dict[str, Any] | None:
-        """The sample with what came out; drawn again from the feed each time, and held to what was written down."""
+    def _drawn(self, number: int) -> tuple[sampling.Sample, sampling.Draw] | None:
+        """The sample with what came out."""
         with self._shell.database.reading() as connection:
             sample = sampling.get(connection, number) if number < LARGEST_ID else None
             if sample is None:
                 return None
-            where, values = scope_of(dict(parse_qsl(sample.scope.removeprefix("?")))).records()
-            numbers = sampling.population(connection, sample.kind, where, values, sample.up_to)
-            return {
-                "sample": sample,
-                "chosen": sampling.pick(sample.seed, numbers, sample.wanted),
-                "same": sampling.digest(numbers) == sample.population_digest,
-                "results": sampling.results(connection, number),
-            }
+            done = sampling.drawn(connection, sample)
+        if done is None:  # of before populations were kept
+            numbers = self._population_now(sample)
+            done = sampling.Draw("", numbers, sampling.pick(sample.seed, numbers, sample.wanted))
+        return sample, done
+
+    def _population_now(self, sample: sampling.Sample) -> list[str]:
+        """The population, made again from the feed."""
+        scope = scope_of(dict(parse_qsl(sample.scope.removeprefix("?"))))
+        where, values = scope.records(up_to=sample.up_to)
+        with self._shell.database.reading() as connection:
+            return sampling.population(connection, sample.kind, where, values, sample.up_to)
+
+    def _unchanged(self, sample: sampling.Sample) -> bool:
+        return sampling.digest(self._population_now(sample)) == sample.population_digest
 
     def sample(self, request: Request) -> Response:
-        drawn = self._drawn(request.path_params["number"])
-        if drawn is None:
+        found = self._drawn(request.path_params["number"])
+        if found is None:
             return self._shell.missing("没有这次抽查")
-        self._shell.note("sample.view", f"sample {drawn['sample'].id}")
-        return self._shell.show("sample.html", f"抽查 {drawn['sample'].id}", "/samples", **drawn)
+        sample, done = found
+        self._shell.note("sample.view", f"sample {sample.id}")
+        with self._shell.database.reading() as connection:
+            results = sampling.results(connection, sample.id)
+        return self._shell.show(
+            "sample.html", f"抽查 {sample.id}", "/samples",
+            sample=sample, head=done.head, chosen=done.chosen, results=results, same=self._unchanged(sample),
+        )  # fmt: skip
 
     def sample_json(self, request: Request) -> Response:
-        drawn = self._drawn(request.path_params["number"])
-        if drawn is None:
+        found = self._drawn(request.path_params["number"])
+        if found is None:
             return self._shell.missing("没有这次抽查")
-        sample = drawn["sample"]
+        sample, done = found
         return JSONResponse({
             "id": sample.id, "at": utc_text(sample.at), "by": sample.name, "kind": sample.kind, "scope": sample.scope,
             "reason": sample.reason, "seed": sample.seed, "wanted": sample.wanted, "up_to": sample.up_to,
             "population": sample.population, "population_digest": sample.population_digest,
-            "population_unchanged": drawn["same"], "trail_number": sample.trail_number, "chosen": drawn["chosen"],
+            "population_unchanged": self._unchanged(sample), "trail_number": sample.trail_number,
+            "trail_head": done.head, "chosen": done.chosen,
         })  # fmt: skip
+
+    def population(self, request: Request) -> Response:
+        """The list that was drawn from, as its digest has it."""
+        found = self._drawn(request.path_params["number"])
+        if found is None:
+            return self._shell.missing("没有这次抽查")
+        return PlainTextResponse(sampling.listed(found[1].numbers))
 
     async def judge(self, request: Request) -> Response:
         number = request.path_params["number"]
         given = await words_of(request, "number", "verdict", "note")
-        drawn = await run_in_threadpool(self._drawn, number)
-        if drawn is None or given["number"] not in drawn["chosen"] or given["verdict"] not in ("good", "bad"):
+        found = await run_in_threadpool(self._drawn, number)
+        if found is None or given["number"] not in found[1].chosen or given["verdict"] not in ("good", "bad"):
             return self._shell.missing("这次抽查里没有这一件")
         if given["verdict"] == "bad" and len(given["note"]) < 4:
             return self._shell.refused("发现问题时请写明情况（至少4字）", "/samples", 422)
+        sample = found[0]
 
         def judged() -> None:
-            at, who, sample = self._shell.clock.now(), asking(), drawn["sample"]
+            at, who = self._shell.clock.now(), asking()
+            with self._shell.database.reading() as connection:
+                row = connection.execute(sampling.record_of(sample.kind), (given["number"],)).fetchone()
             with self._shell.database.writing() as connection:
                 fresh = sampling.judge(
                     connection, number, given["number"], who, at,
                     good=given["verdict"] == "good", note=given["note"][:300],
                 )  # fmt: skip
                 if fresh and given["verdict"] == "bad":
-                    row = connection.execute(
-                        "SELECT id, visit_no FROM records WHERE ? IN (visit_no, business_no) ORDER BY id LIMIT 1",
-                        (given["number"],),
-                    ).fetchone()
                     matters.take_up(connection, matters.Subject(
                         "finding", f"sample {number} {given['number']}", f"抽查发现问题（{sample.says}）",
-                        given["note"][:300], row["visit_no"] if row else None, row["id"] if row else None, utc_text(at),
+                        given["note"][:300], row["visit_no"], row["id"], utc_text(at),
                     ))  # fmt: skip
 
         await run_in_threadpool(judged)

@@ -62,14 +62,12 @@ def _prescriptions(day: Counts) -> list[Figure]:
 
 
 def _acts(connection: sqlite3.Connection, day: Counts) -> list[Figure]:
+    told = sum(findings.grievance_counts(connection, day.scope).values())
     return [
         day.act("started", "接诊", "人次"),
         day.act("declined", "未接诊", "人次"),
         day.act("discontinued", "中止转线下", "人次"),
-        Figure(
-            "concerns", "投诉与不良事件",
-            f"{findings.grievance_count(connection, day.scope)}件", f"/complaints{day.scope.query()}",
-        ),
+        Figure("concerns", "投诉与不良事件", f"{told}件", f"/complaints{day.scope.query()}"),
     ]  # fmt: skip
 
 

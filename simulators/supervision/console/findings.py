@@ -7,7 +7,7 @@ from datetime import datetime
 
 from simulators.supervision.alerts import RULES
 from simulators.supervision.console import wording
-from simulators.supervision.console.kinds import GRIEVED
+from simulators.supervision.console.kinds import GRIEVANCES
 from simulators.supervision.console.masking import mask_record
 from simulators.supervision.console.scope import Scope
 from simulators.supervision.oversight.matters import STANDINGS, Standing, Subject
@@ -153,37 +153,49 @@ class Grievance:
 
 
 PAGE = 30
-_LATEST_WORD = f"records.id IN (SELECT max(id) FROM records WHERE {GRIEVED} GROUP BY method, business_no)"
 
 
-def grievance_count(connection: sqlite3.Connection, scope: Scope) -> int:
+_KIND = "CASE records.event_type WHEN 'complaint.filed' THEN 'complaint' ELSE 'event' END"
+_FOLLOWED = (
+    f"records LEFT JOIN matters ON matters.kind = {_KIND} AND matters.key = records.business_no "
+    f"WHERE records.id IN (SELECT max(id) FROM records WHERE {GRIEVANCES} GROUP BY method, business_no)"
+)
+_STANDING = "coalesce(matters.standing, 'new')"
+"""A later report of the same number replaces the earlier one. One that is told under both profiles has two numbers."""
+
+
+def grievances(
+    connection: sqlite3.Connection, scope: Scope, *, standing: str = "", before: int | None = None, limit: int = PAGE
+) -> list[Grievance]:  # fmt: skip
+    """Newest report first. `standing` may be `open`: whatever is not closed."""
     where, values = scope.records("records")
-    query = f"SELECT count(*) FROM records WHERE {_LATEST_WORD} AND {where}"
-    return int(connection.execute(query, values).fetchone()[0])
+    if standing:
+        where += f" AND {_STANDING} " + ("<> 'closed'" if standing == "open" else "= ?")
+        values += [] if standing == "open" else [standing]
+    if before:
+        where += f" AND records.id < {before:d}"
+    rows = connection.execute(
+        f"SELECT records.*, matters.id AS matter, {_STANDING} AS standing FROM {_FOLLOWED} AND {where} "
+        "ORDER BY records.id DESC LIMIT ?",
+        (*values, limit),
+    ).fetchall()
+    return [_grievance(row) for row in rows]
 
 
-def grievances(connection: sqlite3.Connection, scope: Scope, *, standing: str = "") -> list[Grievance]:
-    """Newest first; a later report of the same number replaces the earlier one. One that is told under both profiles has two numbers."""
+def grievance_counts(connection: sqlite3.Connection, scope: Scope) -> dict[str, int]:
+    """How many of each standing."""
     where, values = scope.records("records")
     rows = connection.execute(
-        "SELECT records.*, matters.id AS matter, coalesce(matters.standing, 'new') AS standing FROM records "
-        "LEFT JOIN matters ON matters.kind IN ('complaint', 'event') AND matters.key = records.business_no "
-        f"WHERE {_LATEST_WORD} AND {where} ORDER BY records.occurred_at DESC, records.id DESC LIMIT 200",
-        values,
-    ).fetchall()
-    found = [_grievance(row) for row in rows]
-    if not standing:
-        return found
-    return [
-        one for one in found if (one.standing != "closed" if standing == "open" else one.standing == standing)
-    ]
+        f"SELECT {_STANDING} AS standing, count(*) AS number FROM {_FOLLOWED} AND {where} GROUP BY 1", values
+    )
+    return dict.fromkeys(map(str, Standing), 0) | {row["standing"]: row["number"] for row in rows}
 
 
 def one_grievance(connection: sqlite3.Connection, record_id: int) -> Grievance | None:
     row = connection.execute(
-        "SELECT records.*, matters.id AS matter, coalesce(matters.standing, 'new') AS standing FROM records "
-        "LEFT JOIN matters ON matters.kind IN ('complaint', 'event') AND matters.key = records.business_no "
-        f"WHERE records.id = ? AND records.id IN (SELECT id FROM records WHERE {GRIEVED})",
+        f"SELECT records.*, matters.id AS matter, {_STANDING} AS standing FROM records "
+        f"LEFT JOIN matters ON matters.kind = {_KIND} AND matters.key = records.business_no "
+        f"WHERE records.id = ? AND {GRIEVANCES}",
         (record_id,),
     ).fetchone()
     return _grievance(row) if row else None

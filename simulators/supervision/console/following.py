@@ -1,6 +1,6 @@
 """Alerts, complaints, adverse events and findings: who looked, who asked the hospital, what it answered, how it ended."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from simulators.supervision.alerts import RULES
 from simulators.supervision.console import findings, wording
+from simulators.supervision.console.scope import Scope
 from simulators.supervision.console.sessions import asking
 from simulators.supervision.console.shell import LARGEST_ID, Shell, number_of, words_of
 from simulators.supervision.hospital_door import HospitalDoor
@@ -81,14 +82,20 @@ class Following:
         ]})  # fmt: skip
 
     def complaints(self, request: Request) -> Response:
-        scope, standing = self._shell.scope(request), request.query_params.get("standing", "")
-        standing = standing if standing in (*Standing, "open") else ""
+        scope, standing = self._shell.scope(request), self._wanted(request)["standing"]
+        before = number_of(request.query_params.get("before", ""))
         with self._shell.database.reading() as connection:
+            states = findings.grievance_counts(connection, scope)
+            found = findings.grievances(
+                connection, scope, standing=standing, before=before, limit=findings.PAGE + 1
+            )
+            older = found[findings.PAGE - 1].record_id if len(found) > findings.PAGE else None
             return self._shell.show(
                 "complaints.html", "投诉与不良事件", "/complaints",
-                grievances=findings.grievances(connection, scope, standing=standing),
-                standing=standing, now=self._shell.clock.now(), scope=scope,
+                grievances=found[: findings.PAGE], states=states | _sums(states), standing=standing,
+                now=self._shell.clock.now(), scope=scope,
                 narrow=self._shell.filter(connection, scope, "/complaints", standing=standing),
+                more=scope.query(standing=standing, before=str(older)) if older else "",
             )  # fmt: skip
 
     async def alert(self, request: Request) -> Response:
@@ -126,21 +133,19 @@ class Following:
         return RedirectResponse(f"/matters/{number}", status_code=303)
 
     def list(self, request: Request) -> Response:
-        standing = request.query_params.get("standing", "")
-        where = (
-            "standing <> 'closed'"
-            if standing == "open"
-            else "standing = ?"
-            if standing in tuple(Standing)
-            else "1"
+        standing, before = (
+            self._wanted(request)["standing"],
+            number_of(request.query_params.get("before", "")),
         )
-        values = [standing] if standing in tuple(Standing) else []
         with self._shell.database.reading() as connection:
-            rows = connection.execute(
-                f"SELECT id FROM matters WHERE {where} ORDER BY id DESC LIMIT 100", values
-            )
-            found = [one for row in rows.fetchall() if (one := matters.get(connection, row["id"]))]
-        return self._shell.show("matters.html", "办理中的事项", "/alerts", matters=found, standing=standing)
+            states = matters.counts(connection)
+            found = matters.page(connection, standing, before, findings.PAGE + 1)
+        older = found[findings.PAGE - 1].id if len(found) > findings.PAGE else None
+        return self._shell.show(
+            "matters.html", "办理中的事项", "/alerts",
+            matters=found[: findings.PAGE], states=states | _sums(states), standing=standing,
+            more=Scope().query(standing=standing, before=str(older)) if older else "",
+        )  # fmt: skip
 
     def matter(self, request: Request) -> Response:
         number = request.path_params["number"]
@@ -166,8 +171,12 @@ class Following:
                 found = matters.get(connection, number) if number < LARGEST_ID else None
                 if found is None:
                     return "没有这件事项"
+                now = self._shell.clock.now()
                 try:
-                    matters.move(connection, found, verb, asking(), self._shell.clock.now(), note)
+                    if verb == "withdraw":
+                        questions.withdraw(connection, found, asking(), now, note)
+                    else:
+                        matters.move(connection, found, verb, asking(), now, note)
                 except NotAllowedError as refusal:
                     return str(refusal)
             return ""
@@ -194,15 +203,23 @@ class Following:
             return self._shell.refused("这个平台没有设置通向医院的前置机地址", "/alerts")
         problem = await run_in_threadpool(written)
         if not problem:
-            await questions.sweep(self._shell.database, self._door, self._shell.clock)
+            await questions.sweep(self._shell.database, self._door, self._shell.clock, number)
         return self._back(number, problem)
 
     async def answers(self, request: Request) -> Response:
         """Look for answers now instead of with the next sweep."""
-        await questions.sweep(self._shell.database, self._door, self._shell.clock)
-        return self._back(request.path_params["number"], "")
+        number = request.path_params["number"]
+        if number < LARGEST_ID:
+            await questions.sweep(self._shell.database, self._door, self._shell.clock, number)
+        return self._back(number, "")
 
     def _back(self, number: int, problem: str) -> Response:
         if problem:
             return self._shell.refused(problem, "/alerts")
         return RedirectResponse(f"/matters/{number}", status_code=303)
+
+
+def _sums(states: Mapping[str, int]) -> dict[str, int]:
+    """All of them, and those that are not closed."""
+    total = sum(states.values())
+    return {"": total, "open": total - states[Standing.CLOSED]}

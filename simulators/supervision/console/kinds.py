@@ -3,8 +3,6 @@
 One act may be told by both. It is counted by the chain where that tells it, else by the tables.
 """
 
-from simulators.supervision.meanings import LINK
-
 CHAIN = "shanghai"
 TABLES = ("tianjin-1.0", "guangdong")
 
@@ -29,9 +27,8 @@ ACTS: dict[str, tuple[str, ...]] = {
     "viewed": ("record.viewed",),
     "filed": ("practitioner.changed",),
 }
-GRIEVANCES = ("complaint.filed", "adverse_event.reported")
-GRIEVED = f"kind IN {GRIEVANCES} AND method <> '{LINK}'"
-"""A condition on records: a complaint or an adverse event with its content."""
+GRIEVANCES = "method IN ('uploadComplaint', 'pushMedicalDispute', 'bb_pi_adverse_event')"
+"""A condition on records: complaints and adverse events, under whichever profile."""
 
 
 def by_chain(event: str) -> tuple[str, ...]:

@@ -78,12 +78,16 @@ class Lists:
         if number:
             return RedirectResponse(f"/visits/{quote(number, safe='')}", status_code=303)
         scope, live = self._shell.scope(request), request.query_params.get("live") == "1"
+        kept, before = "1" if live else "", number_of(request.query_params.get("before", ""))
         with self._shell.database.reading() as connection:
+            found = reading.latest_visits(connection, scope, live=live, before=before, limit=reading.PAGE + 1)
+            older = found[reading.PAGE - 1].last.id if len(found) > reading.PAGE else None
             return self._shell.show(
                 "visits.html", "正在问诊" if live else "就诊", "/visits",
-                visits=reading.latest_visits(connection, scope, live=live), live=live,
-                narrow=self._shell.filter(connection, scope, "/visits", live="1" if live else ""),
-                query=scope.query(),
+                visits=found[: reading.PAGE], live=live,
+                total=reading.live_count(connection, scope) if live else None,
+                narrow=self._shell.filter(connection, scope, "/visits", live=kept),
+                query=scope.query(), more=scope.query(live=kept, before=str(older)) if older else "",
             )  # fmt: skip
 
     def visit(self, request: Request) -> Response:

@@ -15,6 +15,8 @@ from simulators.supervision.meanings import LINK, Told, told
 from simulators.supervision.times import from_store
 
 PAGE = 30
+LAST = 2**62
+"""Above every id."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,13 @@ def one_record(connection: sqlite3.Connection, number: int) -> Item | None:
     return item(row) if row else None
 
 
+_NUMBERED = (
+    "id IN (SELECT id FROM records WHERE visit_no = ? UNION SELECT id FROM records WHERE event_id = ? "
+    f"UNION SELECT id FROM records WHERE method IN ({', '.join(map(repr, wording.METHODS))}) AND business_no = ? "
+    "UNION SELECT id FROM records WHERE id = ? AND receipt = ?)"
+)
+
+
 @dataclass(frozen=True)
 class Wanted:
     """What a list of records is narrowed to. `number` is a visit's, a business's, an event's or a receipt's."""
@@ -94,7 +103,9 @@ class Wanted:
             condition, told_by = one_of(self.kinds)
             parts.append((condition, list(told_by)))
         if self.number:
-            parts.append(("? IN (visit_no, business_no, event_id, receipt)", [self.number]))
+            # Each kind of number by its own index; a receipt ends with its record's id.
+            place = int(self.number[-12:]) if self.number[-12:].isdecimal() else 0
+            parts.append((_NUMBERED, [self.number, self.number, self.number, place, self.number]))
         if self.once:
             parts.append(("duplicate = 0", []))
         return " AND ".join(part for part, _ in parts), [value for _, more in parts for value in more]
@@ -142,17 +153,22 @@ class VisitLine:
 
 
 def latest_visits(
-    connection: sqlite3.Connection, scope: Scope, *, live: bool = False, limit: int = PAGE
-) -> list[VisitLine]:
-    """The visits that something was reported about most recently; `live`: begun and not over."""
-    where, values = scope.records()
+    connection: sqlite3.Connection, scope: Scope, *, live: bool = False, before: int | None = None, limit: int = PAGE
+) -> list[VisitLine]:  # fmt: skip
+    """The visits that something was reported about most recently; `live`: begun and not over. `before` is the last record of one."""
+    where, values = scope.records("records")
     if live:
-        where += f" AND {LIVE}"
+        found = f"SELECT visit_no, max(id) AS last FROM records WHERE {where} AND {LIVE} GROUP BY visit_no"
+    else:  # a walk back along the records, which stops when a page is full
+        later, more = scope.records("later")
+        values += more
+        found = (
+            f"SELECT visit_no, id AS last FROM records WHERE visit_no IS NOT NULL AND {where} AND NOT EXISTS "
+            f"(SELECT 1 FROM records AS later WHERE later.visit_no = records.visit_no AND later.id > records.id AND {later})"
+        )
     rows = connection.execute(
-        "SELECT visit_no, max(id) AS last FROM "
-        f"(SELECT id, visit_no FROM records WHERE visit_no IS NOT NULL AND {where} ORDER BY id DESC LIMIT 2000) "
-        "GROUP BY visit_no ORDER BY last DESC LIMIT ?",
-        (*values, limit),
+        f"SELECT * FROM ({found}) WHERE last < ? ORDER BY last DESC LIMIT ?",
+        (*values, before or LAST, limit),
     ).fetchall()
     lines = []
     for row in rows:
@@ -214,6 +230,10 @@ def _eligibility(connection: sqlite3.Connection, rows: Sequence[sqlite3.Row]) ->
     return found
 
 
-def live_count(connection: sqlite3.Connection) -> int:
+def live_count(connection: sqlite3.Connection, scope: Scope | None = None) -> int:
     """Visits that are going on, as far as the feed says."""
-    return int(connection.execute(f"SELECT count(DISTINCT visit_no) FROM records WHERE {LIVE}").fetchone()[0])
+    where, values = (scope or Scope()).records("records")
+    counted = connection.execute(
+        f"SELECT count(DISTINCT visit_no) FROM records WHERE {where} AND {LIVE}", values
+    )
+    return int(counted.fetchone()[0])

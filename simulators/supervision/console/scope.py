@@ -48,21 +48,19 @@ class Scope:
             values.append(utc_text(_midnight(self.until + timedelta(days=1))))
         return " AND ".join(where), values
 
-    def records(self, table: str = "") -> tuple[str, list[str]]:
-        """A condition on records. A record that names no department or doctor (a payment) counts with its visit."""
-        t = f"{table}." if table else ""
+    def records(self, table: str = "", *, up_to: int | None = None) -> tuple[str, list[str]]:
+        """A condition on records. One that names no department or doctor (a payment) counts with its visit, as known `up_to` a record."""
+        t, known = f"{table}." if table else "", "" if up_to is None else f" AND id <= {up_to:d}"
         where, values = self.days(f"{t}occurred_at")
         if self.hospital:
             where += f" AND {t}organ_id = ?"
             values.append(self.hospital)
         if self.dept:
-            where += (
-                f" AND ({t}dept_id = ? OR {t}visit_no IN (SELECT visit_no FROM records WHERE dept_id = ?))"
-            )
+            where += f" AND ({t}dept_id = ? OR {t}visit_no IN (SELECT visit_no FROM records WHERE dept_id = ?{known}))"
             values += [self.dept] * 2
         if self.doctor:
             where += f" AND ({t}doctor_id = ? OR ({t}kind = 'practitioner.changed' AND {t}business_no = ?) "
-            where += f"OR {t}visit_no IN (SELECT visit_no FROM records WHERE doctor_id = ?))"
+            where += f"OR {t}visit_no IN (SELECT visit_no FROM records WHERE doctor_id = ?{known}))"
             values += [self.doctor] * 3
         return where, values
 

@@ -80,7 +80,7 @@ DETAILS = {
     "authority": "检查文书号", "reason": "原因", "note": "说明", "why": "原因", "reveal": "许可", "method": "接口",
     "seed": "种子", "wanted": "数量", "scope": "筛选", "up_to": "截至记录", "population": "名单", "clear": "含原文",
     "population_digest": "名单摘要", "number": "编号", "verdict": "结论", "manifest_sha256": "核验码", "export": "导出",
-    "key": "事项",
+    "key": "事项", "nonce": "平台随机数",
 }  # fmt: skip
 _SUBJECTS = {
     "visit": ("就诊", "/visits/"), "record": ("记录", "/records/"), "matter": ("事项", "/matters/"),

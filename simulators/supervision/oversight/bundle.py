@@ -193,7 +193,7 @@ def _matters(connection: sqlite3.Connection, visit_no: str) -> dict[str, Any]:
 def _asked(question: questions.Question) -> Mapping[str, Any]:
     return {
         "id": question.id, "by": question.by.name, "authority": question.authority, "words": question.words,
-        "asked_at": utc_text(question.asked_at), "answer": question.answer, "answered_by": question.answered_by,
+        "asked_at": utc_text(question.asked_at), "withdrawn": question.withdrawn, "answer": question.answer, "answered_by": question.answered_by,
         "answered_at": utc_text(question.answered_at) if question.answered_at else None,
     }  # fmt: skip
 

@@ -107,6 +107,22 @@ def get(connection: sqlite3.Connection, number: int) -> Matter | None:
     return _matter(row) if row else None
 
 
+def page(connection: sqlite3.Connection, standing: str, before: int | None, limit: int) -> list[Matter]:
+    """Newest first, below `before`. `standing` may be `open`: whatever is not closed."""
+    rows = connection.execute(
+        "SELECT * FROM matters WHERE id < coalesce(:before, id + 1) AND (:standing IN ('', standing) "
+        "OR (:standing = 'open' AND standing <> 'closed')) ORDER BY id DESC LIMIT :limit",
+        {"before": before, "standing": standing, "limit": limit},
+    ).fetchall()
+    return [_matter(row) for row in rows]
+
+
+def counts(connection: sqlite3.Connection) -> dict[str, int]:
+    """How many of each standing."""
+    rows = connection.execute("SELECT standing, count(*) AS number FROM matters GROUP BY standing")
+    return dict.fromkeys(map(str, Standing), 0) | {row["standing"]: row["number"] for row in rows}
+
+
 def take_up(connection: sqlite3.Connection, subject: Subject) -> Matter:
     """The matter of this subject; made when it is not there yet."""
     connection.execute(

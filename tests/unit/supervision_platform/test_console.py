@@ -7,6 +7,8 @@ import pytest
 
 from simulators.supervision.console.figures import Counts
 from simulators.supervision.console.masking import mask_certificate, mask_name, mask_phone, mask_record
+from simulators.supervision.console.reading import Wanted
+from tests.unit.supervision_platform.conftest import Running
 from tests.unit.supervision_platform.sender import Platform
 from tests.unit.supervision_platform.shanghai_records import BOY, Hospital
 from tests.unit.supervision_platform.tianjin_records import PATIENT, medical_record, revisit
@@ -139,7 +141,11 @@ def test_the_board_counts_today(browser: httpx.Client, shanghai: Platform) -> No
 
 def test_what_both_profiles_tell_is_counted_once() -> None:
     told = Counter(
-        {"appointment.booked@shanghai": 3, "appointment.booked@tianjin-1.0": 3, "prescription.approved@tianjin-1.0": 2}
+        {
+            "appointment.booked@shanghai": 3,
+            "appointment.booked@tianjin-1.0": 3,
+            "prescription.approved@tianjin-1.0": 2,
+        }
     )
     day = Counts(told)
 
@@ -224,6 +230,21 @@ def test_records_are_found_by_kind_day_and_number(browser: httpx.Client, shangha
         browser.get("/records", params={"from": "nonsense", "before": "x"}).text.count('class="title"') == 8
     )
     assert "没有符合条件" in browser.get("/records", params={"number": "nothing"}).text
+
+
+@pytest.mark.parametrize("column", ["visit_no", "business_no", "event_id", "receipt"])
+def test_a_number_is_looked_up_by_its_index(
+    browser: httpx.Client, shanghai: Platform, strict_platform: Running, column: str
+) -> None:
+    send_a_visit(shanghai)
+    row = shanghai.stored(method="uploadBooking")[0]
+    where, values = Wanted(number=row[column]).where()
+
+    with strict_platform.database.reading() as connection:
+        plan = connection.execute(f"EXPLAIN QUERY PLAN SELECT * FROM records WHERE {where}", values)
+        assert [one["detail"] for one in plan if one["detail"].startswith("SCAN records")] == []
+
+    assert f'href="/records/{row["id"]}"' in browser.get("/records", params={"number": row[column]}).text
 
 
 def test_older_records_are_on_the_next_page(browser: httpx.Client, shanghai: Platform) -> None:
