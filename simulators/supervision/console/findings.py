@@ -248,7 +248,7 @@ def one_grievance(connection: sqlite3.Connection, record_id: int) -> Grievance |
 def _grievance(row: sqlite3.Row) -> Grievance:
     body = json.loads(row["body"])
     shown = mask_record(row["method"], body)
-    complaint = row["event_type"] == "complaint.filed"
+    complaint = row["kind"] == "complaint.filed"
     deadline = body.get("deadline")
     return Grievance(
         key=row["business_no"],

@@ -17,6 +17,10 @@ from simulators.supervision.console.visiting import visit_page
 SOON_DAYS = 30
 
 
+def _called(kind: str) -> str:
+    return wording.EVENTS.get(kind) or wording.title_of(kind, None)
+
+
 class Lists:
     """What lies behind the figures."""
 
@@ -47,7 +51,7 @@ class Lists:
                 "records.html", "上报记录", "/records",
                 items=found, total=reading.records_counted(connection, wanted),
                 chosen={"method": method, "number": number},
-                said="、".join(wording.EVENTS.get(kind) or wording.title_of(kind, None) for kind in kinds),
+                said="、".join(dict.fromkeys(_called(kind.partition("@")[0]) for kind in kinds)),
                 narrow=self._shell.filter(connection, scope, "/records", **kept),
                 more=scope.query(method=method, number=number, **kept, before=str(following)) if following else "",
             )  # fmt: skip

@@ -219,8 +219,8 @@ def test_a_complaint_and_an_event_of_one_number_are_two_matters(
     with strict_platform.database.writing() as connection:
         connection.execute(
             "INSERT INTO matters (kind, key, title, detail, at, standing) "
-            "SELECT kind, business_no, '', '', occurred_at, 'closed' FROM records, "
-            "(SELECT 'event' AS kind UNION SELECT 'complaint')"
+            "SELECT other.kind, business_no, '', '', occurred_at, 'closed' FROM records, "
+            "(SELECT 'event' AS kind UNION SELECT 'complaint') AS other"
         )
 
     assert total(browser.get("/complaints").text) == 1
