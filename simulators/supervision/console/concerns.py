@@ -85,11 +85,12 @@ def _privacy(connection: sqlite3.Connection, day: Counts) -> list[Figure]:
 
 def _security(connection: sqlite3.Connection, day: Counts) -> list[Figure]:
     chain = chain_figures(connection)
-    refused = figures.count_days(connection, "refusals", day.scope)
+    days = Scope(day.scope.since, day.scope.until)
+    refused = figures.count_days(connection, "refusals", days)
     twice = figures.outcome_sum(connection, "duplicates")
     return [
         Figure("missing", "缺号", f"{chain['missing']}个", "/feed#gaps", bad=chain["missing"] > 0),
         Figure("broken", "链值不符", f"{chain['broken']}处", "/alerts?rule=chain_broken", bad=chain["broken"] > 0),
         Figure("duplicates", "重复上报", f"{twice}条", "/feed"),
-        Figure("refused", "退回", f"{refused}次", "/feed#refusals"),
+        Figure("refused", "退回", f"{refused}次", f"/refusals{days.query()}"),
     ]  # fmt: skip

@@ -42,11 +42,12 @@ class Lists:
         query, scope = request.query_params, self._shell.scope(request)
         method = query.get("method", "") if query.get("method", "") in wording.METHODS else ""
         kinds = tuple(kind for kind in query.get("kind", "").split(",")[:10] if kind)
-        number, once = query.get("number", "").strip()[:100], query.get("once") == "1"
-        wanted = reading.Wanted(scope, method, kinds, number, once)
+        number = query.get("number", "").strip()[:100]
+        once, twice = query.get("once") == "1", query.get("twice") == "1"
+        wanted = reading.Wanted(scope, method, kinds, number, once, twice)
         with self._shell.database.reading() as connection:
             found, following = reading.records_before(connection, number_of(query.get("before", "")), wanted)
-            kept = {"kind": ",".join(kinds), "once": "1" if once else ""}
+            kept = {"kind": ",".join(kinds), "once": "1" if once else "", "twice": "1" if twice else ""}
             return self._shell.show(
                 "records.html", "上报记录", "/records",
                 items=found, total=reading.records_counted(connection, wanted),

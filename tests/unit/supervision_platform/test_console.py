@@ -14,7 +14,7 @@ from tests.unit.supervision_platform.shanghai_records import BOY, Hospital
 from tests.unit.supervision_platform.tianjin_records import PATIENT, medical_record, revisit
 
 PAGES = [
-    "/", "/concerns", "/records", "/visits", "/alerts", "/alerts/explained", "/feed", "/complaints", "/matters", "/staff", "/samples", "/reveals", "/trail",
+    "/", "/concerns", "/records", "/visits", "/alerts", "/alerts/explained", "/feed", "/days", "/days/2026-11-22", "/refusals", "/complaints", "/matters", "/staff", "/samples", "/reveals", "/trail",
 ]  # fmt: skip
 LOGIN = {"login": "supervisor", "password": "correct-horse"}
 
