@@ -57,8 +57,8 @@ def _prescriptions(day: Counts) -> list[Figure]:
     return [
         day.act("prescribed", "开具", "张"),
         day.act("approved", "审核通过", "张"),
-        day.events("退回", "prescription.returned", unit="张"),
-        day.events("过期或作废", "prescription.expired", "prescription.cancelled", unit="张"),
+        day.act("returned", "退回", "张"),
+        day.act("ended", "过期或作废", "张"),
     ]
 
 
@@ -80,7 +80,7 @@ def _privacy(connection: sqlite3.Connection, day: Counts) -> list[Figure]:
     )
     return [
         day.act("verified", "实名认证", "次"),
-        day.events("健康档案浏览", "record.viewed", unit="次"),
+        day.act("viewed", "健康档案浏览", "次"),
         Figure("looks", "未脱敏查看", f"{looks}次", f"/trail{days.query(action=','.join(reveals.CLEAR))}"),
         Figure("trail", "监管端留痕", f"{lines}条", f"/trail{days.query()}"),
     ]
@@ -88,11 +88,12 @@ def _privacy(connection: sqlite3.Connection, day: Counts) -> list[Figure]:
 
 def _security(connection: sqlite3.Connection, day: Counts) -> list[Figure]:
     chain = chain_figures(connection)
-    refused = figures.count_days(connection, "refusals", day.scope)
+    days = Scope(day.scope.since, day.scope.until)
+    refused = figures.count_days(connection, "refusals", days)
     twice = figures.outcome_sum(connection, "duplicates")
     return [
         Figure("missing", "缺号", f"{chain['missing']}个", "/feed#gaps", bad=chain["missing"] > 0),
-        Figure("broken", "链值不符", f"{chain['broken']}处", "/alerts?concern=security", bad=chain["broken"] > 0),
+        Figure("broken", "链值不符", f"{chain['broken']}处", "/alerts?rule=chain_broken", bad=chain["broken"] > 0),
         Figure("duplicates", "重复上报", f"{twice}条", "/feed"),
-        Figure("refused", "退回", f"{refused}次", "/feed#refusals"),
+        Figure("refused", "退回", f"{refused}次", f"/refusals{days.query()}"),
     ]  # fmt: skip

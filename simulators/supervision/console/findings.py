@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from simulators.supervision.alerts import RULES
@@ -20,8 +20,17 @@ WRITTEN = {"view_refused"}
 
 
 @dataclass(frozen=True)
+class Explained:
+    """The later record that took an alert back."""
+
+    record_id: int
+    title: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Alert:
-    """`standing` and `matter` say what a supervisor made of it; without a matter it is new."""
+    """`standing` and `matter` say what a supervisor made of it; without a matter it is new. `explained`: it stands no more."""
 
     id: int
     rule: str
@@ -32,6 +41,7 @@ class Alert:
     record_id: int
     standing: Standing
     matter: int | None
+    explained: Explained | None = None
 
     @property
     def title(self) -> str:
@@ -94,21 +104,53 @@ def one_alert(connection: sqlite3.Connection, number: int) -> Alert | None:
 
 
 def _alerts(connection: sqlite3.Connection, rows: Sequence[sqlite3.Row]) -> list[Alert]:
-    """What a person wrote among the details loses whom it is about."""
     people = People(connection)
-    return [
-        _alert(row, people.of_visit(row["visit_no"], row["record_id"]).mask(row["detail"]))
-        if row["rule"] in WRITTEN
-        else _alert(row, row["detail"])
-        for row in rows
-    ]
+    return [_alert(row, people) for row in rows]
 
 
-def _alert(row: sqlite3.Row, detail: str) -> Alert:
+def _alert(row: sqlite3.Row, people: People) -> Alert:
+    """What a person wrote among the details loses whom it is about."""
+    detail = row["detail"]
+    if row["rule"] in WRITTEN:
+        detail = people.of_visit(row["visit_no"], row["record_id"]).mask(detail)
     return Alert(
         row["id"], row["rule"], row["subject"], detail, from_store(row["at"]), row["visit_no"], row["record_id"],
         Standing(row["standing"]), row["matter"],
     )  # fmt: skip
+
+
+_EXPLAINED = (
+    "SELECT explained.*, matters.id AS matter, coalesce(matters.standing, 'new') AS standing, later.method, "
+    "later.event_type, later.received_at FROM explained JOIN records AS later ON later.id = explained.by_record "
+    "LEFT JOIN matters ON matters.kind = 'alert' AND matters.key = explained.rule || ' ' || explained.subject"
+)
+
+
+def explained(
+    connection: sqlite3.Connection, scope: Scope | None = None, *, records: Sequence[int] | None = None,
+    before: int | None = None, limit: int = 100,
+) -> list[Alert]:  # fmt: skip
+    """Alerts that a later record took back, newest first; `records`: those that these raised."""
+    where, values = (scope or Scope()).alerts("explained")
+    if records is not None:
+        where += f" AND explained.record_id IN ({','.join(map(str, records))})"
+    if before:
+        where += f" AND explained.id < {before:d}"
+    rows = connection.execute(
+        f"{_EXPLAINED} WHERE {where} ORDER BY explained.id DESC LIMIT ?", (*values, limit)
+    ).fetchall()
+    people = People(connection)
+    return [
+        replace(_alert(row, people), explained=Explained(
+            row["by_record"], wording.title_of(row["method"], row["event_type"]), from_store(row["received_at"])
+        ))
+        for row in rows
+    ]  # fmt: skip
+
+
+def explained_count(connection: sqlite3.Connection, scope: Scope) -> int:
+    where, values = scope.alerts("explained")
+    return int(connection.execute(f"SELECT count(*) FROM explained WHERE {where}", values).fetchone()[0])
 
 
 def alert_counts(connection: sqlite3.Connection, scope: Scope | None = None) -> dict[str, int]:
@@ -220,7 +262,7 @@ def one_grievance(connection: sqlite3.Connection, record_id: int) -> Grievance |
 def _grievance(row: sqlite3.Row) -> Grievance:
     body = json.loads(row["body"])
     shown = mask_record(row["method"], body)
-    complaint = row["event_type"] == "complaint.filed"
+    complaint = row["kind"] == "complaint.filed"
     deadline = body.get("deadline")
     return Grievance(
         key=row["business_no"],

@@ -35,6 +35,7 @@ class Following:
         return [
             Route("/alerts", own(self.alerts)),
             Route("/alerts.json", own(self.alerts_json)),
+            Route("/alerts/explained", own(self.explained)),
             Route("/alerts/{number:int}", form(self.alert), methods=["POST"]),
             Route("/complaints", own(self.complaints)),
             Route("/complaints/{number:int}", form(self.complaint), methods=["POST"]),
@@ -65,7 +66,20 @@ class Following:
                 states=findings.standing_counts(connection, scope, wanted["concern"]),
                 narrow=self._shell.filter(connection, scope, "/alerts", **wanted), scope=scope,
                 more=scope.query(**wanted, before=str(older)) if older else "",
-                explained=connection.execute("SELECT count(*) FROM explained").fetchone()[0],
+                explained=findings.explained_count(connection, scope),
+            )  # fmt: skip
+
+    def explained(self, request: Request) -> Response:
+        """What was taken back, and by which record."""
+        scope, before = self._shell.scope(request), number_of(request.query_params.get("before", ""))
+        with self._shell.database.reading() as connection:
+            found = findings.explained(connection, scope, before=before, limit=findings.PAGE + 1)
+            older = found[findings.PAGE - 1].id if len(found) > findings.PAGE else None
+            return self._shell.show(
+                "explained.html", "已说明的预警", "/alerts",
+                alerts=found[: findings.PAGE], total=findings.explained_count(connection, scope),
+                narrow=self._shell.filter(connection, scope, "/alerts/explained"),
+                back=scope.query(), more=scope.query(before=str(older)) if older else "",
             )  # fmt: skip
 
     def alerts_json(self, request: Request) -> Response:

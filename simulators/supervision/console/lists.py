@@ -17,6 +17,10 @@ from simulators.supervision.console.visiting import visit_page
 SOON_DAYS = 30
 
 
+def _called(kind: str) -> str:
+    return wording.EVENTS.get(kind) or wording.title_of(kind, None)
+
+
 class Lists:
     """What lies behind the figures."""
 
@@ -38,16 +42,17 @@ class Lists:
         query, scope = request.query_params, self._shell.scope(request)
         method = query.get("method", "") if query.get("method", "") in wording.METHODS else ""
         kinds = tuple(kind for kind in query.get("kind", "").split(",")[:10] if kind)
-        number, once = query.get("number", "").strip()[:100], query.get("once") == "1"
-        wanted = reading.Wanted(scope, method, kinds, number, once)
+        number = query.get("number", "").strip()[:100]
+        once, twice = query.get("once") == "1", query.get("twice") == "1"
+        wanted = reading.Wanted(scope, method, kinds, number, once, twice)
         with self._shell.database.reading() as connection:
             found, following = reading.records_before(connection, number_of(query.get("before", "")), wanted)
-            kept = {"kind": ",".join(kinds), "once": "1" if once else ""}
+            kept = {"kind": ",".join(kinds), "once": "1" if once else "", "twice": "1" if twice else ""}
             return self._shell.show(
                 "records.html", "上报记录", "/records",
                 items=found, total=reading.records_counted(connection, wanted),
                 chosen={"method": method, "number": number},
-                said="、".join(wording.EVENTS.get(kind) or wording.title_of(kind, None) for kind in kinds),
+                said="、".join(dict.fromkeys(_called(kind.partition("@")[0]) for kind in kinds)),
                 narrow=self._shell.filter(connection, scope, "/records", **kept),
                 more=scope.query(method=method, number=number, **kept, before=str(following)) if following else "",
             )  # fmt: skip
@@ -90,23 +95,28 @@ class Lists:
         return visit_page(self._shell, request.path_params["visit_no"])
 
     def replay(self, request: Request) -> Response:
-        visit_no, by = request.path_params["visit_no"], request.query_params.get("by", "")
+        visit_no, arrival = request.path_params["visit_no"], request.query_params.get("by", "") == "arrival"
         with self._shell.database.reading() as connection:
             steps = reading.visit(connection, visit_no)
             raised = findings.alerts(connection, visit_no=visit_no)
+            if arrival:  # what stood then, though it was taken back later
+                raised += findings.explained(connection, records=[step.id for step in steps])
         if not steps:
             return self._shell.missing("没有这次就诊的记录")
         self._shell.note("visit.replay", f"visit {visit_no}")
-        found = frames(steps, by_arrival=by == "arrival")
+        found = frames(steps, by_arrival=arrival)
         place = min(max(number_of(request.query_params.get("step", "")) or 1, 1), len(found))
         persons = words_about((one.method, one.body) for one in steps)
         frame, seen = found[place - 1], {one.step.id for one in found[:place]}
         return self._shell.show(
             "replay.html", "回放", "/visits",
-            visit_no=visit_no, frames=found, frame=frame, place=place, by="arrival" if by == "arrival" else "",
+            visit_no=visit_no, frames=found, frame=frame, place=place, by="arrival" if arrival else "",
             details=wording.details(frame.step.method, frame.step.body, persons),
             lists=wording.lists(frame.step.method, frame.step.body, persons),
-            alerts=[one for one in raised if one.record_id in seen],
+            alerts=[
+                one for one in raised
+                if one.record_id in seen and (one.explained is None or one.explained.record_id > max(seen))
+            ],
         )  # fmt: skip
 
     def staff(self, request: Request) -> Response:

@@ -24,7 +24,7 @@ from simulators.supervision.times import from_store, utc_text
 MOST = 200
 _RAISED = "SELECT record_id FROM alerts UNION SELECT record_id FROM explained"
 KINDS = {
-    "visits": ("就诊", "visit_no", "visit_no IS NOT NULL AND event_type = 'encounter.started'"),
+    "visits": ("就诊", "visit_no", "visit_no IS NOT NULL AND kind = 'encounter.started'"),
     "prescriptions": ("处方", "business_no", "method = 'uploadPrescription'"),
     "views": ("健康档案浏览", "business_no", "method = 'uploadRecordView'"),
     "alerts": (

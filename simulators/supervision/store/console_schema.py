@@ -145,9 +145,4 @@ CREATE TABLE IF NOT EXISTS reveals (
     CHECK (decided_login IS NULL OR decided_login <> login)
 );
 CREATE INDEX IF NOT EXISTS reveals_visit ON reveals (visit_no);
-
-CREATE INDEX IF NOT EXISTS records_dept ON records
-    (json_extract(body, '$.deptID'), json_extract(body, '$.deptName')) WHERE json_extract(body, '$.deptID') IS NOT NULL;
-CREATE INDEX IF NOT EXISTS records_kind ON records (coalesce(event_type, method), occurred_at);
-CREATE INDEX IF NOT EXISTS records_started ON records (visit_no) WHERE event_type = 'encounter.started';
 """

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from simulators.supervision.store.console_schema import ADDED, CONSOLE_SCHEMA
 from simulators.supervision.store.schema import SCHEMA
+from simulators.supervision.store.upgrade import upgrade
 
 
 class Database:
@@ -25,6 +26,7 @@ class Database:
 
     def make_tables(self) -> None:
         """What is there stays; a file of an older version gets what it lacks."""
+        upgrade(self.writer)
         for table, column, kind, then in ADDED:
             there = {row["name"] for row in self.writer.execute(f"PRAGMA table_info({table})")}
             if there and column not in there:

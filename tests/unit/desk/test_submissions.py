@@ -16,7 +16,7 @@ from tests.unit.desk.conftest import Browser
 
 pytestmark = pytest.mark.anyio
 NOW = datetime(2026, 11, 22, 3, tzinfo=UTC)
-WHY = "平台字典缺此药品，已函告平台"
+WHY = "药品目录已补编码，请再报"
 
 
 def rejected(number: int) -> wire.RecordView:

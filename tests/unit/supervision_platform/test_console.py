@@ -16,7 +16,7 @@ from tests.unit.supervision_platform.shanghai_records import BOY, Hospital
 from tests.unit.supervision_platform.tianjin_records import CHILD, PATIENT, medical_record, revisit
 
 PAGES = [
-    "/", "/concerns", "/records", "/visits", "/alerts", "/feed", "/complaints", "/matters", "/staff", "/samples", "/reveals", "/trail",
+    "/", "/concerns", "/records", "/visits", "/alerts", "/alerts/explained", "/feed", "/days", "/days/2026-11-22", "/refusals", "/complaints", "/matters", "/staff", "/samples", "/reveals", "/trail",
 ]  # fmt: skip
 PLAIN = hashlib.sha256(PATIENT.encode()).hexdigest()
 PROXY = {
@@ -115,7 +115,13 @@ def test_the_board_counts_today(browser: httpx.Client, shanghai: Platform) -> No
 
 
 def test_what_both_profiles_tell_is_counted_once() -> None:
-    told = Counter({"appointment.booked": 3, "uploadAppointRecord": 3, "uploadRecipeIndicators": 2})
+    told = Counter(
+        {
+            "appointment.booked@shanghai": 3,
+            "appointment.booked@tianjin-1.0": 3,
+            "prescription.approved@tianjin-1.0": 2,
+        }
+    )
     day = Counts(told)
 
     assert (day.acts("booked"), day.acts("prescribed"), day.acts("started")) == (3, 2, 0)
