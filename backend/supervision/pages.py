@@ -3,6 +3,7 @@
 from collections.abc import Awaitable
 from datetime import timedelta
 from typing import TypeVar
+from urllib.parse import urlencode
 
 import msgspec
 from sqlalchemy import func, select
@@ -77,7 +78,7 @@ async def records(call: DeskCall) -> Shown:
     found, problem = await answered(call.app.adapter.records(**query))
     words = {
         "found": found, "away": problem, "show": show, "tabs": TABS, "day": wanted.day, "kinds": KINDS, "profiles": PROFILES,
-        "seconds": seconds, "tags": TAGS,
+        "seconds": seconds, "tags": TAGS, "again": f"?{urlencode(query)}",
     }  # fmt: skip
     return Shown("supervision/records.html", words)
 

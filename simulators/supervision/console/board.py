@@ -112,9 +112,9 @@ def _business(day: Counts) -> list[Figure]:
         day.act("started", "接诊"),
         day.act("declined", "未接诊"),
         day.act("prescribed", "处方开具"),
-        day.events("处方退回", "prescription.returned"),
-        Figure("paid", "收款", wording.yuan(day.paid_fen), day.list_of("payment.confirmed")),
-        Figure("refunded", "退款", wording.yuan(day.refunded_fen), day.list_of("refund.succeeded")),
+        day.act("returned", "处方退回"),
+        Figure("paid", "收款", wording.yuan(day.paid_fen), day.list_of("payment.confirmed@shanghai")),
+        Figure("refunded", "退款", wording.yuan(day.refunded_fen), day.list_of("refund.succeeded@shanghai")),
     ]
 
 

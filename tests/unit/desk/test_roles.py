@@ -45,6 +45,7 @@ WHO = {
         "/desk/pauses",
     },
     QUALITY: {
+        "/desk/inquiries",
         "/desk/appraisals",
         "/desk/review-figures",
         "/desk/complaints",
