@@ -155,7 +155,7 @@ class Settings(Feeding, DeskSettings):
             for profile in map(profiles.profile, profiles.NAMES)
             if not profile.signed_by_key or access.of(profile.name).credentials.signer
         ]
-        missing = {route.profile for route in self.table().routes.values()} - {one.name for one in known}
+        missing = set(self.table().profiles) - {one.name for one in known}
         if missing:
             raise ValueError(f"{', '.join(sorted(missing))} wants PLATFORM_SIGNING_KEY")
         return known

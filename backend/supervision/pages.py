@@ -132,7 +132,7 @@ def seconds(length: int) -> str:
 LAG_LIMIT = 300
 """Seconds after which a real-time platform is behind."""
 ENDS_SOON, SKEW = 30, 60
-PROFILES = {"tianjin-1.0": "天津规范（次日）", "shanghai": "市平台（实时）"}
+PROFILES = {"tianjin-1.0": "天津规范（次日）", "shanghai": "市平台（实时）", "guangdong": "省平台（逐行）"}
 TABS = {"waiting": "待人工处理", "open": "上报途中", "carried": "已结转", "all": "全部"}
 TAGS = {
     "closed": "tag-ok", "differing": "tag-block", "exchanged": "tag-info", "open": "", "accepted": "tag-ok",

@@ -84,7 +84,7 @@ class Desk:
 
     async def overview(self, _: Request) -> wire.Overview:
         paused = {line.profile.name: line.gate.reason for line in self.pump.lines if line.gate.failures}
-        seen = await reading.overview(self.db, paused)
+        seen = await reading.overview(self.db, self.pump.mapper.routing.profiles, paused)
         glance(seen)
         return seen
 

@@ -1,5 +1,6 @@
 """What the desk is shown: records that wait, days, and the feed at a glance."""
 
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -91,12 +92,18 @@ def record_view(row: Submission, now: datetime) -> wire.RecordView:
     )  # fmt: skip
 
 
-async def overview(db: Database, paused: dict[str, str]) -> wire.Overview:
-    """Counted afresh, the lines over the last 31 days; `paused` has why nothing gets through to a platform, by profile."""
+async def overview(db: Database, routed: Collection[str], paused: dict[str, str]) -> wire.Overview:
+    """Counted afresh, the lines over the last 31 days; `paused` has why nothing gets through to a platform, by profile.
+
+    The platforms are those that anything is `routed` to, and those that records went to before.
+    """
     async with unit_of_work(db) as session:
         last, missing, gaps, breaks = await _arrived(session)
         lines = await _lines(session)
-        platforms = [await _platform(session, name, paused.get(name, "")) for name in profiles.NAMES]
+        shown = [
+            name for name in profiles.NAMES if name in routed or any(one.profile == name for one in lines)
+        ]
+        platforms = [await _platform(session, name, paused.get(name, "")) for name in shown]
         waiting = await _waiting(session)
         unclosed = await opening.unclosed(session)
         closed = await session.scalar(
