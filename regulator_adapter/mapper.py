@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from foundation.actor import SYSTEM
 from foundation.canonical import canonical, sha256
 from foundation.db.advance import advance_each
+from foundation.db.columns import keyring
 from foundation.db.unit_of_work import Database, unit_of_work
 from foundation.errors import Issue
 from foundation.logs import log
@@ -135,8 +136,8 @@ class Mapper:
             event, profile = streams.event(stored), profiles.profile(row.profile)
             reported_by = self.routing.reported_by(stored.type, event)
             source = Source(
-                event, place_of(stored), self._known_as(row.profile), streams.readable(earlier), reported_by,
-                streams.readable(later), self.db.clock.now(),
+                event, place_of(stored), self._known_as(row.profile), keyring().index, streams.readable(earlier),
+                reported_by, streams.readable(later), self.db.clock.now(),
             )  # fmt: skip
             method = profile.methods[row.method]
             record = KINDS[row.profile, row.method].build(source, row.business_number)

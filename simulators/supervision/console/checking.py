@@ -150,12 +150,12 @@ class Checking:
             with self._shell.database.writing() as connection:
                 if not reading.visit(connection, visit_no):
                     return None
-                open_now = any(
-                    reveals.may_look(one, who, now) for one in reveals.of_visit(connection, visit_no)
+                under = (
+                    one for one in reveals.of_visit(connection, visit_no) if reveals.may_look(one, who, now)
                 )
-                clear = given["clear"] == "1" and open_now
+                reveal = next(under, None) if given["clear"] == "1" else None
                 order = bundle.Order(
-                    visit_no, who, given["authority"], given["reason"], settings.hospital.name, clear
+                    visit_no, who, given["authority"], given["reason"], settings.hospital.name, reveal
                 )
                 return bundle.make(connection, order, now, evidence_key(settings.data))
 

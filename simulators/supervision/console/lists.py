@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from simulators.supervision.console import findings, reading, staffing, wording
-from simulators.supervision.console.masking import mask_record
+from simulators.supervision.console.masking import mask_record, words_about
 from simulators.supervision.console.replay import frames
 from simulators.supervision.console.shell import LARGEST_ID, Shell, number_of
 from simulators.supervision.console.visiting import visit_page
@@ -61,15 +61,17 @@ class Lists:
         number = request.path_params["number"]
         with self._shell.database.reading() as connection:
             found = reading.one_record(connection, number) if number < LARGEST_ID else None
+            around = reading.visit(connection, found.visit_no) if found and found.visit_no else []
         if found is None:
             return self._shell.missing("没有这条记录")
         self._shell.note("record.view", f"record {number}", method=found.method)
+        persons = words_about((one.method, one.body) for one in around)
         return self._shell.show(
             "record.html", found.title, "/records",
             item=found,
-            details=wording.details(found.method, found.body),
-            lists=wording.lists(found.method, found.body),
-            raw=json.dumps(mask_record(found.method, found.body), ensure_ascii=False, indent=2),
+            details=wording.details(found.method, found.body, persons),
+            lists=wording.lists(found.method, found.body, persons),
+            raw=json.dumps(mask_record(found.method, found.body, persons), ensure_ascii=False, indent=2),
         )  # fmt: skip
 
     def visits(self, request: Request) -> Response:
@@ -104,12 +106,13 @@ class Lists:
         self._shell.note("visit.replay", f"visit {visit_no}")
         found = frames(steps, by_arrival=arrival)
         place = min(max(number_of(request.query_params.get("step", "")) or 1, 1), len(found))
+        persons = words_about((one.method, one.body) for one in steps)
         frame, seen = found[place - 1], {one.step.id for one in found[:place]}
         return self._shell.show(
             "replay.html", "回放", "/visits",
             visit_no=visit_no, frames=found, frame=frame, place=place, by="arrival" if arrival else "",
-            details=wording.details(frame.step.method, frame.step.body),
-            lists=wording.lists(frame.step.method, frame.step.body),
+            details=wording.details(frame.step.method, frame.step.body, persons),
+            lists=wording.lists(frame.step.method, frame.step.body, persons),
             alerts=[
                 one for one in raised
                 if one.record_id in seen and (one.explained is None or one.explained.record_id > max(seen))

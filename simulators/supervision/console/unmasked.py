@@ -14,6 +14,10 @@ def persons(steps: Sequence[Item]) -> list[tuple[str, str]]:
     for step in steps:
         for field in METHODS[step.method].fields:
             value = step.body.get(field.name)
-            if is_personal(step.method, field.name) and isinstance(value, str) and not is_empty(value):
+            if (
+                is_personal(step.method, field.name, step.body)
+                and isinstance(value, str)
+                and not is_empty(value)
+            ):
                 found.setdefault(value, name_of(field))
     return [(name, value) for value, name in found.items()]

@@ -3,6 +3,7 @@
 from starlette.responses import Response
 
 from simulators.supervision.console import findings, reading, wording
+from simulators.supervision.console.masking import words_about
 from simulators.supervision.console.sessions import asking
 from simulators.supervision.console.shell import Shell
 from simulators.supervision.console.summary import summary
@@ -20,8 +21,13 @@ def visit_page(shell: Shell, visit_no: str, typed: Typed = NOTHING, status: int 
         return shell.missing("没有这次就诊的记录")
     shell.note("visit.view", f"visit {visit_no}")
     now, who = shell.clock.now(), asking()
+    persons = words_about((one.method, one.body) for one in steps)
     shown = [
-        (step, wording.details(step.method, step.body), wording.lists(step.method, step.body))
+        (
+            step,
+            wording.details(step.method, step.body, persons),
+            wording.lists(step.method, step.body, persons),
+        )
         for step in steps
     ]
     return shell.show(

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from simulators.server import SHANGHAI
-from simulators.supervision.console.masking import mask_record
+from simulators.supervision.console.masking import NO_WORDS, Words, mask_record
 from simulators.supervision.tables import Field, Method, guangdong, shanghai, tianjin
 from simulators.supervision.tables.codes import label, subject_label
 from simulators.supervision.validate import is_empty
@@ -52,6 +52,10 @@ EVENTS = {
     "drug_catalogue.changed": "药品目录变更",
 }
 ACTIONS = {
+    "session.sign_in": "登录",
+    "session.sign_out": "退出",
+    "session.failed": "密码错误",
+    "session.locked": "密码多次错误，暂停登录",
     "visit.view": "查看就诊",
     "visit.replay": "回放就诊",
     "record.view": "查看记录",
@@ -71,6 +75,7 @@ ACTIONS = {
     "reveal.look": "查看未脱敏信息",
     "reveal.look_refused": "查看被拒",
     "reveal.refused": "申请或批准被拒",
+    "reveal.export": "导出未脱敏的证据包",
     "evidence.export": "导出证据包",
     "evidence.made": "证据包已生成",
     "look-in.open": "旁看视频",
@@ -84,7 +89,7 @@ DETAILS = {
 }  # fmt: skip
 _SUBJECTS = {
     "visit": ("就诊", "/visits/"), "record": ("记录", "/records/"), "matter": ("事项", "/matters/"),
-    "sample": ("抽查", "/samples/"), "reveal": ("许可", "/reveals/"),
+    "sample": ("抽查", "/samples/"), "reveal": ("许可", "/reveals/"), "session": ("账号", ""),
 }  # fmt: skip
 # What a line in a list says, in this order, where the record has it.
 _LINE = (
@@ -121,9 +126,11 @@ def line(method: str, record: Mapping[str, Any]) -> str:
     return " · ".join(parts[:7])
 
 
-def details(method: str, record: Mapping[str, Any], *, with_place: bool = False) -> list[tuple[str, str]]:
+def details(
+    method: str, record: Mapping[str, Any], also: Words = NO_WORDS, *, with_place: bool = False
+) -> list[tuple[str, str]]:
     """(label, value) of every field that is there, without lists; `with_place` adds organisation and chain."""
-    shown = mask_record(method, record)
+    shown = mask_record(method, record, also)
     return [
         (name_of(field), say(field, shown[field.name]))
         for field in METHODS[method].fields
@@ -133,9 +140,9 @@ def details(method: str, record: Mapping[str, Any], *, with_place: bool = False)
     ]
 
 
-def lists(method: str, record: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+def lists(method: str, record: Mapping[str, Any], also: Words = NO_WORDS) -> list[tuple[str, list[str]]]:
     """The lists inside a record: (label, lines)."""
-    shown = mask_record(method, record)
+    shown = mask_record(method, record, also)
     return [
         (field.label, [_list_line(field, item) for item in shown[field.name]])
         for field in METHODS[method].fields
