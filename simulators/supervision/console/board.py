@@ -80,6 +80,8 @@ class Board:
                 gaps=hospital_gaps(connection, 20),
                 refusals=refusals,
                 sign_ins=sign_ins,
+                duplicates=figures.outcome_sum(connection, "duplicates"),
+                rejected=figures.outcome_sum(connection, "rejected"),
             )  # fmt: skip
 
 

@@ -31,7 +31,7 @@ def concerns(connection: sqlite3.Connection, now: datetime, scope: Scope) -> lis
         "prescription": lambda: _prescriptions(day),
         "act": lambda: _acts(connection, day),
         "privacy": lambda: _privacy(connection, day),
-        "security": lambda: _security(connection, day),
+        "security": lambda: _security(connection),
     }
     return [
         Concern(key, name, made[key](), alerts[key], f"/alerts{scope.query(concern=key)}")
@@ -83,9 +83,10 @@ def _privacy(connection: sqlite3.Connection, day: Counts) -> list[Figure]:
     ]
 
 
-def _security(connection: sqlite3.Connection, day: Counts) -> list[Figure]:
+def _security(connection: sqlite3.Connection) -> list[Figure]:
+    """Of the channel, which has no days."""
     chain = chain_figures(connection)
-    refused = figures.count_days(connection, "refusals", day.scope)
+    refused = figures.outcome_sum(connection, "rejected")
     twice = figures.outcome_sum(connection, "duplicates")
     return [
         Figure("missing", "缺号", f"{chain['missing']}个", "/feed#gaps", bad=chain["missing"] > 0),
