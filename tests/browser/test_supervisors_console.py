@@ -45,6 +45,7 @@ async def signed_in(
 PAGES = [
     "/", "/concerns", "/alerts", "/visits", "/visits?live=1", "/visits/V-3", "/visits/V-3/replay?step=5", "/records",
     "/records/30", "/complaints", "/matters", "/staff", "/samples", "/reveals", "/feed", "/trail",
+    "/days", "/days/2026-11-22", "/refusals", "/alerts/explained",
 ]  # fmt: skip
 
 
@@ -122,7 +123,8 @@ async def test_an_alert_is_worked_on_a_phone(browser: Browser, platform: Platfor
         await expect(page.locator(".path [aria-current]")).to_have_text("已查看")
         await page.get_by_role("button", name="办结").click()
         await expect(page.get_by_text("办结需要写明说明")).to_be_visible()
-        await page.go_back()
+        await looks_right(page)
+        await page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
         await page.fill("[name=note]", "已核对，不是违规")
         await page.get_by_role("button", name="办结").click()
 

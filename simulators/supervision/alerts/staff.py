@@ -3,13 +3,12 @@
 A day's violation is one alert, the next day's another. While no filing of a profession came at all, it is compared with nothing.
 """
 
-import json
 import sqlite3
 from datetime import datetime, time
 
 from simulators.server.clock import SHANGHAI
 from simulators.supervision.alerts.standing import Act, Alert, acts, hold, judged
-from simulators.supervision.meanings import FILINGS, LINK, Told, column, told
+from simulators.supervision.meanings import FILINGS, LINK, Told, column
 from simulators.supervision.tables.codes import label, subject_label
 from simulators.supervision.times import from_store, from_wire, utc_text
 
@@ -23,7 +22,6 @@ REVIEWED = ("prescription.approved", "dispense.completed")
 """A prescription that was given out is told with its review."""
 _OF_DOCTORS = f"kind IN ({','.join(repr(one) for one in ACTS)}) AND method <> '{LINK}'"
 _IN_FILINGS = f"method IN ({','.join(repr(one) for one in FILINGS)})"
-_LATEST_FIRST = "occurred_at DESC, coalesce(json_extract(body, '$.hospitalSeq'), 0) DESC, event_id DESC"
 
 
 def of_doctor(connection: sqlite3.Connection, act: Act) -> list[Alert]:
@@ -65,7 +63,7 @@ def of_reviewer(connection: sqlite3.Connection, review: Act) -> list[Alert]:
 def filing(connection: sqlite3.Connection, act: Act) -> None:
     """A filing came: whatever its person did from that day on is judged anew; after the first of a profession, everybody's deeds."""
     person, everybody = act.text("staffId"), _first_of_its_kind(connection, act.text("staffType"))
-    begun = utc_text(datetime.combine(from_store(act.at).date(), time(), SHANGHAI))
+    begun = utc_text(datetime.combine(from_store(_since(act)).date(), time(), SHANGHAI))
     own = "" if everybody else " AND {} = ? AND occurred_at >= ?"
     values = () if everybody else (person, begun)
     # Read to the end before alerts are written: both are tables of one store.
@@ -115,13 +113,16 @@ def _questions(act: Act) -> set[tuple[str, str]]:
 
 def _filed(connection: sqlite3.Connection, person: str, profession: str, at: str) -> Told | None:
     """The filing that held at that moment, whenever it arrived."""
-    row = connection.execute(
-        f"SELECT method, body FROM records WHERE {_IN_FILINGS} AND business_no = ? AND occurred_at <= ? "
-        f"ORDER BY {_LATEST_FIRST} LIMIT 1",
-        (person, at),
-    ).fetchone()
-    filed = told(row["method"], json.loads(row["body"])) if row else None
-    return filed if filed and filed.text("staffType") == profession else None
+    filings = acts(connection, f"{_IN_FILINGS} AND business_no = ?", (person,))
+    held = [one for one in filings if _since(one) <= at]
+    latest = max(held, key=lambda one: (_since(one), one.told.body.get("hospitalSeq") or 0), default=None)
+    return latest.told if latest and latest.text("staffType") == profession else None
+
+
+def _since(filing: Act) -> str:
+    """From when on it holds; the row-by-row table says no more than when it was told."""
+    changed = filing.text("changedAt")
+    return utc_text(from_wire(changed)) if changed else filing.at
 
 
 def _in_scope(filed: Told, act: Act) -> bool:

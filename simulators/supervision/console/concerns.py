@@ -32,7 +32,7 @@ def concerns(connection: sqlite3.Connection, now: datetime, scope: Scope) -> lis
         "prescription": lambda: _prescriptions(day),
         "act": lambda: _acts(connection, day),
         "privacy": lambda: _privacy(connection, day),
-        "security": lambda: _security(connection, day),
+        "security": lambda: _security(connection),
     }
     return [
         Concern(key, name, made[key](), alerts[key], f"/alerts{scope.query(concern=key)}")
@@ -86,14 +86,14 @@ def _privacy(connection: sqlite3.Connection, day: Counts) -> list[Figure]:
     ]
 
 
-def _security(connection: sqlite3.Connection, day: Counts) -> list[Figure]:
+def _security(connection: sqlite3.Connection) -> list[Figure]:
+    """Of the channel, which has no days."""
     chain = chain_figures(connection)
-    days = Scope(day.scope.since, day.scope.until)
-    refused = figures.count_days(connection, "refusals", days)
+    refused = figures.outcome_sum(connection, "rejected")
     twice = figures.outcome_sum(connection, "duplicates")
     return [
         Figure("missing", "缺号", f"{chain['missing']}个", "/feed#gaps", bad=chain["missing"] > 0),
         Figure("broken", "链值不符", f"{chain['broken']}处", "/alerts?rule=chain_broken", bad=chain["broken"] > 0),
         Figure("duplicates", "重复上报", f"{twice}条", "/feed"),
-        Figure("refused", "退回", f"{refused}次", f"/refusals{days.query()}"),
+        Figure("refused", "退回", f"{refused}次", "/refusals"),
     ]  # fmt: skip

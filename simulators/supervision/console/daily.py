@@ -46,7 +46,7 @@ class Daily:
             ]
         more = shown[-1].isoformat() if first is not None and shown[-1] > first else ""
         return self._shell.show(
-            "days.html", "每日对账", "/days", rows=rows, today=today, more=more, profiles=wording.PROFILES,
+            "days.html", "每日对账", "/feed", rows=rows, today=today, more=more, profiles=wording.PROFILES,
         )  # fmt: skip
 
     def day(self, request: Request) -> Response:
@@ -62,7 +62,7 @@ class Daily:
             ).fetchone()
         scope = Scope(day, day)
         return self._shell.show(
-            "day.html", f"{day} 对账", "/days",
+            "day.html", f"{day} 对账", "/feed",
             day=day, over=day < self._shell.clock.today(), lines=lines, totals=totals, stated=stated, scope=scope,
             profiles=wording.PROFILES, exchanged=counts.EXCHANGED,
             signed_in=from_store(signed_in["at"]) if signed_in else None,
@@ -84,7 +84,7 @@ class Daily:
             total = counts.refusals_counted(connection, days, **kept)
         older = found[PAGE - 1]["id"] if len(found) > PAGE else None
         return self._shell.show(
-            "refusals.html", "退回的记录", "/days",
+            "refusals.html", "退回的记录", "/feed",
             refusals=[(row, from_store(row["at"])) for row in found[:PAGE]], total=total, scope=days,
             kept=kept, profiles=wording.PROFILES,
             more=days.query(**kept, before=str(older)) if older else "",

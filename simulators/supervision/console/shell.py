@@ -25,7 +25,7 @@ LARGEST_ID = 2**53
 Page = Callable[[Request], Response]
 MENU = (
     ("/", "看板"), ("/concerns", "关注"), ("/alerts", "预警"), ("/visits", "就诊"), ("/records", "记录"),
-    ("/complaints", "投诉"), ("/samples", "抽查"), ("/reveals", "查看许可"), ("/feed", "上报"), ("/days", "对账"), ("/trail", "留痕"),
+    ("/complaints", "投诉"), ("/samples", "抽查"), ("/reveals", "查看许可"), ("/feed", "上报"), ("/trail", "留痕"),
 )  # fmt: skip
 
 

@@ -45,7 +45,6 @@ WHO = {
         "/desk/pauses",
     },
     QUALITY: {
-        "/desk/inquiries",
         "/desk/appraisals",
         "/desk/review-figures",
         "/desk/complaints",

@@ -2,11 +2,15 @@
 
 import re
 import ssl
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
 
+from backend.app import create_app
+from backend.context import Context
 from backend.outside.adapter import SupervisionAdapter
 from contracts import supervision_desk as wire
 from foundation.errors import Conflict
@@ -47,6 +51,11 @@ class Adapter(SupervisionAdapter):
 @pytest.fixture
 def adapter() -> Adapter:
     return Adapter()
+
+
+@pytest.fixture
+def app(context: Context, adapter: Adapter) -> Any:
+    return create_app(replace(context, adapter=adapter))
 
 
 def cards(text: str) -> list[str]:
