@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from backend.app import create_app
 from backend.context import Context
 from backend.live import Live
+from backend.outside.adapter import NoAdapter, SupervisionAdapter
 from backend.outside.e_bill import NoEBill
 from backend.outside.insurance import SelfPayOnly
 from backend.outside.sms import NoSms
