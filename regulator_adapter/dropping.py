@@ -18,12 +18,15 @@ from regulator_adapter.states import SubmissionState
 
 READ_LATER = (
     "appointment.booked",
+    "appointment.cancelled",
+    "appointment.moved",
     "encounter.started",
     "prescription.signed",
     "prescription.approved",
     "practitioner.changed",
+    "record.amended",
 )
-"""What mappings look back for; a test goes through all of them."""
+"""What mappings look back for, or, where a record settles in its night, forward; a test goes through all of them."""
 LAST_COUNTS = "practitioner.changed"
 STREAM_RESTS = timedelta(days=31)
 """A prescription is valid for three days and may travel for weeks."""
