@@ -73,9 +73,10 @@ class SupervisionAdapter:
         """What a person read from a platform's page."""
         return await self._call("POST", f"/desk/days/{day}/counts", wire.DayDetail, act)
 
-    async def bundle(self, day: date) -> bytes:
-        """The proof of a closed day."""
-        return await self._raw("GET", f"/desk/days/{day}/bundle")
+    async def bundle(self, day: date, supplement: int | None = None) -> bytes:
+        """The proof of a closed day: of its newest closed statement unless one is named."""
+        query = None if supplement is None else {"supplement": str(supplement)}
+        return await self._raw("GET", f"/desk/days/{day}/bundle", query=query)
 
     async def connections(self) -> wire.Connections:
         """Certificates and neighbours as the adapter sees them."""

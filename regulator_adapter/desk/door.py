@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -30,6 +31,12 @@ from regulator_adapter.web import answer, caller, path_day
 T = TypeVar("T")
 DESK = frozenset({"desk"})
 BODY = 10_000
+
+
+class _Bundle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which closed statement of the day; the newest unless it is named."""
+
+    supplement: int | None = None
 
 
 @dataclass(frozen=True)
@@ -101,7 +108,8 @@ class Desk:
         return await reading.day_detail(self.db, path_day(request))
 
     async def bundle(self, request: Request) -> object:
-        return await bundle_of(self.db, path_day(request))
+        wanted = decode_query(request.query_params, _Bundle)
+        return await bundle_of(self.db, path_day(request), wanted.supplement)
 
     async def connections(self, _: Request) -> wire.Connections:
         return await self.watch.look()

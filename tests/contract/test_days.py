@@ -298,6 +298,11 @@ def test_what_goes_after_the_closing_is_stated_in_a_supplement(sides: Sides) -> 
     detail = sides.detail(day)
     assert [one["supplement"] for one in detail["statements"]] == [1, 0]
     assert detail["carried"] == []
+    files = [
+        sides.adapter.desk.get(f"/desk/days/{day}/bundle{which}").json() for which in ("", "?supplement=0")
+    ]
+    assert [json.loads(one["closing"]["text"])["supplement"] for one in files] == [1, 0]
+    assert [one["records"][0][4] for one in files] == ["accepted", "rejected"]
 
 
 def test_an_event_sealed_after_the_closing_opens_a_supplement(sides: Sides) -> None:
