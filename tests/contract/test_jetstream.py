@@ -13,6 +13,7 @@ from uuid import UUID
 
 import msgspec
 import pytest
+from nats.js.api import ConsumerConfig
 
 from backend.supervision.sinks import NatsSink, Sealed
 from contracts.envelope import FEED_STREAM, Envelope, feed_subject
@@ -190,6 +191,32 @@ async def test_a_message_of_another_key_is_not_believed_and_stays(
 
     assert (await figures(adapter.db)).gaps == 1
     assert await waiting(sink) == 1
+
+
+async def test_messages_that_are_not_believed_do_not_close_the_door(
+    server: str, certificates: Certificates, sink: NatsSink, adapter: Adapter
+) -> None:
+    """Also where the consumer was made with a limit that they fill."""
+    *strange, good = adapter.feed.envelopes([(f"person:{at}", b.identity_verified()) for at in range(4)])
+    stream = await sink._connected()
+    narrow = ConsumerConfig(
+        name=DURABLE, durable_name=DURABLE, filter_subject=feed_subject(b.HOSPITAL_ID), ack_wait=30, max_ack_pending=2
+    )  # fmt: skip
+    await stream.add_consumer(FEED_STREAM, narrow)
+    other = NatsSink(
+        server,
+        tls_of(certificates, "backend-worker"),
+        Keyring({"f1": b"x" * 32}, "f1", NO_INDEX),
+        b.HOSPITAL_ID,
+    )
+    await other.deliver(sealed(strange))
+    await other.close()
+    await sink.deliver(sealed([good]))
+
+    async with pulling(server, certificates, adapter):
+        await arrived(adapter, 1)
+
+    assert await waiting(sink) == 3
 
 
 async def test_two_adapters_share_one_stream(
