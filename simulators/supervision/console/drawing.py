@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from simulators.supervision.console.people import People
 from simulators.supervision.console.scope import Scope, scope_of
 from simulators.supervision.console.sessions import asking
 from simulators.supervision.console.shell import LARGEST_ID, Shell, number_of, words_of
@@ -113,10 +114,11 @@ class Drawing:
         self, sample: sampling.Sample, done: sampling.Draw, typed: Typed = NOTHING, status: int = 200
     ) -> Response:
         with self._shell.database.reading() as connection:
-            results = sampling.results(connection, sample.id)
+            people, results = People(connection), sampling.results(connection, sample.id)
+            notes = {number: people.of_number(number).mask(one.note) for number, one in results.items()}
         return self._shell.show(
             "sample.html", f"抽查 {sample.id}", "/samples", status=status, typed=typed,
-            sample=sample, head=done.head, chosen=done.chosen, results=results, same=self._unchanged(sample),
+            sample=sample, head=done.head, chosen=done.chosen, results=results, notes=notes, same=self._unchanged(sample),
         )  # fmt: skip
 
     def sample_json(self, request: Request) -> Response:
@@ -124,6 +126,7 @@ class Drawing:
         if found is None:
             return self._shell.missing("没有这次抽查")
         sample, done = found
+        self._shell.note("sample.view", f"sample {sample.id}")
         return JSONResponse({
             "id": sample.id, "at": utc_text(sample.at), "by": sample.name, "kind": sample.kind, "scope": sample.scope,
             "reason": sample.reason, "seed": sample.seed, "wanted": sample.wanted, "up_to": sample.up_to,
@@ -137,6 +140,7 @@ class Drawing:
         found = self._drawn(request.path_params["number"])
         if found is None:
             return self._shell.missing("没有这次抽查")
+        self._shell.note("sample.view", f"sample {found[0].id}")
         return PlainTextResponse(sampling.listed(found[1].numbers))
 
     async def judge(self, request: Request) -> Response:
@@ -163,7 +167,7 @@ class Drawing:
                     matters.take_up(connection, matters.Subject(
                         "finding", f"sample {number} {given['number']}", f"抽查发现问题（{sample.says}）",
                         given["note"][:300], row["visit_no"], row["id"], utc_text(at),
-                    ))  # fmt: skip
+                    ), who, at)  # fmt: skip
 
         await run_in_threadpool(judged)
         return RedirectResponse(f"/samples/{number}", status_code=303)

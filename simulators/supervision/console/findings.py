@@ -10,9 +10,13 @@ from simulators.supervision.alerts import RULES
 from simulators.supervision.console import wording
 from simulators.supervision.console.kinds import GRIEVANCES
 from simulators.supervision.console.masking import mask_record
+from simulators.supervision.console.people import People
 from simulators.supervision.console.scope import Scope
 from simulators.supervision.oversight.matters import STANDINGS, Standing, Subject
 from simulators.supervision.times import from_store, from_wire, utc_text
+
+WRITTEN = {"view_refused"}
+"""Rules whose detail is what the hospital wrote; the others say only names of staff, drugs, times and numbers."""
 
 
 @dataclass(frozen=True)
@@ -91,17 +95,26 @@ def alerts(
     rows = connection.execute(
         f"{_ALERTS} WHERE {where} ORDER BY alerts.id DESC LIMIT ?", (*values, limit)
     ).fetchall()
-    return [_alert(row) for row in rows]
+    return _alerts(connection, rows)
 
 
 def one_alert(connection: sqlite3.Connection, number: int) -> Alert | None:
     row = connection.execute(f"{_ALERTS} WHERE alerts.id = ?", (number,)).fetchone()
-    return _alert(row) if row else None
+    return _alerts(connection, [row])[0] if row else None
 
 
-def _alert(row: sqlite3.Row) -> Alert:
+def _alerts(connection: sqlite3.Connection, rows: Sequence[sqlite3.Row]) -> list[Alert]:
+    people = People(connection)
+    return [_alert(row, people) for row in rows]
+
+
+def _alert(row: sqlite3.Row, people: People) -> Alert:
+    """What a person wrote among the details loses whom it is about."""
+    detail = row["detail"]
+    if row["rule"] in WRITTEN:
+        detail = people.of_visit(row["visit_no"], row["record_id"]).mask(detail)
     return Alert(
-        row["id"], row["rule"], row["subject"], row["detail"], from_store(row["at"]), row["visit_no"], row["record_id"],
+        row["id"], row["rule"], row["subject"], detail, from_store(row["at"]), row["visit_no"], row["record_id"],
         Standing(row["standing"]), row["matter"],
     )  # fmt: skip
 
@@ -126,8 +139,9 @@ def explained(
     rows = connection.execute(
         f"{_EXPLAINED} WHERE {where} ORDER BY explained.id DESC LIMIT ?", (*values, limit)
     ).fetchall()
+    people = People(connection)
     return [
-        replace(_alert(row), explained=Explained(
+        replace(_alert(row, people), explained=Explained(
             row["by_record"], wording.title_of(row["method"], row["event_type"]), from_store(row["received_at"])
         ))
         for row in rows

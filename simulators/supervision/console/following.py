@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from simulators.supervision.alerts import RULES
 from simulators.supervision.console import findings, wording
+from simulators.supervision.console.people import People
 from simulators.supervision.console.scope import Scope
 from simulators.supervision.console.sessions import asking
 from simulators.supervision.console.shell import LARGEST_ID, Shell, number_of, words_of
@@ -141,7 +142,7 @@ class Following:
             if subject is None:
                 return None
             with self._shell.database.writing() as connection:
-                return matters.take_up(connection, subject).id
+                return matters.take_up(connection, subject, asking(), self._shell.clock.now()).id
 
         number = await run_in_threadpool(made)
         if number is None:
@@ -156,10 +157,12 @@ class Following:
         with self._shell.database.reading() as connection:
             states = matters.counts(connection)
             found = matters.page(connection, standing, before, findings.PAGE + 1)
+            people = People(connection)
+            details = {one.id: people.of_matter(one.subject).mask(one.subject.detail) for one in found}
         older = found[findings.PAGE - 1].id if len(found) > findings.PAGE else None
         return self._shell.show(
             "matters.html", "办理中的事项", "/alerts",
-            matters=found[: findings.PAGE], states=states | _sums(states), standing=standing,
+            matters=found[: findings.PAGE], details=details, states=states | _sums(states), standing=standing,
             more=Scope().query(standing=standing, before=str(older)) if older else "",
         )  # fmt: skip
 
@@ -177,6 +180,7 @@ class Following:
                 matter=found, steps=matters.steps(connection, number), questions=questions.of_matter(connection, number),
                 own_verbs=[verb for verb in found.verbs if verb in OWN_VERBS], needs_note=matters.NEEDS_NOTE,
                 may_ask="ask" in found.verbs, door=self._door.there, now=self._shell.clock.now(),
+                say=People(connection).of_matter(found.subject).mask,
             )  # fmt: skip
 
     async def step(self, request: Request) -> Response:

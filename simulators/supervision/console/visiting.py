@@ -16,11 +16,10 @@ def visit_page(shell: Shell, visit_no: str, typed: Typed = NOTHING, status: int 
     with shell.database.reading() as connection:
         steps = reading.visit(connection, visit_no)
         raised = findings.alerts(connection, visit_no=visit_no)
-        asked = reveals.of_visit(connection, visit_no)
+        allowed = reveals.open_for(connection, visit_no, asking(), shell.clock.now())
     if not steps:
         return shell.missing("没有这次就诊的记录")
     shell.note("visit.view", f"visit {visit_no}")
-    now, who = shell.clock.now(), asking()
     persons = words_about((one.method, one.body) for one in steps)
     shown = [
         (
@@ -34,5 +33,5 @@ def visit_page(shell: Shell, visit_no: str, typed: Typed = NOTHING, status: int 
         "visit.html", "一次就诊", "/visits", status=status, typed=typed,
         visit_no=visit_no, steps=shown, alerts=raised, head=summary(steps),
         may_ask=shell.settings.hospital_door.urls != (),
-        reveal=next((one for one in asked if reveals.may_look(one, who, now)), None),
+        reveal=allowed,
     )  # fmt: skip

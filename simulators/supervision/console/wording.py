@@ -59,6 +59,7 @@ ACTIONS = {
     "visit.view": "查看就诊",
     "visit.replay": "回放就诊",
     "record.view": "查看记录",
+    "matter.take_up": "开始办理",
     "matter.look": "标为已查看",
     "matter.ask": "询问医院",
     "matter.answer": "医院答复",
@@ -74,22 +75,29 @@ ACTIONS = {
     "reveal.refuse": "不予批准",
     "reveal.look": "查看未脱敏信息",
     "reveal.look_refused": "查看被拒",
+    "reveal.export_refused": "导出未脱敏证据包被拒",
+    "reveal.chat": "查阅未脱敏的文字记录",
     "reveal.refused": "申请或批准被拒",
     "reveal.export": "导出未脱敏的证据包",
     "evidence.export": "导出证据包",
     "evidence.made": "证据包已生成",
     "look-in.open": "旁看视频",
+    "look-in.refused": "旁看视频未获准",
+    "look-in.end": "结束旁看",
     "chat.read": "查阅文字记录",
+    "chat.refused": "查阅文字记录未获准",
 }
 DETAILS = {
     "authority": "检查文书号", "reason": "原因", "note": "说明", "why": "原因", "reveal": "许可", "method": "接口",
     "seed": "种子", "wanted": "数量", "scope": "筛选", "up_to": "截至记录", "population": "名单", "clear": "含原文",
     "population_digest": "名单摘要", "number": "编号", "verdict": "结论", "manifest_sha256": "核验码", "export": "导出",
-    "key": "事项", "nonce": "平台随机数",
+    "key": "事项", "nonce": "平台随机数", "address": "来源地址", "with_export": "含导出",
+    "look_in": "旁看编号",
 }  # fmt: skip
 _SUBJECTS = {
     "visit": ("就诊", "/visits/"), "record": ("记录", "/records/"), "matter": ("事项", "/matters/"),
     "sample": ("抽查", "/samples/"), "reveal": ("许可", "/reveals/"), "session": ("账号", ""),
+    "look-in": ("旁看", ""),
 }  # fmt: skip
 # What a line in a list says, in this order, where the record has it.
 _LINE = (

@@ -16,7 +16,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulators.supervision.oversight.verify_bundle import check, signed
-from tests.unit.supervision_platform.at_the_console import ORDER, SECOND, send_a_visit, signed_in
+from tests.unit.supervision_platform.at_the_console import (
+    ORDER,
+    SECOND,
+    figures,
+    lines,
+    send_a_visit,
+    signed_in,
+)
 from tests.unit.supervision_platform.sender import Platform
 from tests.unit.supervision_platform.shanghai_records import Hospital
 from tests.unit.supervision_platform.tianjin_records import PATIENT
@@ -37,11 +44,18 @@ def exported(browser: httpx.Client, **more: str) -> httpx.Response:
     return answer
 
 
-def exported_in_the_clear(browser: httpx.Client, shanghai: Platform) -> bytes:
-    reveal = browser.post("/visits/V-1/reveals", data=ORDER).url.path
+def granted(browser: httpx.Client, shanghai: Platform, **more: str) -> str:
+    """A reveal that is open: its path."""
+    reveal = browser.post("/visits/V-1/reveals", data=ORDER | more).url.path
     with signed_in(shanghai, SECOND) as second:
         second.post(f"{reveal}/decision", data={"decision": "grant"})
-    return exported(browser, clear="1").content
+    return reveal
+
+
+def exported_in_the_clear(browser: httpx.Client, shanghai: Platform) -> bytes:
+    answer = browser.post(f"{granted(browser, shanghai, export='1')}/evidence")
+    assert answer.headers["content-type"] == "application/zip", answer.text
+    return answer.content
 
 
 def unpacked(data: bytes) -> Files:
@@ -103,7 +117,6 @@ def test_the_trail_keeps_the_check_code(browser: httpx.Client) -> None:
 
 def test_the_clear_text_is_there_under_an_open_reveal_only(browser: httpx.Client, shanghai: Platform) -> None:
     masked = unpacked(exported(browser, clear="1").content)
-
     clear = unpacked(exported_in_the_clear(browser, shanghai))
 
     assert "王小丽".encode() not in b"".join(masked.values())
@@ -115,6 +128,64 @@ def test_the_clear_text_is_there_under_an_open_reveal_only(browser: httpx.Client
     ]
     assert commitments[0] == commitments[1]
     assert b'"salt"' not in b"".join(masked[name] for name in masked if name.startswith("records/"))
+
+
+def test_who_may_look_may_not_therefore_export(browser: httpx.Client, shanghai: Platform) -> None:
+    reveal = granted(browser, shanghai)
+
+    refused = browser.post(f"{reveal}/evidence")
+
+    assert refused.status_code == 403
+    assert "没有包含导出" in refused.text
+    assert "导出未脱敏的证据包</button>" not in browser.get("/visits/V-1").text
+    assert lines(browser)[-2]["action"] == "reveal.export_refused"
+    assert "王小丽".encode() not in b"".join(unpacked(exported(browser).content).values())
+
+
+def test_an_export_is_asked_for_with_the_look_and_shown_to_whoever_decides(
+    browser: httpx.Client, shanghai: Platform
+) -> None:
+    looked_only = browser.post("/visits/V-1/reveals", data=ORDER).url.path
+    reveal = browser.post("/visits/V-1/reveals", data=ORDER | {"export": "1"}).url.path
+
+    with signed_in(shanghai, SECOND) as second:
+        pages = [second.get(path).text for path in (looked_only, reveal)]
+
+    assert looked_only != reveal
+    assert ["导出未脱敏的证据包（全部记录原文）" in page for page in pages] == [False, True]
+    assert browser.post("/visits/V-1/reveals", data=ORDER).url.path == reveal  # it asks for as much
+
+
+def test_an_export_in_the_clear_rests_on_its_reveal_and_is_counted(
+    browser: httpx.Client, shanghai: Platform
+) -> None:
+    reveal = granted(browser, shanghai, export="1")
+    number = int(reveal.rsplit("/", 1)[1])
+
+    manifest = json.loads(unpacked(browser.post(f"{reveal}/evidence").content)["manifest.json"])
+
+    assert not manifest["masked"]
+    assert (manifest["reveal"]["id"], manifest["reveal"]["asked_by"]) == (number, "supervisor")
+    assert manifest["reveal"]["granted_by"] == "supervisor2"
+    assert manifest["authority"] == ORDER["authority"]
+    deed = next(one for one in lines(browser) if one["action"] == "reveal.export")
+    assert deed["detail"]["reveal"] == str(number)  # type: ignore[index]
+    browser.post(f"{reveal}/look")
+    value, href = figures(browser.get("/concerns").text)["未脱敏查看"]
+    assert value == "2次"
+    assert browser.get(href).text.count("<strong>") == 2
+    assert "导出未脱敏的证据包" in browser.get(reveal).text
+
+
+def test_an_export_is_over_with_its_reveal(browser: httpx.Client, shanghai: Platform) -> None:
+    reveal = granted(browser, shanghai, export="1")
+
+    shanghai.move_clock(15 * 60 + 1)
+
+    assert browser.post(f"{reveal}/evidence").status_code == 403
+    shanghai.move_clock(0)
+    with signed_in(shanghai, SECOND) as second:
+        assert second.post(f"{reveal}/evidence").status_code == 403
 
 
 def test_a_text_that_is_not_the_one_committed_to_is_named(browser: httpx.Client, shanghai: Platform) -> None:
