@@ -255,7 +255,10 @@ class PrescriptionItem(msgspec.Struct, frozen=True):
 
 
 class Prescription(msgspec.Struct, frozen=True):
-    """The block every prescription event carries; `kind` 1 western or mixed, 2 patent, 3 herbal."""
+    """The block every prescription event carries; `kind` 1 western or mixed, 2 patent, 3 herbal.
+
+    `reason` is what the doctor wrote where a rule asked her why, such as for more than seven days (处方管理办法 Art 19).
+    """
 
     prescription_id: UUID
     number: str
@@ -269,6 +272,7 @@ class Prescription(msgspec.Struct, frozen=True):
     valid_from: datetime
     valid_until: datetime
     content_digest: str
+    reason: str = ""
 
 
 class PrescriptionSigned(_Event, frozen=True):
@@ -395,7 +399,7 @@ class EvaluationSubmitted(_Event, frozen=True):
 
 
 class ComplaintFiled(_Event, frozen=True):
-    """A complaint or dispute (投诉、纠纷)."""
+    """A complaint or dispute (投诉、纠纷); the hospital has promised an answer by `answer_by`."""
 
     TYPE: ClassVar[str] = "complaint.filed"
     complaint_id: UUID
@@ -403,6 +407,7 @@ class ComplaintFiled(_Event, frozen=True):
     visit: Visit | None
     text: str
     filed_at: datetime
+    answer_by: datetime | None = None
 
 
 class AdverseEventReported(_Event, frozen=True):

@@ -77,6 +77,9 @@ ELIGIBILITY = {"eligible": "1", "doctor_decides": "2", "refused": "3"}
 
 PAY_SUBJECT = {"appointment": "1", "prescription": "2", "delivery": "3"}
 
+SEVERITY = {"轻微": "1", "轻度": "1", "一般": "2", "中度": "2", "重度": "3", "严重": "3", "死亡": "4"}
+"""damage_degree → shSeverity, where the report uses one of these words; the words themselves are always sent."""
+
 STAFF = {"doctor": "1", "pharmacist": "2", "nurse": "3"}
 
 STAFF_BY_TITLE = {"23": "1", "24": "2", "25": "3"}

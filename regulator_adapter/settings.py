@@ -42,9 +42,17 @@ class DeskSettings(StoreSettings):
     field_keys: str = setting("keys of encrypted columns, `id:hex32,…`", secret=True)
     field_key_current: str = setting("id of the key that new values use")
     index_key: bytes = setting("key of the blind indexes, hex", secret=True)
+    routing: str = setting(
+        "which profile reports what: city, shanghai, guangdong, or a TOML file", default="city"
+    )
 
     def __post_init__(self) -> None:
         _try("FIELD_KEYS, FIELD_KEY_CURRENT", self.keyring)
+        _try("ROUTING", self.table)
+
+    def table(self) -> Routing:
+        """What goes where."""
+        return routing(self.routing)
 
     def keyring(self) -> Keyring:
         """Keys of the encrypted columns."""
@@ -88,9 +96,6 @@ class Settings(Feeding, DeskSettings):
     platform_signing_pin: str = setting("PIN of that key's token", default="", secret=True)
     pkcs11_module: str = setting("library of the security module, for keys of pkcs11:…", default="")
     platform_access: str = setting("TOML file with accesses of their own for single profiles", default="")
-    routing: str = setting(
-        "which profile reports what: city, shanghai, guangdong, or a TOML file", default="city"
-    )
     timing: Timing = setting("profile, or immediate: no waiting for the night", default=Timing.PROFILE)
     concurrency: int = setting("requests to one platform at a time", default=8)
     request_seconds: int = setting("time-out of one request, longer than the gateway's own", default=35)
@@ -153,10 +158,6 @@ class Settings(Feeding, DeskSettings):
         """Towards each platform."""
         common = Access(self.platform_unit_id, self.credentials())
         return Accesses(common, read_own(self.platform_access, profiles.NAMES))
-
-    def table(self) -> Routing:
-        """What goes where."""
-        return routing(self.routing)
 
     def lines(self) -> list[Profile]:
         """The platforms to send to: all whose interface we can speak. `ValueError` when the table needs another."""

@@ -42,7 +42,9 @@ async def file(
     )  # fmt: skip
     session.add(row)
     person = patients.snapshot(await patients.person(session, person_id))
-    event = events.ComplaintFiled(complaint_id=row.id, person=person, visit=visit, text=words, filed_at=now)
+    event = events.ComplaintFiled(
+        complaint_id=row.id, person=person, visit=visit, text=words, filed_at=now, answer_by=row.answer_by,
+    )  # fmt: skip
     await publish(session, row.stream, event)
     audit(session, actor, "complaint.file", "complaint", row.id)
     await intend(session, ESCALATE, row.id, due=row.answer_by)

@@ -100,7 +100,7 @@ def snapshot(row: PrescriptionRow) -> events.Prescription:
         prescription_id=row.id, number=row.number, lookup_id=row.lookup_id, kind="1", diagnoses=content.diagnoses,
         items=content.items, total=content.total, allergies=content.allergies,
         disease_history=content.disease_history, valid_from=signed_at, valid_until=row.valid_until or signed_at,
-        content_digest=row.digest.hex(),
+        content_digest=row.digest.hex(), reason=content.reason,
     )  # fmt: skip
 
 

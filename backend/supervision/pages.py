@@ -3,6 +3,7 @@
 from collections.abc import Awaitable
 from datetime import timedelta
 from typing import TypeVar
+from urllib.parse import urlencode
 
 import msgspec
 from sqlalchemy import func, select
@@ -77,7 +78,7 @@ async def records(call: DeskCall) -> Shown:
     found, problem = await answered(call.app.adapter.records(**query))
     words = {
         "found": found, "away": problem, "show": show, "tabs": TABS, "day": wanted.day, "kinds": KINDS, "profiles": PROFILES,
-        "seconds": seconds, "tags": TAGS,
+        "seconds": seconds, "tags": TAGS, "again": f"?{urlencode(query)}",
     }  # fmt: skip
     return Shown("supervision/records.html", words)
 
@@ -94,7 +95,7 @@ async def one_day(call: DeskCall) -> Shown:
     found = await call.app.adapter.day(day)
     by_hand = [line for line in found.lines if line.by_hand and not _agrees(line)]
     words = {
-        "found": found, "row": found.newest, "day": day, "by_hand": by_hand, "tags": TAGS, "profiles": PROFILES,
+        "found": found, "row": found.newest, "day": day, "by_hand": by_hand, "tags": TAGS, "profiles": PROFILES, "sign_in_tags": SIGN_IN_TAGS,
         "over": call.clock.today() > day, "kinds": KINDS, "deeds": await deeds(call.session, ("statement", day)),
     }  # fmt: skip
     return Shown("supervision/day.html", words)
@@ -141,6 +142,7 @@ TAGS = {
     "closed": "tag-ok", "differing": "tag-block", "exchanged": "tag-info", "open": "", "accepted": "tag-ok",
     "rejected": "tag-block", "parked": "tag-reason",
 }  # fmt: skip
+SIGN_IN_TAGS = {"closed": "tag-ok", "refused": "tag-block", "due": "tag-info", "carried": "tag-reason"}
 DESK = [ADMIN, QUALITY]
 RECORDS_AT, DAYS_AT = "/desk/submissions", "/desk/statements"
 FIGURES = page("/desk/supervision", figures, title="监管上报", roles=DESK, menu="监管上报")

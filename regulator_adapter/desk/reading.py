@@ -15,7 +15,7 @@ from foundation.clock import local
 from foundation.db.base import hospital_id
 from foundation.db.unit_of_work import Database, clock_of, unit_of_work
 from foundation.errors import NotFound
-from regulator_adapter import names, profiles
+from regulator_adapter import names, profiles, sign_in
 from regulator_adapter.days import counting, opening
 from regulator_adapter.days.counting import PEOPLE, Span
 from regulator_adapter.days.differences import Difference, from_rows
@@ -52,7 +52,10 @@ async def records(db: Database, query: RecordsQuery) -> wire.Records:
             select(Submission).where(*where).order_by(Submission.number, Submission.id).limit(MOST)
         )
         now = clock_of(session).now()
-        return wire.Records(total or 0, [record_view(row, now) for row in rows])
+        # A list of one day, method or event is about records; a sign-in is not one of them.
+        whole = query == RecordsQuery(show="waiting")
+        sign_ins = await sign_in.refused(session) if whole else []
+        return wire.Records(total or 0, [record_view(row, now) for row in rows], sign_ins)
 
 
 async def record(db: Database, row_id: UUID) -> wire.RecordView:
@@ -106,6 +109,7 @@ async def overview(db: Database, routed: Collection[str], paused: dict[str, str]
         platforms = [await _platform(session, name, paused.get(name, "")) for name in shown]
         waiting = await _waiting(session)
         unclosed = await opening.unclosed(session)
+        refused = len(await sign_in.refused(session))
         closed = await session.scalar(
             select(func.max(Statement.day)).where(
                 Statement.hospital_id == hospital_id(), Statement.closed_at.is_not(None)
@@ -117,7 +121,7 @@ async def overview(db: Database, routed: Collection[str], paused: dict[str, str]
         routed=sum(one.routed for one in lines), accepted=sum(one.accepted for one in lines), open=open_,
         rejected=rejected, parked=parked, carried_over=carried, blocked=blocked, ambiguous=ambiguous,
         lag_seconds=max(one.lag_seconds for one in platforms), unclosed_days=len(unclosed), last_closed=closed,
-        lines=lines, platforms=platforms,
+        lines=lines, platforms=platforms, sign_ins_refused=refused,
     )  # fmt: skip
 
 
@@ -229,6 +233,7 @@ async def day_detail(db: Database, day: date) -> wire.DayDetail:
             carried=[record_view(row, now) for row in carried],
             our_hash=_hash(newest.ours), platform_hash=_hash(newest.theirs),
             head=_field(newest.ours, "chainHash"), platform_says=_field(newest.theirs, "chainHash"),
+            sign_ins=await sign_in.signed_days(session, [day]),
         )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from simulators.supervision.meanings import LINK, told
 from simulators.supervision.tables import Method
 from simulators.supervision.times import from_wire, utc_text
 
@@ -20,7 +21,7 @@ _VISIT_FIELDS = {
     "bb_pi_person": (),
 }
 _ANY_VISIT = ("visitNo", "bussID", "jzlsh")
-_SHARED = ("eligibilityNo", "bookingNo", "recipeUniqueID", "recipeID", "subjectNo", "cfbs")
+_SHARED = ("eligibilityNo", "bookingNo", "recipeUniqueID", "recipeID", "subjectNo", "cfbs", "cfbh")
 _TIME_FIELDS = {
     "uploadAppointRecord": ("appointDate",),
     "uploadConsultIndicators": ("endDate", "startDate", "applyDate"),
@@ -34,27 +35,39 @@ _TIME_FIELDS = {
 
 @dataclass(frozen=True)
 class Keys:
-    """`numbers` are shared with other records: they tell a record without visit number where it belongs."""
+    """`numbers` are shared with other records: they tell a record without visit number where it belongs.
+
+    `kind` is what the record tells (meanings.py), `event_type` what a record of the chain calls itself.
+    """
 
     business_no: str
     visit_no: str | None
     numbers: tuple[str, ...]
     event_type: str | None
+    kind: str
     doctor_id: str | None
     patient_id: str | None
+    reviewer_id: str | None
+    organ_id: str | None
+    dept_id: str | None
     occurred_at: str
 
 
 def keys_of(method: Method, record: Record) -> Keys:
     visit_fields = _VISIT_FIELDS.get(method.name, _ANY_VISIT)
+    said = told(method.name, record)
     times = ("occurredAt", *_TIME_FIELDS.get(method.name, ()), "updateTime", "sjscsj")
     return Keys(
         business_no=_text(record, method.register[1]) or "",
         visit_no=_first(record, visit_fields),
         numbers=tuple(dict.fromkeys(number for field in _SHARED if (number := _text(record, field)))),
         event_type=_text(record, "eventType"),
-        doctor_id=_first(record, ("doctorId", "doctorID", "ysdm", "rydm")),
-        patient_id=_first(record, ("patientId", "personId", "patientCertID", "patientIdcardNum", "grdm")),
+        kind=said.kind,
+        doctor_id=_text(said.body, "doctorId"),
+        patient_id=_first(said.body, ("patientId", "personId", "patientCertID")),
+        reviewer_id=_text(said.body, "auditDoctorId"),
+        organ_id=_text(said.body, "organID"),
+        dept_id=None if method.name == LINK else _text(said.body, "deptID"),
         occurred_at=utc_text(from_wire(_first(record, times) or "")),
     )
 

@@ -58,6 +58,7 @@ class Settings:
     dependencies: Strictness
     enforce_quota: bool
     secure_cookie: bool
+    board_seconds: float
     hospital_door: HospitalAccess = HospitalAccess()
     seals: SealFiles | None = None
 
@@ -86,6 +87,7 @@ def read(env: Reader) -> Settings:
         dependencies=Strictness(env.choice("SUPERVISION_DEPENDENCIES", tuple(Strictness), Strictness.ALL)),
         enforce_quota=env.choice("SUPERVISION_QUOTA", ("off", "enforce"), "off") == "enforce",
         secure_cookie=env.flag("SUPERVISION_SECURE_COOKIE", False),
+        board_seconds=env.number("SUPERVISION_BOARD_SECONDS", 2),
         hospital_door=_hospital_access(env),
         seals=_seals(env),
     )

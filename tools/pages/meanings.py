@@ -23,6 +23,7 @@ MEANINGS = {
     "SUPERVISION_IV": "initialisation vector (16 bytes)",
     "SUPERVISION_QUOTA": "whether a doctor's daily limit is enforced",
     "SUPERVISION_SIGNING_PUBLIC": "point of the key the hospital signs with (130 hex digits, 04…); empty: no access to `/guangdong/api`",
+    "SUPERVISION_BOARD_SECONDS": "how long boards that are open at once share one count; 0: each has its own",
     "SUPERVISION_SECURE_COOKIE": "whether the console's cookie is for https only",
     "SUPERVISION_UNIT_ID": "number that it gave the hospital",
     "SUPERVISION_WORLD": "folder of the world: hospital, supervisor",

@@ -3,6 +3,7 @@
 from typing import Any
 
 from contracts.events import AdverseEventReported, ComplaintFiled
+from regulator_adapter import codesets
 from regulator_adapter.mapping.kind import RecordKind
 from regulator_adapter.mapping.local import iso
 from regulator_adapter.mapping.shanghai.blocks import PROFILE, header, visit_number
@@ -29,7 +30,12 @@ def build(source: Source[Concern], number: str) -> dict[str, Any]:
         "status": OPEN,
     }
     if isinstance(event, ComplaintFiled):
-        return shared | {"kind": "1", "description": event.text, "filedAt": iso(event.filed_at)}
+        return shared | {
+            "kind": "1",
+            "description": event.text,
+            "filedAt": iso(event.filed_at),
+            "deadline": iso(event.answer_by) if event.answer_by else None,
+        }
     return shared | {
         "kind": "2",
         "description": event.description,
@@ -37,6 +43,7 @@ def build(source: Source[Concern], number: str) -> dict[str, Any]:
         "eventDate": iso(event.happened_at),
         "eventReason": event.cause,
         "takeSteps": event.measures,
+        "severity": codesets.SEVERITY.get(event.damage_degree.strip()),
         "damageDegree": event.damage_degree,
         "improvements": event.improvements,
         "reportDept": event.department.name,

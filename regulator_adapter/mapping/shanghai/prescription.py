@@ -27,6 +27,9 @@ Step = (
 )
 
 GUARDED_BELOW = 6
+USUAL_DAYS = 7
+"""处方管理办法 Art 19: for longer, the doctor says why."""
+LIMIT = 200
 
 
 def numbers(event: Step) -> list[str]:
@@ -80,9 +83,16 @@ def _content(prescription: Prescription) -> dict[str, Any]:
         "signDigest": prescription.content_digest,
         "effectivePeriod": valid_days(prescription.valid_from, prescription.valid_until),
         "validUntil": iso(prescription.valid_until),
+        "overLimitReason": _over_limit(prescription),
         "totalFeeFen": prescription.total,
         "orderList": [_item(item) for item in prescription.items],
     }
+
+
+def _over_limit(prescription: Prescription) -> str | None:
+    """Why it is for longer than usual; for less, the doctor's reason was for something else."""
+    longer = any(item.days > USUAL_DAYS for item in prescription.items)
+    return prescription.reason.strip()[:LIMIT] or None if longer else None
 
 
 def _step(event: Step) -> dict[str, Any]:

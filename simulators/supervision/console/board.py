@@ -11,6 +11,7 @@ from starlette.routing import Route
 from simulators.supervision.chain import chain_figures, hospital_gaps
 from simulators.supervision.console import concerns, figures, findings, reading, wording
 from simulators.supervision.console.figures import Counts, Figure
+from simulators.supervision.console.recent import Recent
 from simulators.supervision.console.scope import Scope
 from simulators.supervision.console.shell import Shell
 from simulators.supervision.tables import tianjin
@@ -24,6 +25,7 @@ class Board:
 
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
+        self._recent = Recent(shell.settings.board_seconds)
 
     def routes(self) -> list[Route]:
         own = self._shell.guarded
@@ -51,8 +53,12 @@ class Board:
     def live(self, request: Request) -> Response:
         """What the board asks for every few seconds."""
         scope, now = self._shell.scope(request, today=True), self._shell.clock.local()
-        with self._shell.database.reading() as connection:
-            return JSONResponse(_live(connection, scope, now, _groups(connection, scope)))
+
+        def made() -> dict[str, Any]:
+            with self._shell.database.reading() as connection:
+                return _live(connection, scope, now, _groups(connection, scope))
+
+        return JSONResponse(self._recent.get(scope.query(), made))
 
     def concerns(self, request: Request) -> Response:
         scope = self._shell.scope(request, today=True)
@@ -80,6 +86,8 @@ class Board:
                 gaps=hospital_gaps(connection, 20),
                 refusals=refusals,
                 sign_ins=sign_ins,
+                duplicates=figures.outcome_sum(connection, "duplicates"),
+                rejected=figures.outcome_sum(connection, "rejected"),
             )  # fmt: skip
 
 
@@ -112,9 +120,9 @@ def _business(day: Counts) -> list[Figure]:
         day.act("started", "接诊"),
         day.act("declined", "未接诊"),
         day.act("prescribed", "处方开具"),
-        day.events("处方退回", "prescription.returned"),
-        Figure("paid", "收款", wording.yuan(day.paid_fen), day.list_of("payment.confirmed")),
-        Figure("refunded", "退款", wording.yuan(day.refunded_fen), day.list_of("refund.succeeded")),
+        day.act("returned", "处方退回"),
+        Figure("paid", "收款", wording.yuan(day.paid_fen), day.list_of("payment.confirmed@shanghai")),
+        Figure("refunded", "退款", wording.yuan(day.refunded_fen), day.list_of("refund.succeeded@shanghai")),
     ]
 
 

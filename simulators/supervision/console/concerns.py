@@ -9,9 +9,9 @@ from simulators.server import SHANGHAI
 from simulators.supervision.chain import chain_figures
 from simulators.supervision.console import figures, findings, staffing
 from simulators.supervision.console.figures import Counts, Figure
-from simulators.supervision.console.kinds import GRIEVANCES
 from simulators.supervision.console.scope import Scope
 from simulators.supervision.console.wording import CONCERNS, days_ahead
+from simulators.supervision.oversight import reveals
 
 EXPIRING = 30
 
@@ -30,9 +30,9 @@ def concerns(connection: sqlite3.Connection, now: datetime, scope: Scope) -> lis
     made: dict[str, Callable[[], list[Figure]]] = {
         "staff": lambda: _staff(connection, day, now),
         "prescription": lambda: _prescriptions(day),
-        "act": lambda: _acts(day),
+        "act": lambda: _acts(connection, day),
         "privacy": lambda: _privacy(connection, day),
-        "security": lambda: _security(connection, day),
+        "security": lambda: _security(connection),
     }
     return [
         Concern(key, name, made[key](), alerts[key], f"/alerts{scope.query(concern=key)}")
@@ -57,42 +57,43 @@ def _prescriptions(day: Counts) -> list[Figure]:
     return [
         day.act("prescribed", "开具", "张"),
         day.act("approved", "审核通过", "张"),
-        day.events("退回", "prescription.returned", unit="张"),
-        day.events("过期或作废", "prescription.expired", "prescription.cancelled", unit="张"),
+        day.act("returned", "退回", "张"),
+        day.act("ended", "过期或作废", "张"),
     ]
 
 
-def _acts(day: Counts) -> list[Figure]:
+def _acts(connection: sqlite3.Connection, day: Counts) -> list[Figure]:
+    told = sum(findings.grievance_counts(connection, day.scope).values())
     return [
         day.act("started", "接诊", "人次"),
         day.act("declined", "未接诊", "人次"),
         day.act("discontinued", "中止转线下", "人次"),
-        Figure(
-            "concerns", "投诉与不良事件",
-            f"{sum(day.counts[kind] for kind in GRIEVANCES)}件", f"/complaints{day.scope.query()}",
-        ),
+        Figure("concerns", "投诉与不良事件", f"{told}件", f"/complaints{day.scope.query()}"),
     ]  # fmt: skip
 
 
 def _privacy(connection: sqlite3.Connection, day: Counts) -> list[Figure]:
     days = Scope(day.scope.since, day.scope.until)
     lines = figures.count_days(connection, "trail", days)
-    looks = figures.count_days(connection, "trail", days, "action = 'reveal.look'")
+    looks = figures.count_days(
+        connection, "trail", days, f"action IN ({', '.join(map(repr, reveals.CLEAR))})"
+    )
     return [
         day.act("verified", "实名认证", "次"),
-        day.events("健康档案浏览", "record.viewed", unit="次"),
-        Figure("looks", "未脱敏查看", f"{looks}次", f"/trail{days.query(action='reveal.look')}"),
+        day.act("viewed", "健康档案浏览", "次"),
+        Figure("looks", "未脱敏查看", f"{looks}次", f"/trail{days.query(action=','.join(reveals.CLEAR))}"),
         Figure("trail", "监管端留痕", f"{lines}条", f"/trail{days.query()}"),
     ]
 
 
-def _security(connection: sqlite3.Connection, day: Counts) -> list[Figure]:
+def _security(connection: sqlite3.Connection) -> list[Figure]:
+    """Of the channel, which has no days."""
     chain = chain_figures(connection)
-    refused = figures.count_days(connection, "refusals", day.scope)
+    refused = figures.outcome_sum(connection, "rejected")
     twice = figures.outcome_sum(connection, "duplicates")
     return [
         Figure("missing", "缺号", f"{chain['missing']}个", "/feed#gaps", bad=chain["missing"] > 0),
-        Figure("broken", "链值不符", f"{chain['broken']}处", "/alerts?concern=security", bad=chain["broken"] > 0),
+        Figure("broken", "链值不符", f"{chain['broken']}处", "/alerts?rule=chain_broken", bad=chain["broken"] > 0),
         Figure("duplicates", "重复上报", f"{twice}条", "/feed"),
-        Figure("refused", "退回", f"{refused}次", "/feed#refusals"),
+        Figure("refused", "退回", f"{refused}次", "/refusals"),
     ]  # fmt: skip

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from simulators.server import SHANGHAI
-from simulators.supervision.console.kinds import ACTS, kind_of
+from simulators.supervision.console.kinds import ACTS, by_chain, by_tables
 from simulators.supervision.console.scope import Scope
 from simulators.supervision.times import from_store, utc_text
 
@@ -27,7 +27,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Counts:
-    """How many records of each kind (event type, else method) a scope has, repetitions left out; money in fen."""
+    """How many records of each kind, as `kind@profile`, a scope has, repetitions left out; money in fen."""
 
     counts: Counter[str]
     paid_fen: int = 0
@@ -35,9 +35,12 @@ class Counts:
     scope: Scope = field(default_factory=Scope)
 
     def kinds(self, name: str) -> tuple[str, ...]:
-        """Which kinds an act is counted by: once where a chain of events and the records of another profile tell the same."""
-        event, *records = ACTS[name]
-        return (event,) if self.counts[event] else tuple(records)
+        """Which kinds an act is counted by: each of its events once, though chain and tables may both tell it."""
+        return tuple(kind for event in ACTS[name] for kind in self._told_by(event))
+
+    def _told_by(self, event: str) -> tuple[str, ...]:
+        chained = by_chain(event)
+        return chained if any(self.counts[kind] for kind in chained) else by_tables(event)
 
     def acts(self, name: str) -> int:
         return sum(self.counts[kind] for kind in self.kinds(name))
@@ -48,12 +51,6 @@ class Counts:
 
     def act(self, name: str, label: str, unit: str = "") -> Figure:
         return Figure(name, label, f"{self.acts(name)}{unit}", self.list_of(*self.kinds(name)))
-
-    def events(self, label: str, *kinds: str, unit: str = "", bad: bool = False) -> Figure:
-        number = sum(self.counts[kind] for kind in kinds)
-        return Figure(
-            kinds[0], label, f"{number}{unit}", self.list_of(*kinds), bad=bad and number > 0,
-        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -85,15 +82,17 @@ def counts(connection: sqlite3.Connection, scope: Scope) -> Counts:
     where, values = scope.records()
     found: Counter[str] = Counter()
     rows = connection.execute(
-        f"SELECT {kind_of()} AS kind, count(*) AS number FROM records WHERE {where} AND duplicate = 0 GROUP BY kind",
+        "SELECT kind, profile, count(*) AS number FROM records "
+        f"WHERE {where} AND duplicate = 0 GROUP BY kind, profile",
         values,
     )
     for row in rows:
-        found[row["kind"]] += row["number"]
+        found[f"{row['kind']}@{row['profile']}"] += row["number"]
     paid, refunded = connection.execute(
-        "SELECT coalesce(sum(CASE WHEN event_type = 'payment.confirmed' THEN json_extract(body, '$.amountFen') END), 0),"
-        " coalesce(sum(CASE WHEN event_type = 'refund.succeeded' THEN json_extract(body, '$.amountFen') END), 0) "
-        f"FROM records WHERE method = 'uploadPayment' AND duplicate = 0 AND {where}",
+        "SELECT coalesce(sum(CASE WHEN kind = 'payment.confirmed' THEN json_extract(body, '$.amountFen') END), 0),"
+        " coalesce(sum(CASE WHEN kind = 'refund.succeeded' THEN json_extract(body, '$.amountFen') END), 0) FROM records "
+        "WHERE kind IN ('payment.confirmed', 'refund.succeeded') AND method = 'uploadPayment' AND duplicate = 0 "
+        f"AND {where}",
         values,
     ).fetchone()
     return Counts(found, paid, refunded, scope)
@@ -132,8 +131,8 @@ def by_hour(connection: sqlite3.Connection, now: datetime, scope: Scope) -> Hour
     found: Counter[tuple[str, str]] = Counter()
     where, values = scope.without_days().records()
     rows = connection.execute(
-        f"SELECT substr(occurred_at, 1, 13) AS hour, {kind_of()} AS kind, count(*) AS number "
-        f"FROM records WHERE occurred_at >= ? AND duplicate = 0 AND {where} GROUP BY hour, kind",
+        "SELECT substr(occurred_at, 1, 13) AS hour, kind || '@' || profile AS kind, count(*) AS number "
+        f"FROM records WHERE occurred_at >= ? AND duplicate = 0 AND {where} GROUP BY 1, 2",
         (utc_text(starts[0]), *values),
     )
     for row in rows:

@@ -2,21 +2,35 @@
 
 import json
 import sqlite3
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from simulators.supervision.alerts import RULES
 from simulators.supervision.console import wording
-from simulators.supervision.console.kinds import GRIEVANCES, one_of
+from simulators.supervision.console.kinds import GRIEVANCES
 from simulators.supervision.console.masking import mask_record
+from simulators.supervision.console.people import People
 from simulators.supervision.console.scope import Scope
 from simulators.supervision.oversight.matters import STANDINGS, Standing, Subject
 from simulators.supervision.times import from_store, from_wire, utc_text
 
+WRITTEN = {"view_refused"}
+"""Rules whose detail is what the hospital wrote; the others say only names of staff, drugs, times and numbers."""
+
+
+@dataclass(frozen=True)
+class Explained:
+    """The later record that took an alert back."""
+
+    record_id: int
+    title: str
+    at: datetime
+
 
 @dataclass(frozen=True)
 class Alert:
-    """`standing` and `matter` say what a supervisor made of it; without a matter it is new."""
+    """`standing` and `matter` say what a supervisor made of it; without a matter it is new. `explained`: it stands no more."""
 
     id: int
     rule: str
@@ -27,6 +41,7 @@ class Alert:
     record_id: int
     standing: Standing
     matter: int | None
+    explained: Explained | None = None
 
     @property
     def title(self) -> str:
@@ -80,19 +95,62 @@ def alerts(
     rows = connection.execute(
         f"{_ALERTS} WHERE {where} ORDER BY alerts.id DESC LIMIT ?", (*values, limit)
     ).fetchall()
-    return [_alert(row) for row in rows]
+    return _alerts(connection, rows)
 
 
 def one_alert(connection: sqlite3.Connection, number: int) -> Alert | None:
     row = connection.execute(f"{_ALERTS} WHERE alerts.id = ?", (number,)).fetchone()
-    return _alert(row) if row else None
+    return _alerts(connection, [row])[0] if row else None
 
 
-def _alert(row: sqlite3.Row) -> Alert:
+def _alerts(connection: sqlite3.Connection, rows: Sequence[sqlite3.Row]) -> list[Alert]:
+    people = People(connection)
+    return [_alert(row, people) for row in rows]
+
+
+def _alert(row: sqlite3.Row, people: People) -> Alert:
+    """What a person wrote among the details loses whom it is about."""
+    detail = row["detail"]
+    if row["rule"] in WRITTEN:
+        detail = people.of_visit(row["visit_no"], row["record_id"]).mask(detail)
     return Alert(
-        row["id"], row["rule"], row["subject"], row["detail"], from_store(row["at"]), row["visit_no"], row["record_id"],
+        row["id"], row["rule"], row["subject"], detail, from_store(row["at"]), row["visit_no"], row["record_id"],
         Standing(row["standing"]), row["matter"],
     )  # fmt: skip
+
+
+_EXPLAINED = (
+    "SELECT explained.*, matters.id AS matter, coalesce(matters.standing, 'new') AS standing, later.method, "
+    "later.event_type, later.received_at FROM explained JOIN records AS later ON later.id = explained.by_record "
+    "LEFT JOIN matters ON matters.kind = 'alert' AND matters.key = explained.rule || ' ' || explained.subject"
+)
+
+
+def explained(
+    connection: sqlite3.Connection, scope: Scope | None = None, *, records: Sequence[int] | None = None,
+    before: int | None = None, limit: int = 100,
+) -> list[Alert]:  # fmt: skip
+    """Alerts that a later record took back, newest first; `records`: those that these raised."""
+    where, values = (scope or Scope()).alerts("explained")
+    if records is not None:
+        where += f" AND explained.record_id IN ({','.join(map(str, records))})"
+    if before:
+        where += f" AND explained.id < {before:d}"
+    rows = connection.execute(
+        f"{_EXPLAINED} WHERE {where} ORDER BY explained.id DESC LIMIT ?", (*values, limit)
+    ).fetchall()
+    people = People(connection)
+    return [
+        replace(_alert(row, people), explained=Explained(
+            row["by_record"], wording.title_of(row["method"], row["event_type"]), from_store(row["received_at"])
+        ))
+        for row in rows
+    ]  # fmt: skip
+
+
+def explained_count(connection: sqlite3.Connection, scope: Scope) -> int:
+    where, values = scope.alerts("explained")
+    return int(connection.execute(f"SELECT count(*) FROM explained WHERE {where}", values).fetchone()[0])
 
 
 def alert_counts(connection: sqlite3.Connection, scope: Scope | None = None) -> dict[str, int]:
@@ -155,30 +213,48 @@ class Grievance:
 PAGE = 30
 
 
-def grievances(connection: sqlite3.Connection, scope: Scope, *, standing: str = "") -> list[Grievance]:
-    """Newest first; a later report of the same number replaces the earlier one. One that is told under both profiles has two numbers."""
+_KIND = "CASE records.event_type WHEN 'complaint.filed' THEN 'complaint' ELSE 'event' END"
+_FOLLOWED = (
+    f"records LEFT JOIN matters ON matters.kind = {_KIND} AND matters.key = records.business_no "
+    f"WHERE records.id IN (SELECT max(id) FROM records WHERE {GRIEVANCES} GROUP BY method, business_no)"
+)
+_STANDING = "coalesce(matters.standing, 'new')"
+"""A later report of the same number replaces the earlier one. One that is told under both profiles has two numbers."""
+
+
+def grievances(
+    connection: sqlite3.Connection, scope: Scope, *, standing: str = "", before: int | None = None, limit: int = PAGE
+) -> list[Grievance]:  # fmt: skip
+    """Newest report first. `standing` may be `open`: whatever is not closed."""
+    where, values = scope.records("records")
+    if standing:
+        where += f" AND {_STANDING} " + ("<> 'closed'" if standing == "open" else "= ?")
+        values += [] if standing == "open" else [standing]
+    if before:
+        where += f" AND records.id < {before:d}"
+    rows = connection.execute(
+        f"SELECT records.*, matters.id AS matter, {_STANDING} AS standing FROM {_FOLLOWED} AND {where} "
+        "ORDER BY records.id DESC LIMIT ?",
+        (*values, limit),
+    ).fetchall()
+    return [_grievance(row) for row in rows]
+
+
+def grievance_counts(connection: sqlite3.Connection, scope: Scope) -> dict[str, int]:
+    """How many of each standing."""
     where, values = scope.records("records")
     rows = connection.execute(
-        "SELECT records.*, matters.id AS matter, coalesce(matters.standing, 'new') AS standing FROM records "
-        "LEFT JOIN matters ON matters.kind IN ('complaint', 'event') AND matters.key = records.business_no "
-        f"WHERE records.id IN (SELECT max(id) FROM records WHERE {one_of(GRIEVANCES)} GROUP BY method, business_no) "
-        f"AND {where} ORDER BY records.occurred_at DESC, records.id DESC LIMIT 200",
-        (*GRIEVANCES, *values),
-    ).fetchall()
-    found = [_grievance(row) for row in rows]
-    if not standing:
-        return found
-    return [
-        one for one in found if (one.standing != "closed" if standing == "open" else one.standing == standing)
-    ]
+        f"SELECT {_STANDING} AS standing, count(*) AS number FROM {_FOLLOWED} AND {where} GROUP BY 1", values
+    )
+    return dict.fromkeys(map(str, Standing), 0) | {row["standing"]: row["number"] for row in rows}
 
 
 def one_grievance(connection: sqlite3.Connection, record_id: int) -> Grievance | None:
     row = connection.execute(
-        "SELECT records.*, matters.id AS matter, coalesce(matters.standing, 'new') AS standing FROM records "
-        "LEFT JOIN matters ON matters.kind IN ('complaint', 'event') AND matters.key = records.business_no "
-        f"WHERE records.id = ? AND {one_of(GRIEVANCES, 'records')}",
-        (record_id, *GRIEVANCES),
+        f"SELECT records.*, matters.id AS matter, {_STANDING} AS standing FROM records "
+        f"LEFT JOIN matters ON matters.kind = {_KIND} AND matters.key = records.business_no "
+        f"WHERE records.id = ? AND {GRIEVANCES}",
+        (record_id,),
     ).fetchone()
     return _grievance(row) if row else None
 
@@ -186,7 +262,7 @@ def one_grievance(connection: sqlite3.Connection, record_id: int) -> Grievance |
 def _grievance(row: sqlite3.Row) -> Grievance:
     body = json.loads(row["body"])
     shown = mask_record(row["method"], body)
-    complaint = row["event_type"] == "complaint.filed"
+    complaint = row["kind"] == "complaint.filed"
     deadline = body.get("deadline")
     return Grievance(
         key=row["business_no"],

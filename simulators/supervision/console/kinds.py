@@ -1,40 +1,53 @@
-"""What a record tells: the event's own name where it has one, else its method with the state that it is told in."""
+"""What the figures count: events by their names, told by the chain or by the tables of another profile.
 
-_STATES = {
-    "uploadReferralIndicators": "answerFlag", "bb_pi_appointment": "yyzt", "bb_pi_treatment": "jzzt",
-    "bb_pi_prescription_detail": "cfzt",
-}  # fmt: skip
-_TOLD = " ".join(
-    f"WHEN '{method}' THEN '{method} ' || coalesce(json_extract({{t}}body, '$.{field}'), '')"
-    for method, field in _STATES.items()
-)
-# A prescription of many lines is told in as many rows: its first line counts.
-_LATER_LINE = "CASE WHEN json_extract({t}body, '$.mxxh') > 1 THEN ' line' ELSE '' END"
-_KIND = f"coalesce({{t}}event_type, CASE {{t}}method {_TOLD} || {_LATER_LINE} ELSE {{t}}method END)"
+One act may be told by both. It is counted by the chain where that tells it, else by the tables.
+"""
 
-ACTS = {
-    "booked": ("appointment.booked", "uploadAppointRecord", "bb_pi_appointment 1"),
-    "cancelled": ("appointment.cancelled", "bb_pi_appointment 2"),
-    "started": (
-        "encounter.started", "uploadReferralIndicators 1", "uploadConsultIndicators", "bb_pi_treatment 1",
-    ),
-    "declined": ("encounter.declined", "uploadReferralIndicators 0", "bb_pi_treatment 2"),
-    "discontinued": ("encounter.discontinued", "bb_pi_treatment 3"),
-    "prescribed": ("prescription.signed", "uploadRecipeIndicators", "bb_pi_prescription_detail 2"),
-    "approved": ("prescription.approved", "uploadRecipeIndicators", "bb_pi_prescription_detail 2"),
-    "verified": ("identity.verified", "bb_pi_person"),
-    "filed": ("practitioner.changed", "bb_pi_staff"),
-}  # fmt: skip
-"""What a hospital may report as an event, as a record of another profile, or as both: the event, then the records."""
+CHAIN = "shanghai"
+TABLES = ("tianjin-1.0", "guangdong")
 
-GRIEVANCES = ("complaint.filed", "adverse_event.reported", "pushMedicalDispute", "bb_pi_adverse_event")
+_TIANJIN_ONCE = {
+    "appointment.booked": ("appointment.cancelled",),
+    "encounter.started": ("encounter.completed",),
+    "consultation.started": ("consultation.completed",),
+}
+"""Tianjin hears of a visit once, as it stands at the end: that tells the beginning, too."""
 
-
-def kind_of(table: str = "") -> str:
-    """The SQL expression, of a record in `table`."""
-    return _KIND.format(t=f"{table}." if table else "")
+ACTS: dict[str, tuple[str, ...]] = {
+    "booked": ("appointment.booked",),
+    "cancelled": ("appointment.cancelled",),
+    "started": ("encounter.started", "consultation.started"),
+    "declined": ("encounter.declined", "consultation.declined"),
+    "discontinued": ("encounter.discontinued", "consultation.discontinued"),
+    "prescribed": ("prescription.signed",),
+    "approved": ("prescription.approved",),
+    "returned": ("prescription.returned",),
+    "ended": ("prescription.expired", "prescription.cancelled"),
+    "verified": ("identity.verified",),
+    "viewed": ("record.viewed",),
+    "filed": ("practitioner.changed",),
+}
+GRIEVANCES = "method IN ('uploadComplaint', 'pushMedicalDispute', 'bb_pi_adverse_event')"
+"""A condition on records: complaints and adverse events, under whichever profile."""
 
 
-def one_of(kinds: tuple[str, ...], table: str = "") -> str:
-    """A condition on records of these kinds; its values are the kinds."""
-    return f"{kind_of(table)} IN ({','.join('?' * len(kinds))})"
+def by_chain(event: str) -> tuple[str, ...]:
+    return (f"{event}@{CHAIN}",)
+
+
+def by_tables(event: str) -> tuple[str, ...]:
+    """Kinds with the profile that tells them. What only the chain knows as signed, the tables tell when it was reviewed."""
+    found = [f"{event}@{profile}" for profile in TABLES]
+    if event == "prescription.signed":
+        found = [f"prescription.approved@{profile}" for profile in TABLES]
+    return (*found, *(f"{more}@{TABLES[0]}" for more in _TIANJIN_ONCE.get(event, ())))
+
+
+def one_of(kinds: tuple[str, ...]) -> tuple[str, list[str]]:
+    """A condition on records of these kinds, each `kind` or `kind@profile`."""
+    parts, values = [], []
+    for one in kinds:
+        kind, _, profile = one.partition("@")
+        parts.append("(kind = ? AND profile = ?)" if profile else "kind = ?")
+        values += [kind, profile] if profile else [kind]
+    return f"({' OR '.join(parts)})", values

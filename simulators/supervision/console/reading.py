@@ -2,18 +2,21 @@
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from simulators.supervision.alerts import EVIDENCE_DAYS
 from simulators.supervision.console import wording
-from simulators.supervision.console.kinds import kind_of, one_of
+from simulators.supervision.console.kinds import one_of
 from simulators.supervision.console.scope import Scope
+from simulators.supervision.meanings import LINK, Told, told
 from simulators.supervision.times import from_store
 
 PAGE = 30
+LAST = 2**62
+"""Above every id."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class Item:
     request_digest: str
     business_no: str
     body: Mapping[str, Any]
+    told: Told
 
     @property
     def lag_seconds(self) -> float:
@@ -64,12 +68,20 @@ def item(row: sqlite3.Row) -> Item:
         request_digest=row["request_digest"],
         business_no=row["business_no"],
         body=body,
+        told=told(row["method"], body),
     )
 
 
 def one_record(connection: sqlite3.Connection, number: int) -> Item | None:
     row = connection.execute("SELECT * FROM records WHERE id = ?", (number,)).fetchone()
     return item(row) if row else None
+
+
+_NUMBERED = (
+    "id IN (SELECT id FROM records WHERE visit_no = ? UNION SELECT id FROM records WHERE event_id = ? "
+    f"UNION SELECT id FROM records WHERE method IN ({', '.join(map(repr, wording.METHODS))}) AND business_no = ? "
+    "UNION SELECT id FROM records WHERE id = ? AND receipt = ?)"
+)
 
 
 @dataclass(frozen=True)
@@ -81,6 +93,7 @@ class Wanted:
     kinds: tuple[str, ...] = ()
     number: str = ""
     once: bool = False
+    twice: bool = False
 
     def where(self) -> tuple[str, list[Any]]:
         where, values = self.scope.records()
@@ -88,11 +101,16 @@ class Wanted:
         if self.method:
             parts.append(("method = ?", [self.method]))
         if self.kinds:
-            parts.append((one_of(self.kinds), list(self.kinds)))
+            condition, told_by = one_of(self.kinds)
+            parts.append((condition, list(told_by)))
         if self.number:
-            parts.append(("? IN (visit_no, business_no, event_id, receipt)", [self.number]))
+            # Each kind of number by its own index; a receipt ends with its record's id.
+            place = int(self.number[-12:]) if self.number[-12:].isdecimal() else 0
+            parts.append((_NUMBERED, [self.number, self.number, self.number, place, self.number]))
         if self.once:
             parts.append(("duplicate = 0", []))
+        if self.twice:
+            parts.append(("duplicate = 1", []))
         return " AND ".join(part for part, _ in parts), [value for _, more in parts for value in more]
 
 
@@ -116,13 +134,15 @@ def records_counted(connection: sqlite3.Connection, wanted: Wanted) -> int:
 
 
 _RECENT = 5000
+_BEGUN = " UNION ALL ".join(
+    f"SELECT id FROM (SELECT id FROM records WHERE kind = '{visit}.started' AND visit_no IS NOT NULL "
+    f"ORDER BY id DESC LIMIT {_RECENT})"
+    for visit in ("encounter", "consultation")
+)
 LIVE = (
-    "records.id IN (SELECT id FROM (SELECT id FROM records WHERE event_type = 'encounter.started' ORDER BY id DESC "
-    f"LIMIT {_RECENT}) UNION ALL SELECT id FROM (SELECT id FROM records WHERE method = 'bb_pi_treatment' "
-    f"AND json_extract(body, '$.jzzt') = '1' ORDER BY id DESC LIMIT {_RECENT})) AND NOT EXISTS "
-    "(SELECT 1 FROM records AS over WHERE over.visit_no = records.visit_no AND "
-    f"({kind_of('over')} IN ('encounter.completed', 'encounter.discontinued', 'bb_pi_treatment 3', 'bb_pi_treatment 4') OR "
-    "(over.method = 'uploadReferralIndicators' AND coalesce(json_extract(over.body, '$.endDate'), '') <> '')))"
+    f"records.id IN ({_BEGUN}) AND records.profile <> 'tianjin-1.0' AND NOT EXISTS "
+    "(SELECT 1 FROM records AS over WHERE over.visit_no = records.visit_no AND over.kind IN "
+    "('encounter.completed', 'encounter.discontinued', 'consultation.completed', 'consultation.discontinued'))"
 )
 """Records that began a visit which is not over, whichever profile says so; looked for among the latest, which is bounded."""
 
@@ -136,17 +156,22 @@ class VisitLine:
 
 
 def latest_visits(
-    connection: sqlite3.Connection, scope: Scope, *, live: bool = False, limit: int = PAGE
-) -> list[VisitLine]:
-    """The visits that something was reported about most recently; `live`: begun and not over."""
-    where, values = scope.records()
+    connection: sqlite3.Connection, scope: Scope, *, live: bool = False, before: int | None = None, limit: int = PAGE
+) -> list[VisitLine]:  # fmt: skip
+    """The visits that something was reported about most recently; `live`: begun and not over. `before` is the last record of one."""
+    where, values = scope.records("records")
     if live:
-        where += f" AND {LIVE}"
+        found = f"SELECT visit_no, max(id) AS last FROM records WHERE {where} AND {LIVE} GROUP BY visit_no"
+    else:  # a walk back along the records, which stops when a page is full
+        later, more = scope.records("later")
+        values += more
+        found = (
+            f"SELECT visit_no, id AS last FROM records WHERE visit_no IS NOT NULL AND {where} AND NOT EXISTS "
+            f"(SELECT 1 FROM records AS later WHERE later.visit_no = records.visit_no AND later.id > records.id AND {later})"
+        )
     rows = connection.execute(
-        "SELECT visit_no, max(id) AS last FROM "
-        f"(SELECT id, visit_no FROM records WHERE visit_no IS NOT NULL AND {where} ORDER BY id DESC LIMIT 2000) "
-        "GROUP BY visit_no ORDER BY last DESC LIMIT ?",
-        (*values, limit),
+        f"SELECT * FROM ({found}) WHERE last < ? ORDER BY last DESC LIMIT ?",
+        (*values, before or LAST, limit),
     ).fetchall()
     lines = []
     for row in rows:
@@ -165,24 +190,53 @@ def visit(connection: sqlite3.Connection, visit_no: str) -> list[Item]:
     rows = connection.execute(
         "SELECT * FROM records WHERE visit_no = ? ORDER BY occurred_at, id", (visit_no,)
     ).fetchall()
-    patient = next(
-        (row["patient_id"] for row in rows if row["profile"] == "shanghai" and row["patient_id"]), None
-    )
-    before = []
-    if patient:
-        for event in ("identity.verified", "eligibility.decided"):
-            if any(row["event_type"] == event for row in rows):
-                continue
-            found = connection.execute(
-                "SELECT * FROM records WHERE patient_id = ? AND event_type = ? AND occurred_at <= ? "
-                "AND (event_type = 'identity.verified' OR julianday(?) - julianday(occurred_at) <= ?) "
-                "ORDER BY occurred_at DESC LIMIT 1",
-                (patient, event, rows[-1]["occurred_at"], rows[-1]["occurred_at"], EVIDENCE_DAYS),
-            ).fetchone()
-            before += [found] if found else []
+    before = [
+        found
+        for event, find in (("identity.verified", _identity), ("eligibility.decided", _eligibility))
+        if rows and not any(row["kind"] == event for row in rows) and (found := find(connection, rows))
+    ]
     return [item(row) for row in sorted([*before, *rows], key=lambda row: (row["occurred_at"], row["id"]))]
 
 
-def live_count(connection: sqlite3.Connection) -> int:
+_OF_PERSON = (
+    f"SELECT * FROM records WHERE patient_id = ? AND kind = ? AND method <> '{LINK}' AND occurred_at <= ?"
+)
+
+
+def _patient(rows: Sequence[sqlite3.Row]) -> str | None:
+    """The person's own number; Tianjin's records have her certificate alone."""
+    return next(
+        (row["patient_id"] for row in rows if row["profile"] != "tianjin-1.0" and row["patient_id"]), None
+    )
+
+
+def _identity(connection: sqlite3.Connection, rows: Sequence[sqlite3.Row]) -> sqlite3.Row | None:
+    found: sqlite3.Row | None = connection.execute(
+        f"{_OF_PERSON} ORDER BY occurred_at DESC LIMIT 1",
+        (_patient(rows), "identity.verified", rows[-1]["occurred_at"]),
+    ).fetchone()
+    return found
+
+
+def _eligibility(connection: sqlite3.Connection, rows: Sequence[sqlite3.Row]) -> sqlite3.Row | None:
+    """The decision that the visit names, and no other; the person's latest where it names none."""
+    last = rows[-1]["occurred_at"]
+    named = {number for row in rows if (number := json.loads(row["body"]).get("eligibilityNo"))}
+    more, values = "AND julianday(?) - julianday(occurred_at) <= ?", [last, EVIDENCE_DAYS]
+    if named:
+        more = f"AND id IN (SELECT record_id FROM joins WHERE number IN ({','.join('?' * len(named))}))"
+        values = sorted(named)
+    found: sqlite3.Row | None = connection.execute(
+        f"{_OF_PERSON} {more} ORDER BY occurred_at DESC LIMIT 1",
+        (_patient(rows), "eligibility.decided", last, *values),
+    ).fetchone()
+    return found
+
+
+def live_count(connection: sqlite3.Connection, scope: Scope | None = None) -> int:
     """Visits that are going on, as far as the feed says."""
-    return int(connection.execute(f"SELECT count(DISTINCT visit_no) FROM records WHERE {LIVE}").fetchone()[0])
+    where, values = (scope or Scope()).records("records")
+    counted = connection.execute(
+        f"SELECT count(DISTINCT visit_no) FROM records WHERE {where} AND {LIVE}", values
+    )
+    return int(counted.fetchone()[0])

@@ -81,16 +81,27 @@ class _Known:
         }
 
     def take(self, step: Item) -> None:
-        """By event where the record names one, else by the record of a profile without events."""
-        kind = str(step.body.get("eventType") or step.method)
-        if kind in _BOOKING:
-            self.booking = _BOOKING[kind]
-        elif kind in _ENCOUNTER:
-            self.encounter = _ENCOUNTER[kind]
-        elif kind in _PRESCRIPTION:
-            self.prescriptions[str(step.body.get("recipeUniqueID") or step.business_no)] = _PRESCRIPTION[kind]
-        elif taken := _OTHERS.get(kind):
-            taken(self, step.body)
+        """By the event that the record tells, whichever table it stands in."""
+        event, body = step.told.event, step.told.body
+        if step.told.method in _AT_THE_END:
+            self.heard_at_the_end(event, step)
+        elif event in _BOOKING:
+            self.booking = _BOOKING[event]
+        elif event in _ENCOUNTER:
+            self.encounter = _ENCOUNTER[event]
+        elif event in _PRESCRIPTION:
+            self.prescriptions[_number(step)] = _PRESCRIPTION[event]
+        elif taken := _OTHERS.get(event):
+            taken(self, body)
+
+    def heard_at_the_end(self, event: str, step: Item) -> None:
+        """Tianjin's interface tells a visit once: what is known more closely stays."""
+        if event == "appointment.cancelled" or (event in _BOOKING and self.booking == "未见"):
+            self.booking = _BOOKING[event]
+        elif event in _ENCOUNTER and (self.encounter in ("未开始", "问诊中") or event.endswith("declined")):
+            self.encounter = _ENCOUNTER[event]
+        elif event in _PRESCRIPTION:
+            self.prescriptions.setdefault(_number(step), _PRESCRIPTION[event])
 
     def verified(self, body: Mapping[str, Any]) -> None:
         self.identity = "已通过" if str(body.get("result")) == "1" else "未通过"
@@ -98,23 +109,11 @@ class _Known:
     def decided(self, body: Mapping[str, Any]) -> None:
         self.eligibility = _ELIGIBILITY.get(str(body.get("eligibilityResult")), "已判定")
 
-    def booked_elsewhere(self, body: Mapping[str, Any]) -> None:
-        self.booking = "已取消" if body.get("cancelReason") else "已预约"
-
-    def seen_elsewhere(self, body: Mapping[str, Any]) -> None:
-        if str(body.get("answerFlag")) == "0":
-            self.encounter = "未接诊"
-        elif self.encounter in ("未开始", "问诊中"):
-            self.encounter = "已完成" if body.get("endDate") else "问诊中"
-
     def signed(self, _: Mapping[str, Any]) -> None:
         self.record = "已签名" if self.record == "未写" else self.record
 
     def amended(self, _: Mapping[str, Any]) -> None:
         self.record = "已修订"
-
-    def prescribed_elsewhere(self, body: Mapping[str, Any]) -> None:
-        self.prescriptions.setdefault(str(body.get("recipeUniqueID")), "审核通过")
 
     def paid(self, body: Mapping[str, Any]) -> None:
         self.paid_fen += int(body.get("amountFen") or 0)
@@ -138,26 +137,25 @@ class _Known:
         self.voice = "有不良事件"
 
 
+def _number(step: Item) -> str:
+    return step.told.text("recipeUniqueID") or step.business_no
+
+
+_AT_THE_END = {
+    "uploadAppointRecord", "uploadReferralIndicators", "uploadConsultIndicators", "uploadRecipeIndicators",
+}  # fmt: skip
 _OTHERS: dict[str, Callable[[_Known, Mapping[str, Any]], None]] = {
     "identity.verified": _Known.verified,
     "eligibility.decided": _Known.decided,
-    "uploadAppointRecord": _Known.booked_elsewhere,
-    "uploadReferralIndicators": _Known.seen_elsewhere,
-    "uploadConsultIndicators": _Known.seen_elsewhere,
     "record.signed": _Known.signed,
-    "uploadElectMedicalRecord": _Known.signed,
     "record.amended": _Known.amended,
-    "uploadRecipeIndicators": _Known.prescribed_elsewhere,
     "payment.confirmed": _Known.paid,
     "refund.succeeded": _Known.refunded,
     "dispense.completed": _Known.handed_over,
-    "uploadRecipeVerificationIndicators": _Known.handed_over,
     "record.viewed": _Known.viewed,
     "evaluation.submitted": _Known.rated,
-    "uploadBusinessInfoAfter": _Known.rated,
     "complaint.filed": _Known.complained,
     "adverse_event.reported": _Known.harmed,
-    "pushMedicalDispute": _Known.harmed,
 }
 
 

@@ -1,16 +1,16 @@
 """What a page looks at: days, hospital, department, doctor. Part of every address, so that each number leads to its own list."""
 
+import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any
 from urllib.parse import urlencode
 
 from simulators.server import SHANGHAI
+from simulators.supervision.meanings import Told, told
 from simulators.supervision.times import utc_text
 
-DEPT = "json_extract({t}body, '$.deptID')"
 LONGEST = 100
 
 
@@ -48,20 +48,19 @@ class Scope:
             values.append(utc_text(_midnight(self.until + timedelta(days=1))))
         return " AND ".join(where), values
 
-    def records(self, table: str = "") -> tuple[str, list[str]]:
-        """A condition on records. A record that names no department or doctor (a payment) counts with its visit."""
-        t = f"{table}." if table else ""
+    def records(self, table: str = "", *, up_to: int | None = None) -> tuple[str, list[str]]:
+        """A condition on records. One that names no department or doctor (a payment) counts with its visit, as known `up_to` a record."""
+        t, known = f"{table}." if table else "", "" if up_to is None else f" AND id <= {up_to:d}"
         where, values = self.days(f"{t}occurred_at")
         if self.hospital:
-            where += f" AND json_extract({t}body, '$.organID') = ?"
+            where += f" AND {t}organ_id = ?"
             values.append(self.hospital)
         if self.dept:
-            where += f" AND ({DEPT.format(t=t)} = ? OR {t}visit_no IN "
-            where += f"(SELECT visit_no FROM records WHERE {DEPT.format(t='')} = ?))"
+            where += f" AND ({t}dept_id = ? OR {t}visit_no IN (SELECT visit_no FROM records WHERE dept_id = ?{known}))"
             values += [self.dept] * 2
         if self.doctor:
-            where += f" AND ({t}doctor_id = ? OR ({t}method = 'uploadPractitioner' AND {t}business_no = ?) "
-            where += f"OR {t}visit_no IN (SELECT visit_no FROM records WHERE doctor_id = ?))"
+            where += f" AND ({t}doctor_id = ? OR ({t}kind = 'practitioner.changed' AND {t}business_no = ?) "
+            where += f"OR {t}visit_no IN (SELECT visit_no FROM records WHERE doctor_id = ?{known}))"
             values += [self.doctor] * 3
         return where, values
 
@@ -101,24 +100,27 @@ def _midnight(day: date) -> datetime:
 
 def choices(connection: sqlite3.Connection) -> dict[str, list[tuple[str, str]]]:
     """(value, name) for the lists of the filter, as the feed knows them; by a walk along the indexes."""
-    depts = connection.execute(
-        "WITH RECURSIVE d(id) AS (SELECT min(json_extract(body, '$.deptID')) FROM records "
-        "WHERE json_extract(body, '$.deptID') IS NOT NULL UNION ALL SELECT (SELECT min(json_extract(body, '$.deptID')) "
-        "FROM records WHERE json_extract(body, '$.deptID') > d.id) FROM d WHERE d.id IS NOT NULL) "
-        "SELECT id, (SELECT json_extract(body, '$.deptName') FROM records WHERE json_extract(body, '$.deptID') = d.id "
-        "LIMIT 1) AS name FROM d WHERE id IS NOT NULL"
-    )
-    doctors = connection.execute(
-        "WITH RECURSIVE d(id) AS (SELECT min(doctor_id) FROM records UNION ALL "
-        "SELECT (SELECT min(doctor_id) FROM records WHERE doctor_id > d.id) FROM d WHERE d.id IS NOT NULL) "
-        "SELECT id, (SELECT json_extract(body, '$.doctorName') || ' · ' || coalesce(json_extract(body, '$.deptName'), '') "
-        "FROM records WHERE doctor_id = d.id ORDER BY event_type, occurred_at LIMIT 1) AS name FROM d WHERE id IS NOT NULL"
-    )
+    depts = {
+        value: one.text("deptName") or value
+        for value, one in _each(connection, "dept_id", "dept_id, visit_no")
+    }
+    doctors = {
+        value: " · ".join(filter(None, (one.text("doctorName"), one.text("deptName")))) or value
+        for value, one in _each(connection, "doctor_id", "kind, occurred_at")
+    }
     return {
-        "depts": sorted(_named(depts), key=lambda one: one[1]),
-        "doctors": sorted(_named(doctors), key=lambda one: one[1]),
+        "depts": sorted(depts.items(), key=lambda one: one[1]),
+        "doctors": sorted(doctors.items(), key=lambda one: one[1]),
     }
 
 
-def _named(rows: Any) -> list[tuple[str, str]]:
-    return [(row["id"], (row["name"] or row["id"]).removesuffix(" · ")) for row in rows]
+def _each(connection: sqlite3.Connection, column: str, order: str) -> Iterator[tuple[str, Told]]:
+    """Every value of a column with the first record that has it."""
+    rows = connection.execute(
+        f"WITH RECURSIVE d(id) AS (SELECT min({column}) FROM records WHERE {column} IS NOT NULL UNION ALL "
+        f"SELECT (SELECT min({column}) FROM records WHERE {column} > d.id) FROM d WHERE d.id IS NOT NULL) "
+        "SELECT d.id AS value, records.method, records.body FROM d JOIN records ON records.id = "
+        f"(SELECT id FROM records WHERE {column} = d.id ORDER BY {order} LIMIT 1) WHERE d.id IS NOT NULL"
+    )
+    for row in rows:
+        yield row["value"], told(row["method"], json.loads(row["body"]))

@@ -3,21 +3,18 @@
 import json
 import sqlite3
 from dataclasses import dataclass
+from typing import Any
 
 from simulators.supervision.console import wording
 from simulators.supervision.console.scope import Scope
+from simulators.supervision.meanings import FILINGS, column
 
-FILINGS = {
-    "uploadPractitioner": ("staffType", "name", "titleCode", "practiceScope", "filedUntil", "status"),
-    "bb_pi_staff": ("rylb", "ryxm", "zcdm", "zyfw", "bayxq", "ryzt"),
-}
-"""Where each kind of filing says category, name, title, scope, end and whether the person works: `1`."""
 _ON_DUTY = {"是": "在岗", "否": "不在岗"}
 
 
 @dataclass(frozen=True)
 class StaffMember:
-    """The last filing of a person."""
+    """The last filing of a person, whenever it arrived."""
 
     id: str
     name: str
@@ -43,23 +40,26 @@ def staff(connection: sqlite3.Connection, scope: Scope) -> list[StaffMember]:
         where.append("business_no = ?")
         values.append(scope.doctor)
     rows = connection.execute(
-        "SELECT * FROM records WHERE id IN (SELECT max(id) FROM records WHERE method IN ('uploadPractitioner', 'bb_pi_staff') "
-        f"GROUP BY business_no) AND {' AND '.join(where)} ORDER BY business_no",
+        "SELECT * FROM records WHERE id IN (SELECT id FROM (SELECT id, row_number() OVER "
+        "(PARTITION BY business_no ORDER BY occurred_at DESC, id DESC) AS place FROM records "
+        f"WHERE method IN {FILINGS}) WHERE place = 1) AND {' AND '.join(where)} ORDER BY business_no",
         values,
     ).fetchall()
     return [_member(row) for row in rows]
 
 
 def _member(row: sqlite3.Row) -> StaffMember:
-    body = json.loads(row["body"])
-    method = wording.METHODS[row["method"]]
-    kind, name, title, subjects, until, status = FILINGS[row["method"]]
+    body, method = json.loads(row["body"]), wording.METHODS[row["method"]]
 
-    def said(field: str) -> str:
-        return wording.say(method.field(field), body[field]) if body.get(field) else ""
+    def raw(name: str) -> Any:
+        return body.get(column(method.name, name))
 
+    def said(name: str) -> str:
+        return wording.say(method.field(column(method.name, name)), raw(name)) if raw(name) else ""
+
+    status = said("status")
     return StaffMember(
-        id=row["business_no"], name=str(body[name]), kind=said(kind), title=said(title),
-        subjects=said(subjects), until=str(body.get(until) or ""), status=_ON_DUTY.get(said(status), said(status)),
-        active=str(body[status]) == "1", record_id=row["id"],
+        id=row["business_no"], name=str(raw("name")), kind=said("staffType"), title=said("titleCode"),
+        subjects=said("practiceScope"), until=str(raw("filedUntil") or ""), status=_ON_DUTY.get(status, status),
+        active=str(raw("status")) == "1", record_id=row["id"],
     )  # fmt: skip

@@ -1,7 +1,8 @@
 """Questions to the hospital: written down, then asked through its gateway, then answered there by a person.
 
 Nobody is asked while a row is locked: the question is a row first, `deliver` asks and writes down what came of it, `collect` fetches
-answers. Both may run twice: the hospital keeps one question for an id, and an answer is taken once.
+answers. Both may run twice: the hospital keeps one question for an id, and an answer is taken once. A matter has one open question at
+most; one that was withdrawn is not sent any more, but an answer to it is kept.
 """
 
 import sqlite3
@@ -14,7 +15,7 @@ from typing import Any
 from simulators.server import Clock
 from simulators.supervision.hospital_door import HospitalDoor
 from simulators.supervision.oversight import matters, trail
-from simulators.supervision.oversight.matters import HOSPITAL, Matter, NotAllowedError
+from simulators.supervision.oversight.matters import HOSPITAL, Matter, NotAllowedError, Standing
 from simulators.supervision.settings import Supervisor
 from simulators.supervision.store import Database
 from simulators.supervision.times import from_store, from_wire, utc_text, wire_text
@@ -39,6 +40,7 @@ class Question:
     answer_by: datetime
     sent_at: datetime | None
     refused: bool
+    withdrawn: bool
     problem: str
     answer: str | None
     answered_by: str | None
@@ -69,17 +71,39 @@ def of_matter(connection: sqlite3.Connection, number: int) -> list[Question]:
     return _questions(connection, "matter_id = ? ORDER BY asked_at, questions.id", number)
 
 
-def waiting(connection: sqlite3.Connection, *, sent: bool) -> list[Question]:
-    """Those nobody answered: on their way, or with the hospital. One whose matter moved on waits for nothing."""
-    condition = "IS NOT NULL" if sent else "IS NULL"
+def withdraw(
+    connection: sqlite3.Connection, matter: Matter, who: Supervisor, at: datetime, note: str
+) -> None:
+    """The matter's step, and its open question with it."""
+    matters.move(connection, matter, "withdraw", who, at, note)
+    connection.execute(
+        "UPDATE questions SET withdrawn_at = ? WHERE matter_id = ? AND answered_at IS NULL AND withdrawn_at IS NULL",
+        (utc_text(at), matter.id),
+    )
+
+
+_UNSENT = "sent_at IS NULL AND refused_at IS NULL AND withdrawn_at IS NULL"
+# One that was tried and then withdrawn may be with the hospital though its reply was lost.
+_THERE = (
+    "answered_at IS NULL AND refused_at IS NULL AND "
+    "(sent_at IS NOT NULL OR (withdrawn_at IS NOT NULL AND tried_at IS NOT NULL))"
+)
+
+
+def waiting(connection: sqlite3.Connection, *, sent: bool, matter: int | None = None) -> list[Question]:
+    """Those on their way, or those the hospital may have; whatever was tried longest ago comes first."""
     return _questions(
         connection,
-        f"answered_at IS NULL AND refused_at IS NULL AND sent_at {condition} AND standing = 'asked' ORDER BY asked_at LIMIT ?", AT_ONCE,
-    )  # fmt: skip
+        f"{_THERE if sent else _UNSENT} AND coalesce(?, matter_id) = matter_id "
+        f"ORDER BY coalesce(tried_at, ''), asked_at LIMIT {AT_ONCE}",
+        matter,
+    )
 
 
 async def deliver(database: Database, door: HospitalDoor, clock: Clock, question: Question) -> str:
-    """Ask; returns what the supervisor should know, empty when the hospital has it."""
+    """Ask; returns what the supervisor should know, empty when the hospital has it or need not have it any more."""
+    if not _try(database, clock, question, _UNSENT):
+        return ""
     asked: dict[str, Any] = {
         "question_id": question.id, "title": question.title[:100], "authority": question.authority,
         "words": question.words, "answer_by": wire_text(question.answer_by),
@@ -97,8 +121,16 @@ async def deliver(database: Database, door: HospitalDoor, clock: Clock, question
 
 
 async def collect(database: Database, door: HospitalDoor, clock: Clock, question: Question) -> bool:
-    """Whether the hospital has answered; its answer is kept and moves the matter, once."""
+    """Whether the hospital has answered; its answer is kept, once, and moves the matter when its question is the open one."""
+    if not _try(database, clock, question, _THERE):
+        return False
     said = await door.ask("read-answer", {"question_id": question.id}, question.by)
+    if said.status in FINAL and question.sent_at is None:  # it never got there, and it will not be sent
+        with database.writing() as connection:
+            connection.execute(
+                "UPDATE questions SET refused_at = ?, problem = ? WHERE id = ?",
+                (utc_text(clock.now()), said.problem, question.id),
+            )
     if said.problem or not said.body.get("answer"):
         return False
     with database.writing() as connection:
@@ -106,33 +138,47 @@ async def collect(database: Database, door: HospitalDoor, clock: Clock, question
     return True
 
 
+def _try(database: Database, clock: Clock, question: Question, condition: str) -> bool:
+    """Take the question's turn; False when it waits for this no longer."""
+    with database.writing() as connection:
+        tried = connection.execute(
+            f"UPDATE questions SET tried_at = ? WHERE id = ? AND {condition}",
+            (utc_text(clock.now()), question.id),
+        )
+    return tried.rowcount == 1
+
+
 def _keep(connection: sqlite3.Connection, question: Question, body: Mapping[str, Any], at: datetime) -> None:
     answered_at = from_wire(str(body["answered_at"]))
     kept = connection.execute(
-        "UPDATE questions SET answer = ?, answered_by = ?, answered_at = ? WHERE id = ? AND answered_at IS NULL",
+        "UPDATE questions SET answer = ?, answered_by = ?, answered_at = ? WHERE id = ? AND answered_at IS NULL "
+        "RETURNING withdrawn_at",
         (str(body["answer"]), str(body.get("answered_by") or ""), utc_text(answered_at), question.id),
-    )
+    ).fetchone()
+    if kept is None:
+        return
     matter = matters.get(connection, question.matter_id)
-    if kept.rowcount == 1 and matter is not None:
-        try:
-            matters.move(connection, matter, "answer", HOSPITAL, at, str(body["answer"]))
-        except NotAllowedError:  # withdrawn meanwhile: the answer is kept all the same
-            trail.write(connection, at, HOSPITAL, "question.answered_late", f"matter {matter.id}")
+    assert matter is not None
+    if kept["withdrawn_at"] is None and matter.standing is Standing.ASKED:
+        matters.move(connection, matter, "answer", HOSPITAL, at, str(body["answer"]))
+    else:
+        trail.write(connection, at, HOSPITAL, "question.answered_late", f"matter {matter.id}")
 
 
-async def sweep(database: Database, door: HospitalDoor, clock: Clock) -> None:
-    """Whatever waits: unsent questions go out, answers come in."""
+async def sweep(database: Database, door: HospitalDoor, clock: Clock, matter: int | None = None) -> None:
+    """Whatever waits, or what waits of one matter: unsent questions go out, answers come in."""
     if not door.there:
         return
     with database.reading() as connection:
-        unsent, open_ones = waiting(connection, sent=False), waiting(connection, sent=True)
+        unsent = waiting(connection, sent=False, matter=matter)
+        there = waiting(connection, sent=True, matter=matter)
     for question in unsent:
         await deliver(database, door, clock, question)
-    for question in open_ones:
+    for question in there:
         await collect(database, door, clock, question)
 
 
-def _questions(connection: sqlite3.Connection, where: str, value: int) -> list[Question]:
+def _questions(connection: sqlite3.Connection, where: str, value: int | None) -> list[Question]:
     rows = connection.execute(
         f"SELECT questions.*, matters.title FROM questions JOIN matters ON matters.id = matter_id WHERE {where}",
         (value,),
@@ -141,7 +187,8 @@ def _questions(connection: sqlite3.Connection, where: str, value: int) -> list[Q
         Question(
             row["id"], row["matter_id"], row["visit_no"], row["title"], Supervisor(row["login"], row["name"], ""),
             row["authority"], row["words"], from_store(row["asked_at"]), from_store(row["answer_by"]),
-            from_store(row["sent_at"]) if row["sent_at"] else None, row["refused_at"] is not None, row["problem"], row["answer"], row["answered_by"],
+            from_store(row["sent_at"]) if row["sent_at"] else None, row["refused_at"] is not None,
+            row["withdrawn_at"] is not None, row["problem"], row["answer"], row["answered_by"],
             from_store(row["answered_at"]) if row["answered_at"] else None,
         )
         for row in rows

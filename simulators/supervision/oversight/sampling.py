@@ -1,14 +1,18 @@
-"""Samples for inspection: anybody who has the population and the seed draws the same ones.
+"""Samples for inspection: anybody draws the same ones from what is published with them.
 
-    rank(number) = SHA-256(seed ‖ "\\n" ‖ number), UTF-8, hex; the sample is the `wanted` numbers of lowest rank
+    rank(number) = SHA-256(head ‖ "\n" ‖ seed ‖ "\n" ‖ number), UTF-8, hex; the sample is the `wanted` numbers of lowest rank
 
-Who draws what is written down, with the digest of the population, before the result can be seen; the population is what the
-platform had up to one record, so that the same draw can be made again later. A draw is never made anew for a nicer result: it is
-another row.
+`head` is the head of the trail after the line that says who draws what with which seed, and from which population (its digest). That
+line carries a random word of the platform's, so nobody can try seeds before she names one. The population is what the platform had up
+to one record; it is kept with the draw, because visits are joined and alerts explained later. A draw is never made anew for a nicer
+result: it is another row.
 """
 
 import hashlib
+import json
+import secrets
 import sqlite3
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,11 +22,15 @@ from simulators.supervision.settings import Supervisor
 from simulators.supervision.times import from_store, utc_text
 
 MOST = 200
+_RAISED = "SELECT record_id FROM alerts UNION SELECT record_id FROM explained"
 KINDS = {
-    "visits": ("就诊", "visit_no", "visit_no IS NOT NULL AND event_type = 'encounter.started'"),
+    "visits": ("就诊", "visit_no", "visit_no IS NOT NULL AND kind = 'encounter.started'"),
     "prescriptions": ("处方", "business_no", "method = 'uploadPrescription'"),
     "views": ("健康档案浏览", "business_no", "method = 'uploadRecordView'"),
-    "alerts": ("有预警的就诊", "visit_no", "visit_no IN (SELECT visit_no FROM alerts WHERE visit_no IS NOT NULL)"),
+    "alerts": (
+        "有过预警的就诊", "visit_no",
+        f"visit_no IN (SELECT visit_no FROM records WHERE id <= {{up_to:d}} AND id IN ({_RAISED}))",
+    ),
 }  # fmt: skip
 """What can be drawn: its name, the column of its number, and the records it is found in."""
 
@@ -49,6 +57,15 @@ class Sample:
 
 
 @dataclass(frozen=True)
+class Draw:
+    """What a sample was drawn from, and what came out. Without a head: of before it was part of the order."""
+
+    head: str
+    numbers: list[str]
+    chosen: list[str]
+
+
+@dataclass(frozen=True)
 class Result:
     good: bool
     note: str
@@ -56,30 +73,46 @@ class Result:
     at: datetime
 
 
-def rank(seed: str, number: str) -> str:
-    return hashlib.sha256(f"{seed}\n{number}".encode()).hexdigest()
+def rank(key: str, number: str) -> str:
+    return hashlib.sha256(f"{key}\n{number}".encode()).hexdigest()
 
 
-def pick(seed: str, population: Iterable[str], wanted: int) -> list[str]:
+def key_of(head: str, seed: str) -> str:
+    """What the order depends on beside the numbers."""
+    return f"{head}\n{seed}" if head else seed
+
+
+def pick(key: str, population: Iterable[str], wanted: int) -> list[str]:
     """Drawn without replacement; the order of the population does not matter."""
-    return sorted(set(population), key=lambda number: (rank(seed, number), number))[:wanted]
+    return sorted(set(population), key=lambda number: (rank(key, number), number))[:wanted]
+
+
+def listed(population: Iterable[str]) -> str:
+    """The numbers in order, each with a line feed after it: what the digest is of, and what anybody may fetch."""
+    return "".join(f"{number}\n" for number in sorted(set(population)))
 
 
 def digest(population: Iterable[str]) -> str:
-    """SHA-256 over the sorted numbers, each with a line feed after it."""
-    return hashlib.sha256("".join(f"{number}\n" for number in sorted(set(population))).encode()).hexdigest()
+    return hashlib.sha256(listed(population).encode()).hexdigest()
 
 
 def population(
     connection: sqlite3.Connection, kind: str, where: str, values: list[str], up_to: int
 ) -> list[str]:
-    """The numbers that can be drawn. `where` narrows records."""
+    """The numbers that can be drawn. `where` narrows records, to what was known up to that one."""
     _, column, condition = KINDS[kind]
     rows = connection.execute(
-        f"SELECT DISTINCT {column} AS number FROM records WHERE {condition} AND {where} AND id <= ? ORDER BY 1",
+        f"SELECT DISTINCT {column} AS number FROM records WHERE {condition.format(up_to=up_to)} AND {where} AND id <= ? ORDER BY 1",
         (*values, up_to),
     )
     return [row["number"] for row in rows]
+
+
+def record_of(kind: str) -> str:
+    """The query for the first record of a number, by an index."""
+    _, column, condition = KINDS[kind]
+    where = "visit_no = ?" if column == "visit_no" else f"{condition} AND business_no = ?"
+    return f"SELECT min(id) AS id, visit_no FROM records WHERE {where}"
 
 
 def newest(connection: sqlite3.Connection) -> int:
@@ -95,7 +128,7 @@ def draw(
     written = trail.write(
         connection, at, who, "sample.draw", f"sample of {kind}",
         seed=seed, wanted=str(wanted), scope=scope, up_to=str(up_to), population=str(len(numbers)),
-        population_digest=digest(numbers), reason=reason,
+        population_digest=digest(numbers), reason=reason, nonce=secrets.token_hex(16),
     )  # fmt: skip
     made = connection.execute(
         "INSERT INTO samples (at, login, name, kind, scope, reason, seed, wanted, up_to, population, "
@@ -103,8 +136,33 @@ def draw(
         (utc_text(at), who.login, who.name, kind, scope, reason, seed, wanted, up_to, len(numbers), digest(numbers),
          written),
     )  # fmt: skip
+    connection.execute(
+        "INSERT INTO sample_draws (sample_id, trail_head, numbers) SELECT ?, head, ? FROM trail WHERE number = ?",
+        (made.lastrowid, zlib.compress(listed(numbers).encode()), written),
+    )
     assert made.lastrowid is not None
     return made.lastrowid
+
+
+def drawn(connection: sqlite3.Connection, sample: Sample) -> Draw | None:
+    """What came out; worked out again where it was not written down any more. None for one that kept no population."""
+    row = connection.execute("SELECT * FROM sample_draws WHERE sample_id = ?", (sample.id,)).fetchone()
+    if row is None:
+        return None
+    numbers = zlib.decompress(row["numbers"]).decode().splitlines()
+    if row["chosen"] is not None:
+        return Draw(row["trail_head"], numbers, json.loads(row["chosen"]))
+    return Draw(
+        row["trail_head"], numbers, pick(key_of(row["trail_head"], sample.seed), numbers, sample.wanted)
+    )
+
+
+def keep(connection: sqlite3.Connection, sample: int, chosen: list[str]) -> None:
+    """Write down what came out, once."""
+    connection.execute(
+        "UPDATE sample_draws SET chosen = ? WHERE sample_id = ? AND chosen IS NULL",
+        (json.dumps(chosen, ensure_ascii=False), sample),
+    )
 
 
 def judge(
@@ -136,8 +194,10 @@ def get(connection: sqlite3.Connection, number: int) -> Sample | None:
     return _sample(row) if row else None
 
 
-def latest(connection: sqlite3.Connection, limit: int = 30) -> list[Sample]:
-    rows = connection.execute("SELECT * FROM samples ORDER BY id DESC LIMIT ?", (limit,))
+def latest(connection: sqlite3.Connection, before: int | None, limit: int) -> list[Sample]:
+    rows = connection.execute(
+        "SELECT * FROM samples WHERE id < coalesce(?, id + 1) ORDER BY id DESC LIMIT ?", (before, limit)
+    )
     return [_sample(row) for row in rows]
 
 

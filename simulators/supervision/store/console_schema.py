@@ -2,6 +2,16 @@
 
 TRIGGERS = ("trail_never_changes", "trail_never_shrinks")
 
+ADDED = (
+    ("questions", "tried_at", "TEXT", ""),
+    ("questions", "withdrawn_at", "TEXT",
+     ("UPDATE questions SET withdrawn_at = asked_at WHERE answered_at IS NULL AND (matter_id NOT IN "
+     "(SELECT id FROM matters WHERE standing = 'asked') OR EXISTS (SELECT 1 FROM questions AS later "
+     "WHERE later.matter_id = questions.matter_id AND later.asked_at > questions.asked_at))")),
+    ("reveals", "export", "INTEGER NOT NULL DEFAULT 0", ""),
+)  # fmt: skip
+"""Columns that a file of an older version lacks: table, column, type, and what makes the old rows true."""
+
 CONSOLE_SCHEMA = """
 -- Every deed and every look of a supervisor, each line bound to the one before (trail.py).
 CREATE TABLE IF NOT EXISTS trail (
@@ -74,10 +84,12 @@ CREATE TABLE IF NOT EXISTS questions (
     problem TEXT NOT NULL DEFAULT '',
     answer TEXT,
     answered_by TEXT,
-    answered_at TEXT
+    answered_at TEXT,
+    withdrawn_at TEXT,            -- not sent from then on; what may be there already is still listened to
+    tried_at TEXT                 -- sent or asked after, well or not: whoever waited longest comes first
 );
 CREATE INDEX IF NOT EXISTS questions_of ON questions (matter_id);
-CREATE INDEX IF NOT EXISTS questions_open ON questions (asked_at) WHERE answered_at IS NULL;
+CREATE INDEX IF NOT EXISTS questions_waiting ON questions (tried_at, asked_at) WHERE answered_at IS NULL;
 
 -- Samples: who drew what from what is here before anybody sees what came out.
 CREATE TABLE IF NOT EXISTS samples (
@@ -94,6 +106,13 @@ CREATE TABLE IF NOT EXISTS samples (
     population INTEGER NOT NULL,
     population_digest TEXT NOT NULL,
     trail_number INTEGER NOT NULL -- the line that says so
+);
+-- What a draw was made from, and what came out; written once.
+CREATE TABLE IF NOT EXISTS sample_draws (
+    sample_id INTEGER PRIMARY KEY REFERENCES samples (id),
+    trail_head TEXT NOT NULL,     -- head of the line that says so: part of the order
+    numbers BLOB NOT NULL,        -- the population, a number and a line feed each, as zlib packs it
+    chosen TEXT                   -- JSON list
 );
 CREATE TABLE IF NOT EXISTS sample_results (
     sample_id INTEGER NOT NULL REFERENCES samples (id),
@@ -122,12 +141,8 @@ CREATE TABLE IF NOT EXISTS reveals (
     granted INTEGER,
     note TEXT NOT NULL DEFAULT '',
     ends_at TEXT,
+    export INTEGER NOT NULL DEFAULT 0, -- she may also carry the texts away as they came
     CHECK (decided_login IS NULL OR decided_login <> login)
 );
 CREATE INDEX IF NOT EXISTS reveals_visit ON reveals (visit_no);
-
-CREATE INDEX IF NOT EXISTS records_dept ON records
-    (json_extract(body, '$.deptID'), json_extract(body, '$.deptName')) WHERE json_extract(body, '$.deptID') IS NOT NULL;
-CREATE INDEX IF NOT EXISTS records_kind ON records (coalesce(event_type, method), occurred_at);
-CREATE INDEX IF NOT EXISTS records_started ON records (visit_no) WHERE event_type = 'encounter.started';
 """

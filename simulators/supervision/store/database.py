@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from simulators.supervision.store.console_schema import CONSOLE_SCHEMA
+from simulators.supervision.store.console_schema import ADDED, CONSOLE_SCHEMA
 from simulators.supervision.store.schema import SCHEMA
+from simulators.supervision.store.upgrade import upgrade
 
 
 class Database:
@@ -24,7 +25,15 @@ class Database:
         self.make_tables()
 
     def make_tables(self) -> None:
-        """What is there stays."""
+        """What is there stays; a file of an older version gets what it lacks."""
+        upgrade(self.writer)
+        for table, column, kind, then in ADDED:
+            there = {row["name"] for row in self.writer.execute(f"PRAGMA table_info({table})")}
+            if there and column not in there:
+                with self.transaction() as connection:
+                    connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
+                    if then:
+                        connection.execute(then)
         self.writer.executescript(SCHEMA + CONSOLE_SCHEMA)
 
     @contextmanager

@@ -44,11 +44,11 @@ def store(
     """`name` is what the sender calls it, where it may come only once; `prefix` of the receipt, empty where there is none."""
     cursor = connection.execute(
         "INSERT INTO records (profile, method, business_no, visit_no, event_id, event_type, doctor_id, "
-        "patient_id, occurred_at, received_at, request_digest, duplicate, body) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "patient_id, occurred_at, received_at, request_digest, duplicate, body, kind, organ_id, dept_id, reviewer_id) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (profile, method, keys.business_no, keys.visit_no, name, keys.event_type,
          keys.doctor_id, keys.patient_id, keys.occurred_at, utc_text(received_at), request_digest,
-         int(duplicate), _json(body)),
+         int(duplicate), _json(body), keys.kind, keys.organ_id, keys.dept_id, keys.reviewer_id),
     )  # fmt: skip
     number = cursor.lastrowid
     assert number is not None

@@ -16,17 +16,24 @@ CREATE TABLE IF NOT EXISTS records (
     receipt TEXT,                 -- shanghai only
     request_digest TEXT NOT NULL, -- X-Content-MD5 of the request it came in
     duplicate INTEGER NOT NULL,
-    body TEXT NOT NULL
+    body TEXT NOT NULL,
+    kind TEXT NOT NULL DEFAULT '', -- what it tells, whatever table told it (meanings.py)
+    organ_id TEXT,
+    dept_id TEXT,
+    reviewer_id TEXT
 );
 CREATE UNIQUE INDEX IF NOT EXISTS records_event ON records (event_id, method) WHERE event_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS records_visit ON records (visit_no, occurred_at);
-CREATE INDEX IF NOT EXISTS records_patient ON records (patient_id, event_type, occurred_at);
+CREATE INDEX IF NOT EXISTS records_patient ON records (patient_id, kind, occurred_at);
 CREATE INDEX IF NOT EXISTS records_business ON records (method, business_no);
 CREATE INDEX IF NOT EXISTS records_received ON records (received_at);
-CREATE INDEX IF NOT EXISTS records_occurred ON records (occurred_at);
-CREATE INDEX IF NOT EXISTS records_started ON records (id) WHERE event_type = 'encounter.started';
-CREATE INDEX IF NOT EXISTS records_treatment ON records (id) WHERE method = 'bb_pi_treatment';
-CREATE INDEX IF NOT EXISTS records_doctor ON records (doctor_id, event_type, occurred_at);
+-- Holds all that a day is counted by, so that counting reads no record.
+CREATE INDEX IF NOT EXISTS records_occurred ON records (occurred_at, duplicate, kind, profile);
+CREATE INDEX IF NOT EXISTS records_kind ON records (kind, occurred_at);
+CREATE INDEX IF NOT EXISTS records_of_visits ON records (kind, id) WHERE visit_no IS NOT NULL;
+CREATE INDEX IF NOT EXISTS records_doctor ON records (doctor_id, kind, occurred_at);
+CREATE INDEX IF NOT EXISTS records_dept ON records (dept_id, visit_no) WHERE dept_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS records_reviewer ON records (reviewer_id, occurred_at) WHERE reviewer_id IS NOT NULL;
 
 -- Numbers that records of one visit share; `visit_no` is empty until a record names both.
 CREATE TABLE IF NOT EXISTS joins (

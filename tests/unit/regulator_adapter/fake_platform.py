@@ -22,6 +22,7 @@ class Request:
     method: str
     records: list[dict[str, Any]]
     headers: Mapping[str, str] = field(default_factory=dict)
+    incoming: web.Request | None = None
 
 
 Answer = Callable[[Request], Awaitable[web.Response]]
@@ -44,7 +45,7 @@ class FakePlatform:
         body = await incoming.read()
         records = json.loads(decrypt(bytes.fromhex(body.decode()), CREDENTIALS))
         request = Request(
-            incoming.path, incoming.headers["X-Service-Method"], records, dict(incoming.headers)
+            incoming.path, incoming.headers["X-Service-Method"], records, dict(incoming.headers), incoming
         )
         self.requests.append(request)
         answer = self.script.pop(0) if self.script else self.always or accept

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from html import unescape
 
 import httpx
 import pytest
@@ -27,6 +28,31 @@ def browser(shanghai: Platform) -> Iterator[httpx.Client]:
         yield client
 
 
+def counted(text: str) -> list[tuple[str, str, str]]:
+    """(name, number, address) of every number on a page that is neither money nor a time."""
+    found = re.findall(
+        r'data-figure="([^"]+)"[^>]*><dt>([^<]+)</dt><dd><a href="([^"]+)">(\d+)[条人张次件处个]?(?:人次)?</a>',
+        text,
+    )
+    return [(f"{key} {label}", value, unescape(href)) for key, label, href, value in found]
+
+
+def behind(browser: httpx.Client, address: str, name: str) -> int:
+    """How many lines the list at an address has; the channel's numbers stand on its own page."""
+    path, _, query = address.partition("?")
+    if path in ("/alerts", "/trail"):
+        [lines] = [
+            value for value in browser.get(f"{path}.json?{query}").json().values() if isinstance(value, list)
+        ]
+        return len(lines)
+    text = browser.get(address).text
+    if path.startswith("/feed"):
+        said = re.search(rf"<dt>{name.partition(' ')[2]}</dt><dd>(\d+)</dd>", text)
+        assert said is not None, name
+        return int(said[1])
+    return total(text)
+
+
 def send_two_doctors(shanghai: Platform) -> None:
     hospital = send_a_visit(shanghai)
     other = {"doctorId": "DOC-2", "doctorName": "黄医生", "deptID": "D-9", "deptName": "皮肤科"}
@@ -36,6 +62,13 @@ def send_two_doctors(shanghai: Platform) -> None:
         [hospital.started("V-2", **other) | {"bookingNo": "V-2"}],
     )
     shanghai.send("uploadPractitioner", [hospital.filed()])
+    again = hospital.complained()
+    shanghai.send("uploadComplaint", [again, again])
+    shanghai.send("uploadComplaint", [again | {"eventId": "nobody's", "kind": "9"}])
+    hospital.booked("lost")
+    shanghai.send("uploadBooking", [hospital.booked("V-4", patientName="")])
+    broken = hospital.viewed(browseId="B-9", visitNo=None) | {"chainHash": "ab" * 32}
+    shanghai.send("uploadRecordView", [broken])
 
 
 @pytest.mark.parametrize("page", ["/", "/concerns"])
@@ -45,18 +78,12 @@ def test_a_number_is_as_long_as_its_list(
 ) -> None:
     send_two_doctors(shanghai)
 
-    shown = figures(browser.get(page, params=scope).text)
-    behind = {
-        label: one
-        for label, one in shown.items()
-        if one[1].startswith(("/records", "/staff")) and "元" not in one[0]
-    }
+    shown = counted(browser.get(page, params=scope).text)
 
-    assert len(behind) > 4
-    for label, (value, address) in behind.items():
-        digits = re.match(r"\d+", value)
-        assert digits is not None
-        assert total(browser.get(address).text) == int(digits[0]), label
+    assert len(shown) > 10
+    assert {label: int(value) for label, value, _ in shown} == {
+        label: behind(browser, address, label) for label, _, address in shown
+    }
 
 
 def test_a_refusal_told_under_tianjin_alone_leads_to_its_record(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import gmssl_pyx
+import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
@@ -142,10 +143,9 @@ def test_persons_are_masked_where_a_supervisor_reads_their_rows(file: Path) -> N
 def test_a_visit_of_this_family_has_a_head_and_a_page(running: Running, hospital: Hospital) -> None:
     visit = sample("bb_pi_treatment", "encounter-completed")
     hospital.rows(running, "bb_pi_treatment", [visit])
-    client, console = running.platform.client, running.platform.console
-    client.post(f"{console}/login", data={"login": "supervisor", "password": "correct-horse"})
 
-    page = client.get(f"{console}/visits/{visit['jzlsh']}", follow_redirects=True).text
+    with signed_in(running.platform) as browser:
+        page = browser.get(f"/visits/{visit['jzlsh']}").text
 
     assert visit["hzxm"][:1] + "*" in page
     assert visit["hzxm"] not in page
@@ -294,3 +294,78 @@ def test_the_board_counts_what_is_told_row_by_row(running: Running, hospital: Ho
         assert numbers == {name: ["1"] for name in shown}
         assert [total(browser.get(address).text) for _, address in shown.values()] == [1] * len(shown)
         assert (during, after) == ("1", "0")
+
+
+def replayed(browser: httpx.Client, visit: str) -> list[dict[str, str]]:
+    """The panels after each step."""
+    first = browser.get(f"/visits/{visit}/replay", params={"step": "1"}).text
+    steps = re.search(r"第 1 步，共 (\d+) 步", first)
+    assert steps is not None
+    found = []
+    for step in range(1, int(steps[1]) + 1):
+        text = browser.get(f"/visits/{visit}/replay", params={"step": str(step)}).text
+        shown = text.split('class="facts states"')[1].split("</dl>")[0]
+        found.append(dict(re.findall(r"<dt>([^<]+)</dt><dd>([^<]+?)\s*<", shown)))
+    return found
+
+
+def test_a_visit_told_row_by_row_is_replayed(running: Running, hospital: Hospital) -> None:
+    started = sample("bb_pi_treatment", "encounter-started")
+    visit, minutes = {"jzlsh": started["jzlsh"]}, iter(range(60))
+
+    def at() -> dict[str, str]:
+        return visit | {"sjscsj": f"2026-11-20 09:{next(minutes):02d}:00"}
+
+    line = sample("bb_pi_prescription_detail", "prescription-approved") | at()
+    hospital.rows(running, "bb_pi_drug", [drug() | {"ypdm": line["ypdm"]}])
+    hospital.rows(
+        running,
+        "bb_pi_person",
+        [sample("bb_pi_person", "identity-verified") | {"sjscsj": "2026-11-20 08:00:00"}],
+    )
+    for table, name in (
+        ("bb_pi_appointment", "appointment-booked"), ("bb_pi_appointment", "appointment-moved"),
+        ("bb_pi_treatment", "encounter-started"), ("bb_pi_medical_record", "record-signed"),
+        ("bb_pi_prescription_detail", "prescription-approved"), ("bb_pi_treatment", "encounter-completed"),
+        ("bb_pi_prescription_detail", "dispense-completed"), ("bb_pi_evaluation", "evaluation-submitted"),
+        ("bb_pi_adverse_event", "adverse_event-reported"),
+    ):  # fmt: skip
+        [said] = hospital.rows(running, table, [sample(table, name) | at()])
+        assert said["status"] == 1, said
+
+    with signed_in(running.platform) as browser:
+        panels = replayed(browser, visit["jzlsh"])
+
+    assert [one["实名"] for one in panels] == ["已通过"] * 10
+    assert [one["预约"] for one in panels] == ["未见", "已预约", *["已改约"] * 8]
+    assert [one["问诊"] for one in panels] == [*["未开始"] * 3, *["问诊中"] * 3, *["已完成"] * 4]
+    assert [one["病历"] for one in panels] == [*["未写"] * 4, *["已签名"] * 6]
+    assert [one["处方"] for one in panels] == [*["未开"] * 5, *["审核通过"] * 5]
+    assert [one["药品"] for one in panels] == [*["未发药"] * 7, *["已发出"] * 3]
+    assert [one["评价与投诉"] for one in panels] == [*["无"] * 8, "已评价", "有不良事件"]
+
+
+def test_the_filter_knows_what_is_told_row_by_row(running: Running, hospital: Hospital) -> None:
+    booked = sample("bb_pi_appointment", "appointment-booked")
+    other = {
+        "jzlsh": "V-2",
+        "sjbs": "event-2",
+        "ksdm": "PFK",
+        "ksmc": "皮肤科",
+        "ysdm": "D0002",
+        "ysxm": "黄晓岚",
+    }
+    hospital.rows(running, "bb_pi_appointment", [booked, booked | other])
+    hospital.rows(running, "bb_pi_staff", [sample("bb_pi_staff", "practitioner-changed")])
+    days = {"from": "2020-01-01", "to": "2039-12-31"}
+
+    with signed_in(running.platform) as browser:
+        page = browser.get("/records").text
+        narrowed = [
+            total(browser.get("/records", params=days | scope).text)
+            for scope in ({"dept": "PFK"}, {"doctor": booked["ysdm"]}, {"hospital": sender.ORGAN}, {"hospital": "no"})
+        ]  # fmt: skip
+
+    assert f'<option value="{booked["ksdm"]}">{booked["ksmc"]}</option>' in page
+    assert '<option value="D0002">黄晓岚 · 皮肤科</option>' in page
+    assert narrowed == [1, 2, 3, 0]

@@ -1,8 +1,11 @@
 """A supervisor's question when the hospital is away, refuses, answers, or answers late: a hospital's door of the test's own."""
 
+import asyncio
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +16,33 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from simulators.server import Listener, Reader, TlsFiles, in_background
-from simulators.supervision.settings import read
+from simulators.server import Clock, Listener, Reader, TlsFiles, in_background
+from simulators.supervision.hospital_door import HospitalDoor, Said
+from simulators.supervision.oversight import matters, questions
+from simulators.supervision.settings import Supervisor, read
+from simulators.supervision.store import Database
 from tests.unit.supervision_platform import certificates
-from tests.unit.supervision_platform.at_the_console import signed_in
+from tests.unit.supervision_platform.at_the_console import lines, signed_in
 from tests.unit.supervision_platform.conftest import Running, environment_in, start
 from tests.unit.supervision_platform.shanghai_records import BOY, Hospital
 
 ASKS = {"authority": "沪卫监〔2026〕12号", "words": "为何没有监护人在场的记录？"}
 ANSWERED_AT = "2026-11-23T10:00:00+08:00"
+
+WHO = Supervisor("supervisor", "监管员", "")
+NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
+
+
+class Telling(HospitalDoor):
+    """A way to a hospital that takes every question and has no answer yet."""
+
+    def __init__(self) -> None:
+        super().__init__(("https://hospital.test",), None)
+        self.asked: list[tuple[str, str]] = []
+
+    async def ask(self, operation: str, asked: Mapping[str, Any], by: Supervisor) -> Said:
+        self.asked.append((operation, str(asked["question_id"])))
+        return Said(200, {})
 
 
 @dataclass
@@ -32,6 +53,7 @@ class Door:
     answers: dict[str, str] = field(default_factory=dict)
     away: bool = False
     refuses: bool = False
+    loses_reply: bool = False
 
     async def ask(self, request: Request) -> Response:
         if self.away:
@@ -40,10 +62,14 @@ class Door:
             return JSONResponse({"code": "not_found", "detail": "没有找到该次问诊"}, 404)
         body = await request.json()
         self.asked.append(body)
+        if self.loses_reply:
+            return JSONResponse({"code": "backend_unreachable", "detail": "医院暂时没有应答"}, 503)
         return JSONResponse({"question_id": body["question_id"], "state": "open"})
 
     async def read(self, request: Request) -> Response:
         number = (await request.json())["question_id"]
+        if number not in [one["question_id"] for one in self.asked]:
+            return JSONResponse({"code": "not_found", "detail": "没有找到该询问"}, 404)
         answer = self.answers.get(number, "")
         told = (
             {"answered_by": "于敏", "answered_at": ANSWERED_AT}
@@ -82,7 +108,7 @@ def browser(system: Running, door: Door) -> Iterator[httpx.Client]:
     platform = system.emptied()
     door.asked.clear()
     door.answers.clear()
-    door.away = door.refuses = False
+    door.away = door.refuses = door.loses_reply = False
     shanghai = dataclasses.replace(platform, path="/shanghai/api")
     shanghai.send("uploadPrescription", [Hospital().signed(**BOY)])
     with signed_in(shanghai) as client:
@@ -147,6 +173,101 @@ def test_an_answer_after_the_question_was_withdrawn_moves_nothing(browser: httpx
     page = browser.post("/matters/1/answers").text
 
     assert 'aria-current="step">已查看' in page
+    assert "迟到的答复。" in page
+    assert [line["action"] for line in lines(browser)][-1] == "question.answered_late"
+
+
+def test_a_question_withdrawn_before_it_was_sent_is_never_sent(browser: httpx.Client, door: Door) -> None:
+    door.away = True
+    browser.post("/matters/1/ask", data=ASKS)
+    browser.post("/matters/1/withdraw", data={"note": "换一个问法"})
+    door.away = False
+
+    browser.post("/matters/1/ask", data=ASKS | {"words": "请提供监护人签字"})
+
+    assert [one["words"] for one in door.asked] == ["请提供监护人签字"]
+    assert "询问已撤回" in browser.get("/matters/1").text
+
+
+def test_only_an_answer_to_the_open_question_moves_the_matter(browser: httpx.Client, door: Door) -> None:
+    browser.post("/matters/1/ask", data=ASKS)
+    browser.post("/matters/1/withdraw", data={"note": "换一个问法"})
+    browser.post("/matters/1/ask", data=ASKS | {"words": "请提供监护人签字"})
+    older, newer = (one["question_id"] for one in door.asked)
+
+    door.answers[older] = "答的是前一问。"
+    first = browser.post("/matters/1/answers").text
+    door.answers[newer] = "签字附后。"
+    second = browser.post("/matters/1/answers").text
+
+    assert "答的是前一问。" in first
+    assert 'aria-current="step">已询问医院' in first
+    assert "签字附后。" in second
+    assert 'aria-current="step">医院已答复' in second
+
+
+def test_a_withdrawn_question_that_reached_the_hospital_unnoticed_is_still_listened_to(
+    browser: httpx.Client, door: Door
+) -> None:
+    door.loses_reply = True
+    browser.post("/matters/1/ask", data=ASKS)
+    browser.post("/matters/1/withdraw", data={"note": "换一个问法"})
+    door.answers[door.asked[0]["question_id"]] = "医院其实收到了。"
+
+    assert "医院其实收到了。" in browser.post("/matters/1/answers").text
+
+
+def test_a_question_in_hand_is_not_sent_once_it_is_withdrawn(
+    browser: httpx.Client, system: Running, door: Door
+) -> None:
+    """Between the list of what waits and its own turn."""
+    door.away = True
+    browser.post("/matters/1/ask", data=ASKS)
+    with system.database.reading() as connection:
+        [question] = questions.of_matter(connection, 1)
+    browser.post("/matters/1/withdraw", data={"note": "已电话了解"})
+    told = Telling()
+
+    asyncio.run(questions.deliver(system.database, told, system.clock, question))
+
+    assert told.asked == []
+
+
+def test_those_that_wait_longest_do_not_hold_up_the_newest(tmp_path: Path) -> None:
+    many, told, clock = questions.AT_ONCE + 5, Telling(), Clock()
+    with closing(Database(tmp_path)) as database:
+        for number in range(many):
+            ask_about(database, f"k{number}")
+
+        for _ in range(4):  # two rounds send what waits, the rest ask for answers
+            asyncio.run(questions.sweep(database, told, clock))
+
+    assert len({question for operation, question in told.asked if operation == "ask-hospital"}) == many
+    assert len({question for operation, question in told.asked if operation == "read-answer"}) == many
+
+
+def test_a_store_of_before_questions_could_be_withdrawn_is_brought_up_to_date(tmp_path: Path) -> None:
+    with closing(Database(tmp_path)) as database:
+        matter = ask_about(database, "k0")
+        with database.writing() as connection:
+            matters.move(connection, matter, "withdraw", WHO, NOW, "换一个问法")
+        ask_about(database, "k0")
+        database.writer.execute("DROP INDEX questions_waiting")
+        for column in ("withdrawn_at", "tried_at"):
+            database.writer.execute(f"ALTER TABLE questions DROP COLUMN {column}")
+
+    with closing(Database(tmp_path)) as database, database.reading() as connection:
+        assert [one.withdrawn for one in questions.of_matter(connection, matter.id)] == [True, False]
+
+
+def ask_about(database: Database, key: str) -> matters.Matter:
+    """A matter with a question that is on its way."""
+    about = matters.Subject("finding", key, "t", "d", None, None, "2026-11-22T00:00:00.000Z")
+    with database.writing() as connection:
+        matter = matters.take_up(connection, about, WHO, NOW)
+        at = NOW + timedelta(seconds=len(questions.of_matter(connection, matter.id)))
+        questions.write(connection, matter, WHO, at, ASKS["authority"], ASKS["words"])
+    return matter
 
 
 def test_a_matter_may_be_asked_about_again(browser: httpx.Client, door: Door) -> None:
@@ -165,6 +286,7 @@ def test_without_order_or_words_nothing_is_written(browser: httpx.Client, door: 
     refused = browser.post("/matters/1/ask", data=ASKS | {missing: " "})
 
     assert refused.status_code == 409
+    assert all(text in refused.text for name, text in ASKS.items() if name != missing)
     assert door.asked == []
     assert 'aria-current="step">新' in browser.get("/matters/1").text
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulators.supervision.oversight.sampling import pick
-from tests.unit.supervision_platform.at_the_console import lines, signed_in
+from simulators.supervision.oversight.sampling import KINDS, pick, record_of
+from tests.unit.supervision_platform.at_the_console import lines, send_a_visit, signed_in
+from tests.unit.supervision_platform.conftest import Running
 from tests.unit.supervision_platform.sender import Platform
 from tests.unit.supervision_platform.shanghai_records import Hospital
 
@@ -48,13 +49,25 @@ def test_an_inspector_with_paper_and_seed_draws_the_same(shanghai: Platform, bro
     path = browser.post("/samples", data=DRAW).url.path
     found = browser.get(f"{path}.json").json()
 
-    population = [f"V-{one}" for one in range(1, 9)]
-    ranked = sorted(population, key=lambda one: hashlib.sha256(f"{DRAW['seed']}\n{one}".encode()).hexdigest())
+    text = browser.get(f"{path}/population.txt").text
+    assert text.split() == [f"V-{one}" for one in range(1, 9)]
+    assert found["population_digest"] == hashlib.sha256(text.encode()).hexdigest()
+    [drawn] = [line for line in lines(browser) if line["number"] == found["trail_number"]]
+    key = f"{drawn['head']}\n{DRAW['seed']}"
+    ranked = sorted(text.split(), key=lambda one: hashlib.sha256(f"{key}\n{one}".encode()).hexdigest())
     assert found["chosen"] == ranked[:3]
-    assert (
-        found["population_digest"]
-        == hashlib.sha256("".join(f"{one}\n" for one in population).encode()).hexdigest()
-    )
+    assert found["trail_head"] == drawn["head"]
+
+
+def test_nobody_can_try_seeds_before_the_draw(shanghai: Platform, browser: httpx.Client) -> None:
+    """The same seed on the same list gives another sample: the line that names the seed is part of the order."""
+    send_visits(shanghai, Hospital(), 1, 31)
+
+    paths = [browser.post("/samples", data=DRAW | {"wanted": "30"}).url.path for _ in range(2)]
+
+    first, second = (browser.get(f"{path}.json").json() for path in paths)
+    assert first["population_digest"] == second["population_digest"]
+    assert first["chosen"] != second["chosen"]
 
 
 def test_the_draw_is_written_down_before_anybody_sees_it(shanghai: Platform, browser: httpx.Client) -> None:
@@ -80,6 +93,85 @@ def test_what_comes_in_later_does_not_change_a_sample(shanghai: Platform, browse
 
     assert browser.get(f"{path}.json").json() == before
     assert before["population_unchanged"]
+
+
+def test_an_alert_that_is_explained_later_does_not_change_a_sample(
+    shanghai: Platform, browser: httpx.Client
+) -> None:
+    hospital = Hospital()
+    eligible = hospital.eligible()
+    send_visits(shanghai, hospital, 1, 4)
+    path = browser.post("/samples", data=DRAW | {"kind": "alerts"}).url.path
+    before = browser.get(f"{path}.json").json()
+
+    shanghai.send("uploadFollowUp", [eligible])
+
+    assert ">3 条预警</a>由后续到达的记录说明" in browser.get("/alerts").text
+    assert len(before["chosen"]) == 3
+    assert browser.get(f"{path}.json").json() == before
+
+
+def test_a_visit_that_moves_to_the_department_later_does_not_change_its_sample(
+    shanghai: Platform, browser: httpx.Client
+) -> None:
+    hospital = Hospital()
+    send_visits(shanghai, hospital, 1, 4)
+    path = browser.post("/samples", data=DRAW | {"scope": "?dept=D-9"}).url.path
+    before = browser.get(f"{path}.json").json()
+
+    shanghai.send("uploadBooking", [hospital.booked("V-1", deptID="D-9", deptName="老年科")])
+
+    assert browser.get(f"{path}.json").json() == before
+
+
+def test_a_draw_cut_short_comes_out_as_it_would_have(
+    shanghai: Platform, browser: httpx.Client, strict_platform: Running
+) -> None:
+    """The process died between writing the draw down and writing what came out."""
+    send_visits(shanghai, Hospital(), 1, 9)
+    path = browser.post("/samples", data=DRAW).url.path
+    before = browser.get(f"{path}.json").json()
+
+    with strict_platform.database.writing() as connection:
+        connection.execute("UPDATE sample_draws SET chosen = NULL")
+
+    assert browser.get(f"{path}.json").json() == before
+
+
+def test_a_sample_of_before_the_line_was_part_of_the_order_stays_as_it_was(
+    shanghai: Platform, browser: httpx.Client, strict_platform: Running
+) -> None:
+    send_visits(shanghai, Hospital(), 1, 9)
+    path = browser.post("/samples", data=DRAW).url.path
+
+    with strict_platform.database.writing() as connection:
+        connection.execute("DELETE FROM sample_draws")
+
+    found = browser.get(f"{path}.json").json()
+    assert (found["chosen"], found["trail_head"]) == (
+        pick(DRAW["seed"], [f"V-{n}" for n in range(1, 9)], 3),
+        "",
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_finding_is_about_is_looked_up_by_an_index(strict_platform: Running, kind: str) -> None:
+    strict_platform.emptied()
+
+    with strict_platform.database.reading() as connection:
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {record_of(kind)}", ("V-1",)).fetchall()
+
+    assert [row["detail"].split(" (")[0].split()[0] for row in plan] == ["SEARCH"]
+
+
+def test_a_finding_knows_the_visit_of_its_prescription(shanghai: Platform, browser: httpx.Client) -> None:
+    send_a_visit(shanghai)
+    path = browser.post("/samples", data=DRAW | {"kind": "prescriptions"}).url.path
+    [number] = browser.get(f"{path}.json").json()["chosen"]
+
+    browser.post(f"{path}/results", data={"number": number, "verdict": "bad", "note": "没有用法"})
+
+    assert "/visits/V-1" in browser.get("/matters/1").text
 
 
 def test_a_finding_becomes_a_matter_and_is_said_once(shanghai: Platform, browser: httpx.Client) -> None:
