@@ -237,7 +237,8 @@ def grievances(
         "ORDER BY records.id DESC LIMIT ?",
         (*values, limit),
     ).fetchall()
-    return [_grievance(row) for row in rows]
+    people = People(connection)
+    return [_grievance(row, people) for row in rows]
 
 
 def grievance_counts(connection: sqlite3.Connection, scope: Scope) -> dict[str, int]:
@@ -256,12 +257,12 @@ def one_grievance(connection: sqlite3.Connection, record_id: int) -> Grievance |
         f"WHERE records.id = ? AND {GRIEVANCES}",
         (record_id,),
     ).fetchone()
-    return _grievance(row) if row else None
+    return _grievance(row, People(connection)) if row else None
 
 
-def _grievance(row: sqlite3.Row) -> Grievance:
+def _grievance(row: sqlite3.Row, people: People) -> Grievance:
     body = json.loads(row["body"])
-    shown = mask_record(row["method"], body)
+    shown = mask_record(row["method"], body, people.of_visit(row["visit_no"]))
     complaint = row["kind"] == "complaint.filed"
     deadline = body.get("deadline")
     return Grievance(

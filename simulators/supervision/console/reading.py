@@ -10,6 +10,7 @@ from typing import Any
 from simulators.supervision.alerts import EVIDENCE_DAYS
 from simulators.supervision.console import wording
 from simulators.supervision.console.kinds import one_of
+from simulators.supervision.console.people import People
 from simulators.supervision.console.scope import Scope
 from simulators.supervision.meanings import LINK, Told, told
 from simulators.supervision.times import from_store
@@ -51,12 +52,13 @@ class Item:
         return f"{wording.span(max(self.lag_seconds, 0))}后到达"
 
 
-def item(row: sqlite3.Row) -> Item:
+def item(row: sqlite3.Row, people: People) -> Item:
+    """Its line says nothing of whom the visit is about, whichever record of it names them."""
     body = json.loads(row["body"])
     return Item(
         id=row["id"],
         title=wording.title_of(row["method"], row["event_type"]),
-        line=wording.line(row["method"], body),
+        line=wording.line(row["method"], body, people.of_visit(row["visit_no"])),
         method=row["method"],
         profile=wording.PROFILES[row["profile"]],
         at=from_store(row["occurred_at"]),
@@ -74,7 +76,7 @@ def item(row: sqlite3.Row) -> Item:
 
 def one_record(connection: sqlite3.Connection, number: int) -> Item | None:
     row = connection.execute("SELECT * FROM records WHERE id = ?", (number,)).fetchone()
-    return item(row) if row else None
+    return item(row, People(connection)) if row else None
 
 
 _NUMBERED = (
@@ -125,7 +127,8 @@ def records_before(
     rows = connection.execute(
         f"SELECT * FROM records WHERE {where} ORDER BY id DESC LIMIT ?", (*values, PAGE + 1)
     ).fetchall()
-    return [item(row) for row in rows[:PAGE]], rows[PAGE - 1]["id"] if len(rows) > PAGE else None
+    people = People(connection)
+    return [item(row, people) for row in rows[:PAGE]], rows[PAGE - 1]["id"] if len(rows) > PAGE else None
 
 
 def records_counted(connection: sqlite3.Connection, wanted: Wanted) -> int:
@@ -195,7 +198,9 @@ def visit(connection: sqlite3.Connection, visit_no: str) -> list[Item]:
         for event, find in (("identity.verified", _identity), ("eligibility.decided", _eligibility))
         if rows and not any(row["kind"] == event for row in rows) and (found := find(connection, rows))
     ]
-    return [item(row) for row in sorted([*before, *rows], key=lambda row: (row["occurred_at"], row["id"]))]
+    people = People(connection)
+    ordered = sorted([*before, *rows], key=lambda row: (row["occurred_at"], row["id"]))
+    return [item(row, people) for row in ordered]
 
 
 _OF_PERSON = (

@@ -124,9 +124,9 @@ def title_of(method: str, event_type: str | None) -> str:
     return EVENTS.get(event_type or "") or (METHODS[method].label if method in METHODS else method)
 
 
-def line(method: str, record: Mapping[str, Any]) -> str:
+def line(method: str, record: Mapping[str, Any], also: Words = NO_WORDS) -> str:
     """One line for a list; persons masked."""
-    shown = mask_record(method, record)
+    shown = mask_record(method, record, also)
     fields = {field.name: field for field in METHODS[method].fields}
     parts = [
         say(fields[name], shown[name]) for name in _LINE if name in fields and not is_empty(shown.get(name))

@@ -136,6 +136,23 @@ def test_a_reveal_opens_the_matters_words_too(
     assert f"答复：{NAMED}" in shown
 
 
+def test_a_record_that_names_nobody_loses_the_persons_of_its_visit_all_the_same(shanghai: Platform) -> None:
+    hospital = send_a_visit(shanghai)
+    shanghai.send(
+        "uploadComplaint",
+        [hospital.complained(recordNo="K-2", patientName=None, mobile=None, description=NAMED)],
+    )
+
+    with signed_in(shanghai) as browser:
+        pages = {path: browser.get(path).text for path in (
+            "/complaints", "/visits", "/visits/V-1", "/visits/V-1/replay?step=9", "/records", "/records/9",
+        )}  # fmt: skip
+        pages["matter"] = browser.post("/complaints/9").text
+
+    assert [(path, one) for path, text in pages.items() for one in SECRETS if one in text] == []
+    assert all("可作证" in pages[path] for path in ("/complaints", "/visits/V-1", "/records/9", "matter"))
+
+
 def test_words_are_found_however_they_are_spaced_and_nothing_else_is() -> None:
     words = words_about([("uploadBooking", WOMAN | {"patientCertID": PATIENT})])
 
