@@ -37,7 +37,8 @@ reset: $(RUN) ## delete the data folder, to start afresh
 doctor: $(RUN) ## say what this machine lacks
 	@exec $(BIN)/python -m standalone doctor
 
-test: $(TEST) ## run every test, browser tests included
+test: $(TEST) ## run every test, browser tests included (SERVERS=--all: fails where nats-server or softhsm2 is missing)
+	@$(BIN)/python -m tools.servers $(SERVERS)
 	@chromium="$$($(BIN)/python -m tools.chromium)" && export CHROMIUM="$$chromium" && \
 		exec $(BIN)/python -m tools.test_run -n $(WORKERS) --dist worksteal $(ARGS)
 

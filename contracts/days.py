@@ -8,7 +8,7 @@ import msgspec
 class Sent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The outbox's totals: `events` of the day numbered up to `last_number` in the whole feed, where the chain stood at `head`.
 
-    `unsealed`: events of the day that have no number yet.
+    Of a day without events it says 0, and `last_number` is where the feed stood at its end. `unsealed`: events of the day that have no number yet.
     """
 
     events: int
@@ -18,9 +18,11 @@ class Sent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DaysWanted(msgspec.Struct, frozen=True):
-    """`GET /days/wanted`: the adapter wants to hear what was sent of these days."""
+    """`GET /days/wanted`: the adapter wants to hear what was sent of these days. It needs to hear of no day in the runs `closed`,
+    `(first, last)`; the sender knows which other days there were, also where nothing of them arrived."""
 
     days: list[date]
+    closed: list[tuple[date, date]] = []
 
 
 class DayHeard(msgspec.Struct, frozen=True):

@@ -95,11 +95,28 @@ class RecordView(msgspec.Struct, frozen=True):
     carried: Carried | None
 
 
+class SignInView(msgspec.Struct, frozen=True):
+    """One day's sign-in at a platform, `kind` the record's Chinese name: by `records` of the day, or by an empty list when it has none."""
+
+    profile: str
+    method: str
+    kind: str
+    day: date
+    state: str
+    label: str
+    records: int
+    attempts: int
+    reply_code: str
+    reply_text: str
+    closed_at: datetime | None
+
+
 class Records(msgspec.Struct, frozen=True):
-    """The first of `total`, oldest first."""
+    """The first of `total`, oldest first; with those that wait for people the sign-ins that were refused."""
 
     total: int
     records: list[RecordView]
+    sign_ins: list[SignInView] = []
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -148,6 +165,7 @@ class Overview(msgspec.Struct, frozen=True):
     last_closed: date | None
     lines: list[Line]
     platforms: list[PlatformState]
+    sign_ins_refused: int = 0
 
 
 class DifferenceView(msgspec.Struct, frozen=True):
@@ -206,7 +224,7 @@ class DayView(msgspec.Struct, frozen=True):
 
 
 class DayDetail(msgspec.Struct, frozen=True):
-    """A day with its lines, its statements (newest first) and the records that were carried over."""
+    """A day with its lines, its statements (newest first), the records that were carried over and its sign-ins."""
 
     newest: DayView
     statements: list[DayView]
@@ -216,6 +234,7 @@ class DayDetail(msgspec.Struct, frozen=True):
     platform_hash: str
     head: str
     platform_says: str
+    sign_ins: list[SignInView] = []
 
 
 class DayList(msgspec.Struct, frozen=True):

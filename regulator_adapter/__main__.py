@@ -58,6 +58,9 @@ def _parser() -> argparse.ArgumentParser:
     proof.set_defaults(run=_verify)
     file = commands.add_parser("bundle", help="write a closed day's proof to a file, for verify --bundle")
     file.add_argument("--day", required=True, type=date.fromisoformat, help="such as 2026-11-22, Shanghai")
+    file.add_argument(
+        "--supplement", type=int, help="which statement of the day; without it the newest closed one"
+    )
     file.add_argument("--out", required=True, type=Path, help="the file")
     file.set_defaults(run=_bundle)
     statement = commands.add_parser(
@@ -130,7 +133,8 @@ def _verify(chosen: argparse.Namespace) -> int:
         return _verify_offline(chosen)
     from regulator_adapter.verify import verify
 
-    proof = _with_database(verify)
+    table = load_or_exit(DeskSettings).table()
+    proof = _with_database(lambda db: verify(db, table))
     _print(proof)
     return 0 if proof.holds else 1
 
@@ -161,7 +165,7 @@ def _bundle(chosen: argparse.Namespace) -> int:
     from regulator_adapter.days.bundle import bundle_of
 
     try:
-        made = _with_database(lambda db: bundle_of(db, chosen.day))
+        made = _with_database(lambda db: bundle_of(db, chosen.day, chosen.supplement))
     except AppError as error:
         sys.stderr.write(f"bundle: {error.detail}\n")
         return 1

@@ -3,7 +3,8 @@
 [guangdong]
 unit_id = "4400001"
 app_key = "…"
-app_secret = "…"                                   # 16 bytes, hex
+app_secret = "…"                                   # 16 bytes, hex; or the path of a file that holds them; or pkcs11:…
+app_secret_pin = "…"
 iv = "…"
 signing_key = "pkcs11:token=hospital;object=sign"  # or the path of a PEM file
 signing_pin = "…"
@@ -18,6 +19,7 @@ from pathlib import Path
 import msgspec
 
 from foundation.suites import Signer, signer
+from foundation.suites.secret_keys import secret_key
 from regulator_adapter.city_wire import Credentials
 
 
@@ -46,6 +48,7 @@ class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     app_key: str
     app_secret: str
     iv: str
+    app_secret_pin: str = ""
     signing_key: str = ""
     signing_pin: str = ""
     pkcs11_module: str = ""
@@ -71,8 +74,9 @@ def read_own(path: str, known: tuple[str, ...]) -> dict[str, Access]:
 
 def _access(name: str, entry: _Entry) -> Access:
     try:
-        secret, iv = bytes.fromhex(entry.app_secret), bytes.fromhex(entry.iv)
+        iv = bytes.fromhex(entry.iv)
     except ValueError:
-        raise ValueError(f"{name}: app_secret and iv are hex") from None
+        raise ValueError(f"{name}: iv is hex") from None
+    secret = secret_key(entry.app_secret, entry.app_secret_pin, entry.pkcs11_module)
     key = key_at(entry.signing_key, entry.signing_pin, entry.pkcs11_module)
     return Access(entry.unit_id, Credentials(entry.app_key, secret, iv, key))

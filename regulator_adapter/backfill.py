@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contracts.supervision_desk import SignInView
 from foundation.actor import Actor
 from foundation.clock import local_day_start
 from foundation.db.advance import advance
@@ -22,7 +23,7 @@ from foundation.errors import Invalid, Issue
 from regulator_adapter import profiles
 from regulator_adapter.model import DailySignIn, Submission
 from regulator_adapter.settings import Timing
-from regulator_adapter.sign_in import SignedDay, ensure, signed_days
+from regulator_adapter.sign_in import ensure, signed_days
 from regulator_adapter.states import OPEN, SignInState, SubmissionState
 
 LONGEST = 366
@@ -47,7 +48,7 @@ class Backfilled(msgspec.Struct, frozen=True):
     day: date
     lines: list[DayLine]
     people: list[str]
-    sign_ins: list[SignedDay]
+    sign_ins: list[SignInView]
 
 
 async def backfill(
@@ -92,7 +93,9 @@ async def _day(session: AsyncSession, day: date, names: Sequence[str], actor: Ac
 async def _sign_in_now(session: AsyncSession, day: date, names: Sequence[str], actor: Actor) -> None:
     """What waits for its night is due now, and what the platform refused is tried once more: a person asks for it."""
     query = select(DailySignIn).where(
-        DailySignIn.day == day, DailySignIn.profile.in_(names), DailySignIn.state != SignInState.CLOSED
+        DailySignIn.day == day,
+        DailySignIn.profile.in_(names),
+        DailySignIn.state.in_((SignInState.DUE, SignInState.REFUSED)),
     )
     now = clock_of(session).now()
     for row in await session.scalars(query.with_for_update()):

@@ -21,6 +21,16 @@ KEEP_ALIVE_SECONDS = 4
 MAX_REPLY = 1_000_000
 
 
+async def whole(response: aiohttp.ClientResponse) -> bytes | None:
+    """The body to its end, None when it is too long: one read gives no more than what has come so far."""
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > MAX_REPLY:
+            return None
+    return bytes(body)
+
+
 class CityClient:
     """One connection pool to the gateways. Open it inside the running loop, close it at the end."""
 
@@ -92,8 +102,7 @@ class CityClient:
             async with self.session.post(
                 url, data=message.body, headers=message.headers, allow_redirects=False
             ) as response:
-                body = await response.content.read(MAX_REPLY)
-                return read(response.status, body)
+                return read(response.status, await whole(response) or b"")
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
             log.warning("gateway_unreachable", url=url, error=type(error).__name__)
             return Reply(Meaning.CLOSED, "no_gateway", f"{type(error).__name__} towards the gateway")

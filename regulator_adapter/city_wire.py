@@ -16,6 +16,7 @@ from foundation.suites.commercial import COMMERCIAL
 from foundation.suites.port import BLOCK, pad, unpad
 from foundation.suites.port import seal as seal_blocks
 from foundation.suites.port import unseal as unseal_blocks
+from foundation.suites.secret_keys import SecretKey
 
 __all__ = [
     "Credentials",
@@ -42,20 +43,19 @@ SIGNED = (
 
 @dataclass(frozen=True)
 class Credentials:
-    """What the platform gave the hospital: `key` is 16 bytes (the hex-decoded appSecret), `iv` the SDK's constant, 16 bytes.
+    """What the platform gave the hospital: `key` is the appSecret (16 bytes), wherever it lies, `iv` the SDK's constant, 16 bytes.
 
     `signer` is the hospital's own key, for platforms that want one.
     """
 
     app_key: str
-    key: bytes = field(repr=False)
+    key: SecretKey = field(repr=False)
     iv: bytes = field(repr=False)
     signer: Signer | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        for name, value in (("key", self.key), ("iv", self.iv)):
-            if len(value) != BLOCK:
-                raise ValueError(f"{name} is {len(value)} bytes, expected {BLOCK}")
+        if len(self.iv) != BLOCK:
+            raise ValueError(f"iv is {len(self.iv)} bytes, expected {BLOCK}")
 
 
 @dataclass(frozen=True)
@@ -123,12 +123,12 @@ def signature(values: Mapping[str, str], suite: Suite = COMMERCIAL) -> str:
 
 def encrypt(plain: bytes, credentials: Credentials, suite: Suite = COMMERCIAL) -> bytes:
     """CBC over `plain` padded by ISO/IEC 7816-4."""
-    return seal_blocks(suite.cipher(credentials.key), plain, credentials.iv)
+    return seal_blocks(credentials.key.cipher(suite), plain, credentials.iv)
 
 
 def decrypt(sealed: bytes, credentials: Credentials, suite: Suite = COMMERCIAL) -> bytes:
     """The other way; `WrongPaddingError` when it is not ours."""
-    return unseal_blocks(suite.cipher(credentials.key), sealed, credentials.iv)
+    return unseal_blocks(credentials.key.cipher(suite), sealed, credentials.iv)
 
 
 def sm3(data: bytes) -> bytes:

@@ -32,6 +32,8 @@ LARGEST_LIST = 300_000
 """Bytes of JSON in one list; sealed and in hex it stays below the 1 MB that gateway and platform take."""
 LOOK_AHEAD = 400
 SPARE = 30
+HELD = -1
+"""In place of a list's number: a row of the lane stays behind, and all after it."""
 RECORD = "submission.record"
 
 
@@ -166,11 +168,11 @@ def choose(profile: Profile, candidates: Sequence[Chosen], room: int) -> list[li
         at = None if row.alone else open_list.get(row.method)
         if at is not None and len(lists[at]) >= profile.methods[row.method].batch:
             at = None
-        if row.lane and row.lane in lane_of and lane_of[row.lane] != at:
+        if (row.lane in lane_of and lane_of[row.lane] != at) or (at is None and len(lists) >= room):
+            if row.lane:  # none after it may go before it
+                lane_of[row.lane] = HELD
             continue
         if at is None:
-            if len(lists) >= room:
-                continue
             at = len(lists)
             lists.append([])
             if not row.alone:

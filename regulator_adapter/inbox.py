@@ -1,6 +1,6 @@
 """Takes deliveries: every digest recomputed, every event stored once, its records written down as `received`."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
 from typing import Any
@@ -52,18 +52,22 @@ class Inbox:
             if guarded("inbox_lock"):
                 # Two deliveries that follow each other must not both look for a neighbour that the other has not committed.
                 await session.execute(_ONE_AT_A_TIME)
-            fresh = await _store(session, delivered)
+            stops = {
+                event.event_id: stops_of(self.routing, event.event_id, event.type, event.payload, read)
+                for event in delivered
+            }
+            fresh = await _store(session, delivered, stops)
             if fresh:
-                await insert_all(session, {Submission: self._rows(session, fresh, read)})
+                await insert_all(session, {Submission: self._rows(session, fresh, stops)})
         self.recent.put(read.items())
         return [event.event_id for event in delivered]
 
     def _rows(
-        self, session: AsyncSession, fresh: Sequence[Envelope], read: dict[UUID, Any]
+        self, session: AsyncSession, fresh: Sequence[Envelope], stops: Mapping[UUID, Sequence[Stop]]
     ) -> list[dict[str, Any]]:
         now, rows = clock_of(session).now(), []
         for event in fresh:
-            for stop in _stops(self.routing, event, read):
+            for stop in stops[event.event_id]:
                 due = now
                 if stop.method != UNROUTED:
                     profile = profiles.profile(stop.profile)
@@ -78,19 +82,20 @@ class Inbox:
         return rows
 
 
-def _stops(routing: Routing, event: Envelope, read: dict[UUID, Any]) -> list[Stop]:
+def stops_of(
+    routing: Routing, event_id: UUID, kind: str, payload: Any, read: dict[UUID, Any] | None = None
+) -> list[Stop]:
     """The records of an event, which goes into `read`; one row for people when it cannot be read."""
     try:
-        decoded = msgspec.convert(event.payload, events.BY_TYPE[event.type], strict=False)
-        stops = routing.stops(event.type, decoded)
-        read[event.event_id] = decoded
+        decoded = msgspec.convert(payload, events.BY_TYPE[kind], strict=False)
+        stops = routing.stops(kind, decoded)
+        if read is not None:
+            read[event_id] = decoded
     except (KeyError, msgspec.ValidationError) as error:
-        log.error(
-            "event_unreadable", event_id=str(event.event_id), type=event.type, error=type(error).__name__
-        )
+        log.error("event_unreadable", event_id=str(event_id), type=kind, error=type(error).__name__)
         stops = []
     if not stops or any(len(stop.number) > NUMBER_LENGTH or "\0" in stop.number for stop in stops):
-        return [Stop(routing.chain.profile, UNROUTED, str(event.event_id))]
+        return [Stop(routing.chain.profile, UNROUTED, str(event_id))]
     return stops
 
 
@@ -138,7 +143,9 @@ def _bytes(text: str) -> bytes:
         return b""
 
 
-async def _store(session: AsyncSession, delivered: Sequence[Envelope]) -> list[Envelope]:
+async def _store(
+    session: AsyncSession, delivered: Sequence[Envelope], stops: Mapping[UUID, Sequence[Stop]]
+) -> list[Envelope]:
     """Insert what is new and return it; `Invalid` when an id or a number is taken by something else."""
     now = clock_of(session).now()
     once = {event.event_id: event for event in delivered}
@@ -148,7 +155,7 @@ async def _store(session: AsyncSession, delivered: Sequence[Envelope]) -> list[E
             "id": new_id(), "event_id": event.event_id, "type": event.type, "version": event.version, "stream": event.stream,
             "sequence": event.sequence, "number": event.number, "occurred_at": event.occurred_at, "received_at": now,
             "payload": event.payload, "digest": _bytes(event.digest), "head": _bytes(event.head),
-            "linked": linked.get(event.number),
+            "linked": linked.get(event.number), "records": len(stops[event.event_id]),
         }
         for event in once.values()
     ]  # fmt: skip

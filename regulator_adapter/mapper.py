@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from foundation.actor import SYSTEM
 from foundation.canonical import canonical, sha256
+from foundation.clock import local
 from foundation.db.advance import advance_each
+from foundation.db.columns import keyring
 from foundation.db.unit_of_work import Database, unit_of_work
 from foundation.errors import Issue
 from foundation.logs import log
@@ -24,6 +26,7 @@ from regulator_adapter.organisation import Organisation
 from regulator_adapter.profiles import Method, Profile
 from regulator_adapter.profiles.checking import check
 from regulator_adapter.routing import UNROUTED, Routing
+from regulator_adapter.sign_in import came
 from regulator_adapter.states import SubmissionState
 from regulator_adapter.streams import Recent, Stored, Streams, place_of
 
@@ -73,6 +76,7 @@ class Mapper:
             for verb, rows in moves.items():
                 if rows:
                     await advance_each(session, Submission, verb, SYSTEM, rows, together=verb == "map")
+            await _tell_sign_ins(session, waiting)
         for row in waiting:
             if moves["map"].get(row.id, {}).get("blocked"):
                 self._blocked.setdefault(row.profile, set()).add(row.id)
@@ -95,6 +99,7 @@ class Mapper:
                 Submission.method,
                 Submission.business_number,
                 Submission.due_at,
+                Submission.occurred_at,
             )
             .where(Submission.state == SubmissionState.RECEIVED)
             .where(Submission.claimed_until.is_(None) | (Submission.claimed_until < now))
@@ -135,8 +140,8 @@ class Mapper:
             event, profile = streams.event(stored), profiles.profile(row.profile)
             reported_by = self.routing.reported_by(stored.type, event)
             source = Source(
-                event, place_of(stored), self._known_as(row.profile), streams.readable(earlier), reported_by,
-                streams.readable(later), self.db.clock.now(),
+                event, place_of(stored), self._known_as(row.profile), keyring().index, streams.readable(earlier),
+                reported_by, streams.readable(later), self.db.clock.now(),
             )  # fmt: skip
             method = profile.methods[row.method]
             record = KINDS[row.profile, row.method].build(source, row.business_number)
@@ -149,6 +154,16 @@ class Mapper:
     def _known_as(self, profile: str) -> Organisation:
         unit = self.units.get(profile)
         return replace(self.organisation, unit_id=unit) if unit else self.organisation
+
+
+async def _tell_sign_ins(session: AsyncSession, rows: Sequence[Any]) -> None:
+    """A day may have been signed in without these records."""
+    days: dict[tuple[str, str], set[date]] = {}
+    for row in rows:
+        if row.method in profiles.profile(row.profile).sign_in:
+            days.setdefault((row.profile, row.method), set()).add(local(row.occurred_at).date())
+    for (profile, method), several in sorted(days.items()):
+        await came(session, profiles.profile(profile), method, several)
 
 
 def _reads_stream(row: Any) -> bool:

@@ -32,7 +32,7 @@ _OPEN = "state IN ('received', 'mapped', 'submitted')"
 
 class ReceivedEvent(Row, Base):
     """One event as it arrived. `linked`: whether it follows the number before it; None while that one is missing. `payload` goes once
-    its day is closed."""
+    its day is closed. `records`: how many it became on arrival, so that one that vanishes is missed; None before that was counted."""
 
     __tablename__ = "received_event"
     __table_args__ = (
@@ -54,6 +54,7 @@ class ReceivedEvent(Row, Base):
     digest: Mapped[bytes] = stored(DataClass.OPERATIONAL, LargeBinary)
     head: Mapped[bytes] = stored(DataClass.OPERATIONAL, LargeBinary)
     linked: Mapped[bool | None] = stored(DataClass.OPERATIONAL, Boolean)
+    records: Mapped[int | None] = stored(DataClass.OPERATIONAL, Integer)
 
 
 class Submission(Row, Base):

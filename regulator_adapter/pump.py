@@ -23,6 +23,7 @@ from regulator_adapter.mapper import Mapper
 from regulator_adapter.profiles import Profile
 from regulator_adapter.replies import Meaning
 from regulator_adapter.sign_in import SignIn
+from regulator_adapter.stranded import park_stranded
 from regulator_adapter.submit import Answer, Sender
 
 POLL = 1.0
@@ -31,6 +32,7 @@ GOODBYE = 10.0
 GATHER = 0.005
 SIGN_IN_EVERY = 10.0
 DROP_EVERY = 1800.0
+STRANDED_EVERY = 15.0
 
 
 @dataclass
@@ -110,7 +112,7 @@ class Line:
             self._busy -= {row.id for row in answer.batch.rows}
 
     async def _unblock(self, session: AsyncSession, made: Collection[str], look: Collection[UUID]) -> None:
-        if not self._needy:
+        if not self.needy:
             return
         now = time.monotonic()
         if self.look_at_needs or now - self._looked_at > UNBLOCK_EVERY:
@@ -123,7 +125,8 @@ class Line:
             await unblock(session, self.profile, ids=look)
 
     @property
-    def _needy(self) -> bool:
+    def needy(self) -> bool:
+        """Whether any record there waits for another."""
         return any(method.needs for method in self.profile.methods.values())
 
     async def _send(self, batch: Batch, ids: set[UUID]) -> None:
@@ -157,6 +160,7 @@ class Pump:
     lines: list[Line]
     sign_ins: list[SignIn] = field(default_factory=list)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    carried: asyncio.Event = field(default_factory=asyncio.Event)
     _grown: int = 0
     _learn_at: int = 500
 
@@ -165,6 +169,9 @@ class Pump:
         loops = [
             asyncio.create_task(self._repeat("map", self._map, self.arrived, lambda: POLL)),
             asyncio.create_task(self._repeat("seal", self._seal, asyncio.Event(), lambda: POLL)),
+            asyncio.create_task(
+                self._repeat("park", self.park_stranded, self.carried, lambda: STRANDED_EVERY)
+            ),
             asyncio.create_task(self._repeat("drop", self._drop, asyncio.Event(), lambda: DROP_EVERY)),
             *(
                 asyncio.create_task(self._repeat(line.profile.name, line.turn, line.wake, line.pause))
@@ -200,6 +207,13 @@ class Pump:
         self._learn_at *= 4
         async with unit_of_work(self.db) as session:
             await session.execute(text("ANALYZE submission, received_event"))
+
+    async def park_stranded(self) -> None:
+        """Give people what can never go by itself, and what hangs on that in turn."""
+        self.carried.clear()
+        for line in self.lines:
+            while line.needy and await park_stranded(self.db, line.profile):
+                pass
 
     async def _drop(self) -> None:
         while await drop_contents(self.db):

@@ -1,4 +1,5 @@
-"""Gives a rejected or parked record back to the machine, with a reason and a name in the audit trail."""
+"""Gives a rejected or parked record back to the machine, with a reason and a name in the audit trail, and what was parked because of
+it with it."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -10,11 +11,12 @@ from foundation.actor import Actor
 from foundation.clock import local
 from foundation.db.advance import advance
 from foundation.db.audit import audit
-from foundation.db.locks import lock
+from foundation.db.locks import lock, lock_stream
 from foundation.db.unit_of_work import Database, clock_of, unit_of_work
-from regulator_adapter.days.opening import open_supplement
+from regulator_adapter.days.opening import OPENING, open_supplement
 from regulator_adapter.model import Submission
 from regulator_adapter.states import SubmissionState
+from regulator_adapter.stranded import stranded_by
 
 OPERATOR = frozenset({"operator"})
 
@@ -42,6 +44,7 @@ async def resubmit_code(db: Database, reply_code: str, actor: Actor, reason: str
 
 
 async def _resubmit(session: AsyncSession, submission_id: UUID, actor: Actor, reason: str) -> bool:
+    await lock_stream(session, OPENING)  # its day may be closing without it in this very moment
     row = await lock(session, Submission, submission_id)
     carried, day = row.carried_at is not None, local(row.occurred_at).date()
     before = {"was": row.state.value, "code": row.reply_code, "reason": reason, "by": actor.name}
@@ -54,4 +57,6 @@ async def _resubmit(session: AsyncSession, submission_id: UUID, actor: Actor, re
         if carried:  # its day may have closed without it: what it becomes now is stated anew
             await open_supplement(session, day)
         audit(session, actor, "submission.reason", "submission", submission_id, detail=before)
+        for waits in await stranded_by(session, row):
+            await _resubmit(session, waits, actor, reason)
     return moved

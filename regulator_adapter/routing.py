@@ -42,6 +42,12 @@ class Routing:
     routes: Mapping[str, Route]
     chain: RecordKind
 
+    @property
+    def profiles(self) -> list[str]:
+        """Those that anything goes to, in the order in which we know them."""
+        used = {route.profile for route in self.routes.values()} | {self.chain.profile}
+        return [name for name in profiles.NAMES if name in used]
+
     def stops(self, kind: str, event: Any) -> list[Stop]:
         """All records of an event of type `kind`, never none."""
         route = self.routes[kind]

@@ -39,9 +39,14 @@ def pump_of(settings: Settings, db: Database, client: CityClient) -> Pump:
     """All loops over `db` and `client`."""
     sender = Sender(db, client, settings.max_attempts, settings.ambiguous_resends)
     lines = [Line(db, profile, sender, settings.concurrency) for profile in settings.lines()]
-    daily = [SignIn(db, client, line.profile, settings.timing) for line in lines if line.profile.sign_in]
+    table = settings.table()
+    daily = [
+        SignIn(db, client, line.profile, settings.timing)
+        for line in lines
+        if line.profile.sign_in and line.profile.name in table.profiles
+    ]
     units = {name: access.unit_id for name, access in settings.accesses().own.items()}
-    return Pump(db, Mapper(db, settings.table(), settings.reporter(), units), lines, daily)
+    return Pump(db, Mapper(db, table, settings.reporter(), units), lines, daily)
 
 
 def days_of(settings: Settings, db: Database, client: CityClient) -> Days:

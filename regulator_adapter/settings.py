@@ -9,6 +9,7 @@ from uuid import UUID
 from foundation.crypto import Keyring
 from foundation.feeding import Feeding
 from foundation.settings import CommonSettings, SettingsError, setting
+from foundation.suites.secret_keys import secret_key
 from regulator_adapter import profiles
 from regulator_adapter.access import Access, Accesses, key_at, read_own
 from regulator_adapter.city_wire import Credentials
@@ -41,9 +42,17 @@ class DeskSettings(StoreSettings):
     field_keys: str = setting("keys of encrypted columns, `id:hex32,…`", secret=True)
     field_key_current: str = setting("id of the key that new values use")
     index_key: bytes = setting("key of the blind indexes, hex", secret=True)
+    routing: str = setting(
+        "which profile reports what: city, shanghai, guangdong, or a TOML file", default="city"
+    )
 
     def __post_init__(self) -> None:
         _try("FIELD_KEYS, FIELD_KEY_CURRENT", self.keyring)
+        _try("ROUTING", self.table)
+
+    def table(self) -> Routing:
+        """What goes where."""
+        return routing(self.routing)
 
     def keyring(self) -> Keyring:
         """Keys of the encrypted columns."""
@@ -75,7 +84,10 @@ class Settings(Feeding, DeskSettings):
     organisation: Path = setting("hospital.json: who reports")
     platform_unit_id: str = setting("unitID given by the platform")
     platform_app_key: str = setting("appKey given by the platform")
-    platform_app_secret: bytes = setting("appSecret given by the platform, 16 bytes as hex", secret=True)
+    platform_app_secret: str = setting(
+        "appSecret given by the platform: 16 bytes as hex, a file that holds them, or pkcs11:token=…;object=…", secret=True
+    )  # fmt: skip
+    platform_app_secret_pin: str = setting("PIN of that key's token", default="", secret=True)
     platform_iv: bytes = setting("IV of the vendor's SDK, 16 bytes as hex", secret=True)
     platform_signing_key: str = setting(
         "the hospital's own signing key, for platforms that want one: a PEM file, or pkcs11:token=…;object=…",
@@ -84,9 +96,6 @@ class Settings(Feeding, DeskSettings):
     platform_signing_pin: str = setting("PIN of that key's token", default="", secret=True)
     pkcs11_module: str = setting("library of the security module, for keys of pkcs11:…", default="")
     platform_access: str = setting("TOML file with accesses of their own for single profiles", default="")
-    routing: str = setting(
-        "which profile reports what: city, shanghai, guangdong, or a TOML file", default="city"
-    )
     timing: Timing = setting("profile, or immediate: no waiting for the night", default=Timing.PROFILE)
     concurrency: int = setting("requests to one platform at a time", default=8)
     request_seconds: int = setting("time-out of one request, longer than the gateway's own", default=35)
@@ -97,7 +106,8 @@ class Settings(Feeding, DeskSettings):
     seal_cert: Path | None = setting(
         "certificate of the day's statements; without it no day closes", default=None
     )
-    seal_key: Path | None = setting("its key", default=None)
+    seal_key: str = setting("its key: a PEM file over SM2 or P-256, or pkcs11:token=…;object=…", default="")
+    seal_pin: str = setting("PIN of that key's token", default="", secret=True)
     platform_seal_root: Path | None = setting(
         "root behind the platform's seal on its statements", default=None
     )
@@ -130,22 +140,24 @@ class Settings(Feeding, DeskSettings):
             raise SettingsError(problems)
 
     def production_problems(self) -> list[str]:
-        """No message in the clear either."""
-        return super().production_problems() + self.feeding_in_the_clear()
+        """No message in the clear either, or under a key that everybody knows."""
+        known = self.accesses()
+        every = {"PLATFORM_APP_SECRET": known.common} | {
+            f"PLATFORM_ACCESS: {name}": one for name, one in known.own.items()
+        }
+        examples = [f"{name} is an example's" for name, one in every.items() if one.credentials.key.example]
+        return super().production_problems() + self.feeding_in_the_clear() + examples
 
     def credentials(self) -> Credentials:
         """Towards platforms without an access of their own."""
         key = key_at(self.platform_signing_key, self.platform_signing_pin, self.pkcs11_module)
-        return Credentials(self.platform_app_key, self.platform_app_secret, self.platform_iv, key)
+        secret = secret_key(self.platform_app_secret, self.platform_app_secret_pin, self.pkcs11_module)
+        return Credentials(self.platform_app_key, secret, self.platform_iv, key)
 
     def accesses(self) -> Accesses:
         """Towards each platform."""
         common = Access(self.platform_unit_id, self.credentials())
         return Accesses(common, read_own(self.platform_access, profiles.NAMES))
-
-    def table(self) -> Routing:
-        """What goes where."""
-        return routing(self.routing)
 
     def lines(self) -> list[Profile]:
         """The platforms to send to: all whose interface we can speak. `ValueError` when the table needs another."""
@@ -155,16 +167,18 @@ class Settings(Feeding, DeskSettings):
             for profile in map(profiles.profile, profiles.NAMES)
             if not profile.signed_by_key or access.of(profile.name).credentials.signer
         ]
-        missing = {route.profile for route in self.table().routes.values()} - {one.name for one in known}
+        missing = set(self.table().profiles) - {one.name for one in known}
         if missing:
             raise ValueError(f"{', '.join(sorted(missing))} wants PLATFORM_SIGNING_KEY")
+        for profile in known:
+            access.of(profile.name).credentials.key.cipher(profile.suite)
         return known
 
     def signer(self) -> Signer | None:
         """Our seal on the days."""
-        if self.seal_cert is None or self.seal_key is None:
+        if self.seal_cert is None or not self.seal_key:
             return None
-        return read_signer(self.seal_cert, self.seal_key)
+        return read_signer(self.seal_cert, self.seal_key, self.seal_pin, self.pkcs11_module)
 
     def trust(self) -> Trust | None:
         """Whose seals we believe."""

@@ -28,6 +28,8 @@ MACHINE = Machine(
         move(_S.RECEIVED, "map", _S.MAPPED, "system"),
         move(_S.RECEIVED, "park", _S.PARKED, "system"),
         move(_S.MAPPED, "submit", _S.SUBMITTED, "system"),
+        # What it needs was carried over or never came: by itself it would wait for ever.
+        move(_S.MAPPED, "park", _S.PARKED, "system"),
         move(_S.SUBMITTED, "accept", _S.ACCEPTED, "system"),
         move(_S.SUBMITTED, "reject", _S.REJECTED, "system"),
         move(_S.SUBMITTED, "park", _S.PARKED, "system"),
@@ -48,11 +50,12 @@ MACHINE = Machine(
 
 
 class SignInState(StrEnum):
-    """`closed`: the platform has the day, by an empty list or by the records of that day."""
+    """`closed`: the platform has the day, by an empty list or by the records of that day; `carried`: a person carried one of these over."""
 
     DUE = "due"
     CLOSED = "closed"
     REFUSED = "refused"
+    CARRIED = "carried"
 
 
 SIGN_IN = Machine(
@@ -61,11 +64,15 @@ SIGN_IN = Machine(
     [
         move(SignInState.DUE, "close", SignInState.CLOSED, "system"),
         move(SignInState.DUE, "refuse", SignInState.REFUSED, "system"),
+        move(SignInState.DUE, "carry", SignInState.CARRIED, "system"),
         move(SignInState.REFUSED, "again", SignInState.DUE, "operator"),
+        # What was carried over goes after all.
+        move(SignInState.CARRIED, "again", SignInState.DUE, "system"),
     ],
     labels={
         SignInState.DUE: "待签到",
         SignInState.CLOSED: "已签到",
         SignInState.REFUSED: "平台退回，待人工处理",
+        SignInState.CARRIED: "当日记录已结转",
     },
 )

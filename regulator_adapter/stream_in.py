@@ -30,8 +30,8 @@ DURABLE = "regulator_adapter"
 BATCH = 200
 ACK_SECONDS = 30.0
 AGAIN = 1.0
-REFUSED_AGAIN = 60.0
-"""What is refused is a gap that people see; it stays in the stream until somebody has found out why."""
+REFUSED_AGAIN, REFUSED_LONGEST = 60.0, 1800.0
+"""What is refused is a gap that people see; it stays in the stream until somebody has found out why, and comes ever more rarely."""
 
 
 @dataclass
@@ -68,10 +68,12 @@ class StreamIn:
         from nats.errors import TimeoutError as NothingThere
         from nats.js.api import ConsumerConfig
 
-        config = ConsumerConfig(ack_wait=ACK_SECONDS, max_ack_pending=10 * BATCH)
-        subscription = await stream.pull_subscribe(
-            feed_subject(hospital_id()), durable=DURABLE, stream=FEED_STREAM, config=config
-        )
+        # No limit of what is out: messages that were refused count among it until they come again, and would close the door.
+        config = ConsumerConfig(
+            name=DURABLE, durable_name=DURABLE, filter_subject=feed_subject(hospital_id()), ack_wait=ACK_SECONDS, max_ack_pending=-1
+        )  # fmt: skip
+        await stream.add_consumer(FEED_STREAM, config)
+        subscription = await stream.pull_subscribe_bind(durable=DURABLE, stream=FEED_STREAM)
         while True:
             with suppress(NothingThere):
                 await self.take(await subscription.fetch(BATCH, timeout=5))
@@ -82,7 +84,7 @@ class StreamIn:
         for message in messages:
             envelope = self._opened(message)
             if envelope is None:
-                await message.nak(delay=REFUSED_AGAIN)
+                await message.nak(delay=_refused_for(message))
             else:
                 found.append((message, envelope))
         if found:
@@ -93,11 +95,12 @@ class StreamIn:
             await self.inbox.take([envelope for _, envelope in found])
         except Invalid:
             if len(found) > 1:  # one that is refused must not hold up the others
-                for one in found:
-                    await self._store([one])
+                middle = len(found) // 2
+                await self._store(found[:middle])
+                await self._store(found[middle:])
                 return
             log.error("event_refused", event_id=str(found[0][1].event_id), type=found[0][1].type)
-            await found[0][0].nak(delay=REFUSED_AGAIN)
+            await found[0][0].nak(delay=_refused_for(found[0][0]))
             return
         except Exception:
             for message, _ in found:
@@ -115,3 +118,9 @@ class StreamIn:
         except (ValueError, CannotOpenError, msgspec.DecodeError) as error:
             log.error("message_unreadable", message_id=name[:40], error=type(error).__name__)
             return None
+
+
+def _refused_for(message: "Msg") -> float:
+    """A minute, two, four … half an hour."""
+    doubled = min(message.metadata.num_delivered - 1, 10)
+    return min(REFUSED_AGAIN * (1 << doubled), REFUSED_LONGEST)

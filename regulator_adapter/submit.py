@@ -7,11 +7,12 @@ from typing import Any
 from uuid import UUID
 
 from prometheus_client import Counter, Histogram
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from foundation.actor import SYSTEM
 from foundation.db.advance import advance_each
+from foundation.db.guards import guarded
 from foundation.db.unit_of_work import Database
 from foundation.logs import log
 from foundation.masking import mask_text
@@ -20,6 +21,7 @@ from regulator_adapter.city_wire import Message
 from regulator_adapter.claims import Batch, Sent, park_ambiguous
 from regulator_adapter.model import Submission
 from regulator_adapter.replies import Meaning, Reply
+from regulator_adapter.states import SubmissionState
 from regulator_adapter.timing import backoff
 
 REPLIES = Counter("regulator_replies", "answers by platform and meaning", ["profile", "meaning"])
@@ -87,6 +89,7 @@ class Sender:
         }  # fmt: skip
 
     async def _others(self, session: AsyncSession, answer: Answer, rest: list[Sent]) -> None:
+        rest = await _ours(session, rest)
         if not rest:
             return
         reply = answer.reply
@@ -186,6 +189,21 @@ class Sender:
             .where(Submission.id.in_(ids))
             .values(claimed_until=None, in_flight=False, attempts=Submission.attempts - 1, **note)
         )
+
+
+async def _ours(session: AsyncSession, rows: list[Sent]) -> list[Sent]:
+    """Those still out under the attempt that was answered, held: who slept over the lease says nothing of what another has out now.
+
+    A receipt is another matter: what the platform has stored is stored, whoever sent it.
+    """
+    if not rows or not guarded("answer_fence"):
+        return rows
+    query = select(Submission.id, Submission.attempts).where(
+        Submission.id.in_([row.id for row in rows]), Submission.state == SubmissionState.SUBMITTED
+    )
+    found = await session.execute(query.order_by(Submission.id).with_for_update())
+    attempts = {row.id: row.attempts for row in found}
+    return [row for row in rows if attempts.get(row.id) == row.attempts]
 
 
 def _accepted(answer: Answer) -> dict[UUID, str]:

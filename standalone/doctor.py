@@ -100,13 +100,23 @@ def _browser(_: Options) -> Check:
     )
 
 
+def _servers(_: Options) -> Check:
+    places = {"nats-server": "/usr/sbin/nats-server", "softhsm2": "/usr/lib/softhsm/libsofthsm2.so"}
+    absent = [name for name, place in places.items() if not Path(place).is_file()]
+    return Check(
+        not absent,
+        f"servers for tests: {'missing ' + ', '.join(absent) if absent else ', '.join(places)}",
+        fatal=False,
+    )
+
+
 def _clock(_: Options) -> Check:
     zones = Path("/usr/share/zoneinfo/Asia/Shanghai").exists() or find_spec("tzdata") is not None
     return Check(zones, "time zone data (Debian: tzdata)")
 
 
 CHECKS: tuple[Callable[[Options], Check], ...] = (
-    _python, _system, _packages, _clock, _writable, _disk, _memory, _ports, _browser,
+    _python, _system, _packages, _clock, _writable, _disk, _memory, _ports, _browser, _servers,
 )  # fmt: skip
 
 

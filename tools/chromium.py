@@ -52,7 +52,13 @@ def missing() -> list[str]:
     ]
 
 
-def _install(packages: list[str]) -> None:
+def may_install() -> bool:
+    """Root on Debian or its kin."""
+    return hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get") is not None
+
+
+def install(packages: list[str]) -> None:
+    """From Debian; what apt says is shown when it fails."""
     sys.stderr.write(f"installing {' '.join(packages)} from Debian\n")
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     for command in (
@@ -68,10 +74,10 @@ def _install(packages: list[str]) -> None:
 def main() -> None:
     """Print the path, or say in one line what to install and end with status 1."""
     absent = missing()
-    if absent and hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"):
-        _install(absent)
+    if absent and may_install():
+        install(absent)
         if find() is None:
-            _install(["chromium"])
+            install(["chromium"])
         absent = missing()
     if absent:
         sys.stderr.write(

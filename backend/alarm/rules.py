@@ -105,8 +105,17 @@ KINDS: Mapping[str, Kind] = {
     "supervision_waiting": Kind(
         "有监管记录待人工处理", "请在“上报待办”中查看原因：缺少的内容在业务系统中补正后重报，确实不能上报的写明理由结转。", by_itself=True
     ),
+    "outbox_held": Kind(
+        "有事件无法送达上报系统", "请在“监管上报”中查看原因：密钥缺失的请系统管理员补回旧密钥，被拒收的请核对上报系统的日志；改正后自动补送。", by_itself=True
+    ),
     "supervision_day_open": Kind(
         "监管日结超过两天没有结清", "请在“上报日结”中查看差异；平台不能自动对账的，请登记其页面上的条数。", by_itself=True
+    ),
+    "supervision_adapter_away": Kind(
+        "监管上报系统没有应答", "请系统管理员检查上报系统进程和网络；事件留在平台后端，恢复后自动补送。", by_itself=True
+    ),
+    "supervision_undelivered": Kind(
+        "监管事件超过十五分钟没有送达上报系统", "请系统管理员查看“监管上报”页和后台任务、上报系统的日志；被拒收的事件会挡住当日的日结。", by_itself=True
     ),
     "supervision_certificate": Kind(
         "上报链路的证书即将到期", "请系统管理员在到期前更换证书，见“上报连接”。", by_itself=True

@@ -73,17 +73,18 @@ class SupervisionAdapter:
         """What a person read from a platform's page."""
         return await self._call("POST", f"/desk/days/{day}/counts", wire.DayDetail, act)
 
-    async def bundle(self, day: date) -> bytes:
-        """The proof of a closed day."""
-        return await self._raw("GET", f"/desk/days/{day}/bundle")
+    async def bundle(self, day: date, supplement: int | None = None) -> bytes:
+        """The proof of a closed day: of its newest closed statement unless one is named."""
+        query = None if supplement is None else {"supplement": str(supplement)}
+        return await self._raw("GET", f"/desk/days/{day}/bundle", query=query)
 
     async def connections(self) -> wire.Connections:
         """Certificates and neighbours as the adapter sees them."""
         return await self._call("GET", "/desk/connections", wire.Connections)
 
-    async def days_wanted(self) -> list[date]:
-        """Days of which it wants to hear what was sent."""
-        return (await self._call("GET", "/days/wanted", DaysWanted)).days
+    async def days_wanted(self) -> DaysWanted:
+        """Days of which it wants to hear what was sent, and those that are closed."""
+        return await self._call("GET", "/days/wanted", DaysWanted)
 
     async def closed(self, day: date) -> ClosedDay:
         """Whether a day is settled on both sides, and up to which number."""

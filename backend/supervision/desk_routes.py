@@ -48,6 +48,12 @@ class RecordsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     method: NAME | None = None
 
 
+class BundleQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which closed statement of the day; the newest unless it is named."""
+
+    supplement: Annotated[int, msgspec.Meta(ge=0, le=10_000)] | None = None
+
+
 async def overview(call: ApiCall) -> wire.Overview:
     """The feed as the adapter sees it."""
     return await call.app.adapter.overview()
@@ -119,10 +125,11 @@ async def enter_count(call: ApiCall, body: EnterCount) -> wire.DayDetail:
 async def bundle(call: ApiCall) -> Response:
     """The proof of a closed day as a file, for `python -m regulator_adapter verify --bundle`."""
     day = day_of(call)
+    wanted: BundleQuery = call.query
     await _note(call, "statement.export", day, "")
     name = f'attachment; filename="supervision-{day.isoformat()}.json"'
     headers = {"content-disposition": name, "cache-control": "no-store"}
-    return Response(await call.app.adapter.bundle(day), 200, headers, "application/json")
+    return Response(await call.app.adapter.bundle(day, wanted.supplement), 200, headers, "application/json")
 
 
 async def connections(call: ApiCall) -> wire.Connections:
@@ -204,7 +211,8 @@ ENDPOINTS: list[ApiEndpoint] = [
     get("/supervision/days", days, reply=wire.DayList, summary="监管日结", family=FAMILY, roles=DESK, transaction=False),
     get("/supervision/days/{day}", show_day, reply=wire.DayDetail, summary="某日监管日结", family=FAMILY, roles=DESK,
         transaction=False),
-    get("/supervision/days/{day}/bundle", bundle, summary="监管日结证明", family=FAMILY, roles=DESK, transaction=False),
+    get("/supervision/days/{day}/bundle", bundle, query=BundleQuery, summary="监管日结证明", family=FAMILY, roles=DESK,
+        transaction=False),
     send("POST", "/supervision/days/{day}/reconcile", reconcile, body=Why, reply=wire.DayView, summary="与监管平台对账",
          family=FAMILY, roles=DESK, transaction=False, audited="statement.reconcile"),
     send("POST", "/supervision/days/{day}/restate", restate, body=Why, reply=wire.DayView, summary="补充日结",

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable
 from datetime import timedelta
 from typing import TypeVar
+from urllib.parse import urlencode
 
 import msgspec
 from sqlalchemy import func, select
@@ -12,6 +13,8 @@ from backend.desk.declared import Attached, DeskCall, Shown, action, page
 from backend.desk.rendering import span
 from backend.edge import ADMIN, QUALITY
 from backend.supervision import desk_routes, routes
+from backend.supervision.queries import held
+from backend.supervision.rules import reason_words
 from contracts.supervision_desk import DayLine
 from foundation.clock import local_day_start
 from foundation.db.outbox import OutboxEvent
@@ -49,9 +52,11 @@ async def figures(call: DeskCall) -> Shown:
         .order_by(func.count().desc(), OutboxEvent.type)
     )
     adapter, problem = await answered(call.app.adapter.overview())  # first: nothing is held while it is asked
+    feed = await routes.figures(call)
     words = {
+        "held": await held(call.session, HELD_SHOWN) if feed.held else [], "reason": reason_words,
         "adapter": adapter, "away": problem, "seconds": seconds, "profiles": PROFILES, "lag_limit": LAG_LIMIT,
-        "feed": await routes.figures(call), "kinds": KINDS, "late": LATE,
+        "feed": feed, "kinds": KINDS, "late": LATE,
         "by_kind": [tuple(row) for row in (await call.session.execute(query)).all()],
     }  # fmt: skip
     return Shown("supervision/figures.html", words)
@@ -73,7 +78,7 @@ async def records(call: DeskCall) -> Shown:
     found, problem = await answered(call.app.adapter.records(**query))
     words = {
         "found": found, "away": problem, "show": show, "tabs": TABS, "day": wanted.day, "kinds": KINDS, "profiles": PROFILES,
-        "seconds": seconds, "tags": TAGS,
+        "seconds": seconds, "tags": TAGS, "again": f"?{urlencode(query)}",
     }  # fmt: skip
     return Shown("supervision/records.html", words)
 
@@ -90,7 +95,7 @@ async def one_day(call: DeskCall) -> Shown:
     found = await call.app.adapter.day(day)
     by_hand = [line for line in found.lines if line.by_hand and not _agrees(line)]
     words = {
-        "found": found, "row": found.newest, "day": day, "by_hand": by_hand, "tags": TAGS, "profiles": PROFILES,
+        "found": found, "row": found.newest, "day": day, "by_hand": by_hand, "tags": TAGS, "profiles": PROFILES, "sign_in_tags": SIGN_IN_TAGS,
         "over": call.clock.today() > day, "kinds": KINDS, "deeds": await deeds(call.session, ("statement", day)),
     }  # fmt: skip
     return Shown("supervision/day.html", words)
@@ -130,13 +135,14 @@ def seconds(length: int) -> str:
 
 LAG_LIMIT = 300
 """Seconds after which a real-time platform is behind."""
-ENDS_SOON, SKEW = 30, 60
-PROFILES = {"tianjin-1.0": "天津规范（次日）", "shanghai": "市平台（实时）"}
+ENDS_SOON, SKEW, HELD_SHOWN = 30, 60, 50
+PROFILES = {"tianjin-1.0": "天津规范（次日）", "shanghai": "市平台（实时）", "guangdong": "省平台（逐行）"}
 TABS = {"waiting": "待人工处理", "open": "上报途中", "carried": "已结转", "all": "全部"}
 TAGS = {
     "closed": "tag-ok", "differing": "tag-block", "exchanged": "tag-info", "open": "", "accepted": "tag-ok",
     "rejected": "tag-block", "parked": "tag-reason",
 }  # fmt: skip
+SIGN_IN_TAGS = {"closed": "tag-ok", "refused": "tag-block", "due": "tag-info", "carried": "tag-reason"}
 DESK = [ADMIN, QUALITY]
 RECORDS_AT, DAYS_AT = "/desk/submissions", "/desk/statements"
 FIGURES = page("/desk/supervision", figures, title="监管上报", roles=DESK, menu="监管上报")

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from backend.appointment import queries as appointments
 from backend.edge import ADMIN, CLERK, DOCTOR, QUALITY, ApiCall, ApiEndpoint, Family
 from backend.supervision import desk_routes
+from backend.supervision.queries import undelivered
 from backend.writeback.model import WriteBack
 from foundation.db.audit import AuditEvent
 from foundation.db.intents import Intent
@@ -17,12 +18,13 @@ from foundation.web.endpoint import get
 
 
 class FeedFigures(msgspec.Struct, frozen=True):
-    """Counts of the feed on our side; `oldest` is the oldest event the adapter does not have."""
+    """Counts of the feed on our side; `oldest` is the oldest event the adapter does not have, `held` cannot go as they are."""
 
     delivered: int
     undelivered: int
     oldest: datetime | None
     parked_work: int
+    held: int
 
 
 class VisitFeed(msgspec.Struct, frozen=True):
@@ -88,12 +90,11 @@ async def figures(call: ApiCall) -> FeedFigures:
     """The feed as it stands."""
     waiting = OutboxEvent.relayed_at.is_(None)
     delivered = await call.session.scalar(select(func.count()).select_from(OutboxEvent).where(~waiting))
-    query = select(func.count(), func.min(OutboxEvent.occurred_at)).select_from(OutboxEvent).where(waiting)
-    undelivered, oldest = (await call.session.execute(query)).one()
+    ours = await undelivered(call.session)
     parked = await call.session.scalar(
         select(func.count()).select_from(Intent).where(Intent.parked_at.is_not(None))
     )
-    return FeedFigures(delivered or 0, undelivered, oldest, parked or 0)
+    return FeedFigures(delivered or 0, ours.count, ours.oldest, parked or 0, ours.held)
 
 
 async def visit_feed(call: ApiCall) -> VisitFeed:

@@ -31,7 +31,7 @@ KINDS = {
     "appointment.expire_hold": "释放未支付号源", "appointment.noshow": "标记爽约", "complaint.escalate": "投诉升级",
     "fee_lock.lift": "请医院窗口恢复收费",
     "stock.mirror": "读取院内药房库存",
-    "supervision.days": "向上报系统报送每日出站计数",
+    "supervision.days": "向上报系统报送每日出站计数", "supervision.drop": "清除已结清日子的上报内容",
     "stock.compare": "核对院内价格与库存",
     "reconciliation.run": "每日对账", "reconciliation.days": "建立对账日", "refund.redirect": "异常退款转至银行卡",
     "fairness.draw": "放号抽签", "fairness_report.keep": "号源分配公示", "waiting.late": "医生迟到提醒", "waiting.lapse": "医生迟到未答复",

@@ -41,13 +41,16 @@ class StreamHead(Row, Base):
 
 class OutboxEvent(Row, Base):
     """One event; `digest` covers the canonical plain text, `sealed_number` and `head` are the sealer's. `payload` goes once the
-    supervisor has closed its day: what is left proves what it was."""
+    supervisor has closed its day: what is left proves what it was. `held_times` and `held_reason` are the relay's: it could not go as it is."""
 
     __tablename__ = "outbox_event"
     __table_args__ = (
         UniqueConstraint("hospital_id", "stream", "sequence"),
         Index("ix_outbox_event_unsealed", "ordinal", postgresql_where="sealed_number IS NULL"),
         Index("ix_outbox_event_unrelayed", "sealed_number", postgresql_where="relayed_at IS NULL"),
+        Index(
+            "ix_outbox_event_held", "claimed_until", postgresql_where="relayed_at IS NULL AND held_times > 0"
+        ),
         Index("ix_outbox_event_kept", "occurred_at", postgresql_where="payload IS NOT NULL"),
         Index("ix_outbox_event_occurred_at", "occurred_at", postgresql_using="brin"),
     )
@@ -64,6 +67,8 @@ class OutboxEvent(Row, Base):
     head: Mapped[bytes | None] = stored(DataClass.OPERATIONAL, LargeBinary)
     claimed_until: Mapped[datetime | None] = moment(nullable=True)
     relayed_at: Mapped[datetime | None] = moment(nullable=True)
+    held_times: Mapped[int] = stored(DataClass.OPERATIONAL, Integer, default=0, server_default="0")
+    held_reason: Mapped[str] = stored(DataClass.OPERATIONAL, String(40), default="", server_default="")
 
 
 CHANNEL = "outbox"

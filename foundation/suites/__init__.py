@@ -1,7 +1,7 @@
 """Cryptographic suites behind one port: the commercial one (国密: SM2, SM3, SM4) and the international one (ECDSA P-256, SHA-256, AES).
 
-`port` says what a suite, a cipher with its key and a signer are; `commercial` and `international` are the two suites; `key_files` and
-`hardware` are where keys come from: files, or a security module by PKCS#11. Whoever needs a suite asks `suite(name)`, whoever needs
+`port` says what a suite, a cipher with its key and a signer are; `commercial` and `international` are the two suites; `key_files`,
+`secret_keys` and `hardware` are where keys come from: settings, files, or a security module by PKCS#11. Whoever needs a suite asks `suite(name)`, whoever needs
 a key asks `signer(location)`, and neither knows which library answers.
 """
 

@@ -1,6 +1,7 @@
 """Keys in a security module, by PKCS#11 (python-pkcs11): the private key never leaves it.
 
 The international set only: PKCS#11 has no mechanism for SM2 or SM4, their modules speak GM/T 0018, for which no kept library was found.
+A key of SM4 can be kept in a module all the same, as a generic secret that is read at the start.
 A module for it is one more file beside this one. Tried with Debian's softhsm2.
 """
 
@@ -81,18 +82,21 @@ def open_signer(location: str, pin: str, module: str) -> HardwareSigner:
     return HardwareSigner(opened, private, point)
 
 
-def open_cipher(location: str, pin: str, module: str) -> HardwareCipher:
-    """The AES key named by `location`; `ValueError` in one line."""
-    from pkcs11 import KeyType, ObjectClass, PKCS11Error
+def open_secret(location: str, pin: str, module: str) -> HardwareCipher | bytes:
+    """The secret key named by `location`: one of AES stays in the module, a generic secret is read. `ValueError` in one line."""
+    from pkcs11 import Attribute, KeyType, ObjectClass, PKCS11Error
 
     parts = _parts(location)
     try:
         opened = _session(parts["token"], pin, module)
-        key = opened.session.get_key(
-            object_class=ObjectClass.SECRET_KEY, key_type=KeyType.AES, label=parts["object"]
-        )
+        key = opened.session.get_key(object_class=ObjectClass.SECRET_KEY, label=parts["object"])
+        kind = key.key_type
+        if kind == KeyType.GENERIC_SECRET:
+            return bytes(key[Attribute.VALUE])
     except (PKCS11Error, RuntimeError, OSError) as error:
         raise ValueError(f"{location}: {type(error).__name__}") from None
+    if kind != KeyType.AES:
+        raise ValueError(f"{location} is neither a key of AES nor a generic secret")
     return HardwareCipher(opened, key)
 
 

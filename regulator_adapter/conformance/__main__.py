@@ -1,6 +1,6 @@
 """`python -m regulator_adapter.conformance <url> …`: run the cases, say what came of each; status 1 when one failed.
 
-Secrets come from the environment: CONFORMANCE_APP_SECRET and CONFORMANCE_IV (16 bytes as hex), CONFORMANCE_PIN of a security module.
+Secrets come from the environment: CONFORMANCE_APP_SECRET and CONFORMANCE_IV (16 bytes as hex; the first may be a place, as for the adapter), CONFORMANCE_PIN of a security module.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import msgspec
 from foundation.clock import Clock
 from foundation.settings import load_or_exit
 from foundation.suites import signer
+from foundation.suites.secret_keys import secret_key
 from foundation.tls import client_context
 from regulator_adapter import profiles
 from regulator_adapter.city_wire import Credentials
@@ -79,7 +80,8 @@ def _kit(chosen: argparse.Namespace) -> Kit:
     key = None
     if chosen.signing_key:
         key = signer(chosen.signing_key, given.conformance_pin, chosen.pkcs11_module)
-    credentials = Credentials(chosen.app_key, given.conformance_app_secret, given.conformance_iv, key)
+    secret = secret_key(given.conformance_app_secret, given.conformance_pin, chosen.pkcs11_module)
+    credentials = Credentials(chosen.app_key, secret, given.conformance_iv, key)
     tls = client_context(chosen.cert, chosen.key, chosen.root) if chosen.cert else None
     organisation = Organisation(chosen.organ_id, chosen.unit_id, chosen.organ_name)
     examples = Examples(profile, organisation, f"CT{secrets.token_hex(4)}", Clock().now())

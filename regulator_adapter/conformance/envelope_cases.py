@@ -1,5 +1,6 @@
 """Cases about the envelope: padding, encryption, signature, freshness, rights. Most say which outer code must come."""
 
+import secrets
 from uuid import uuid4
 
 from regulator_adapter.city_wire import Message
@@ -30,7 +31,7 @@ def _padded_by(kit: Kit, record: dict[str, object], spaces: int) -> bytes:
 def _closed(kit: Kit, plain: bytes, padding: bytes | None = None) -> bytes:
     from foundation.suites.port import pad
 
-    cipher = kit.profile.suite.cipher(kit.credentials.key)
+    cipher = kit.credentials.key.cipher(kit.profile.suite)
     padded = pad(plain) if padding is None else plain + padding
     return cipher.encrypt_blocks(padded, kit.credentials.iv).hex().encode()
 
@@ -48,7 +49,7 @@ async def no_padding(kit: Kit) -> None:
 
 async def another_key(kit: Kit) -> None:
     """Encrypted with a key that is not this hospital's."""
-    cipher = kit.profile.suite.cipher(bytes(reversed(kit.credentials.key)))
+    cipher = kit.profile.suite.cipher(secrets.token_bytes(16))
     outer(
         await _raw(kit, cipher.encrypt_blocks(b"[]\x80" + bytes(13), kit.credentials.iv).hex().encode()),
         40004,

@@ -9,8 +9,8 @@ from foundation.settings import setting
 class Secrets:
     """What the platform gave for its test environment."""
 
-    conformance_app_secret: bytes = setting("appSecret of the test environment, 16 bytes as hex", secret=True)
+    conformance_app_secret: str = setting(
+        "appSecret of the test environment: 16 bytes as hex, a file that holds them, or pkcs11:token=…;object=…", secret=True
+    )  # fmt: skip
     conformance_iv: bytes = setting("IV of the vendor's SDK, 16 bytes as hex", secret=True)
-    conformance_pin: str = setting(
-        "PIN of the security module that has the signing key", default="", secret=True
-    )
+    conformance_pin: str = setting("PIN of the security module that has the keys", default="", secret=True)

@@ -10,7 +10,7 @@ import msgspec
 from foundation.errors import AppError, Unavailable
 from foundation.ids import new_id
 from foundation.logs import log
-from regulator_adapter.city_client import MAX_REPLY, CityClient
+from regulator_adapter.city_client import CityClient, whole
 from regulator_adapter.city_wire import seal
 from regulator_adapter.days.rules import Line
 from regulator_adapter.days.seals import Seal, seal_of
@@ -84,11 +84,9 @@ async def _ask(client: CityClient, profile: Profile, method: str, asked: dict[st
             async with client.session.post(
                 gateway + profile.path, data=message.body, headers=message.headers, allow_redirects=False
             ) as response:
-                body = b""
-                async for chunk in response.content.iter_any():
-                    body += chunk
-                    if len(body) > MAX_REPLY:
-                        raise PlatformRefused("监管平台的答复过大")
+                body = await whole(response)
+                if body is None:
+                    raise PlatformRefused("监管平台的答复过大")
         except (aiohttp.ClientError, TimeoutError) as error:
             log.warning("day_not_asked", gateway=gateway, error=type(error).__name__)
             continue

@@ -12,14 +12,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from foundation.db.base import hospital_id
 from foundation.db.unit_of_work import Database, unit_of_work
 from foundation.errors import Conflict, NotFound
+from regulator_adapter.days.closing import frozen_records, live_records
 from regulator_adapter.days.counting import PAGE, Span
 from regulator_adapter.days.model import Statement
 from regulator_adapter.days.proving import VERSION
-from regulator_adapter.model import ReceivedEvent, Submission
+from regulator_adapter.days.rules import Record
+from regulator_adapter.model import ReceivedEvent
 
 
-async def bundle_of(db: Database, day: date) -> dict[str, Any]:
-    """Of the newest closed statement of `day`. `NotFound` without one, `Conflict` while the day is open."""
+async def bundle_of(db: Database, day: date, supplement: int | None = None) -> dict[str, Any]:
+    """Of one closed statement of `day`, the newest unless it is named. `NotFound` without one, `Conflict` while it is open."""
     async with unit_of_work(db) as session:
         query = (
             select(Statement)
@@ -27,19 +29,20 @@ async def bundle_of(db: Database, day: date) -> dict[str, Any]:
             .order_by(Statement.closed_at.is_(None), Statement.supplement.desc())
             .limit(1)
         )
+        if supplement is not None:
+            query = query.where(Statement.supplement == supplement)
         row: Statement | None = await session.scalar(query)
         if row is None:
             raise NotFound("这一天没有对账单")
         if row.closed_at is None:
             raise Conflict("这一天还没有结清", code="day_not_closed")
-        span = Span(day, row.through)
         return {
             "version": VERSION,
             "ours": {"text": row.ours, "seal": row.our_seal},
             "theirs": {"text": row.theirs, "seal": row.their_seal},
             "closing": {"text": row.closing, "seal": row.closing_seal},
-            "events": await _events(session, span),
-            "records": await _records(session, span),
+            "events": await _events(session, Span(day, row.through)),
+            "records": await _records(session, row),
         }
 
 
@@ -67,13 +70,9 @@ async def _events(session: AsyncSession, span: Span) -> list[list[Any]]:
     return found
 
 
-async def _records(session: AsyncSession, span: Span) -> list[list[Any]]:
-    """[number, profile, method, business number, state, receipt]."""
-    row = Submission
-    query = (
-        select(row.number, row.profile, row.method, row.business_number, row.state, row.receipt)
-        .where(*span.of(row))
-        .order_by(row.number, row.profile, row.method, row.business_number)
-        .execution_options(yield_per=PAGE)
-    )
-    return [[*one[:4], one.state.value, one.receipt] async for one in await session.stream(query)]
+async def _records(session: AsyncSession, row: Statement) -> list[Record]:
+    """As they stood when the day was closed; as they stand now for a day that was closed before they were kept."""
+    found = [record async for page in frozen_records(session, row) for record in page]
+    if found:
+        return found
+    return [record async for page in live_records(session, Span(row.day, row.through)) for record in page]

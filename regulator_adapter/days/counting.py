@@ -6,9 +6,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Date, cast, func, select
+from sqlalchemy import ColumnElement, Date, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from foundation.chain import GENESIS
 from foundation.clock import local_day_start
 from foundation.db.base import hospital_id
 from regulator_adapter.days.rules import Line
@@ -78,7 +79,9 @@ async def missing_numbers(session: AsyncSession, after: int, upto: int, most: in
 
 
 async def head_at(session: AsyncSession, number: int) -> str:
-    """The chain's head after `number`, hex; empty when that event is not here."""
+    """The chain's head after `number`, hex; zeros before the first; empty when that event is not here."""
+    if number == 0:
+        return GENESIS.hex()
     query = select(ReceivedEvent.head).where(
         ReceivedEvent.hospital_id == hospital_id(), ReceivedEvent.number == number
     )
@@ -98,6 +101,21 @@ async def unlinked(session: AsyncSession, span: Span) -> list[int]:
         select(ReceivedEvent.number)
         .where(*span.of(ReceivedEvent), ReceivedEvent.linked.is_not(True))
         .order_by(ReceivedEvent.number)
+        .limit(NAMED)
+    )
+    return list(await session.scalars(query))
+
+
+async def lacking_records(session: AsyncSession, *which: ColumnElement[bool]) -> list[int]:
+    """Numbers of events, of those in `which`, that have not as many records as they became on arrival."""
+    event = ReceivedEvent
+    query = (
+        select(event.number)
+        .outerjoin(Submission, Submission.event_id == event.event_id)
+        .where(*which, event.records.is_not(None))
+        .group_by(event.number, event.records)
+        .having(func.count(Submission.id) < event.records)
+        .order_by(event.number)
         .limit(NAMED)
     )
     return list(await session.scalars(query))
@@ -190,18 +208,26 @@ async def lines(session: AsyncSession, span: Span, profile: str) -> AsyncIterato
             last = line
 
 
-async def days_between(session: AsyncSession, after: int, upto: int, before: date) -> list[date]:
-    """Days earlier than `before` of events numbered above `after` and up to `upto`."""
+async def last_numbers(session: AsyncSession, after: int, before: date) -> dict[date, int]:
+    """The highest number of each day earlier than `before`, of events numbered above `after`."""
     day = cast(func.timezone("Asia/Shanghai", ReceivedEvent.occurred_at), Date)
     query = (
-        select(day)
+        select(day, func.max(ReceivedEvent.number))
         .where(
             ReceivedEvent.hospital_id == hospital_id(),
             ReceivedEvent.number > after,
-            ReceivedEvent.number <= upto,
             ReceivedEvent.occurred_at < local_day_start(before),
         )
-        .distinct()
-        .order_by(day)
+        .group_by(day)
     )
-    return list(await session.scalars(query))
+    return {row[0]: row[1] for row in await session.execute(query)}
+
+
+async def first_number_from(session: AsyncSession, after: int, day: date) -> int | None:
+    """The lowest number above `after` of an event of `day` or later; None without one."""
+    query = select(func.min(ReceivedEvent.number)).where(
+        ReceivedEvent.hospital_id == hospital_id(),
+        ReceivedEvent.number > after,
+        ReceivedEvent.occurred_at >= local_day_start(day),
+    )
+    return await session.scalar(query)

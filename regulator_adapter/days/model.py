@@ -4,7 +4,18 @@ from datetime import date, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Date, ForeignKey, Index, Integer, String, Text, UniqueConstraint, Uuid
+from sqlalchemy import (
+    BigInteger,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    Uuid,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped
 
@@ -20,8 +31,8 @@ class Statement(Row, Base):
     It covers events of the day numbered up to `through`. `sent`, `ours` and `theirs` are canonical JSON as it was said and
     signed: the outbox's totals, our statement, the platform's; `closing` is what we sealed when the day closed, with the
     names of the persons who answer for what is in it. `differences` is what keeps it open, `repairs` what the platform had lost
-    and was sent again. `scanned`: how far the feed had
-    been looked through for late events when this row was made.
+    and was sent again. `scanned`: up to this number every event had its day's statement when this row was made, so that nobody has to
+    look there again.
     """
 
     MACHINE: ClassVar[Machine] = STATEMENT
@@ -79,4 +90,15 @@ class PlatformCount(Row, Base):
     entered_at: Mapped[datetime] = moment()
 
 
-TABLES = (Statement.__tablename__, PlatformCount.__tablename__)
+class FrozenRecords(Row, Base):
+    """A page of the records of a statement as they stood when it was closed, packed (see `closing.py`)."""
+
+    __tablename__ = "frozen_records"
+    __table_args__ = (UniqueConstraint("statement_id", "page"),)
+
+    statement_id: Mapped[UUID] = stored(DataClass.OPERATIONAL, Uuid, ForeignKey("statement.id"))
+    page: Mapped[int] = stored(DataClass.OPERATIONAL, Integer)
+    records: Mapped[bytes] = stored(DataClass.OPERATIONAL, LargeBinary)
+
+
+TABLES = (Statement.__tablename__, PlatformCount.__tablename__, FrozenRecords.__tablename__)

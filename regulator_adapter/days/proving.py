@@ -14,7 +14,7 @@ import msgspec
 
 from foundation.canonical import sha256
 from foundation.chain import link
-from regulator_adapter.days.rules import SAME, Line, folded, ranges
+from regulator_adapter.days.rules import SAME, Line, RecordsDigest, folded, ranges
 from regulator_adapter.days.seals import Seal, Trust
 
 VERSION = 1
@@ -85,6 +85,7 @@ def _proved(bundle: Bundle, hospital: Trust, platform: Trust | None) -> Finding:
     _texts(proof, ours, theirs, closing)
     _chain(proof, ours, closing)
     _sets(proof, ours, theirs)
+    _as_closed(proof, closing)
     _people(proof, ours, closing)
     accepted = [one for one in bundle.records if one[4] == "accepted"]
     return Finding(
@@ -179,7 +180,7 @@ def _chain(proof: _Proof, ours: Mapping[str, Any], closing: Mapping[str, Any]) -
             f"the outbox sent {sent.get('events')} events, {len(numbers)} are listed",
         )
         proof.need(sent.get("unsealed") == 0, "events of the outbox had no number yet")
-        if sent.get("last_number") == through:
+        if through and sent.get("last_number") == through:
             proof.need(
                 sent.get("head") == ours.get("chainHash"), "the outbox stood at another head of the chain"
             )
@@ -211,6 +212,17 @@ def _sets(proof: _Proof, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> 
             proof.need(
                 stated.get(name) == counted[name], f"{who} statement has other {name} than the receipts give"
             )
+
+
+def _as_closed(proof: _Proof, closing: Mapping[str, Any]) -> None:
+    """The very records that the closing was about: also those of platforms that sign nothing. Closings of before did not name them."""
+    stated = closing.get("records")
+    if stated is None:
+        return
+    digest = RecordsDigest()
+    for record in proof.bundle.records:
+        digest.add(list(record))
+    proof.need(digest.as_text() == stated, "the records are not the ones that the closing was about")
 
 
 def _people(proof: _Proof, ours: Mapping[str, Any], closing: Mapping[str, Any]) -> None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
+from foundation.canonical import canonical
+
 GENESIS = bytes(32)
 LINES_IN_A_PART = 1_000
 DEEPEST = 2
@@ -146,3 +148,24 @@ def ranges(numbers: Iterable[int], most: int = 100) -> list[list[int]]:
         else:
             found.append([number, number])
     return found
+
+
+Record = list[Any]
+"""`[number, profile, method, business number, state, receipt]`: a record as a bundle names it."""
+
+
+class RecordsDigest:
+    """Over records in their order, each as canonical JSON with a line feed behind it; `proving.py` computes it again."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._digest = sha256()
+
+    def add(self, record: Record) -> None:
+        """The next one."""
+        self.count += 1
+        self._digest.update(canonical(record) + b"\n")
+
+    def as_text(self) -> dict[str, Any]:
+        """As it stands in the closing."""
+        return {"count": self.count, "digest": self._digest.hexdigest()}

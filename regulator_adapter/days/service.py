@@ -14,16 +14,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.days import DayHeard, Sent
 from foundation.actor import SYSTEM, Actor
-from foundation.canonical import canonical, sha256
+from foundation.canonical import canonical
 from foundation.db.advance import advance
 from foundation.db.audit import audit
 from foundation.db.guards import guarded
-from foundation.db.locks import lock
+from foundation.db.locks import lock, lock_stream
 from foundation.db.unit_of_work import Database, clock_of, unit_of_work
 from foundation.errors import AppError, Busy, Conflict, NotFound, invalid
 from foundation.logs import log
 from regulator_adapter.city_client import CityClient
 from regulator_adapter.days import asking, counting, opening
+from regulator_adapter.days.closing import Frozen, closing_of, keep, pack
 from regulator_adapter.days.counting import Span
 from regulator_adapter.days.differences import Difference, as_rows
 from regulator_adapter.days.model import PlatformCount, Statement
@@ -31,7 +32,7 @@ from regulator_adapter.days.replaying import replay
 from regulator_adapter.days.rules import Holes, differing_parts, holes, part_of, ranges, same
 from regulator_adapter.days.seals import Seal, Signer, Trust
 from regulator_adapter.days.states import DayState
-from regulator_adapter.days.stating import Stated, state
+from regulator_adapter.days.stating import Stated, state, still
 from regulator_adapter.organisation import Organisation
 from regulator_adapter.profiles import Profile
 
@@ -63,13 +64,15 @@ class Told:
 
 
 async def hear(db: Database, day: date, sent: Sent) -> DayHeard:
-    """The backend says what it sent of `day`; the answer names what did not arrive. Heard after the closing, it changes nothing."""
+    """The backend says what it sent of `day`; the answer names what did not arrive. A day that nothing has come of is
+    opened by it. Heard after the closing, it changes nothing."""
     async with unit_of_work(db) as session:
         arrived = await counting.arrived_through(session, await opening.settled_through(session))
         missing = []
         if sent.last_number > arrived:
             missing = await counting.missing_numbers(session, arrived, sent.last_number)
-        newest = await opening.latest(session, day)
+        # The lock of all days only where a row has to be made: whoever waits for this one, while it is stated, holds up nobody else.
+        newest = await opening.latest(session, day) or await opening.opened(session, day)
         if newest is None:
             return DayHeard(missing, None)
         row = await lock(session, Statement, newest.id)
@@ -87,6 +90,8 @@ class _Turn:
     seal: Seal | None
     lease: datetime
     actor: Actor
+    sent: str
+    """What the outbox had said when our side was stated; it may say more while the platform is asked."""
 
 
 async def reconcile(days: Days, day: date, actor: Actor = SYSTEM) -> Statement:
@@ -99,7 +104,20 @@ async def reconcile(days: Days, day: date, actor: Actor = SYSTEM) -> Statement:
         told = await _ask(days, turn.stated, turn.seal)
         if told.document is not None and not same(turn.stated.document, told.document):
             lost = await _find_holes(days, turn, told.document)
-    return await _end(days, turn, told, lost)
+    frozen = await _packed(days, turn) if _may_close(days, turn.stated, told) else None
+    return await _end(days, turn, told, lost, frozen)
+
+
+def _may_close(days: Days, stated: Stated, told: Told) -> bool:
+    """As far as it can be told before the last look."""
+    agreed = told.document is not None or (told.problem is None and not days.chain.states_days)
+    differs = told.document is not None and not same(stated.document, told.document)
+    return agreed and not (differs or stated.blocking or stated.uncounted or days.signer is None)
+
+
+async def _packed(days: Days, turn: _Turn) -> Frozen:
+    async with unit_of_work(days.db) as session:
+        return await pack(session, Span(turn.row.day, turn.stated.document["through"]))
 
 
 async def _begin(days: Days, day: date, actor: Actor) -> _Turn | Statement:
@@ -119,7 +137,7 @@ async def _begin(days: Days, day: date, actor: Actor) -> _Turn | Statement:
         row.through, row.events = stated.document["through"], stated.document["events"]
         row.ours, row.our_seal = stated.text, msgspec.to_builtins(seal)
         audit(session, actor, "statement.state", "statement", row.id, detail={"by": actor.name})
-        return _Turn(row, stated, seal, row.claimed_until, actor)
+        return _Turn(row, stated, seal, row.claimed_until, actor, row.sent)
 
 
 async def _ask(days: Days, stated: Stated, our_seal: Seal | None) -> Told:
@@ -172,9 +190,13 @@ async def _find_holes(days: Days, turn: _Turn, document: dict[str, Any]) -> Hole
     return holes(ours, theirs)
 
 
-async def _end(days: Days, turn: _Turn, told: Told, lost: Holes) -> Statement:
-    """Write down what came of it: replays, differences, or the closing."""
+async def _end(days: Days, turn: _Turn, told: Told, lost: Holes, frozen: Frozen | None) -> Statement:
+    """Write down what came of it: replays, differences, or the closing.
+
+    Under the lock of all days, so that whoever gives a record back meanwhile finds the day closed, or keeps it from closing.
+    """
     async with unit_of_work(days.db) as session:
+        await lock_stream(session, opening.OPENING)
         row = await lock(session, Statement, turn.row.id)
         if row.claimed_until != turn.lease and guarded("statement_lease"):
             raise Busy("正在对账，请稍后再看", retry_after=10)
@@ -184,7 +206,7 @@ async def _end(days: Days, turn: _Turn, told: Told, lost: Holes) -> Statement:
                 session, row, "exchange", actor,
                 theirs=told.theirs.text, their_seal=msgspec.to_builtins(told.theirs.seal), exchanged_at=now,
             )  # fmt: skip
-        found = await _found(session, days, turn.stated, told, lost)
+        found = await _found(session, days, turn, row, told, lost)
         repaired = [
             {"at": now.isoformat(), "count": one.replayed, "numbers": one.numbers}
             for one in found
@@ -200,26 +222,24 @@ async def _end(days: Days, turn: _Turn, told: Told, lost: Holes) -> Statement:
             row.state is not DayState.EXCHANGED
         ):  # no platform that states days: people have counted everything
             await advance(session, row, "exchange", actor, exchanged_at=now)
-        closing = canonical(await _closing(session, row, now)).decode()
+        assert frozen is not None
         assert days.signer is not None
+        keep(session, row, frozen)
+        closing = canonical(await closing_of(session, row, now, frozen.told)).decode()
         seal = msgspec.to_builtins(days.signer.seal(closing.encode()))
         await advance(session, row, "close", actor, closed_at=now, closing=closing, closing_seal=seal)
         return row
 
 
 async def _found(
-    session: AsyncSession, days: Days, stated: Stated, told: Told, lost: Holes
+    session: AsyncSession, days: Days, turn: _Turn, row: Statement, told: Told, lost: Holes
 ) -> list[Difference]:
     """All that keeps the day open. What people have to count is asked once the machines agree on what there is to count."""
+    stated = turn.stated
     if stated.blocking:
         return stated.blocking
-    carried = await counting.unsettled(
-        session,
-        Span(date.fromisoformat(stated.document["day"]), stated.document["through"]),
-        counting.PEOPLE,
-        carried=True,
-    )
-    if len(carried) != len(stated.document["carriedOver"]):
+    unchanged = row.sent == turn.sent and await still(session, row, stated)
+    if not unchanged and guarded("stated_again"):
         return [Difference("changed")]
     found = [told.problem] if told.problem is not None else []
     if told.document is not None:
@@ -245,48 +265,17 @@ async def _with_holes(
     found = []
     if lost.missing:
         again = await replay(session, days.chain, lost.missing)
-        count = len(lost.missing)
-        numbers = ranges(line.number for line in lost.missing)
-        found.append(Difference("missing_there", count, days.chain.name, numbers=numbers, replayed=again))
+        for kind, part, replayed in (
+            ("missing_there", again.possible, again.moved),
+            ("missing_for_good", again.gone, 0),
+        ):
+            if part:
+                numbers = ranges(line.number for line in part)
+                found.append(Difference(kind, len(part), days.chain.name, numbers=numbers, replayed=replayed))
     if lost.extra:
         numbers = ranges(line.number for line in lost.extra)
         found.append(Difference("extra_there", len(lost.extra), days.chain.name, numbers=numbers))
     return found
-
-
-async def _closing(session: AsyncSession, row: Statement, now: datetime) -> dict[str, Any]:
-    """What we seal at the end: both texts by their hashes, who counted what, who carried what over."""
-    span = Span(row.day, row.through)
-    counts = await session.scalars(
-        select(PlatformCount)
-        .where(PlatformCount.statement_id == row.id)
-        .order_by(PlatformCount.profile, PlatformCount.method)
-    )
-    carried = await counting.unsettled(session, span, counting.PEOPLE, carried=True)
-    return {
-        "day": row.day.isoformat(),
-        "supplement": row.supplement,
-        "closedAt": now.isoformat(),
-        "ours": sha256(row.ours.encode()).hex(),
-        "theirs": sha256(row.theirs.encode()).hex() if row.theirs else "",
-        "sent": row.sent,
-        "repairs": row.repairs,
-        "counts": [
-            {
-                "profile": one.profile, "method": one.method, "count": one.count, "duplicates": one.duplicates,
-                "by": one.entered_by, "at": one.entered_at.isoformat(),
-            }
-            for one in counts
-        ],
-        "carriedOver": [
-            {
-                "submission": str(one.id), "number": one.number, "profile": one.profile, "method": one.method,
-                "by": one.carried_by, "reason": one.carried_reason,
-                "at": one.carried_at.isoformat() if one.carried_at else "",
-            }
-            for one in carried
-        ],
-    }  # fmt: skip
 
 
 @dataclass(frozen=True)

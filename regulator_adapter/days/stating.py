@@ -1,6 +1,6 @@
 """Our side of a day: the statement we sign, and what on our own side keeps the day open."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ from regulator_adapter.days.differences import Difference
 from regulator_adapter.days.model import PlatformCount, Statement
 from regulator_adapter.days.opening import settled_through
 from regulator_adapter.days.rules import Fold, depth_for, ranges
+from regulator_adapter.model import ReceivedEvent, Submission
 from regulator_adapter.organisation import Organisation
 from regulator_adapter.profiles import Profile
 from regulator_adapter.states import OPEN
@@ -24,13 +25,22 @@ from regulator_adapter.states import OPEN
 VERSION = 1
 
 
+Decided = tuple[Any, ...]
+
+
 @dataclass(frozen=True)
 class Stated:
-    """Our statement, and what is not settled on our side, by whom it is settled: `blocking` by machines and the desk."""
+    """Our statement, and what is not settled on our side, by whom it is settled: `blocking` by machines and the desk.
+
+    `methods` and `left_to_people`: where the records stood, and what people had decided, for nobody holds them up while the day is
+    counted and the platform is asked.
+    """
 
     document: dict[str, Any]
     blocking: list[Difference]
     uncounted: list[Difference]
+    methods: list[MethodDay]
+    left_to_people: frozenset[Decided]
 
     @property
     def text(self) -> str:
@@ -50,6 +60,7 @@ async def state(
     async for line in counting.lines(session, span, chain.name):
         fold.add(line)
     methods = await counting.by_method(session, span)
+    counted = await _counted(session, row)
     carried = await counting.unsettled(session, span, PEOPLE, carried=True)
     document = fold.totals() | {
         "by": "hospital",
@@ -74,8 +85,23 @@ async def state(
     }  # fmt: skip
     blocking = await _of_the_sender(session, sent, span, arrived)
     blocking += await _on_the_way(session, span, methods)
-    counted = await _counted(session, row)
-    return Stated(document, blocking, _of_counts(methods, chain, counted))
+    uncounted = _of_counts(methods, chain, counted)
+    return Stated(document, blocking, uncounted, methods, _decided(carried, counted.values()))
+
+
+async def still(session: AsyncSession, row: Statement, stated: Stated) -> bool:
+    """Whether records stand where they stood, and the same ones are carried over and counted: each by its time, for a decision may come
+    back as another."""
+    span = Span(row.day, row.through)
+    if await counting.by_method(session, span) != stated.methods:
+        return False
+    carried = await counting.unsettled(session, span, PEOPLE, carried=True)
+    return _decided(carried, (await _counted(session, row)).values()) == stated.left_to_people
+
+
+def _decided(carried: Iterable[Submission], counted: Iterable[PlatformCount]) -> frozenset[Decided]:
+    over = {(one.id, one.carried_at, one.reply_code) for one in carried}
+    return frozenset(over | {(one.id, one.entered_at, one.count, one.duplicates) for one in counted})
 
 
 def _others(methods: Sequence[MethodDay], chain: Profile) -> dict[str, dict[str, int]]:
@@ -106,6 +132,8 @@ async def _of_the_sender(
             found.append(Difference("sender_differs", note=f"后端 {sent.events} 个，到达 {events} 个"))
     if broken := await counting.unlinked(session, span):
         found.append(Difference("unlinked", len(broken), numbers=ranges(broken)))
+    if lacking := await counting.lacking_records(session, *span.of(ReceivedEvent)):
+        found.append(Difference("records_gone", len(lacking), numbers=ranges(lacking)))
     if later := await counting.later_than(session, span, arrived):
         found.append(Difference("later", later))
     return found

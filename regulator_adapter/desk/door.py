@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -30,6 +31,12 @@ from regulator_adapter.web import answer, caller, path_day
 T = TypeVar("T")
 DESK = frozenset({"desk"})
 BODY = 10_000
+
+
+class _Bundle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which closed statement of the day; the newest unless it is named."""
+
+    supplement: int | None = None
 
 
 @dataclass(frozen=True)
@@ -84,7 +91,7 @@ class Desk:
 
     async def overview(self, _: Request) -> wire.Overview:
         paused = {line.profile.name: line.gate.reason for line in self.pump.lines if line.gate.failures}
-        seen = await reading.overview(self.db, paused)
+        seen = await reading.overview(self.db, self.pump.mapper.routing.profiles, paused)
         glance(seen)
         return seen
 
@@ -101,7 +108,8 @@ class Desk:
         return await reading.day_detail(self.db, path_day(request))
 
     async def bundle(self, request: Request) -> object:
-        return await bundle_of(self.db, path_day(request))
+        wanted = decode_query(request.query_params, _Bundle)
+        return await bundle_of(self.db, path_day(request), wanted.supplement)
 
     async def connections(self, _: Request) -> wire.Connections:
         return await self.watch.look()
@@ -121,6 +129,7 @@ class Desk:
     async def carry_over(self, request: Request) -> wire.RecordView:
         act, row_id = await _body(request, wire.Act), path_id(request, "id")
         await carry_over(self.db, row_id, _person(act.by), act.reason)
+        self.pump.carried.set()
         self.wanted.set()
         return await reading.record(self.db, row_id)
 
@@ -159,7 +168,8 @@ def day_routes(db: Database, wanted: asyncio.Event, allowed: frozenset[str]) -> 
     async def list_wanted(_: Request) -> DaysWanted:
         await opening.open_days(db)
         async with unit_of_work(db) as session:
-            return DaysWanted([row.day for row in await opening.unclosed(session)])
+            days = [row.day for row in await opening.unclosed(session)]
+            return DaysWanted(days, await opening.closed_days(session))
 
     async def closed(request: Request) -> ClosedDay:
         day = path_day(request)

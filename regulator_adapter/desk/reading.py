@@ -1,5 +1,6 @@
 """What the desk is shown: records that wait, days, and the feed at a glance."""
 
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,7 +15,7 @@ from foundation.clock import local
 from foundation.db.base import hospital_id
 from foundation.db.unit_of_work import Database, clock_of, unit_of_work
 from foundation.errors import NotFound
-from regulator_adapter import names, profiles
+from regulator_adapter import names, profiles, sign_in
 from regulator_adapter.days import counting, opening
 from regulator_adapter.days.counting import PEOPLE, Span
 from regulator_adapter.days.differences import Difference, from_rows
@@ -51,7 +52,10 @@ async def records(db: Database, query: RecordsQuery) -> wire.Records:
             select(Submission).where(*where).order_by(Submission.number, Submission.id).limit(MOST)
         )
         now = clock_of(session).now()
-        return wire.Records(total or 0, [record_view(row, now) for row in rows])
+        # A list of one day, method or event is about records; a sign-in is not one of them.
+        whole = query == RecordsQuery(show="waiting")
+        sign_ins = await sign_in.refused(session) if whole else []
+        return wire.Records(total or 0, [record_view(row, now) for row in rows], sign_ins)
 
 
 async def record(db: Database, row_id: UUID) -> wire.RecordView:
@@ -91,14 +95,21 @@ def record_view(row: Submission, now: datetime) -> wire.RecordView:
     )  # fmt: skip
 
 
-async def overview(db: Database, paused: dict[str, str]) -> wire.Overview:
-    """Counted afresh, the lines over the last 31 days; `paused` has why nothing gets through to a platform, by profile."""
+async def overview(db: Database, routed: Collection[str], paused: dict[str, str]) -> wire.Overview:
+    """Counted afresh, the lines over the last 31 days; `paused` has why nothing gets through to a platform, by profile.
+
+    The platforms are those that anything is `routed` to, and those that records went to before.
+    """
     async with unit_of_work(db) as session:
         last, missing, gaps, breaks = await _arrived(session)
         lines = await _lines(session)
-        platforms = [await _platform(session, name, paused.get(name, "")) for name in profiles.NAMES]
+        shown = [
+            name for name in profiles.NAMES if name in routed or any(one.profile == name for one in lines)
+        ]
+        platforms = [await _platform(session, name, paused.get(name, "")) for name in shown]
         waiting = await _waiting(session)
         unclosed = await opening.unclosed(session)
+        refused = len(await sign_in.refused(session))
         closed = await session.scalar(
             select(func.max(Statement.day)).where(
                 Statement.hospital_id == hospital_id(), Statement.closed_at.is_not(None)
@@ -110,7 +121,7 @@ async def overview(db: Database, paused: dict[str, str]) -> wire.Overview:
         routed=sum(one.routed for one in lines), accepted=sum(one.accepted for one in lines), open=open_,
         rejected=rejected, parked=parked, carried_over=carried, blocked=blocked, ambiguous=ambiguous,
         lag_seconds=max(one.lag_seconds for one in platforms), unclosed_days=len(unclosed), last_closed=closed,
-        lines=lines, platforms=platforms,
+        lines=lines, platforms=platforms, sign_ins_refused=refused,
     )  # fmt: skip
 
 
@@ -222,6 +233,7 @@ async def day_detail(db: Database, day: date) -> wire.DayDetail:
             carried=[record_view(row, now) for row in carried],
             our_hash=_hash(newest.ours), platform_hash=_hash(newest.theirs),
             head=_field(newest.ours, "chainHash"), platform_says=_field(newest.theirs, "chainHash"),
+            sign_ins=await sign_in.signed_days(session, [day]),
         )  # fmt: skip
 
 

@@ -11,6 +11,9 @@ from regulator_adapter.organisation import Organisation
 E = TypeVar("E")
 P = TypeVar("P")
 
+Keyed = Callable[[str, str], bytes]
+"""`foundation.crypto.Keyring.index`: (value, field) under the hospital's key."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -29,11 +32,12 @@ class Place:
 @dataclass(frozen=True)
 class Source(Generic[E]):
     """Input of a mapping. `earlier` has the events of the same stream before this one and `later` those after it, for the kinds that
-    ask for them, `made_at` is when the record is made; `reported_by` names the profile that reports the event's content (`none`: its place in the chain is all)."""
+    ask for them, `made_at` is when the record is made; `keyed` names a person's number to nobody who has not the hospital's key; `reported_by` names the profile that reports the event's content (`none`: its place in the chain is all)."""
 
     event: E
     place: Place
     organisation: Organisation
+    keyed: Keyed
     earlier: Sequence[Any] = ()
     reported_by: str = "none"
     later: Sequence[Any] = ()

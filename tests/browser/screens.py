@@ -111,7 +111,8 @@ async def looks_right(page: Page) -> None:
     """Without faults at a wide desk and on a narrow screen; wide afterwards."""
     for width, height in (PHONE, WIDE):
         await page.set_viewport_size({"width": width, "height": height})
-        assert await faults(page) == [], f"{page.url}, {width} wide"
+        found = await faults(page)
+        assert found == [], f"{page.url}, {width} wide: {found}"
 
 
 async def faults(page: Page, *, least_text: float = 16, least_target: float = 44) -> list[str]:

@@ -1,6 +1,7 @@
 """The city's console in a real browser: by day and by night, at a desk and on a phone, with and without scripts."""
 
 import dataclasses
+import json
 import re
 import zipfile
 from collections.abc import AsyncIterator, Iterator
@@ -45,6 +46,7 @@ async def signed_in(
 PAGES = [
     "/", "/concerns", "/alerts", "/visits", "/visits?live=1", "/visits/V-3", "/visits/V-3/replay?step=5", "/records",
     "/records/30", "/complaints", "/matters", "/staff", "/samples", "/reveals", "/feed", "/trail",
+    "/days", "/days/2026-11-22", "/refusals", "/alerts/explained",
 ]  # fmt: skip
 
 
@@ -122,7 +124,8 @@ async def test_an_alert_is_worked_on_a_phone(browser: Browser, platform: Platfor
         await expect(page.locator(".path [aria-current]")).to_have_text("已查看")
         await page.get_by_role("button", name="办结").click()
         await expect(page.get_by_text("办结需要写明说明")).to_be_visible()
-        await page.go_back()
+        await looks_right(page)
+        await page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
         await page.fill("[name=note]", "已核对，不是违规")
         await page.get_by_role("button", name="办结").click()
 
@@ -153,12 +156,14 @@ async def test_two_supervisors_reveal_a_person_and_one_exports(browser: Browser,
         await first.get_by_text("查看未脱敏的身份信息").click()
         for name, text in ORDER.items():
             await first.fill(f"#reveal-{name}", text)
+        await first.get_by_label("同时申请导出未脱敏的证据包").check()
         await looks_right(first)
         await first.get_by_role("button", name="申请查看").click()
         await expect(first.get_by_text("等待另一名监管人员批准")).to_be_visible()
         await looks_right(first)
         await second.goto(first.url)
         await second.fill("[name=note]", "同意")
+        await expect(second.get_by_text("并导出未脱敏的证据包（全部记录原文）")).to_be_visible()
         await looks_right(second)
         await second.get_by_role("button", name="批准", exact=True).click()
         await expect(second.get_by_text("可查看", exact=True)).to_be_visible()
@@ -175,6 +180,47 @@ async def test_two_supervisors_reveal_a_person_and_one_exports(browser: Browser,
             await first.get_by_role("button", name="导出", exact=True).click()
         with zipfile.ZipFile(await (await download.value).path()) as archive:
             assert "verify.py" in archive.namelist()
+            assert json.loads(archive.read("manifest.json"))["masked"]
+        await first.get_by_text("查看未脱敏的身份信息").click()
+        await looks_right(first)
+        async with first.expect_download() as download:
+            await first.get_by_role("button", name="导出未脱敏的证据包").click()
+        with zipfile.ZipFile(await (await download.value).path()) as archive:
+            assert not json.loads(archive.read("manifest.json"))["masked"]
+
+
+async def test_a_refused_form_keeps_what_was_typed(browser: Browser, platform: Platform) -> None:
+    async with signed_in(browser, platform) as page:
+        await page.goto("/visits/V-5")
+        await page.get_by_text("导出证据包").click()
+        await page.fill(
+            "#evidence-authority", "    12    "
+        )  # long enough for the browser, not for the platform
+        await page.fill("#evidence-reason", ORDER["reason"])
+        await page.get_by_role("button", name="导出", exact=True).click()
+
+        await expect(page.get_by_role("alert")).to_have_text(re.compile("请填写检查文书号"))
+        await expect(page.locator("#evidence-reason")).to_have_value(ORDER["reason"])
+        await looks_right(page)
+
+
+async def test_a_form_on_another_site_does_nothing(browser: Browser, platform: Platform) -> None:
+    async with signed_in(browser, platform) as page:
+        elsewhere = platform.console.replace("127.0.0.1", "localhost")
+        await page.route(
+            f"{elsewhere}/trap",
+            lambda route: route.fulfill(
+                content_type="text/html",
+                body=f'<form method="post" action="{platform.console}/logout"><button>Win</button></form>',
+            ),
+        )
+        await page.goto(f"{elsewhere}/trap")
+        await page.get_by_role("button", name="Win").click()
+
+        await expect(page.get_by_role("heading", name="页面来源不正确")).to_be_visible()
+        await looks_right(page)
+        await page.get_by_role("link", name="回到看板").click()
+        await expect(page.get_by_role("heading", name="监管看板")).to_be_visible()
 
 
 async def test_the_keyboard_reaches_what_the_pointer_does(browser: Browser, platform: Platform) -> None:

@@ -18,6 +18,7 @@ from foundation.clock import Clock
 from foundation.suites import signer
 from foundation.suites.commercial import Sm2Signer
 from foundation.suites.key_files import sm2_pem
+from foundation.suites.secret_keys import secret_key
 from foundation.tls import client_context
 from regulator_adapter import profiles
 from regulator_adapter.city_wire import Credentials
@@ -50,7 +51,7 @@ def city(tmp_path_factory: pytest.TempPathFactory, certificates: Certificates) -
 def kit_for(url: str, name: str, certificates: Certificates | None, options: Options) -> Kit:
     profile = profiles.profile(name)
     credentials = Credentials(
-        ACCESS["APP_KEY"], bytes.fromhex(ACCESS["APP_SECRET"]), bytes.fromhex(ACCESS["IV"]), SIGNER
+        ACCESS["APP_KEY"], secret_key(ACCESS["APP_SECRET"]), bytes.fromhex(ACCESS["IV"]), SIGNER
     )
     tls = None
     if certificates is not None:

@@ -130,6 +130,43 @@ def test_a_day_closes_when_outbox_adapter_and_platform_tell_the_same(sides: Side
     assert answer["closed_at"] is not None
 
 
+def test_a_day_on_which_nothing_happened_is_closed_and_proved_with_zeros(
+    sides: Sides, certificates: Certificates, tmp_path: Path
+) -> None:
+    sides.happened(sides.a_day())
+    day = sides.a_day()
+    unspoken = sides.adapter.desk.post(f"/desk/days/{day}/reconcile", json=WHY)
+    sides.says(day)
+
+    closed = sides.compared(day)
+
+    assert unspoken.status_code == 404
+    assert (closed["state"], closed["events"], closed["through"]) == ("closed", 0, sides.feed.number)
+    [theirs] = [
+        one for one in sides.city.controls.get("/_test/days").json()["days"] if one["day"] == str(day)
+    ]
+    assert (theirs["agreed"], theirs["ours"]["records"]) == (True, 0)
+    file = tmp_path / "day.json"
+    file.write_bytes(sides.adapter.desk.get(f"/desk/days/{day}/bundle").content)
+    assert verify(file, certificates, tmp_path).returncode == 0
+    known = sides.adapter.relay.get("/days/wanted").json()["closed"]
+    assert any(first <= str(day) <= last for first, last in known)
+
+
+def test_a_day_of_which_nothing_arrived_is_opened_by_what_the_outbox_says(sides: Sides) -> None:
+    day = sides.a_day()
+    [lost] = sides.seal(day, (f"person:{uuid4()}", b.identity_verified()))
+
+    told = sides.says(day)
+    open_day = sides.compared(day)
+    sides.deliver(lost)
+    sides.says(day)
+
+    assert told["missing"] == [[lost.number, lost.number]]
+    assert kinds(open_day) == ["not_arrived"]
+    assert sides.compared(day)["state"] == "closed"
+
+
 def test_a_day_stays_open_until_the_outbox_has_said_what_it_sent(sides: Sides) -> None:
     day = sides.a_day()
     sides.happened(day)
@@ -261,6 +298,11 @@ def test_what_goes_after_the_closing_is_stated_in_a_supplement(sides: Sides) -> 
     detail = sides.detail(day)
     assert [one["supplement"] for one in detail["statements"]] == [1, 0]
     assert detail["carried"] == []
+    files = [
+        sides.adapter.desk.get(f"/desk/days/{day}/bundle{which}").json() for which in ("", "?supplement=0")
+    ]
+    assert [json.loads(one["closing"]["text"])["supplement"] for one in files] == [1, 0]
+    assert [one["records"][0][4] for one in files] == ["accepted", "rejected"]
 
 
 def test_an_event_sealed_after_the_closing_opens_a_supplement(sides: Sides) -> None:

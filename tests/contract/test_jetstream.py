@@ -1,10 +1,9 @@
 """The second way: the relay's sink, a real NATS server with JetStream, the adapter's pull consumer.
 
-Needs Debian's `nats-server`: `apt-get install nats-server`.
+The server is Debian's `nats-server`; `make test` installs it where that may be done.
 """
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -14,6 +13,7 @@ from uuid import UUID
 
 import msgspec
 import pytest
+from nats.js.api import ConsumerConfig
 
 from backend.supervision.sinks import NatsSink, Sealed
 from contracts.envelope import FEED_STREAM, Envelope, feed_subject
@@ -21,6 +21,7 @@ from foundation.crypto import Keyring
 from foundation.db.unit_of_work import Database
 from foundation.errors import Unavailable
 from foundation.feeding import NO_INDEX
+from foundation.ids import new_id
 from foundation.tls import client_context
 from regulator_adapter.figures import figures
 from regulator_adapter.inbox import Inbox
@@ -32,14 +33,12 @@ from tests.contract.started import free_port, running
 from tests.unit.regulator_adapter.conftest import bound, database_url, db, organisation, platform, postgres
 from tests.unit.regulator_adapter.fake_platform import FakePlatform
 from tests.unit.regulator_adapter.feed import Adapter, adapter_over
+from tools import servers
 
 __all__ = ["bound", "database_url", "db", "organisation", "platform", "postgres"]
 
-NATS = shutil.which("nats-server", path="/usr/sbin:/usr/bin:/usr/local/bin")
-pytestmark = [
-    pytest.mark.anyio,
-    pytest.mark.skipif(NATS is None, reason="no nats-server: apt-get install nats-server"),
-]
+LACKS = servers.lacks(servers.NATS)
+pytestmark = [pytest.mark.anyio, pytest.mark.skipif(bool(LACKS), reason=LACKS or "-")]
 KEYS = Keyring({"f1": b"f" * 32}, "f1", NO_INDEX)
 
 
@@ -53,8 +52,8 @@ def server(tmp_path: Path, certificates: Certificates) -> Iterator[str]:
         f'tls {{ cert_file: "{pair.certificate}", key_file: "{pair.key}", ca_file: "{certificates.hospital.root}", verify: true }}\n',
         encoding="utf-8",
     )
-    assert NATS is not None
-    with running([NATS, "-c", str(config)], port=port, folder=tmp_path, env={}, name="nats"):
+    program = str(servers.place(servers.NATS))
+    with running([program, "-c", str(config)], port=port, folder=tmp_path, env={}, name="nats"):
         yield f"tls://127.0.0.1:{port}"
 
 
@@ -110,7 +109,7 @@ async def test_what_is_published_arrives_once_and_leaves_the_stream(
 ) -> None:
     envelopes = adapter.feed.envelopes(b.one_of_each())
 
-    stored = await sink.deliver(sealed(envelopes))
+    stored = (await sink.deliver(sealed(envelopes))).stored
     async with pulling(server, certificates, adapter):
         await arrived(adapter, len(envelopes))
         async with asyncio.timeout(10):
@@ -133,7 +132,7 @@ async def test_the_same_event_again_is_dropped_by_its_message_id(sink: NatsSink)
 
     first, second = await sink.deliver(one), await sink.deliver(one)
 
-    assert first == second == {one[0].id}
+    assert first.stored == second.stored == {one[0].id}
     assert await waiting(sink) == 1
 
 
@@ -194,6 +193,32 @@ async def test_a_message_of_another_key_is_not_believed_and_stays(
     assert await waiting(sink) == 1
 
 
+async def test_messages_that_are_not_believed_do_not_close_the_door(
+    server: str, certificates: Certificates, sink: NatsSink, adapter: Adapter
+) -> None:
+    """Also where the consumer was made with a limit that they fill."""
+    *strange, good = adapter.feed.envelopes([(f"person:{at}", b.identity_verified()) for at in range(4)])
+    stream = await sink._connected()
+    narrow = ConsumerConfig(
+        name=DURABLE, durable_name=DURABLE, filter_subject=feed_subject(b.HOSPITAL_ID), ack_wait=30, max_ack_pending=2
+    )  # fmt: skip
+    await stream.add_consumer(FEED_STREAM, narrow)
+    other = NatsSink(
+        server,
+        tls_of(certificates, "backend-worker"),
+        Keyring({"f1": b"x" * 32}, "f1", NO_INDEX),
+        b.HOSPITAL_ID,
+    )
+    await other.deliver(sealed(strange))
+    await other.close()
+    await sink.deliver(sealed([good]))
+
+    async with pulling(server, certificates, adapter):
+        await arrived(adapter, 1)
+
+    assert await waiting(sink) == 3
+
+
 async def test_two_adapters_share_one_stream(
     server: str,
     certificates: Certificates,
@@ -220,6 +245,15 @@ async def test_two_adapters_share_one_stream(
     assert info.config.filter_subject == feed_subject(b.HOSPITAL_ID)
 
 
+async def test_an_event_too_large_for_the_stream_is_told_apart(sink: NatsSink) -> None:
+    large, small = Sealed(new_id(), "a", b"x" * 1_100_000), Sealed(new_id(), "a", b"x")
+
+    found = await sink.deliver([large, small])
+
+    assert found.stored == {small.id}
+    assert found.refused == {large.id: "too_large"}
+
+
 async def test_a_server_that_is_not_there_is_a_refusal_that_the_relay_repeats(
     certificates: Certificates,
 ) -> None:
@@ -228,4 +262,5 @@ async def test_a_server_that_is_not_there_is_a_refusal_that_the_relay_repeats(
     )
 
     with pytest.raises(OSError, match="JetStream"):
-        await nowhere.deliver(sealed(b.Feed().envelopes([("person:1", b.identity_verified())])))
+        async with asyncio.timeout(20):
+            await nowhere.deliver(sealed(b.Feed().envelopes([("person:1", b.identity_verified())])))

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from foundation.clock import Clock
+from foundation.suites.secret_keys import KeyInMemory, secret_key
 from foundation.tls import client_context
 from regulator_adapter import profiles
 from regulator_adapter.city_wire import Credentials, Message, seal
@@ -20,7 +21,7 @@ from tests.contract import platforms
 from tests.contract.platforms import ACCESS, SAMPLES
 
 ANSWERS = SAMPLES / "answers"
-CREDENTIALS = Credentials(ACCESS["APP_KEY"], bytes.fromhex(ACCESS["APP_SECRET"]), bytes.fromhex(ACCESS["IV"]))
+CREDENTIALS = Credentials(ACCESS["APP_KEY"], secret_key(ACCESS["APP_SECRET"]), bytes.fromhex(ACCESS["IV"]))
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,9 @@ def real_name(**changes: Any) -> dict[str, Any]:
 
 def other_key(key: str = "", secret: bytes = b"") -> Credentials:
     """Somebody else's credentials."""
-    return Credentials(key or CREDENTIALS.app_key, secret or CREDENTIALS.key, CREDENTIALS.iv)
+    return Credentials(
+        key or CREDENTIALS.app_key, KeyInMemory(secret) if secret else CREDENTIALS.key, CREDENTIALS.iv
+    )
 
 
 CASES = {

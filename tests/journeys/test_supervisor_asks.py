@@ -17,7 +17,7 @@ async def console(world: World) -> AsyncIterator[httpx.AsyncClient]:
     """Signed in at the city's console."""
     address = world.places.supervision
     async with httpx.AsyncClient(
-        base_url=address, trust_env=False, timeout=20, follow_redirects=True
+        base_url=address, headers={"origin": address}, trust_env=False, timeout=20, follow_redirects=True
     ) as client:
         person = world.demo["supervisor"]
         await client.post("/login", data={"login": person["login"], "password": person["password"]})

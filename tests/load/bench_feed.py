@@ -22,6 +22,7 @@ from contracts.envelope import Envelope
 from foundation.clock import Clock
 from foundation.db.outbox import OutboxEvent, publish
 from foundation.db.unit_of_work import unit_of_work
+from foundation.suites.secret_keys import secret_key
 from regulator_adapter import profiles
 from regulator_adapter.city_wire import Credentials, encrypt, sm3
 from regulator_adapter.routing import routing
@@ -229,7 +230,7 @@ async def rebuilt(ground: FeedGround, first: int, last: int) -> tuple[dict[str, 
     """Each list that went out, made again from the events; `True` when every one has the digest that was written down."""
     say("making the same bodies again")
     credentials = Credentials(
-        ACCESS["APP_KEY"], bytes.fromhex(ACCESS["APP_SECRET"]), bytes.fromhex(ACCESS["IV"])
+        ACCESS["APP_KEY"], secret_key(ACCESS["APP_SECRET"]), bytes.fromhex(ACCESS["IV"])
     )
     connection = await ground.adapter_sql()
     rows = await connection.fetch(

@@ -1,4 +1,4 @@
-"""Two sealers over one chain, two relays over one outbox."""
+"""Two sealers over one chain, two relays over one outbox, an alarm that ends while another event is held."""
 
 import asyncio
 from collections import Counter
@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from backend.alarm.model import Alarm
+from backend.alarm.service import open_alarm
+from backend.supervision.holding import HELD, SUBJECT, watch
 from backend.supervision.relay import Relay
-from backend.supervision.sinks import Sealed
+from backend.supervision.sinks import Delivered, Sealed
 from foundation.chain import Entry, first_break
 from foundation.db.guards import without_guard
 from foundation.db.outbox import OutboxEvent, publish
@@ -66,11 +69,11 @@ class SlowSink:
     came: asyncio.Event = field(default_factory=asyncio.Event)
     seen: Counter[UUID] = field(default_factory=Counter)
 
-    async def deliver(self, events: Sequence[Sealed]) -> set[UUID]:
+    async def deliver(self, events: Sequence[Sealed]) -> Delivered:
         self.seen.update(one.id for one in events)
         self.came.set()
         await self.open.wait()
-        return {one.id for one in events}
+        return Delivered({one.id for one in events})
 
     async def close(self) -> None:
         """Nothing to close."""
@@ -101,3 +104,35 @@ async def test_without_the_lease_both_relays_deliver_the_same(empty_db: Database
         seen = await delivered_by_two(empty_db)
 
     assert set(seen.values()) == {2}
+
+
+@dataclass
+class RefusingSink(SlowSink):
+    """Will have nothing."""
+
+    async def deliver(self, events: Sequence[Sealed]) -> Delivered:
+        return Delivered(refused={one.id: "digest_mismatch" for one in events})
+
+
+async def alarm_after_both(db: Database, *, waiting: int) -> Alarm | None:
+    """One looks whether nothing is held any more while another one is being held and rings."""
+    sink = RefusingSink()
+    await published(db, 1)
+    await Relay(db, sink, "").step()
+    async with unit_of_work(db) as session:
+        await session.execute(update(OutboxEvent).values(relayed_at=db.clock.now()))
+    await published(db, 2)
+    await seal_outbox(db)
+    rings = "SELECT id FROM alarm FOR UPDATE"
+    await both(db, Relay(db, sink, "").step(), watch(db), lock=rings, waiting=waiting)
+    async with unit_of_work(db) as session:
+        return await open_alarm(session, HELD, SUBJECT)
+
+
+async def test_the_alarm_does_not_end_while_another_event_is_being_held(empty_db: Database) -> None:
+    assert await alarm_after_both(empty_db, waiting=2) is not None
+
+
+async def test_without_the_alarms_lock_it_ends_although_an_event_is_held(empty_db: Database) -> None:
+    with without_guard("held_alarm", allowed=True):
+        assert await alarm_after_both(empty_db, waiting=2) is None

@@ -3,7 +3,6 @@
 from typing import Any
 
 from contracts.events import RecordViewed
-from foundation.canonical import sha256
 from regulator_adapter import codesets
 from regulator_adapter.mapping.kind import RecordKind
 from regulator_adapter.mapping.local import iso
@@ -13,6 +12,8 @@ from regulator_adapter.mapping.source import Source
 SEEN = "1"
 PATIENT_SIDE = "3"
 """患者本人或代办人 in shViewerType."""
+CERTIFICATE = "uploadRecordView.patientCertHash"
+"""What the number is keyed for. A plain digest would give it back: there are few enough numbers to try them all."""
 
 
 def numbers(event: RecordViewed) -> list[str]:
@@ -29,7 +30,7 @@ def build(source: Source[RecordViewed], number: str) -> dict[str, Any]:
         "deptID": visit.department.code,
         "patientId": str(visit.patient.person_id),
         "patientName": visit.patient.name,
-        "patientCertHash": sha256(visit.patient.id_number.encode()).hex(),
+        "patientCertHash": source.keyed(visit.patient.id_number, CERTIFICATE).hex(),
         "visitNo": visit_number(visit),
         "archiveTypes": [codesets.translate(codesets.ARCHIVE, archive) for archive in event.archives],
         "recordCount": len(event.resource_hashes),

@@ -82,6 +82,13 @@ def visit_number(visit: Visit) -> str:
     return str(visit.appointment_id)
 
 
+def business_type(visit: Visit) -> codesets.Translated:
+    """What kind of business a visit is: a follow-up, or a consultation by its mode."""
+    if visit.kind == "follow_up":
+        return codesets.FOLLOW_UP_BUSINESS
+    return codesets.translate(codesets.CONSULTATION_TYPE, visit.mode)
+
+
 def visit_day(visit: Visit) -> date:
     """Day of the visit in Shanghai."""
     return day(visit.starts_at)

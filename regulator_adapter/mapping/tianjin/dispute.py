@@ -7,7 +7,7 @@ from regulator_adapter import codesets
 from regulator_adapter.mapping.kind import RecordKind
 from regulator_adapter.mapping.local import stamp
 from regulator_adapter.mapping.source import Source
-from regulator_adapter.mapping.tianjin.blocks import PROFILE, header
+from regulator_adapter.mapping.tianjin.blocks import PROFILE, business_type, header
 
 
 def numbers(event: AdverseEventReported) -> list[str]:
@@ -18,10 +18,9 @@ def numbers(event: AdverseEventReported) -> list[str]:
 def build(source: Source[AdverseEventReported], number: str) -> dict[str, Any]:
     """`Improvements` is spelt as the platform spells it."""
     event = source.event
-    follow_up = event.visit is not None and event.visit.kind == "follow_up"
     return header(source, event.reported_at) | {
         "eventID": number,
-        "businessType": codesets.FOLLOW_UP_BUSINESS if follow_up else codesets.OTHER_BUSINESS,
+        "businessType": business_type(event.visit) if event.visit else codesets.OTHER_BUSINESS,
         "patientName": event.person.name,
         "mobile": event.person.phone,
         "eventDescription": event.description,

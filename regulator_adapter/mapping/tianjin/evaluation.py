@@ -3,11 +3,10 @@
 from typing import Any
 
 from contracts.events import EvaluationSubmitted
-from regulator_adapter import codesets
 from regulator_adapter.mapping.kind import RecordKind
 from regulator_adapter.mapping.local import stamp
 from regulator_adapter.mapping.source import Source
-from regulator_adapter.mapping.tianjin.blocks import PROFILE, doctor, header, visit_number
+from regulator_adapter.mapping.tianjin.blocks import PROFILE, business_type, doctor, header, visit_number
 
 NO_WORDS = "未填写文字评价"
 """The platform wants words; a patient may give stars alone."""
@@ -20,19 +19,14 @@ def numbers(event: EvaluationSubmitted) -> list[str]:
 
 def build(source: Source[EvaluationSubmitted], number: str) -> dict[str, Any]:
     """One rating of one visit."""
-    event = source.event
-    visit = event.visit
-    if visit.kind == "follow_up":
-        business: codesets.Translated = codesets.FOLLOW_UP_BUSINESS
-    else:
-        business = codesets.translate(codesets.CONSULTATION_TYPE, visit.mode)
+    event, visit = source.event, source.event.visit
     return (
         header(source, event.submitted_at)
         | doctor(visit.practitioner)
         | {
             "evaluateID": number,
             "bussID": visit_number(visit),
-            "businessType": business,
+            "businessType": business_type(visit),
             "deptID": visit.department.code,
             "deptName": visit.department.name,
             "satisfaction": str(event.satisfaction),

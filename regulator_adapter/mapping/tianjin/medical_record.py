@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from contracts.events import RecordSigned
+from contracts.events import RecordAmended, RecordSigned
 from regulator_adapter import codesets
 from regulator_adapter.mapping.kind import RecordKind
 from regulator_adapter.mapping.local import age
@@ -23,8 +23,8 @@ def numbers(event: RecordSigned) -> list[str]:
 
 
 def build(source: Source[RecordSigned], number: str) -> dict[str, Any]:
-    """The signed record of one visit; here the platform spells `doctorID` with a capital D."""
-    event = source.event
+    """The record of one visit as it stands when it goes out; here the platform spells `doctorID` with a capital D."""
+    event = _as_it_stands(source)
     visit, person, on = event.visit, event.visit.patient, visit_day(event.visit)
     return header(source, event.signed_at) | {
         "caseNo": number,
@@ -50,4 +50,13 @@ def build(source: Source[RecordSigned], number: str) -> dict[str, Any]:
     }
 
 
-KIND = RecordKind(PROFILE, "uploadElectMedicalRecord", numbers, build)
+def _as_it_stands(source: Source[RecordSigned]) -> RecordSigned:
+    """The last signed version: the number goes once, and a text that was amended before its night must not be what the platform keeps."""
+    signed = source.event
+    amended = [
+        one for one in source.later if isinstance(one, RecordAmended) and one.record_id == signed.record_id
+    ]
+    return max([signed, *amended], key=lambda one: one.record_version)
+
+
+KIND = RecordKind(PROFILE, "uploadElectMedicalRecord", numbers, build, settles=True)

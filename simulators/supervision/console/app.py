@@ -15,6 +15,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from simulators.server import BodyLimit, Clock, control_routes, exception_handlers
 from simulators.supervision.console.board import Board
 from simulators.supervision.console.checking import Checking
+from simulators.supervision.console.daily import Daily
+from simulators.supervision.console.drawing import Drawing
 from simulators.supervision.console.entrance import Entrance
 from simulators.supervision.console.following import Following
 from simulators.supervision.console.inspection import Inspection
@@ -50,6 +52,8 @@ def create_app(settings: Settings, database: Database, clock: Clock, faults: Pla
         Inspection(shell, door),
         Board(shell),
         Following(shell, door),
+        Daily(shell),
+        Drawing(shell),
         Checking(shell),
         Lists(shell),
     ):

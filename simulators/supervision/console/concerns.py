@@ -11,6 +11,7 @@ from simulators.supervision.console import figures, findings, staffing
 from simulators.supervision.console.figures import Counts, Figure
 from simulators.supervision.console.scope import Scope
 from simulators.supervision.console.wording import CONCERNS, days_ahead
+from simulators.supervision.oversight import reveals
 
 EXPIRING = 30
 
@@ -74,11 +75,13 @@ def _acts(connection: sqlite3.Connection, day: Counts) -> list[Figure]:
 def _privacy(connection: sqlite3.Connection, day: Counts) -> list[Figure]:
     days = Scope(day.scope.since, day.scope.until)
     lines = figures.count_days(connection, "trail", days)
-    looks = figures.count_days(connection, "trail", days, "action = 'reveal.look'")
+    looks = figures.count_days(
+        connection, "trail", days, f"action IN ({', '.join(map(repr, reveals.CLEAR))})"
+    )
     return [
         day.act("verified", "实名认证", "次"),
         day.act("viewed", "健康档案浏览", "次"),
-        Figure("looks", "未脱敏查看", f"{looks}次", f"/trail{days.query(action='reveal.look')}"),
+        Figure("looks", "未脱敏查看", f"{looks}次", f"/trail{days.query(action=','.join(reveals.CLEAR))}"),
         Figure("trail", "监管端留痕", f"{lines}条", f"/trail{days.query()}"),
     ]
 
@@ -92,5 +95,5 @@ def _security(connection: sqlite3.Connection) -> list[Figure]:
         Figure("missing", "缺号", f"{chain['missing']}个", "/feed#gaps", bad=chain["missing"] > 0),
         Figure("broken", "链值不符", f"{chain['broken']}处", "/alerts?rule=chain_broken", bad=chain["broken"] > 0),
         Figure("duplicates", "重复上报", f"{twice}条", "/feed"),
-        Figure("refused", "退回", f"{refused}次", "/feed#refusals"),
+        Figure("refused", "退回", f"{refused}次", "/refusals"),
     ]  # fmt: skip

@@ -1,11 +1,23 @@
 """Signing in and out."""
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from simulators.supervision.console.sessions import COOKIE, LIFE_SECONDS, LockedError
+from simulators.supervision.console.sessions import COOKIE, LIFE_SECONDS, Outcome
 from simulators.supervision.console.shell import Shell, words_of
+from simulators.supervision.settings import Supervisor
+
+WRITTEN = {
+    Outcome.IN: "session.sign_in", Outcome.WRONG: "session.failed", Outcome.LOCKED: "session.locked",
+}  # fmt: skip
+"""Lines of the trail; tries during a pause are none, or anybody could fill it."""
+PROBLEMS = {
+    Outcome.WRONG: ("账号或密码不正确，请重新输入。", 403),
+    Outcome.LOCKED: ("账号或密码不正确。多次输入错误，请五分钟后再试。", 403),
+    Outcome.PAUSED: ("密码多次输入错误，请五分钟后再试。", 429),
+}
 
 
 class Entrance:
@@ -27,26 +39,35 @@ class Entrance:
         return self._shell.show("login.html", "登录", "/login", problem="", login="")
 
     async def enter(self, request: Request) -> Response:
+        if (elsewhere := self._shell.foreign(request)) is not None:
+            return elsewhere
         given = await words_of(request, "login", "password")
         login = given["login"]
-        try:
-            token = self._shell.sessions.sign_in(login, given["password"])
-            problem, status = "账号或密码不正确，请重新输入。", 403
-        except LockedError:
-            token, problem, status = None, "密码多次输入错误，请五分钟后再试。", 429
-        if token is None:
+        tried = self._shell.sessions.sign_in(login, given["password"])
+        if action := WRITTEN.get(tried.outcome):
+            await self._write(action, tried.who, request)
+        if tried.outcome is not Outcome.IN:
+            problem, status = PROBLEMS[tried.outcome]
             return self._shell.show(
                 "login.html", "登录", "/login", problem=problem, login=login[:50], status=status
             )
         answer = RedirectResponse("/", status_code=303)
         answer.set_cookie(
-            COOKIE, token, max_age=LIFE_SECONDS, httponly=True, samesite="strict",
+            COOKIE, tried.token, max_age=LIFE_SECONDS, httponly=True, samesite="strict",
             secure=self._shell.settings.secure_cookie,
         )  # fmt: skip
         return answer
 
     async def leave(self, request: Request) -> Response:
-        self._shell.sessions.end(request.cookies.get(COOKIE))
+        if (elsewhere := self._shell.foreign(request)) is not None:
+            return elsewhere
+        who = self._shell.sessions.end(request.cookies.get(COOKIE))
+        if who is not None:
+            await self._write("session.sign_out", who, request)
         answer = RedirectResponse("/login", status_code=303)
         answer.delete_cookie(COOKIE)
         return answer
+
+    async def _write(self, action: str, who: Supervisor, request: Request) -> None:
+        address = request.client.host if request.client else ""
+        await run_in_threadpool(self._shell.note_of, who, action, f"session {who.login}", address=address)

@@ -2,21 +2,35 @@
 
 import json
 import sqlite3
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from simulators.supervision.alerts import RULES
 from simulators.supervision.console import wording
 from simulators.supervision.console.kinds import GRIEVANCES
 from simulators.supervision.console.masking import mask_record
+from simulators.supervision.console.people import People
 from simulators.supervision.console.scope import Scope
 from simulators.supervision.oversight.matters import STANDINGS, Standing, Subject
 from simulators.supervision.times import from_store, from_wire, utc_text
 
+WRITTEN = {"view_refused"}
+"""Rules whose detail is what the hospital wrote; the others say only names of staff, drugs, times and numbers."""
+
+
+@dataclass(frozen=True)
+class Explained:
+    """The later record that took an alert back."""
+
+    record_id: int
+    title: str
+    at: datetime
+
 
 @dataclass(frozen=True)
 class Alert:
-    """`standing` and `matter` say what a supervisor made of it; without a matter it is new."""
+    """`standing` and `matter` say what a supervisor made of it; without a matter it is new. `explained`: it stands no more."""
 
     id: int
     rule: str
@@ -27,6 +41,7 @@ class Alert:
     record_id: int
     standing: Standing
     matter: int | None
+    explained: Explained | None = None
 
     @property
     def title(self) -> str:
@@ -80,19 +95,62 @@ def alerts(
     rows = connection.execute(
         f"{_ALERTS} WHERE {where} ORDER BY alerts.id DESC LIMIT ?", (*values, limit)
     ).fetchall()
-    return [_alert(row) for row in rows]
+    return _alerts(connection, rows)
 
 
 def one_alert(connection: sqlite3.Connection, number: int) -> Alert | None:
     row = connection.execute(f"{_ALERTS} WHERE alerts.id = ?", (number,)).fetchone()
-    return _alert(row) if row else None
+    return _alerts(connection, [row])[0] if row else None
 
 
-def _alert(row: sqlite3.Row) -> Alert:
+def _alerts(connection: sqlite3.Connection, rows: Sequence[sqlite3.Row]) -> list[Alert]:
+    people = People(connection)
+    return [_alert(row, people) for row in rows]
+
+
+def _alert(row: sqlite3.Row, people: People) -> Alert:
+    """What a person wrote among the details loses whom it is about."""
+    detail = row["detail"]
+    if row["rule"] in WRITTEN:
+        detail = people.of_visit(row["visit_no"], row["record_id"]).mask(detail)
     return Alert(
-        row["id"], row["rule"], row["subject"], row["detail"], from_store(row["at"]), row["visit_no"], row["record_id"],
+        row["id"], row["rule"], row["subject"], detail, from_store(row["at"]), row["visit_no"], row["record_id"],
         Standing(row["standing"]), row["matter"],
     )  # fmt: skip
+
+
+_EXPLAINED = (
+    "SELECT explained.*, matters.id AS matter, coalesce(matters.standing, 'new') AS standing, later.method, "
+    "later.event_type, later.received_at FROM explained JOIN records AS later ON later.id = explained.by_record "
+    "LEFT JOIN matters ON matters.kind = 'alert' AND matters.key = explained.rule || ' ' || explained.subject"
+)
+
+
+def explained(
+    connection: sqlite3.Connection, scope: Scope | None = None, *, records: Sequence[int] | None = None,
+    before: int | None = None, limit: int = 100,
+) -> list[Alert]:  # fmt: skip
+    """Alerts that a later record took back, newest first; `records`: those that these raised."""
+    where, values = (scope or Scope()).alerts("explained")
+    if records is not None:
+        where += f" AND explained.record_id IN ({','.join(map(str, records))})"
+    if before:
+        where += f" AND explained.id < {before:d}"
+    rows = connection.execute(
+        f"{_EXPLAINED} WHERE {where} ORDER BY explained.id DESC LIMIT ?", (*values, limit)
+    ).fetchall()
+    people = People(connection)
+    return [
+        replace(_alert(row, people), explained=Explained(
+            row["by_record"], wording.title_of(row["method"], row["event_type"]), from_store(row["received_at"])
+        ))
+        for row in rows
+    ]  # fmt: skip
+
+
+def explained_count(connection: sqlite3.Connection, scope: Scope) -> int:
+    where, values = scope.alerts("explained")
+    return int(connection.execute(f"SELECT count(*) FROM explained WHERE {where}", values).fetchone()[0])
 
 
 def alert_counts(connection: sqlite3.Connection, scope: Scope | None = None) -> dict[str, int]:

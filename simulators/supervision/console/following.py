@@ -1,5 +1,6 @@
 """Alerts, complaints, adverse events and findings: who looked, who asked the hospital, what it answered, how it ended."""
 
+import sqlite3
 from collections.abc import Callable, Mapping
 
 from starlette.concurrency import run_in_threadpool
@@ -9,12 +10,14 @@ from starlette.routing import Route
 
 from simulators.supervision.alerts import RULES
 from simulators.supervision.console import findings, wording
+from simulators.supervision.console.people import People
 from simulators.supervision.console.scope import Scope
 from simulators.supervision.console.sessions import asking
 from simulators.supervision.console.shell import LARGEST_ID, Shell, number_of, words_of
+from simulators.supervision.console.typed import NOTHING, Typed
 from simulators.supervision.hospital_door import HospitalDoor
 from simulators.supervision.oversight import matters, questions
-from simulators.supervision.oversight.matters import NotAllowedError, Standing, Subject
+from simulators.supervision.oversight.matters import Matter, NotAllowedError, Standing, Subject
 from simulators.supervision.times import wire_text
 
 LINES = 100
@@ -32,6 +35,7 @@ class Following:
         return [
             Route("/alerts", own(self.alerts)),
             Route("/alerts.json", own(self.alerts_json)),
+            Route("/alerts/explained", own(self.explained)),
             Route("/alerts/{number:int}", form(self.alert), methods=["POST"]),
             Route("/complaints", own(self.complaints)),
             Route("/complaints/{number:int}", form(self.complaint), methods=["POST"]),
@@ -62,7 +66,20 @@ class Following:
                 states=findings.standing_counts(connection, scope, wanted["concern"]),
                 narrow=self._shell.filter(connection, scope, "/alerts", **wanted), scope=scope,
                 more=scope.query(**wanted, before=str(older)) if older else "",
-                explained=connection.execute("SELECT count(*) FROM explained").fetchone()[0],
+                explained=findings.explained_count(connection, scope),
+            )  # fmt: skip
+
+    def explained(self, request: Request) -> Response:
+        """What was taken back, and by which record."""
+        scope, before = self._shell.scope(request), number_of(request.query_params.get("before", ""))
+        with self._shell.database.reading() as connection:
+            found = findings.explained(connection, scope, before=before, limit=findings.PAGE + 1)
+            older = found[findings.PAGE - 1].id if len(found) > findings.PAGE else None
+            return self._shell.show(
+                "explained.html", "已说明的预警", "/alerts",
+                alerts=found[: findings.PAGE], total=findings.explained_count(connection, scope),
+                narrow=self._shell.filter(connection, scope, "/alerts/explained"),
+                back=scope.query(), more=scope.query(before=str(older)) if older else "",
             )  # fmt: skip
 
     def alerts_json(self, request: Request) -> Response:
@@ -125,7 +142,7 @@ class Following:
             if subject is None:
                 return None
             with self._shell.database.writing() as connection:
-                return matters.take_up(connection, subject).id
+                return matters.take_up(connection, subject, asking(), self._shell.clock.now()).id
 
         number = await run_in_threadpool(made)
         if number is None:
@@ -140,83 +157,88 @@ class Following:
         with self._shell.database.reading() as connection:
             states = matters.counts(connection)
             found = matters.page(connection, standing, before, findings.PAGE + 1)
+            people = People(connection)
+            details = {one.id: people.of_matter(one.subject).mask(one.subject.detail) for one in found}
         older = found[findings.PAGE - 1].id if len(found) > findings.PAGE else None
         return self._shell.show(
             "matters.html", "办理中的事项", "/alerts",
-            matters=found[: findings.PAGE], states=states | _sums(states), standing=standing,
+            matters=found[: findings.PAGE], details=details, states=states | _sums(states), standing=standing,
             more=Scope().query(standing=standing, before=str(older)) if older else "",
         )  # fmt: skip
 
     def matter(self, request: Request) -> Response:
-        number = request.path_params["number"]
+        return self._matter(request.path_params["number"])
+
+    def _matter(self, number: int, typed: Typed = NOTHING, status: int = 200) -> Response:
         with self._shell.database.reading() as connection:
             found = matters.get(connection, number) if number < LARGEST_ID else None
             if found is None:
                 return self._shell.missing("没有这件事项")
             return self._shell.show(
                 "matter.html", found.subject.title, "/complaints" if found.subject.kind in ("complaint", "event") else "/alerts",
+                status=status, typed=typed,
                 matter=found, steps=matters.steps(connection, number), questions=questions.of_matter(connection, number),
                 own_verbs=[verb for verb in found.verbs if verb in OWN_VERBS], needs_note=matters.NEEDS_NOTE,
                 may_ask="ask" in found.verbs, door=self._door.there, now=self._shell.clock.now(),
+                say=People(connection).of_matter(found.subject).mask,
             )  # fmt: skip
 
     async def step(self, request: Request) -> Response:
         number, verb = request.path_params["number"], request.path_params["verb"]
         if verb not in OWN_VERBS:
             return self._shell.missing("没有这一步")
-        note = (await words_of(request, "note"))["note"]
+        given = await words_of(request, "note")
 
-        def moved() -> str:
-            with self._shell.database.writing() as connection:
-                found = matters.get(connection, number) if number < LARGEST_ID else None
-                if found is None:
-                    return "没有这件事项"
-                now = self._shell.clock.now()
-                try:
-                    if verb == "withdraw":
-                        questions.withdraw(connection, found, asking(), now, note)
-                    else:
-                        matters.move(connection, found, verb, asking(), now, note)
-                except NotAllowedError as refusal:
-                    return str(refusal)
-            return ""
+        def taken(connection: sqlite3.Connection, found: Matter) -> None:
+            now = self._shell.clock.now()
+            if verb == "withdraw":
+                questions.withdraw(connection, found, asking(), now, given["note"])
+            else:
+                matters.move(connection, found, verb, asking(), now, given["note"])
 
-        return self._back(number, await run_in_threadpool(moved))
+        return await self._done(number, "step", given, taken)
 
     async def ask(self, request: Request) -> Response:
         """A question: written down, then asked at once; when the hospital is away it is asked again later."""
         number, given = request.path_params["number"], await words_of(request, "authority", "words")
-
-        def written() -> str:
-            with self._shell.database.writing() as connection:
-                found = matters.get(connection, number) if number < LARGEST_ID else None
-                if found is None:
-                    return "没有这件事项"
-                try:
-                    now = self._shell.clock.now()
-                    questions.write(connection, found, asking(), now, given["authority"], given["words"])
-                except NotAllowedError as refusal:
-                    return str(refusal)
-            return ""
-
         if not self._door.there:
-            return self._shell.refused("这个平台没有设置通向医院的前置机地址", "/alerts")
-        problem = await run_in_threadpool(written)
-        if not problem:
+            typed = Typed("ask", "这个平台没有设置通向医院的前置机地址", given)
+            return await run_in_threadpool(self._matter, number, typed, 409)
+
+        def written(connection: sqlite3.Connection, found: Matter) -> None:
+            now = self._shell.clock.now()
+            questions.write(connection, found, asking(), now, given["authority"], given["words"])
+
+        answer = await self._done(number, "ask", given, written)
+        if answer.status_code == 303:
             await questions.sweep(self._shell.database, self._door, self._shell.clock, number)
-        return self._back(number, problem)
+        return answer
 
     async def answers(self, request: Request) -> Response:
         """Look for answers now instead of with the next sweep."""
         number = request.path_params["number"]
         if number < LARGEST_ID:
             await questions.sweep(self._shell.database, self._door, self._shell.clock, number)
-        return self._back(number, "")
-
-    def _back(self, number: int, problem: str) -> Response:
-        if problem:
-            return self._shell.refused(problem, "/alerts")
         return RedirectResponse(f"/matters/{number}", status_code=303)
+
+    async def _done(
+        self, number: int, form: str, given: Mapping[str, str], deed: Callable[[sqlite3.Connection, Matter], None]
+    ) -> Response:  # fmt: skip
+        """The deed in a transaction, then its matter; what is refused is shown with what was typed."""
+
+        def done() -> Response:
+            with self._shell.database.reading() as connection:
+                found = matters.get(connection, number) if number < LARGEST_ID else None
+            if found is None:
+                return self._shell.missing("没有这件事项")
+            try:
+                with self._shell.database.writing() as connection:
+                    deed(connection, found)
+            except NotAllowedError as refusal:
+                return self._matter(number, Typed(form, str(refusal), given), 409)
+            return RedirectResponse(f"/matters/{number}", status_code=303)
+
+        return await run_in_threadpool(done)
 
 
 def _sums(states: Mapping[str, int]) -> dict[str, int]:

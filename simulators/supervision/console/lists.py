@@ -9,12 +9,10 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from simulators.supervision.console import findings, reading, staffing, wording
-from simulators.supervision.console.masking import mask_record
+from simulators.supervision.console.masking import mask_record, words_about
 from simulators.supervision.console.replay import frames
-from simulators.supervision.console.sessions import asking
 from simulators.supervision.console.shell import LARGEST_ID, Shell, number_of
-from simulators.supervision.console.summary import summary
-from simulators.supervision.oversight import reveals
+from simulators.supervision.console.visiting import visit_page
 
 SOON_DAYS = 30
 
@@ -44,11 +42,12 @@ class Lists:
         query, scope = request.query_params, self._shell.scope(request)
         method = query.get("method", "") if query.get("method", "") in wording.METHODS else ""
         kinds = tuple(kind for kind in query.get("kind", "").split(",")[:10] if kind)
-        number, once = query.get("number", "").strip()[:100], query.get("once") == "1"
-        wanted = reading.Wanted(scope, method, kinds, number, once)
+        number = query.get("number", "").strip()[:100]
+        once, twice = query.get("once") == "1", query.get("twice") == "1"
+        wanted = reading.Wanted(scope, method, kinds, number, once, twice)
         with self._shell.database.reading() as connection:
             found, following = reading.records_before(connection, number_of(query.get("before", "")), wanted)
-            kept = {"kind": ",".join(kinds), "once": "1" if once else ""}
+            kept = {"kind": ",".join(kinds), "once": "1" if once else "", "twice": "1" if twice else ""}
             return self._shell.show(
                 "records.html", "上报记录", "/records",
                 items=found, total=reading.records_counted(connection, wanted),
@@ -62,15 +61,17 @@ class Lists:
         number = request.path_params["number"]
         with self._shell.database.reading() as connection:
             found = reading.one_record(connection, number) if number < LARGEST_ID else None
+            around = reading.visit(connection, found.visit_no) if found and found.visit_no else []
         if found is None:
             return self._shell.missing("没有这条记录")
         self._shell.note("record.view", f"record {number}", method=found.method)
+        persons = words_about((one.method, one.body) for one in around)
         return self._shell.show(
             "record.html", found.title, "/records",
             item=found,
-            details=wording.details(found.method, found.body),
-            lists=wording.lists(found.method, found.body),
-            raw=json.dumps(mask_record(found.method, found.body), ensure_ascii=False, indent=2),
+            details=wording.details(found.method, found.body, persons),
+            lists=wording.lists(found.method, found.body, persons),
+            raw=json.dumps(mask_record(found.method, found.body, persons), ensure_ascii=False, indent=2),
         )  # fmt: skip
 
     def visits(self, request: Request) -> Response:
@@ -91,48 +92,31 @@ class Lists:
             )  # fmt: skip
 
     def visit(self, request: Request) -> Response:
-        visit_no = request.path_params["visit_no"]
-        with self._shell.database.reading() as connection:
-            steps = reading.visit(connection, visit_no)
-            raised = findings.alerts(connection, visit_no=visit_no)
-            asked = reveals.of_visit(connection, visit_no)
-        if not steps:
-            return self._shell.missing("没有这次就诊的记录")
-        self._shell.note("visit.view", f"visit {visit_no}")
-        now, who = self._shell.clock.now(), asking()
-        shown = [
-            (step, wording.details(step.method, step.body), wording.lists(step.method, step.body))
-            for step in steps
-        ]
-        return self._shell.show(
-            "visit.html",
-            "一次就诊",
-            "/visits",
-            visit_no=visit_no,
-            steps=shown,
-            alerts=raised,
-            head=summary(steps),
-            may_ask=self._shell.settings.hospital_door.urls != (),
-            reveal=next((one for one in asked if reveals.may_look(one, who, now)), None),
-        )
+        return visit_page(self._shell, request.path_params["visit_no"])
 
     def replay(self, request: Request) -> Response:
-        visit_no, by = request.path_params["visit_no"], request.query_params.get("by", "")
+        visit_no, arrival = request.path_params["visit_no"], request.query_params.get("by", "") == "arrival"
         with self._shell.database.reading() as connection:
             steps = reading.visit(connection, visit_no)
             raised = findings.alerts(connection, visit_no=visit_no)
+            if arrival:  # what stood then, though it was taken back later
+                raised += findings.explained(connection, records=[step.id for step in steps])
         if not steps:
             return self._shell.missing("没有这次就诊的记录")
         self._shell.note("visit.replay", f"visit {visit_no}")
-        found = frames(steps, by_arrival=by == "arrival")
+        found = frames(steps, by_arrival=arrival)
         place = min(max(number_of(request.query_params.get("step", "")) or 1, 1), len(found))
+        persons = words_about((one.method, one.body) for one in steps)
         frame, seen = found[place - 1], {one.step.id for one in found[:place]}
         return self._shell.show(
             "replay.html", "回放", "/visits",
-            visit_no=visit_no, frames=found, frame=frame, place=place, by="arrival" if by == "arrival" else "",
-            details=wording.details(frame.step.method, frame.step.body),
-            lists=wording.lists(frame.step.method, frame.step.body),
-            alerts=[one for one in raised if one.record_id in seen],
+            visit_no=visit_no, frames=found, frame=frame, place=place, by="arrival" if arrival else "",
+            details=wording.details(frame.step.method, frame.step.body, persons),
+            lists=wording.lists(frame.step.method, frame.step.body, persons),
+            alerts=[
+                one for one in raised
+                if one.record_id in seen and (one.explained is None or one.explained.record_id > max(seen))
+            ],
         )  # fmt: skip
 
     def staff(self, request: Request) -> Response:

@@ -93,6 +93,7 @@ class Wanted:
     kinds: tuple[str, ...] = ()
     number: str = ""
     once: bool = False
+    twice: bool = False
 
     def where(self) -> tuple[str, list[Any]]:
         where, values = self.scope.records()
@@ -108,6 +109,8 @@ class Wanted:
             parts.append((_NUMBERED, [self.number, self.number, self.number, place, self.number]))
         if self.once:
             parts.append(("duplicate = 0", []))
+        if self.twice:
+            parts.append(("duplicate = 1", []))
         return " AND ".join(part for part, _ in parts), [value for _, more in parts for value in more]
 
 

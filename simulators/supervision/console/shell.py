@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from starlette.concurrency import run_in_threadpool
@@ -13,9 +14,10 @@ from simulators.server import Clock
 from simulators.supervision.console import wording
 from simulators.supervision.console.scope import Scope, choices, scope_of
 from simulators.supervision.console.sessions import COOKIE, Sessions, anybody, asking, enter
+from simulators.supervision.console.typed import NOTHING, Typed
 from simulators.supervision.oversight import trail
 from simulators.supervision.oversight.matters import STANDINGS, VERBS
-from simulators.supervision.settings import Settings
+from simulators.supervision.settings import Settings, Supervisor
 from simulators.supervision.store import Database
 
 FOLDER = Path(__file__).parent
@@ -64,7 +66,19 @@ class Shell:
 
         return endpoint
 
+    def foreign(self, request: Request) -> Response | None:
+        """Forms are sent by our own pages alone: a browser says where from, and nothing else may post here."""
+        if request.method != "POST":
+            return None
+        site = request.headers.get("sec-fetch-site", "same-origin")
+        host = urlsplit(request.headers.get("origin", "")).netloc
+        if site == "same-origin" and host and host == request.headers.get("host", ""):
+            return None
+        return self.show("foreign.html", "页面来源不正确", "", status=403)
+
     def _let_in(self, request: Request) -> Response | None:
+        if (elsewhere := self.foreign(request)) is not None:
+            return elsewhere
         who = self.sessions.whose(request.cookies.get(COOKIE))
         if who is None:
             return RedirectResponse("/login", status_code=303)
@@ -82,8 +96,19 @@ class Shell:
         ]
         return {"scope": scope, "action": action, "hospitals": hospitals, "kept": kept, **choices(connection)}
 
-    def show(self, template: str, title: str, active: str, *, status: int = 200, **values: Any) -> Response:
+    def show(
+        self,
+        template: str,
+        title: str,
+        active: str,
+        *,
+        status: int = 200,
+        typed: Typed = NOTHING,
+        **values: Any,
+    ) -> Response:
+        """A page; `typed` is the form on it that came back with a problem."""
         text = self._templates.get_template(template).render(
+            typed=typed,
             title=title,
             active=active,
             supervisor=anybody(),
@@ -101,8 +126,12 @@ class Shell:
 
     def note(self, action: str, subject: str, **detail: str) -> None:
         """A look at a person's data, as a line of the trail."""
+        self.note_of(asking(), action, subject, **detail)
+
+    def note_of(self, who: Supervisor, action: str, subject: str, **detail: str) -> None:
+        """The same, of somebody who need not be signed in."""
         with self.database.writing() as connection:
-            trail.write(connection, self.clock.now(), asking(), action, subject, **detail)
+            trail.write(connection, self.clock.now(), who, action, subject, **detail)
 
 
 async def words_of(request: Request, *names: str) -> Mapping[str, str]:

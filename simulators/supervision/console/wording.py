@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from simulators.server import SHANGHAI
-from simulators.supervision.console.masking import mask_record
+from simulators.supervision.console.masking import NO_WORDS, Words, mask_record
 from simulators.supervision.tables import Field, Method, guangdong, shanghai, tianjin
 from simulators.supervision.tables.codes import label, subject_label
 from simulators.supervision.validate import is_empty
@@ -52,9 +52,14 @@ EVENTS = {
     "drug_catalogue.changed": "药品目录变更",
 }
 ACTIONS = {
+    "session.sign_in": "登录",
+    "session.sign_out": "退出",
+    "session.failed": "密码错误",
+    "session.locked": "密码多次错误，暂停登录",
     "visit.view": "查看就诊",
     "visit.replay": "回放就诊",
     "record.view": "查看记录",
+    "matter.take_up": "开始办理",
     "matter.look": "标为已查看",
     "matter.ask": "询问医院",
     "matter.answer": "医院答复",
@@ -70,21 +75,29 @@ ACTIONS = {
     "reveal.refuse": "不予批准",
     "reveal.look": "查看未脱敏信息",
     "reveal.look_refused": "查看被拒",
+    "reveal.export_refused": "导出未脱敏证据包被拒",
+    "reveal.chat": "查阅未脱敏的文字记录",
     "reveal.refused": "申请或批准被拒",
+    "reveal.export": "导出未脱敏的证据包",
     "evidence.export": "导出证据包",
     "evidence.made": "证据包已生成",
     "look-in.open": "旁看视频",
+    "look-in.refused": "旁看视频未获准",
+    "look-in.end": "结束旁看",
     "chat.read": "查阅文字记录",
+    "chat.refused": "查阅文字记录未获准",
 }
 DETAILS = {
     "authority": "检查文书号", "reason": "原因", "note": "说明", "why": "原因", "reveal": "许可", "method": "接口",
     "seed": "种子", "wanted": "数量", "scope": "筛选", "up_to": "截至记录", "population": "名单", "clear": "含原文",
     "population_digest": "名单摘要", "number": "编号", "verdict": "结论", "manifest_sha256": "核验码", "export": "导出",
-    "key": "事项", "nonce": "平台随机数",
+    "key": "事项", "nonce": "平台随机数", "address": "来源地址", "with_export": "含导出",
+    "look_in": "旁看编号",
 }  # fmt: skip
 _SUBJECTS = {
     "visit": ("就诊", "/visits/"), "record": ("记录", "/records/"), "matter": ("事项", "/matters/"),
-    "sample": ("抽查", "/samples/"), "reveal": ("许可", "/reveals/"),
+    "sample": ("抽查", "/samples/"), "reveal": ("许可", "/reveals/"), "session": ("账号", ""),
+    "look-in": ("旁看", ""),
 }  # fmt: skip
 # What a line in a list says, in this order, where the record has it.
 _LINE = (
@@ -121,9 +134,11 @@ def line(method: str, record: Mapping[str, Any]) -> str:
     return " · ".join(parts[:7])
 
 
-def details(method: str, record: Mapping[str, Any], *, with_place: bool = False) -> list[tuple[str, str]]:
+def details(
+    method: str, record: Mapping[str, Any], also: Words = NO_WORDS, *, with_place: bool = False
+) -> list[tuple[str, str]]:
     """(label, value) of every field that is there, without lists; `with_place` adds organisation and chain."""
-    shown = mask_record(method, record)
+    shown = mask_record(method, record, also)
     return [
         (name_of(field), say(field, shown[field.name]))
         for field in METHODS[method].fields
@@ -133,9 +148,9 @@ def details(method: str, record: Mapping[str, Any], *, with_place: bool = False)
     ]
 
 
-def lists(method: str, record: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+def lists(method: str, record: Mapping[str, Any], also: Words = NO_WORDS) -> list[tuple[str, list[str]]]:
     """The lists inside a record: (label, lines)."""
-    shown = mask_record(method, record)
+    shown = mask_record(method, record, also)
     return [
         (field.label, [_list_line(field, item) for item in shown[field.name]])
         for field in METHODS[method].fields

@@ -1,5 +1,6 @@
 """The platform's key for evidence: Ed25519, made on first use, kept in the platform's data folder."""
 
+import hmac
 import os
 from pathlib import Path
 
@@ -27,3 +28,10 @@ def evidence_key(folder: Path) -> Ed25519PrivateKey:
 def public_text(key: Ed25519PrivateKey) -> str:
     """Hex of the public key, as the console shows it."""
     return key.public_key().public_bytes_raw().hex()
+
+
+def salt_of(key: Ed25519PrivateKey, record: int) -> bytes:
+    """32 bytes for the commitment to a stored record: the same in every bundle, known only where the text is given, too."""
+    return hmac.digest(
+        key.private_bytes_raw(), f"evidence-bundle/2 salt of record {record}".encode(), "sha256"
+    )

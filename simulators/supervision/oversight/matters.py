@@ -123,15 +123,17 @@ def counts(connection: sqlite3.Connection) -> dict[str, int]:
     return dict.fromkeys(map(str, Standing), 0) | {row["standing"]: row["number"] for row in rows}
 
 
-def take_up(connection: sqlite3.Connection, subject: Subject) -> Matter:
-    """The matter of this subject; made when it is not there yet."""
-    connection.execute(
+def take_up(connection: sqlite3.Connection, subject: Subject, who: Supervisor, at: datetime) -> Matter:
+    """The matter of this subject; made when it is not there yet, which is a line of the trail."""
+    made = connection.execute(
         "INSERT OR IGNORE INTO matters (kind, key, title, detail, visit_no, record_id, at, standing) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, 'new')",
         (subject.kind, subject.key, subject.title, subject.detail, subject.visit_no, subject.record_id, subject.at),
     )  # fmt: skip
     found = find(connection, subject.kind, subject.key)
     assert found is not None
+    if made.rowcount == 1:
+        trail.write(connection, at, who, "matter.take_up", f"matter {found.id}", key=subject.key)
     return found
 
 

@@ -3,11 +3,13 @@
     entry = SHA-256 of the line's canonical JSON {number, at, login, name, action, subject, detail}: keys sorted, UTF-8, no spaces
     head  = SHA-256(head before ‖ entry) over the raw bytes; before line 1 stand 32 zero bytes
 
-In two steps, so that an excerpt can carry the entries of other lines without their words and still be checked.
+In two steps, so that an excerpt can carry the entries of other lines without their words and still be checked. Each line's detail has a
+random `salt`: an entry without its words tells nothing to whoever tries likely words.
 """
 
 import hashlib
 import json
+import secrets
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from simulators.supervision.settings import Supervisor
 from simulators.supervision.times import utc_text
 
 START = "0" * 64
+SALT = "salt"
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,11 @@ class Line:
             "number": self.number, "at": self.at, "login": self.login, "name": self.name, "action": self.action,
             "subject": self.subject, "detail": dict(self.detail),
         }  # fmt: skip
+
+    @property
+    def words(self) -> dict[str, str]:
+        """The detail that people read."""
+        return {key: value for key, value in self.detail.items() if key != SALT}
 
     @property
     def digest(self) -> str:
@@ -67,6 +75,7 @@ def write(
     """Add a line in the caller's transaction; returns its number."""
     last = connection.execute("SELECT number, head FROM trail ORDER BY number DESC LIMIT 1").fetchone()
     number, before = (last["number"] + 1, last["head"]) if last else (1, START)
+    detail = {**detail, SALT: secrets.token_hex(16)}
     line = Line(number, utc_text(at), who.login, who.name, action, subject, detail, "", "")
     entry = line.digest
     connection.execute(

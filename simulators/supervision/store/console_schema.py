@@ -8,6 +8,7 @@ ADDED = (
      ("UPDATE questions SET withdrawn_at = asked_at WHERE answered_at IS NULL AND (matter_id NOT IN "
      "(SELECT id FROM matters WHERE standing = 'asked') OR EXISTS (SELECT 1 FROM questions AS later "
      "WHERE later.matter_id = questions.matter_id AND later.asked_at > questions.asked_at))")),
+    ("reveals", "export", "INTEGER NOT NULL DEFAULT 0", ""),
 )  # fmt: skip
 """Columns that a file of an older version lacks: table, column, type, and what makes the old rows true."""
 
@@ -140,6 +141,7 @@ CREATE TABLE IF NOT EXISTS reveals (
     granted INTEGER,
     note TEXT NOT NULL DEFAULT '',
     ends_at TEXT,
+    export INTEGER NOT NULL DEFAULT 0, -- she may also carry the texts away as they came
     CHECK (decided_login IS NULL OR decided_login <> login)
 );
 CREATE INDEX IF NOT EXISTS reveals_visit ON reveals (visit_no);

@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from backend.app import create_app
 from backend.context import Context
 from backend.live import Live
+from backend.outside.adapter import NoAdapter, SupervisionAdapter
 from backend.outside.e_bill import NoEBill
 from backend.outside.insurance import SelfPayOnly
 from backend.outside.sms import NoSms
@@ -65,13 +66,24 @@ def desk_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture
-def app(db: Database, clock: Clock, desk_settings: Settings) -> Any:
-    """The API process's application. These tests call nobody outside, so nobody outside is there."""
+def adapter() -> SupervisionAdapter:
+    """Nobody, unless a test has one of its own."""
+    return NoAdapter()
+
+
+@pytest.fixture
+def context(db: Database, clock: Clock, desk_settings: Settings, adapter: SupervisionAdapter) -> Context:
+    """These tests call nobody outside, so nobody outside is there."""
     nobody = cast(Any, None)
-    context = Context(
+    return Context(
         settings=desk_settings, clock=clock, db=db, redis=nobody, wechat=nobody, pay=nobody, hospital=nobody,
-        identity=nobody, ca=nobody, courier=nobody, insurance=SelfPayOnly(), e_bills=NoEBill(), sms=NoSms(), objects=nobody, hospital_store=nobody, live=Live(cast("Redis", nobody)),
+        identity=nobody, ca=nobody, courier=nobody, insurance=SelfPayOnly(), e_bills=NoEBill(), sms=NoSms(), objects=nobody, hospital_store=nobody, live=Live(cast("Redis", nobody)), adapter=adapter,
     )  # fmt: skip
+
+
+@pytest.fixture
+def app(context: Context) -> Any:
+    """The API process's application."""
     return create_app(context)
 
 

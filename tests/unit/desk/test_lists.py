@@ -199,6 +199,19 @@ async def test_events_the_supervisor_does_not_have_are_counted_and_soon_alarmed(
     assert "没有送达，请检查上报系统" in text
 
 
+async def test_an_event_that_cannot_go_is_shown_with_its_reason(browser: Browser, db: Database) -> None:
+    async with unit_of_work(db) as session:
+        changed = events.DrugCatalogueChanged(catalogue_version="d9", drugs=[], changed_at=db.clock.now())
+        row = await publish(session, "catalogue:drug", changed)
+        row.held_times, row.held_reason, row.claimed_until = 3, "unreadable", db.clock.now()
+    await browser.logs_in(QUALITY)
+
+    text = (await browser.get("/desk/supervision")).text
+
+    assert "字段密钥缺失，或内容已损坏" in text
+    assert "3 次" in text
+
+
 def test_every_kind_of_work_and_every_event_has_a_word() -> None:
     desks = {desk.__name__.split(".")[1]: desk for desk in DESKS}
 

@@ -49,6 +49,7 @@ WHO = {
         "/desk/review-figures",
         "/desk/complaints",
         "/desk/supervision",
+        "/desk/inquiries",
         "/desk/submissions",
         "/desk/statements",
         "/desk/connections",

@@ -9,14 +9,18 @@ from foundation.crypto import Keyring
 from foundation.db.base import bind_hospital
 from foundation.db.columns import bind_keyring
 from foundation.db.unit_of_work import Database, connect
+from regulator_adapter import profiles
+from regulator_adapter.days.service import Days
 from regulator_adapter.migrate import migrate
 from regulator_adapter.organisation import Organisation
 from standalone.stores import StoreOptions
+from tests.builders import seals
 from tests.builders.events import HOSPITAL_ID
 from tests.contract.started import free_port
 from tests.temporary import stores_in_memory
 from tests.unit.regulator_adapter.fake_platform import FakePlatform, fake_platform
 from tests.unit.regulator_adapter.feed import Adapter, adapter_over
+from tests.unit.regulator_adapter.stating_platform import stating
 
 
 class StillClock(Clock):
@@ -86,3 +90,14 @@ async def platform() -> AsyncIterator[FakePlatform]:
 async def adapter(db: Database, organisation: Organisation, platform: FakePlatform) -> AsyncIterator[Adapter]:
     async with adapter_over(db, organisation, platform) as made:
         yield made
+
+
+@pytest.fixture
+def days(adapter: Adapter, organisation: Organisation) -> Days:
+    """Over a platform that states every day as the hospital does; the clock shows three days after the events."""
+    clock = adapter.db.clock
+    clock.shift(seals.NOW - Clock().now())
+    adapter.platform.always = stating()
+    client = adapter.pump.lines[0].sender.client
+    trust = seals.trust("platform", seals.PLATFORM)
+    return Days(adapter.db, client, profiles.profile("shanghai"), organisation, seals.hospital(), trust)

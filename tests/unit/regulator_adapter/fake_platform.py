@@ -8,9 +8,10 @@ from typing import Any
 
 from aiohttp import web
 
+from foundation.suites.secret_keys import KeyInMemory
 from regulator_adapter.city_wire import Credentials, decrypt
 
-CREDENTIALS = Credentials("app-1", bytes(range(16)), bytes(16))
+CREDENTIALS = Credentials("app-1", KeyInMemory(bytes(range(16))), bytes(16))
 
 
 @dataclass
@@ -21,6 +22,7 @@ class Request:
     method: str
     records: list[dict[str, Any]]
     headers: Mapping[str, str] = field(default_factory=dict)
+    incoming: web.Request | None = None
 
 
 Answer = Callable[[Request], Awaitable[web.Response]]
@@ -43,7 +45,7 @@ class FakePlatform:
         body = await incoming.read()
         records = json.loads(decrypt(bytes.fromhex(body.decode()), CREDENTIALS))
         request = Request(
-            incoming.path, incoming.headers["X-Service-Method"], records, dict(incoming.headers)
+            incoming.path, incoming.headers["X-Service-Method"], records, dict(incoming.headers), incoming
         )
         self.requests.append(request)
         answer = self.script.pop(0) if self.script else self.always or accept

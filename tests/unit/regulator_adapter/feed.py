@@ -4,15 +4,19 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+from contracts.days import Sent
 from contracts.envelope import Envelope
-from foundation.db.unit_of_work import Database
+from foundation.db.unit_of_work import Database, unit_of_work
 from regulator_adapter import profiles
 from regulator_adapter.city_client import CityClient
 from regulator_adapter.city_wire import Credentials
+from regulator_adapter.days import opening
+from regulator_adapter.days.model import Statement
+from regulator_adapter.days.service import hear
 from regulator_adapter.figures import SubmissionView, submissions
 from regulator_adapter.gate import Gate
 from regulator_adapter.inbox import Inbox
@@ -57,6 +61,14 @@ class Adapter:
 
     async def rows(self, event_id: UUID) -> list[SubmissionView]:
         return await submissions(self.db, event_id=event_id)
+
+    async def hears(self, day: date, events: int, *, more: int = 0, unsealed: int = 0) -> None:
+        """The backend tells what it sent of `day`: `more` numbers than arrived."""
+        sent = Sent(events, self.feed.number + more, self.feed.head.hex(), unsealed)
+        async with unit_of_work(self.db) as session:
+            if await opening.latest(session, day) is None:
+                session.add(Statement(day=day))
+        await hear(self.db, day, sent)
 
     async def row(self, event_id: UUID, method: str) -> SubmissionView:
         return next(row for row in await self.rows(event_id) if row.method == method)

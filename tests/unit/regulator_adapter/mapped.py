@@ -6,6 +6,7 @@ import msgspec
 
 from contracts import events
 from contracts.envelope import Envelope
+from foundation.crypto import Keyring
 from foundation.errors import Issue
 from regulator_adapter import profiles
 from regulator_adapter.mapping import KINDS
@@ -14,6 +15,7 @@ from regulator_adapter.organisation import Organisation
 from regulator_adapter.profiles.checking import check
 from regulator_adapter.routing import Routing, Stop, routing
 
+RING = Keyring({"k1": b"1" * 32}, "k1", b"2" * 32)
 ORGANISATION = Organisation("12310114425001234X", "UNIT0001", "上海市嘉定区示范医院")
 
 
@@ -24,8 +26,8 @@ def source(envelope: Envelope, earlier: list[Any] | None = None, table: Routing 
         bytes.fromhex(envelope.digest), bytes.fromhex(envelope.head),
     )  # fmt: skip
     return Source(
-        event, place, ORGANISATION, earlier or [], (table or routing()).reported_by(envelope.type, event)
-    )
+        event, place, ORGANISATION, RING.index, earlier or [], (table or routing()).reported_by(envelope.type, event),
+    )  # fmt: skip
 
 
 def record(stop: Stop, given: Source[Any]) -> tuple[dict[str, Any], list[Issue]]:

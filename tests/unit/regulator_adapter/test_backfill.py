@@ -1,7 +1,7 @@
 """A day is caught up by its date."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 import pytest
@@ -61,6 +61,7 @@ async def test_the_day_is_signed_in(adapter: Adapter) -> None:
     daily = SignIn(
         adapter.db, adapter.pump.lines[0].sender.client, profiles.profile("tianjin-1.0"), Timing.PROFILE
     )
+    await adapter.hears(DAY, 1)
     await daily.turn()
     [after] = await backfill(adapter.db, DAY, DAY, PERSON)
 
@@ -68,7 +69,22 @@ async def test_the_day_is_signed_in(adapter: Adapter) -> None:
     assert [signed.state for signed in after.sign_ins] == ["closed"]
 
 
+async def test_a_day_before_the_feed_began_is_signed_in_though_nobody_tells_of_it(adapter: Adapter) -> None:
+    await adapter.inbox.take([adapter.feed.envelope("person:1", b.identity_verified(), MORNING)])
+    before = DAY - timedelta(days=1)
+
+    await backfill(adapter.db, before, before, PERSON)
+    daily = SignIn(
+        adapter.db, adapter.pump.lines[0].sender.client, profiles.profile("tianjin-1.0"), Timing.PROFILE
+    )
+    await daily.turn()
+    [after] = await backfill(adapter.db, before, before, PERSON)
+
+    assert [signed.state for signed in after.sign_ins] == ["closed"]
+
+
 async def test_a_sign_in_that_was_refused_is_tried_once_more(adapter: Adapter) -> None:
+    await adapter.hears(DAY, 0)
     await backfill(adapter.db, DAY, DAY, PERSON)
     daily = SignIn(
         adapter.db, adapter.pump.lines[0].sender.client, profiles.profile("tianjin-1.0"), Timing.PROFILE

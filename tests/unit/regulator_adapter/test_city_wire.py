@@ -6,6 +6,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from hypothesis import given
 from hypothesis import strategies as st
 
+from foundation.suites.secret_keys import KeyInMemory
 from regulator_adapter.city_wire import (
     Credentials,
     WrongPaddingError,
@@ -19,7 +20,7 @@ from regulator_adapter.city_wire import (
 )
 
 KEY = bytes.fromhex("0123456789abcdeffedcba9876543210")
-CREDENTIALS = Credentials("app-1", KEY, bytes(range(16)))
+CREDENTIALS = Credentials("app-1", KeyInMemory(KEY), bytes(range(16)))
 
 
 def test_sm3_gives_the_digests_of_the_standard() -> None:
@@ -70,13 +71,13 @@ def test_another_key_or_half_a_block_does_not_decrypt() -> None:
     with pytest.raises(WrongPaddingError):
         decrypt(sealed[:-1], CREDENTIALS)
     with pytest.raises(WrongPaddingError):
-        decrypt(sealed, Credentials("app-1", b"y" * 16, CREDENTIALS.iv))
+        decrypt(sealed, Credentials("app-1", KeyInMemory(b"y" * 16), CREDENTIALS.iv))
 
 
 @pytest.mark.parametrize(("key", "iv"), [(b"short", bytes(16)), (bytes(16), b"short")])
 def test_key_and_iv_have_sixteen_bytes(key: bytes, iv: bytes) -> None:
     with pytest.raises(ValueError, match="expected 16"):
-        Credentials("app-1", key, iv)
+        Credentials("app-1", KeyInMemory(key), iv)
 
 
 def test_a_message_is_lower_case_hex_with_the_digest_of_what_is_sent() -> None:

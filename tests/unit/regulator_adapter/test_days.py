@@ -1,6 +1,7 @@
 """One day, driven by hand over a real database: what keeps it open, who may close it, and two at once."""
 
 import asyncio
+import json
 from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
@@ -10,56 +11,27 @@ from aiohttp import web
 from sqlalchemy import func, select
 
 from contracts.days import Sent
-from foundation.clock import Clock, local, local_day_start
+from foundation.clock import local_day_start
 from foundation.db.guards import without_guard
 from foundation.db.unit_of_work import unit_of_work
 from foundation.errors import Busy, Conflict, Invalid, NotFound
-from regulator_adapter import profiles
 from regulator_adapter.carrying import carry_over
 from regulator_adapter.days import opening
 from regulator_adapter.days.closed import closed_through, in_closed_day
-from regulator_adapter.days.model import Statement
 from regulator_adapter.days.service import Count, Days, enter_count, hear, reconcile
 from regulator_adapter.days.turning import Turning
 from regulator_adapter.model import ReceivedEvent, Submission
-from regulator_adapter.organisation import Organisation
 from regulator_adapter.resubmit import operator, resubmit
 from tests.builders import events as b
 from tests.builders import seals
 from tests.unit.regulator_adapter import fake_platform as fake
+from tests.unit.regulator_adapter.a_day import DAY, a_day, kinds, proved, total
 from tests.unit.regulator_adapter.feed import Adapter
 from tests.unit.regulator_adapter.stating_platform import Document, agreeing, stating
 
 pytestmark = pytest.mark.anyio
 
-DAY = local(b.MORNING).date()
 PERSON = operator("周敏")
-
-
-@pytest.fixture
-def days(adapter: Adapter, organisation: Organisation) -> Days:
-    clock = adapter.db.clock
-    clock.shift(seals.NOW - Clock().now())
-    adapter.platform.always = stating()
-    client = adapter.pump.lines[0].sender.client
-    trust = seals.trust("platform", seals.PLATFORM)
-    return Days(adapter.db, client, profiles.profile("shanghai"), organisation, seals.hospital(), trust)
-
-
-def total(adapter: Adapter, events: int) -> Sent:
-    return Sent(events, adapter.feed.number, adapter.feed.head.hex(), 0)
-
-
-async def a_day(adapter: Adapter, people: int = 3) -> None:
-    """People proved who they are; the platform has it and the outbox has said so."""
-    await adapter.takes(*((f"person:{uuid4()}", b.identity_verified()) for _ in range(people)))
-    await adapter.drain()
-    await opening.open_days(adapter.db)
-    await hear(adapter.db, DAY, total(adapter, people))
-
-
-def kinds(row: Statement) -> list[str]:
-    return [one["kind"] for one in row.differences]
 
 
 async def covered(adapter: Adapter) -> int:
@@ -92,9 +64,38 @@ async def test_a_closed_day_stays_as_it_is(adapter: Adapter, days: Days) -> None
     assert len(adapter.platform.requests) == asked
 
 
-async def test_a_day_without_events_has_no_statement(adapter: Adapter, days: Days) -> None:
+async def test_a_day_that_nobody_spoke_of_has_no_statement(adapter: Adapter, days: Days) -> None:
     with pytest.raises(NotFound):
         await reconcile(days, DAY)
+
+
+async def test_a_day_without_events_is_closed_by_both_sides_with_zeros(adapter: Adapter, days: Days) -> None:
+    await a_day(adapter)
+    quiet = DAY + timedelta(days=1)
+    before = await hear(adapter.db, quiet, Sent(0, adapter.feed.number, adapter.feed.head.hex(), 0))
+
+    closed = await reconcile(days, quiet)
+
+    assert (before.closed_at, closed.closed_at is not None) == (None, True)
+    assert (closed.events, closed.through) == (0, adapter.feed.number)
+    assert json.loads(closed.theirs)["records"] == 0
+
+
+async def test_a_day_before_the_first_event_is_closed_with_zeros_and_proved(
+    adapter: Adapter, days: Days
+) -> None:
+    await hear(adapter.db, DAY, Sent(0, 0, "", 0))
+    closed = await reconcile(days, DAY)
+
+    assert (closed.events, json.loads(closed.ours)["chainHash"]) == (0, "00" * 32)
+    assert (await proved(adapter, DAY)).problems == []
+
+
+async def test_zeros_do_not_close_a_day_of_which_something_is_here(adapter: Adapter, days: Days) -> None:
+    await a_day(adapter)
+    await hear(adapter.db, DAY, Sent(0, 0, "", 0))
+
+    assert kinds(await reconcile(days, DAY)) == ["later"]
 
 
 @pytest.mark.usefixtures("days")

@@ -9,6 +9,7 @@ from regulator_adapter.carrying import carry_over
 from regulator_adapter.figures import SubmissionView, figures
 from regulator_adapter.reconcile import reconcile
 from regulator_adapter.resubmit import operator, resubmit, resubmit_code
+from regulator_adapter.routing import routing
 from regulator_adapter.verify import verify
 from tests.builders import events as b
 from tests.unit.regulator_adapter import fake_platform as fake
@@ -69,7 +70,7 @@ async def test_the_proof_holds_when_everything_has_a_receipt(adapter: Adapter) -
     await adapter.drain()
     await adapter.pump._seal()
 
-    proof = await verify(adapter.db)
+    proof = await verify(adapter.db, routing())
 
     assert proof.holds
     assert (proof.events, proof.head) == (len(envelopes), envelopes[-1].head)
@@ -79,7 +80,7 @@ async def test_the_proof_holds_when_everything_has_a_receipt(adapter: Adapter) -
 async def test_the_proof_names_what_has_no_receipt(adapter: Adapter) -> None:
     row = await rejected(adapter)
 
-    proof = await verify(adapter.db)
+    proof = await verify(adapter.db, routing())
 
     assert not proof.holds
     assert proof.without_receipt[0].startswith(str(row.id))
@@ -90,7 +91,7 @@ async def test_the_proof_tells_what_was_carried_over_from_what_is_missing(adapte
     await carry_over(adapter.db, row.id, PERSON, "平台停用该字典")
     await adapter.pump._seal()
 
-    proof = await verify(adapter.db)
+    proof = await verify(adapter.db, routing())
 
     assert proof.holds
     assert (proof.records, proof.with_receipt, proof.carried_over, proof.without_receipt) == (1, 0, 1, [])
@@ -117,7 +118,7 @@ async def test_the_proof_finds_what_was_done_in_the_database(
     await connection.execute(statement)
     await connection.close()
 
-    proof = await verify(adapter.db)
+    proof = await verify(adapter.db, routing())
 
     assert not proof.holds
     assert getattr(proof, field)

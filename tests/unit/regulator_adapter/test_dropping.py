@@ -7,11 +7,11 @@ import msgspec
 import pytest
 from sqlalchemy import select
 
-from foundation.clock import local
 from foundation.db.audit import AuditEvent
 from foundation.db.unit_of_work import unit_of_work
 from regulator_adapter import profiles
 from regulator_adapter.days.model import Statement
+from regulator_adapter.days.service import Days, reconcile
 from regulator_adapter.days.states import DayState
 from regulator_adapter.dropping import LAST_COUNTS, READ_LATER, drop_contents
 from regulator_adapter.model import ReceivedEvent
@@ -20,10 +20,10 @@ from regulator_adapter.verify import verify
 from tests.builders import events as b
 from tests.unit.regulator_adapter import fake_platform as fake
 from tests.unit.regulator_adapter import mapped
+from tests.unit.regulator_adapter.a_day import DAY, a_day
 from tests.unit.regulator_adapter.feed import Adapter
 
 pytestmark = pytest.mark.anyio
-DAY = local(b.MORNING).date()
 
 
 async def closes(adapter: Adapter, through: int) -> None:
@@ -55,17 +55,16 @@ async def test_nothing_goes_while_the_day_is_open(adapter: Adapter) -> None:
     assert await drop_contents(adapter.db) == 0
 
 
-async def test_contents_of_a_closed_day_go_and_the_proof_still_holds(adapter: Adapter) -> None:
-    envelopes = await adapter.takes(("person:1", b.identity_verified()), ("person:2", b.identity_verified()))
-    await adapter.drain()
-    await closes(adapter, through=2)
+async def test_contents_of_a_closed_day_go_and_the_proof_still_holds(adapter: Adapter, days: Days) -> None:
+    await a_day(adapter, 2)
+    await reconcile(days, DAY)
 
     assert await drop_contents(adapter.db) == 2
 
     assert await kept(adapter) == []
     await adapter.pump._seal()
-    proof = await verify(adapter.db)
-    assert (proof.holds, proof.head) == (True, envelopes[-1].head)
+    proof = await verify(adapter.db, routing())
+    assert (proof.holds, proof.head) == (True, adapter.feed.head.hex())
     async with unit_of_work(adapter.db) as session:
         query = select(AuditEvent).where(AuditEvent.action == "event.content_dropped")
         (line,) = await session.scalars(query)

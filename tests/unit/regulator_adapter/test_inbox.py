@@ -7,6 +7,7 @@ import pytest
 from contracts import events
 from foundation.errors import Invalid
 from regulator_adapter.figures import figures
+from regulator_adapter.routing import routing
 from regulator_adapter.verify import verify
 from tests.builders import events as b
 from tests.unit.regulator_adapter.feed import Adapter
@@ -105,7 +106,7 @@ async def test_an_event_that_does_not_follow_the_one_before_is_stored_and_shown(
     await adapter.inbox.take([stray])
 
     assert (await figures(adapter.db)).chain_breaks == 1
-    assert (await verify(adapter.db)).broken_links == [2]
+    assert (await verify(adapter.db, routing())).broken_links == [2]
 
 
 async def test_an_event_that_nobody_knows_is_kept_for_people(adapter: Adapter) -> None:

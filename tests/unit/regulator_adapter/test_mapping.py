@@ -306,3 +306,25 @@ def test_a_childs_prescription_says_who_was_beside_her(confirmed: bool) -> None:
     assert issues == []
     assert made["guardianPresent"] == made["specialistPresent"] == ("1" if confirmed else "0")
     assert "guardianPresent" not in grown_up
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode", "business"),
+    [
+        ("follow_up", "video", "4"), ("consultation", "text", "1"), ("consultation", "phone", "2"), ("consultation", "video", "3"),
+    ],
+)  # fmt: skip
+def test_an_adverse_event_names_the_business_of_its_visit(kind: str, mode: str, business: str) -> None:
+    visit = msgspec.structs.replace(b.a_visit(kind=kind), mode=mode)
+
+    made, issues = one(b.adverse_event_reported(visit), "pushMedicalDispute")
+
+    assert (made["businessType"], issues) == (business, [])
+
+
+def test_an_adverse_event_without_a_visit_is_some_other_business() -> None:
+    event = msgspec.structs.replace(b.adverse_event_reported(b.a_visit()), visit=None)
+
+    made, issues = one(event, "pushMedicalDispute")
+
+    assert (made["businessType"], issues) == ("99", [])

@@ -76,10 +76,17 @@ def texts(listed: list[list[Any]], rows: list[list[Any]]) -> Texts:
         "theirs": told | {"by": "platform", "agreed": True, "missing": [[5, 5]]},
         "closing": {
             "day": "2026-11-20", "supplement": 0, "closedAt": seals.NOW.isoformat(), "sent": canonical(sent).decode(),
+            "records": digest_of(rows),
             "counts": [{"profile": "tianjin-1.0", "method": "uploadAppointRecord", "count": 2, "duplicates": 1, "by": "周敏", "at": ""}],
             "carriedOver": [{"number": 5, "profile": CHAIN, "method": "uploadRealName", "by": "周敏", "reason": "待补", "at": ""}],
         },
     }  # fmt: skip
+
+
+def digest_of(rows: list[list[Any]]) -> dict[str, Any]:
+    """As the closing names the records."""
+    text = "".join(canonical(row).decode() + "\n" for row in rows)
+    return {"count": len(rows), "digest": sha256(text.encode()).hexdigest()}
 
 
 def bundle(
@@ -168,6 +175,8 @@ def _text(name: str, old: str, new: str) -> Callable[[Bundle], None]:
         (_set("records.0.5", "SH9"), "the platform's statement has other parts"),
         (_set("records.0.5", ""), "accepted without a receipt"),
         (_set("records.0.2", "uploadBooking"), "other methods"),
+        (_set("records.5.5", "another"), "not the ones that the closing was about"),
+        (_drop("records", 5), "not the ones that the closing was about"),
         (_set("records.0.4", "parked"), "not the ones that were carried over"),
         (_set("records.4.4", "accepted"), "not the ones that were carried over"),
         (_text("ours", '"records":4', '"records":5'), "our statement: the signature does not fit"),
@@ -258,3 +267,21 @@ def test_without_the_platforms_root_its_seal_proves_nothing() -> None:
     found = prove(raw, seals.trust("hospital", seals.HOSPITAL), None)
 
     assert found.problems == ["the platform's statement: no root to check its seal by"]
+
+
+def test_a_day_sealed_with_sm2_on_both_sides_is_proved_by_its_own_roots_only() -> None:
+    hospital, platform = (
+        seals.sm2_signer("hospital", seals.HOSPITAL),
+        seals.sm2_signer("platform", seals.PLATFORM),
+    )
+    made = bundle(hospital=hospital, platform=platform)
+    roots = (
+        seals.sm2_trust("hospital", seals.HOSPITAL),
+        seals.sm2_trust("platform", seals.PLATFORM),
+    )
+
+    found = prove(json.dumps(made).encode(), *roots)
+
+    assert (found.problems, found.proved_by_platform) == ([], True)
+    assert not judged(made).holds
+    assert not prove(json.dumps(bundle()).encode(), *roots).holds

@@ -5,8 +5,10 @@ import pytest
 
 from foundation.settings import SettingsError, load
 from foundation.suites.key_files import sm2_pem
+from foundation.suites.secret_keys import KeyInMemory
 from regulator_adapter.settings import Settings, Timing
 from tests.builders.events import HOSPITAL_ID
+from tests.unit.suites.tokens import MODULE, token
 
 
 @pytest.fixture
@@ -82,6 +84,41 @@ def test_production_refuses_development_keys(environ: dict[str, str]) -> None:
 
     with pytest.raises(SettingsError, match="FIELD_KEY_CURRENT"):
         load(Settings, production)
+
+
+def test_production_refuses_the_platforms_key_out_of_a_handbook(environ: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match="PLATFORM_APP_SECRET is an example's"):
+        load(Settings, environ | {"ENV": "production"})
+
+    load(Settings, environ | {"ENV": "production", "PLATFORM_APP_SECRET": "5a0f" * 8})
+
+
+def test_the_platforms_key_may_lie_in_a_file_or_a_module(environ: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("5a0f" * 8)
+    held = token()
+    inside = {
+        "PLATFORM_APP_SECRET": held.uri("kept"),
+        "PLATFORM_APP_SECRET_PIN": held.pin,
+        "PKCS11_MODULE": MODULE,
+    }
+
+    filed = load(Settings, environ | {"PLATFORM_APP_SECRET": str(tmp_path / "secret")})
+    kept = load(Settings, environ | inside)
+
+    assert filed.credentials().key == KeyInMemory(bytes.fromhex("5a0f" * 8))
+    assert kept.credentials().key == KeyInMemory(held.aes)
+
+
+def test_a_key_of_aes_is_refused_where_a_platform_wants_sm4(environ: dict[str, str]) -> None:
+    held = token()
+    given = {
+        "PLATFORM_APP_SECRET": held.uri("seal"),
+        "PLATFORM_APP_SECRET_PIN": held.pin,
+        "PKCS11_MODULE": MODULE,
+    }
+
+    with pytest.raises(SettingsError, match="AES"):
+        load(Settings, environ | given)
 
 
 def test_secrets_are_not_shown_when_printed(environ: dict[str, str]) -> None:

@@ -9,6 +9,7 @@ ALLOWED = {
     ("received", "map"): ("mapped", "system"),
     ("received", "park"): ("parked", "system"),
     ("mapped", "submit"): ("submitted", "system"),
+    ("mapped", "park"): ("parked", "system"),
     ("submitted", "accept"): ("accepted", "system"),
     ("submitted", "reject"): ("rejected", "system"),
     ("submitted", "park"): ("parked", "system"),

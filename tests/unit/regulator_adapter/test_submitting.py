@@ -1,6 +1,7 @@
 import asyncio
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from typing import cast
 from uuid import UUID
 
 import msgspec
@@ -10,10 +11,14 @@ from aiohttp import web
 from foundation.db.guards import without_guard
 from foundation.db.unit_of_work import Database, unit_of_work
 from regulator_adapter import profiles
+from regulator_adapter.city_client import MAX_REPLY
+from regulator_adapter.city_wire import Message
 from regulator_adapter.claims import LEASE, Batch, claim
 from regulator_adapter.figures import figures
 from regulator_adapter.organisation import Organisation
+from regulator_adapter.replies import Meaning, Reply
 from regulator_adapter.settings import Timing
+from regulator_adapter.submit import Answer
 from tests.builders import events as b
 from tests.unit.regulator_adapter import fake_platform as fake
 from tests.unit.regulator_adapter.fake_platform import FakePlatform
@@ -404,3 +409,89 @@ async def taken_by_four_at_once(adapter: Adapter) -> list[UUID]:
         found = await asyncio.gather(*(claimed(adapter, resends=9) for _ in range(4)))
         taken += [row.id for batches in found for batch in batches for row in batch.rows]
     return taken
+
+
+async def test_an_answer_that_comes_in_pieces_is_read_to_its_end(adapter: Adapter) -> None:
+    """Longer than a reader holds back: whoever takes what has come so far has half of it."""
+
+    async def in_two(request: fake.Request) -> web.Response:
+        text = fake.inner(200, "成" * 100_000, receipts=fake.receipts(request)).text
+        assert text is not None
+        assert request.incoming is not None
+        response = web.StreamResponse()
+        await response.prepare(request.incoming)
+        await response.write(text[:150_000].encode())
+        await response.write(text[150_000:].encode())
+        await response.write_eof()
+        return cast(web.Response, response)
+
+    adapter.platform.script = [in_two]
+    await adapter.takes(*((f"person:{at}", b.identity_verified()) for at in range(3)))
+    await adapter.drain()
+
+    assert (await figures(adapter.db)).missing == 0
+    assert len(adapter.platform.requests) == 1
+
+
+async def test_an_answer_without_an_end_is_given_up(adapter: Adapter) -> None:
+    async def endless(_: fake.Request) -> web.Response:
+        return fake.inner(200, "x" * (MAX_REPLY + 1))
+
+    adapter.platform.script = [endless]
+    verified = (await adapter.takes(("person:1", b.identity_verified())))[0]
+    await adapter.drain()
+
+    assert (await adapter.row(verified.event_id, "uploadRealName")).reply_code == "unreadable"
+
+
+async def an_answer_after_the_lease(adapter: Adapter, reply: Reply) -> tuple[Answer, list[Batch]]:
+    """One process sleeps over its lease, another has the record out, and the first wakes with `reply`. Returns the second's answer, and
+    what a third may take."""
+    await adapter.takes(("visit:1", b.appointment_booked(b.a_visit())))
+    await adapter.pump.mapper.map_batch()
+    [slow] = await claimed(adapter)
+    adapter.pass_time(LEASE.total_seconds() + 1)
+    [quick] = await claimed(adapter, resends=9)
+    sender = adapter.pump.lines[0].sender
+    async with unit_of_work(adapter.db) as session:
+        await sender.settle(session, [Answer(slow, reply, MESSAGE)])
+    adapter.pass_time(3)
+    return Answer(quick, Reply(Meaning.ACCEPTED, "200"), MESSAGE), await claimed(adapter, resends=9)
+
+
+MESSAGE = Message({}, b"", "AB" * 32)
+LATE_ANSWERS = [
+    Reply(Meaning.UNKNOWN, "no_answer"),
+    Reply(Meaning.LATER, "-1"),
+    Reply(Meaning.CLOSED, "http_503"),
+    Reply(Meaning.REJECTED, "200/-1"),
+]
+
+
+@pytest.mark.parametrize("reply", LATE_ANSWERS, ids=str)
+async def test_an_answer_that_comes_after_its_lease_leaves_the_record_to_whoever_has_it_now(
+    adapter: Adapter, reply: Reply
+) -> None:
+    answer, taken = await an_answer_after_the_lease(adapter, reply)
+    async with unit_of_work(adapter.db) as session:
+        await adapter.pump.lines[0].sender.settle(session, [answer])
+
+    assert taken == []
+    assert (await figures(adapter.db)).missing == 1  # its chain link
+    assert (await figures(adapter.db)).rejected == 0
+
+
+async def test_without_the_fence_a_third_takes_it_too(adapter: Adapter) -> None:
+    with without_guard("answer_fence", allowed=True):
+        _, taken = await an_answer_after_the_lease(adapter, LATE_ANSWERS[0])
+
+    assert len(taken) == 1
+
+
+async def test_without_the_fence_a_late_refusal_outdoes_the_receipt(adapter: Adapter) -> None:
+    with without_guard("answer_fence", allowed=True):
+        answer, _ = await an_answer_after_the_lease(adapter, LATE_ANSWERS[3])
+        async with unit_of_work(adapter.db) as session:
+            await adapter.pump.lines[0].sender.settle(session, [answer])
+
+    assert (await figures(adapter.db)).rejected == 1

@@ -99,6 +99,26 @@ async def test_a_follow_up_does_not_overtake_the_booking_that_waits_for_the_same
     ]
 
 
+@pytest.mark.parametrize("amended", [True, False])
+async def test_a_record_is_told_once_in_the_version_that_stands_when_its_night_comes(
+    db: Database, organisation: Organisation, platform: FakePlatform, amended: bool
+) -> None:
+    visit = b.a_visit()
+    first = b.record_signed(visit)
+    second = msgspec.structs.replace(
+        b.record_amended(visit), record_id=first.record_id, present_history="补记：近一周偶有头晕。"
+    )
+    another = msgspec.structs.replace(b.record_amended(visit), present_history="另一份病历")
+    events = [b.encounter_completed(visit), first, *([second] if amended else []), another]
+    async with adapter_over(db, organisation, platform, timing=Timing.PROFILE) as adapter:
+        await sent_at_night(adapter, *events)
+
+    [sent] = [
+        request.records[0] for request in platform.requests if request.method == "uploadElectMedicalRecord"
+    ]
+    assert sent["presentHistory"] == (second if amended else first).present_history
+
+
 async def test_a_second_event_of_a_number_that_was_reported_goes_to_people(adapter: Adapter) -> None:
     visit = b.a_visit()
     await adapter.takes(("visit:1", b.appointment_booked(visit)), ("visit:1", b.encounter_declined(visit)))

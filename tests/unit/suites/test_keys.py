@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from foundation.suites import WrongPaddingError, signer, suite
 from foundation.suites.key_files import sm2_pem
 from foundation.suites.port import pad, seal, unpad, unseal
+from foundation.suites.secret_keys import KeyInMemory, secret_key
 from tests.unit.suites.tokens import MODULE, Token, token
 
 SUITES = ("commercial", "international")
@@ -116,10 +117,9 @@ def test_a_key_in_a_module_signs_what_its_suite_verifies(module_token: Token) ->
 
 
 def test_a_key_in_a_module_encrypts_as_one_in_memory_does(module_token: Token) -> None:
-    from foundation.suites.hardware import open_cipher
-
-    iv = os.urandom(16)
-    inside = open_cipher(module_token.uri("seal"), module_token.pin, MODULE)
+    iv, international = os.urandom(16), suite("international")
+    key = secret_key(module_token.uri("seal"), module_token.pin, MODULE)
+    inside = key.cipher(international)
     outside = suite("international").cipher(module_token.aes)
 
     sealed = seal(inside, "姓名".encode(), iv)
@@ -128,6 +128,51 @@ def test_a_key_in_a_module_encrypts_as_one_in_memory_does(module_token: Token) -
     assert unseal(inside, sealed, iv).decode() == "姓名"
     with pytest.raises(WrongPaddingError):
         unseal(suite("international").cipher(bytes(16)), sealed, iv)
+    with pytest.raises(ValueError, match="AES"):
+        key.cipher(suite("commercial"))
+
+
+def test_a_module_keeps_a_key_of_sm4_although_it_cannot_use_it(module_token: Token) -> None:
+    kept = secret_key(module_token.uri("kept"), module_token.pin, MODULE)
+
+    assert kept == KeyInMemory(module_token.aes)
+    with pytest.raises(ValueError, match="pkcs11:"):
+        secret_key(module_token.uri("none"), module_token.pin, MODULE)
+
+
+@pytest.mark.parametrize("name", SUITES)
+def test_a_secret_key_is_digits_or_a_file_of_them(name: str, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("0f" * 16 + "\n", encoding="ascii")
+    iv, one = bytes(16), suite(name)
+
+    sealed = {
+        seal(secret_key(place).cipher(one), b"x", iv) for place in ("0f" * 16, str(tmp_path / "secret"))
+    }
+
+    assert sealed == {seal(one.cipher(b"\x0f" * 16), b"x", iv)}
+
+
+def test_a_keys_cipher_is_made_once() -> None:
+    key = KeyInMemory(os.urandom(16))
+
+    assert key.cipher(suite("commercial")) is key.cipher(suite("commercial"))
+    assert key.cipher(suite("commercial")) is not key.cipher(suite("international"))
+
+
+@pytest.mark.parametrize("wrong", ["", "0f" * 15, "0f0", "0g" * 16, "/nowhere/secret", "\0"])
+def test_a_secret_key_with_a_slip_is_refused_and_not_shown(wrong: str) -> None:
+    with pytest.raises(ValueError, match=r"expected 16|hex") as refused:
+        secret_key(wrong)
+
+    assert not wrong or wrong not in str(refused.value)
+
+
+def test_a_key_that_everybody_knows_is_told() -> None:
+    assert all(
+        secret_key(known).example for known in ("00" * 16, "0123456789ABCDEFFEDCBA9876543210", "ff" * 16)
+    )
+    assert not KeyInMemory(os.urandom(16)).example
+    assert "f" * 8 not in repr(secret_key("ff" * 16))
 
 
 @pytest.mark.parametrize(

@@ -12,14 +12,15 @@ from pathlib import Path
 import pkcs11
 import pytest
 
-MODULE = "/usr/lib/softhsm/libsofthsm2.so"
-INSTALL = "apt-get install --no-install-recommends softhsm2"
+from tools import servers
+
+MODULE = str(servers.place(servers.SOFTHSM))
 LABEL = "test"
 
 
 @dataclass(frozen=True)
 class Token:
-    """Keys `sign` (P-256) and `seal` (AES, whose bytes are known)."""
+    """Keys `sign` (P-256) and `seal` (AES, whose bytes are known); `kept` has the same bytes as a generic secret."""
 
     pin: str
     aes: bytes = field(repr=False)
@@ -32,8 +33,8 @@ class Token:
 @cache
 def token() -> Token:
     """Skipped where the module is not installed. The library reads its settings once, so one token serves a process."""
-    if not Path(MODULE).is_file():
-        pytest.skip(f"no software security module here: {INSTALL}")
+    if lacks := servers.lacks(servers.SOFTHSM):
+        pytest.skip(lacks)
     folder = Path(tempfile.mkdtemp(prefix="token-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     settings = folder / "softhsm2.conf"
@@ -71,6 +72,18 @@ def token() -> Token:
                 pkcs11.Attribute.TOKEN: True,
                 pkcs11.Attribute.ENCRYPT: True,
                 pkcs11.Attribute.DECRYPT: True,
+            }
+        )
+        session.create_object(
+            {
+                pkcs11.Attribute.CLASS: pkcs11.ObjectClass.SECRET_KEY,
+                pkcs11.Attribute.KEY_TYPE: pkcs11.KeyType.GENERIC_SECRET,
+                pkcs11.Attribute.LABEL: "kept",
+                pkcs11.Attribute.VALUE: made.aes,
+                pkcs11.Attribute.TOKEN: True,
+                pkcs11.Attribute.PRIVATE: True,
+                pkcs11.Attribute.SENSITIVE: False,
+                pkcs11.Attribute.EXTRACTABLE: True,
             }
         )
     return made

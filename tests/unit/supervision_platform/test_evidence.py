@@ -16,8 +16,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulators.supervision.oversight.verify_bundle import check, signed
-from tests.unit.supervision_platform.at_the_console import ORDER, SECOND, send_a_visit, signed_in
+from tests.unit.supervision_platform.at_the_console import (
+    ORDER,
+    SECOND,
+    figures,
+    lines,
+    send_a_visit,
+    signed_in,
+)
 from tests.unit.supervision_platform.sender import Platform
+from tests.unit.supervision_platform.shanghai_records import Hospital
 from tests.unit.supervision_platform.tianjin_records import PATIENT
 
 Files = dict[str, bytes]
@@ -34,6 +42,20 @@ def exported(browser: httpx.Client, **more: str) -> httpx.Response:
     answer = browser.post("/visits/V-1/evidence", data=ORDER | more)
     assert answer.headers["content-type"] == "application/zip", answer.text
     return answer
+
+
+def granted(browser: httpx.Client, shanghai: Platform, **more: str) -> str:
+    """A reveal that is open: its path."""
+    reveal = browser.post("/visits/V-1/reveals", data=ORDER | more).url.path
+    with signed_in(shanghai, SECOND) as second:
+        second.post(f"{reveal}/decision", data={"decision": "grant"})
+    return reveal
+
+
+def exported_in_the_clear(browser: httpx.Client, shanghai: Platform) -> bytes:
+    answer = browser.post(f"{granted(browser, shanghai, export='1')}/evidence")
+    assert answer.headers["content-type"] == "application/zip", answer.text
+    return answer.content
 
 
 def unpacked(data: bytes) -> Files:
@@ -95,20 +117,136 @@ def test_the_trail_keeps_the_check_code(browser: httpx.Client) -> None:
 
 def test_the_clear_text_is_there_under_an_open_reveal_only(browser: httpx.Client, shanghai: Platform) -> None:
     masked = unpacked(exported(browser, clear="1").content)
-    reveal = browser.post("/visits/V-1/reveals", data=ORDER).url.path
-    with signed_in(shanghai, SECOND) as second:
-        second.post(f"{reveal}/decision", data={"decision": "grant"})
-
-    clear = unpacked(exported(browser, clear="1").content)
+    clear = unpacked(exported_in_the_clear(browser, shanghai))
 
     assert "王小丽".encode() not in b"".join(masked.values())
     assert "王小丽".encode() in b"".join(clear.values())
     assert json.loads(masked["manifest.json"])["masked"]
     assert check(clear) == []
-    digests = [
-        {one["body_sha256"] for one in json.loads(files["receipts.json"])} for files in (masked, clear)
+    commitments = [
+        {one["body_commitment"] for one in json.loads(files["receipts.json"])} for files in (masked, clear)
     ]
-    assert digests[0] == digests[1]
+    assert commitments[0] == commitments[1]
+    assert b'"salt"' not in b"".join(masked[name] for name in masked if name.startswith("records/"))
+
+
+def test_who_may_look_may_not_therefore_export(browser: httpx.Client, shanghai: Platform) -> None:
+    reveal = granted(browser, shanghai)
+
+    refused = browser.post(f"{reveal}/evidence")
+
+    assert refused.status_code == 403
+    assert "没有包含导出" in refused.text
+    assert "导出未脱敏的证据包</button>" not in browser.get("/visits/V-1").text
+    assert lines(browser)[-2]["action"] == "reveal.export_refused"
+    assert "王小丽".encode() not in b"".join(unpacked(exported(browser).content).values())
+
+
+def test_an_export_is_asked_for_with_the_look_and_shown_to_whoever_decides(
+    browser: httpx.Client, shanghai: Platform
+) -> None:
+    looked_only = browser.post("/visits/V-1/reveals", data=ORDER).url.path
+    reveal = browser.post("/visits/V-1/reveals", data=ORDER | {"export": "1"}).url.path
+
+    with signed_in(shanghai, SECOND) as second:
+        pages = [second.get(path).text for path in (looked_only, reveal)]
+
+    assert looked_only != reveal
+    assert ["导出未脱敏的证据包（全部记录原文）" in page for page in pages] == [False, True]
+    assert browser.post("/visits/V-1/reveals", data=ORDER).url.path == reveal  # it asks for as much
+
+
+def test_an_export_in_the_clear_rests_on_its_reveal_and_is_counted(
+    browser: httpx.Client, shanghai: Platform
+) -> None:
+    reveal = granted(browser, shanghai, export="1")
+    number = int(reveal.rsplit("/", 1)[1])
+
+    manifest = json.loads(unpacked(browser.post(f"{reveal}/evidence").content)["manifest.json"])
+
+    assert not manifest["masked"]
+    assert (manifest["reveal"]["id"], manifest["reveal"]["asked_by"]) == (number, "supervisor")
+    assert manifest["reveal"]["granted_by"] == "supervisor2"
+    assert manifest["authority"] == ORDER["authority"]
+    deed = next(one for one in lines(browser) if one["action"] == "reveal.export")
+    assert deed["detail"]["reveal"] == str(number)  # type: ignore[index]
+    browser.post(f"{reveal}/look")
+    value, href = figures(browser.get("/concerns").text)["未脱敏查看"]
+    assert value == "2次"
+    assert browser.get(href).text.count("<strong>") == 2
+    assert "导出未脱敏的证据包" in browser.get(reveal).text
+
+
+def test_an_export_is_over_with_its_reveal(browser: httpx.Client, shanghai: Platform) -> None:
+    reveal = granted(browser, shanghai, export="1")
+
+    shanghai.move_clock(15 * 60 + 1)
+
+    assert browser.post(f"{reveal}/evidence").status_code == 403
+    shanghai.move_clock(0)
+    with signed_in(shanghai, SECOND) as second:
+        assert second.post(f"{reveal}/evidence").status_code == 403
+
+
+def test_a_text_that_is_not_the_one_committed_to_is_named(browser: httpx.Client, shanghai: Platform) -> None:
+    files = unpacked(exported_in_the_clear(browser, shanghai))
+    assert check(files) == []
+
+    name = next(one for one in files if one.startswith("records/0003"))
+    record = json.loads(files[name])
+    record["body_text"] = record["body_text"].replace("老年科", "内科　")
+    files[name] = json.dumps(record | {"body": json.loads(record["body_text"])}).encode()
+    _resealed(lambda _: None)(files)
+
+    assert check(files) == [f"{name} 的原文与承诺值不符"]
+
+
+def test_a_break_that_the_platform_recorded_is_evidence_and_no_fault_of_the_bundle(
+    shanghai: Platform, tmp_path: Path
+) -> None:
+    hospital = Hospital()
+    shanghai.send("uploadBooking", [hospital.booked()])
+    shanghai.send("uploadFollowUp", [hospital.started(eventDigest="f" * 64)])
+    shanghai.send("uploadRecordView", [hospital.viewed()])
+    with signed_in(shanghai) as browser:
+        (tmp_path / "bundle.zip").write_bytes(exported(browser).content)
+    files = unpacked((tmp_path / "bundle.zip").read_bytes())
+    (tmp_path / "verify.py").write_bytes(files["verify.py"])
+
+    done = verified(tmp_path, "verify.py", "bundle.zip")
+
+    assert done.returncode == 0, done.stdout
+    assert "医院链值不符（平台已记录）：全院序号 2" in done.stdout
+    assert "已核对相符 2 条，缺前一条未核对 0 条，不符 1 条" in done.stdout
+    assert json.loads(files["manifest.json"])["chain"] == {"links": 3, "broken": [2], "open": []}
+
+
+def test_a_break_that_the_platform_did_not_record_is_a_fault_of_the_bundle(browser: httpx.Client) -> None:
+    files = unpacked(exported(browser).content)
+    second = json.loads(files["chain.json"])[1]["digest"].encode()
+
+    _resealed(_edited("chain.json", second, b"f" * 64))(files)
+
+    assert "全院序号 2 的链值与平台的记录不一致" in check(files)
+
+
+def test_links_without_a_link_before_them_are_counted_as_unchecked(
+    shanghai: Platform, tmp_path: Path
+) -> None:
+    hospital = Hospital()
+    shanghai.send("uploadBooking", [hospital.booked()])
+    hospital.link()  # lost on its way
+    shanghai.send("uploadFollowUp", [hospital.started()])
+    lost = hospital.link()
+    shanghai.send("uploadRecordView", [hospital.viewed(prevHash=lost["chainHash"])])
+    with signed_in(shanghai) as browser:
+        (tmp_path / "bundle.zip").write_bytes(exported(browser).content)
+    (tmp_path / "verify.py").write_bytes(unpacked((tmp_path / "bundle.zip").read_bytes())["verify.py"])
+
+    done = verified(tmp_path, "verify.py", "bundle.zip")
+
+    assert done.returncode == 0, done.stdout
+    assert "医院链 3 条：已核对相符 1 条，缺前一条未核对 2 条，不符 0 条" in done.stdout
 
 
 def _edited(name: str, old: bytes, new: bytes) -> Callable[[Files], None]:

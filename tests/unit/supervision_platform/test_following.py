@@ -158,19 +158,28 @@ def test_an_open_complaint_stays_on_the_list_however_many_closed_ones_came_later
 
 
 @pytest.mark.parametrize(
-    "path", ["/complaints", "/complaints?standing=new", "/visits", "/visits?live=1", "/matters"]
+    "path",
+    ["/complaints", "/complaints?standing=new", "/visits", "/visits?live=1", "/matters", "/alerts/explained"],
 )
 def test_every_list_can_be_read_to_its_end(shanghai: Platform, browser: httpx.Client, path: str) -> None:
     hospital = Hospital()
     shanghai.send("uploadComplaint", complaints(hospital, 1, 36))
     shanghai.send("uploadFollowUp", [hospital.started(f"V-{number}") for number in range(1, 36)])
+    if path == "/alerts/explained":
+        paid = [hospital.paid(paymentNo=f"P-{n}", subjectNo=f"RX-{n}") for n in range(1, 36)]
+        shanghai.send("uploadPayment", paid)
+        for number in range(1, 36):
+            rx = {"recipeUniqueID": f"R-{number}", "recipeID": f"RX-{number}"}
+            shanghai.send("uploadPrescription", [hospital.approved(**rx)])
     if path == "/matters":
         for row in shanghai.stored(method="uploadComplaint"):
             browser.post(f"/complaints/{row['id']}", follow_redirects=False)
 
     texts = list(pages_of(browser, path))
 
-    one = {"/complaints": "编号", "/visits": "回放", "/matters": "/matters/"}[path.partition("?")[0]]
+    one = {"/complaints": "编号", "/visits": "回放", "/matters": "/matters/", "/alerts/explained": "已说明"}[
+        path.partition("?")[0]
+    ]
     cards = [re.findall(r'<li class="card.*?</li>', text, re.DOTALL) for text in texts]
     assert [len(found) for found in cards] == [30, 5]
     assert all(one in card for found in cards for card in found)
@@ -225,7 +234,13 @@ def test_an_alert_that_a_later_record_explains_is_kept_out_of_sight(
     shanghai.send("uploadPayment", [paid])
     shanghai.send("uploadPrescription", [approved])
 
-    assert "另有 1 条预警由后续到达的记录说明" in browser.get("/alerts").text
+    alerts, kept = browser.get("/alerts").text, browser.get("/alerts/explained").text
+
+    assert 'href="/alerts/explained">1 条预警</a>由后续到达的记录说明' in alerts
+    assert "收费时未见处方审核通过" in kept
+    assert '到达的<a href="/records/2">处方审核通过</a>已说明' in kept
+    assert ("办理</button>" in kept, total(kept)) == (False, 1)
+    assert total(browser.get("/alerts/explained", params={"to": "2026-11-20"}).text) == 0
 
 
 def test_what_does_not_exist_is_said_in_words(shanghai: Platform, browser: httpx.Client) -> None:

@@ -143,10 +143,9 @@ def test_persons_are_masked_where_a_supervisor_reads_their_rows(file: Path) -> N
 def test_a_visit_of_this_family_has_a_head_and_a_page(running: Running, hospital: Hospital) -> None:
     visit = sample("bb_pi_treatment", "encounter-completed")
     hospital.rows(running, "bb_pi_treatment", [visit])
-    client, console = running.platform.client, running.platform.console
-    client.post(f"{console}/login", data={"login": "supervisor", "password": "correct-horse"})
 
-    page = client.get(f"{console}/visits/{visit['jzlsh']}", follow_redirects=True).text
+    with signed_in(running.platform) as browser:
+        page = browser.get(f"/visits/{visit['jzlsh']}").text
 
     assert visit["hzxm"][:1] + "*" in page
     assert visit["hzxm"] not in page

@@ -264,7 +264,7 @@ def ask_about(database: Database, key: str) -> matters.Matter:
     """A matter with a question that is on its way."""
     about = matters.Subject("finding", key, "t", "d", None, None, "2026-11-22T00:00:00.000Z")
     with database.writing() as connection:
-        matter = matters.take_up(connection, about)
+        matter = matters.take_up(connection, about, WHO, NOW)
         at = NOW + timedelta(seconds=len(questions.of_matter(connection, matter.id)))
         questions.write(connection, matter, WHO, at, ASKS["authority"], ASKS["words"])
     return matter
@@ -286,6 +286,7 @@ def test_without_order_or_words_nothing_is_written(browser: httpx.Client, door: 
     refused = browser.post("/matters/1/ask", data=ASKS | {missing: " "})
 
     assert refused.status_code == 409
+    assert all(text in refused.text for name, text in ASKS.items() if name != missing)
     assert door.asked == []
     assert 'aria-current="step">新' in browser.get("/matters/1").text
 

@@ -74,3 +74,27 @@ def test_alerts_appear_with_the_step_that_raised_them(browser: httpx.Client, sha
 
     assert "接诊未见复诊依据" not in browser.get("/visits/V-1/replay?step=1").text
     assert "接诊未见复诊依据" in browser.get("/visits/V-1/replay?step=2").text
+
+
+def test_by_arrival_an_alert_stands_until_the_record_that_explains_it(
+    browser: httpx.Client, shanghai: Platform
+) -> None:
+    hospital = Hospital()
+    eligible, booked, started = hospital.eligible(), hospital.booked(), hospital.started()
+    for record, method in (
+        (started, "uploadFollowUp"),
+        (booked, "uploadBooking"),
+        (eligible, "uploadFollowUp"),
+    ):
+        shanghai.send(method, [record])
+
+    stood = [
+        "接诊未见复诊依据" in browser.get(f"/visits/V-1/replay?by=arrival&step={step}").text
+        for step in (1, 2, 3)
+    ]
+    as_it_happened = [
+        "接诊未见复诊依据" in browser.get(f"/visits/V-1/replay?step={step}").text for step in (1, 2, 3)
+    ]
+
+    assert stood == [True, True, False]
+    assert as_it_happened == [False, False, False]

@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from simulators.supervision.console.masking import is_personal
+from simulators.supervision.console.masking import is_personal, mask_record
 from simulators.supervision.oversight import trail
 from simulators.supervision.settings import Supervisor
 from tests.unit.supervision_platform.at_the_console import ORDER, SECOND, lines, send_a_visit, signed_in
 from tests.unit.supervision_platform.conftest import Running
 from tests.unit.supervision_platform.sender import Platform
-from tests.unit.supervision_platform.tianjin_records import PATIENT
+from tests.unit.supervision_platform.shanghai_records import Hospital
+from tests.unit.supervision_platform.tianjin_records import CHILD, PATIENT
 
 
 @pytest.fixture
@@ -47,6 +48,33 @@ def test_another_supervisor_grants_and_then_the_first_may_look(
         assert text in shown.text
     actions = [line["action"] for line in lines(first)]
     assert actions == ["reveal.ask", "reveal.look_refused", "reveal.grant", "reveal.look"]
+
+
+def test_who_looked_for_the_patient_is_a_person_and_revealed_like_one(
+    first: httpx.Client, second: httpx.Client, shanghai: Platform
+) -> None:
+    hospital = Hospital(number=8, streams={"V-1": 5})
+    looked = hospital.viewed(viewerId="P-9", viewerType="3", viewerName="陈大山", viewerCertID=CHILD)
+    assert shanghai.send("uploadRecordView", [looked])["body"]["msgCode"] == 200
+    assert "陈大山" not in first.get("/visits/V-1").text
+    path = asked(first)
+    second.post(f"{path}/decision", data={"decision": "grant"})
+
+    shown = first.post(f"{path}/look").text
+
+    assert "浏览人姓名" in shown
+    assert "陈大山" in shown
+    assert CHILD in shown
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown"),
+    [("1", "林医生"), ("2", "林医生"), ("3", "林*"), ("4", "林医生"), ("5", "林医生"), (None, "林*")],
+)
+def test_only_a_member_of_the_staff_keeps_her_name_as_a_viewer(kind: str | None, shown: str) -> None:
+    masked = mask_record("uploadRecordView", {"viewerType": kind, "viewerName": "林医生"})
+
+    assert masked["viewerName"] == shown
 
 
 def test_nobody_grants_her_own_request(first: httpx.Client) -> None:
@@ -111,7 +139,7 @@ def test_asking_twice_is_one_request(first: httpx.Client) -> None:
 
 @pytest.mark.parametrize("missing", ["authority", "reason"])
 def test_without_order_or_reason_nothing_is_asked(first: httpx.Client, missing: str) -> None:
-    assert first.post("/visits/V-1/reveals", data=ORDER | {missing: ""}).status_code == 403
+    assert first.post("/visits/V-1/reveals", data=ORDER | {missing: ""}).status_code == 422
     assert "还没有申请" in first.get("/reveals").text
 
 
@@ -173,7 +201,7 @@ def test_a_long_trail_is_checked_at_its_end_and_from_its_beginning_on_demand(
 
     near, whole = (first.get("/trail.json", params=query).json()["checked"] for query in ({}, {"whole": "1"}))
 
-    assert (near["first"], near["lines"], near["broken"]) == (101, 1100, None)
+    assert (near["first"], near["lines"], near["broken"]) == (102, 1101, None)
     assert (whole["first"], whole["broken"]) == (1, 7)
 
 
@@ -181,11 +209,11 @@ def test_a_long_trail_is_checked_at_its_end_and_from_its_beginning_on_demand(
     "key", ["patientName", "patientCertID", "mobile", "guardianMobile", "birthDate", "certNo"]
 )
 def test_what_the_stars_hide_is_a_persons(key: str) -> None:
-    assert is_personal("uploadBooking", key)
+    assert is_personal("uploadBooking", key, {})
 
 
 @pytest.mark.parametrize(
     "key", ["doctorName", "doctorCertID", "auditDoctorCertID", "icdName", "description", "deptName"]
 )
 def test_staff_and_what_was_said_are_not_revealed(key: str) -> None:
-    assert not is_personal("uploadPrescription", key)
+    assert not is_personal("uploadPrescription", key, {})

@@ -106,7 +106,7 @@ def test_an_alert_that_is_explained_later_does_not_change_a_sample(
 
     shanghai.send("uploadFollowUp", [eligible])
 
-    assert "3 条预警由后续到达的记录说明" in browser.get("/alerts").text
+    assert ">3 条预警</a>由后续到达的记录说明" in browser.get("/alerts").text
     assert len(before["chosen"]) == 3
     assert browser.get(f"{path}.json").json() == before
 
