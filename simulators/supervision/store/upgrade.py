@@ -10,8 +10,10 @@ from simulators.supervision.store import filings
 from simulators.supervision.store.schema import FILINGS
 from simulators.supervision.tables import Method, guangdong, shanghai, tianjin
 
-VERSION = 2
-"""2: records have their kind, organisation, department and reviewer in columns; alerts about staff name their day."""
+VERSION = 3
+"""2: records have their kind, organisation, department and reviewer in columns; alerts about staff name their day.
+3: filings have a table of their own.
+"""
 _COLUMNS = ("kind TEXT NOT NULL DEFAULT ''", "organ_id TEXT", "dept_id TEXT", "reviewer_id TEXT")
 _OLD_INDEXES = (
     "records_patient", "records_occurred", "records_kind", "records_started", "records_treatment", "records_doctor",
@@ -35,7 +37,8 @@ def upgrade(connection: sqlite3.Connection) -> None:
         if old:
             connection.execute(FILINGS)
             _records(connection)
-            _alerts(connection)
+            if version < 2:
+                _alerts(connection)
         connection.execute(f"PRAGMA user_version = {VERSION}")
     except BaseException:
         connection.execute("ROLLBACK")
