@@ -8,7 +8,9 @@ from datetime import datetime, time
 
 from simulators.server.clock import SHANGHAI
 from simulators.supervision.alerts.standing import Act, Alert, acts, hold, judged
-from simulators.supervision.meanings import FILINGS, LINK, Told, column
+from simulators.supervision.meanings import LINK
+from simulators.supervision.store import filings
+from simulators.supervision.store.filings import Filing
 from simulators.supervision.tables.codes import label, subject_label
 from simulators.supervision.times import from_store, from_wire, utc_text
 
@@ -21,7 +23,6 @@ ACTS = (
 REVIEWED = ("prescription.approved", "dispense.completed")
 """A prescription that was given out is told with its review."""
 _OF_DOCTORS = f"kind IN ({','.join(repr(one) for one in ACTS)}) AND method <> '{LINK}'"
-_IN_FILINGS = f"method IN ({','.join(repr(one) for one in FILINGS)})"
 
 
 def of_doctor(connection: sqlite3.Connection, act: Act) -> list[Alert]:
@@ -62,8 +63,14 @@ def of_reviewer(connection: sqlite3.Connection, review: Act) -> list[Alert]:
 
 def filing(connection: sqlite3.Connection, act: Act) -> None:
     """A filing came: whatever its person did from that day on is judged anew; after the first of a profession, everybody's deeds."""
-    person, everybody = act.text("staffId"), _first_of_its_kind(connection, act.text("staffType"))
-    begun = utc_text(datetime.combine(from_store(_since(act)).date(), time(), SHANGHAI))
+    person, profession = act.text("staffId"), act.text("staffType")
+    filings.add(connection, act.record_id, act.told, act.at)
+    since = filings.since_of(act.told, act.at)
+    everybody = filings.number(connection, profession, 2) == 1
+    before = filings.held(connection, person, since, but_for=act.record_id)
+    if before and before == filings.held(connection, person, since):
+        return  # it says what held already
+    begun = utc_text(datetime.combine(from_store(since).date(), time(), SHANGHAI))
     own = "" if everybody else " AND {} = ? AND occurred_at >= ?"
     values = () if everybody else (person, begun)
     # Read to the end before alerts are written: both are tables of one store.
@@ -111,51 +118,26 @@ def _questions(act: Act) -> set[tuple[str, str]]:
     }
 
 
-def _filed(connection: sqlite3.Connection, person: str, profession: str, at: str) -> Told | None:
-    """The filing that held at that moment, whenever it arrived."""
-    filings = acts(connection, f"{_IN_FILINGS} AND business_no = ?", (person,))
-    held = [one for one in filings if _since(one) <= at]
-    latest = max(held, key=lambda one: (_since(one), one.told.body.get("hospitalSeq") or 0), default=None)
-    return latest.told if latest and latest.text("staffType") == profession else None
+def _filed(connection: sqlite3.Connection, person: str, profession: str, at: str) -> Filing | None:
+    found = filings.held(connection, person, at)
+    return found if found and found.profession == profession else None
 
 
-def _since(filing: Act) -> str:
-    """From when on it holds; the row-by-row table says no more than when it was told."""
-    changed = filing.text("changedAt")
-    return utc_text(from_wire(changed)) if changed else filing.at
-
-
-def _in_scope(filed: Told, act: Act) -> bool:
-    """A filing has codes or, in the row-by-row tables, names; the first level of a code stands for all below it."""
-    scope, code = filed.body.get("practiceScope") or [], act.text("subjectCode")
+def _in_scope(filed: Filing, act: Act) -> bool:
+    """The first level of a code stands for all below it."""
+    code = act.text("subjectCode")
     said = {code, code.split(".", maxsplit=1)[0], act.text("subjectName"), subject_label(code)}
-    return not said.isdisjoint(scope)
+    return not said.isdisjoint(filed.scope)
 
 
-def _lapsed(filed: Told, day: str) -> str:
+def _lapsed(filed: Filing, day: str) -> str:
     """In words; empty while the filing holds."""
-    until, status = (filed.text("filedUntil") or "9999-12-31")[:10], filed.text("status")
-    if status == "1" and until >= day:
+    until = filed.until or "9999-12-31"
+    if filed.active and until >= day:
         return ""
-    words = {"0": "不在岗"}.get(status) or label("shStaffStatus", status)
+    words = {"0": "不在岗"}.get(filed.status) or label("shStaffStatus", filed.status)
     return f"状态{words}，有效期至{until}"
 
 
 def _compared(connection: sqlite3.Connection, profession: str) -> bool:
-    return _number_filed(connection, profession, 1) > 0
-
-
-def _first_of_its_kind(connection: sqlite3.Connection, profession: str) -> bool:
-    return _number_filed(connection, profession, 2) == 1
-
-
-def _number_filed(connection: sqlite3.Connection, profession: str, at_most: int) -> int:
-    return sum(
-        len(
-            connection.execute(
-                f"SELECT 1 FROM records WHERE method = ? AND json_extract(body, '$.{column(method, 'staffType')}') = ? LIMIT ?",
-                (method, profession, at_most),
-            ).fetchall()
-        )
-        for method in FILINGS
-    )
+    return filings.number(connection, profession, 1) > 0

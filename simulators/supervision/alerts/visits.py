@@ -1,7 +1,6 @@
 """Visits: only of verified persons, only follow-ups, not too many in an hour."""
 
 import sqlite3
-from collections.abc import Iterable
 from datetime import timedelta
 
 from simulators.supervision.alerts.rules import VISITS_PER_HOUR
@@ -32,9 +31,11 @@ def told_by_tianjin(connection: sqlite3.Connection, visit: Act) -> None:
 
 
 def verified(connection: sqlite3.Connection, verification: Act) -> None:
-    """It explains the visits of its person; after the first that came at all, all visits are judged."""
-    own = "" if _verifications(connection, 2) == 1 else " AND patient_id = ?"
-    visits = list(acts(connection, _STARTED + own, (verification.patient_id,) if own else ()))
+    """It can explain the visits of its person, no more; after the first that came at all, all visits are judged."""
+    first = _verifications(connection, 2) == 1
+    visits = (
+        list(acts(connection, _STARTED, ())) if first else _raised(connection, "unverified", verification)
+    )
     judged(
         connection, verification.record_id,
         [("unverified", _number(visit)) for visit in visits],
@@ -43,19 +44,19 @@ def verified(connection: sqlite3.Connection, verification: Act) -> None:
 
 
 def decided(connection: sqlite3.Connection, eligibility: Act) -> None:
-    """It explains the visits that name it, and those of the same person that name none."""
-    until = utc_text(from_store(eligibility.at) + timedelta(days=EVIDENCE_DAYS))
-    visits = [
-        *acts(connection, f"{_STARTED} AND id IN (SELECT record_id FROM joins WHERE number = ?)",
-              (eligibility.text("eligibilityNo"),)),
-        *acts(connection, f"{_STARTED} AND patient_id = ? AND occurred_at BETWEEN ? AND ?",
-              (eligibility.patient_id, eligibility.at, until)),
-    ]  # fmt: skip
+    """It can explain the visits that name it, and those of the same person that name none."""
+    visits = _raised(connection, "no_evidence", eligibility)
     judged(
         connection, eligibility.record_id,
         [("no_evidence", _number(visit)) for visit in visits],
         [alert for visit in visits for alert in _without_evidence(connection, visit)],
     )  # fmt: skip
+
+
+def _raised(connection: sqlite3.Connection, rule: str, about: Act) -> list[Act]:
+    """The person's visits that stand under this rule."""
+    standing = "id IN (SELECT record_id FROM alerts WHERE rule = ?) AND patient_id = ?"
+    return list(acts(connection, standing, (rule, about.patient_id)))
 
 
 def _number(visit: Act) -> str:
@@ -101,24 +102,34 @@ def _without_evidence(connection: sqlite3.Connection, visit: Act) -> list[Alert]
 
 
 def _pace(connection: sqlite3.Connection, visit: Act) -> None:
-    """Every visit of the doctor whose last hour has this one in it: visits need not come in their order."""
+    """Visits need not come in their order: this one may be what makes a later one too many.
+
+    A visit is too many when the twelfth before it was less than an hour ago. So this one matters to the next twelve at most; what is
+    later has twelve between.
+    """
     doctor = visit.text("doctorId")
-    hour, at = timedelta(hours=1), from_store(visit.at)
-    around = list(
-        acts(
-            connection,
-            f"doctor_id = ? AND kind = 'encounter.started' AND method <> '{LINK}' AND occurred_at > ? AND occurred_at < ?",
-            (doctor, utc_text(at - hour), utc_text(at + hour)),
-        )
-    ) if doctor else []  # fmt: skip
-    for one in (one for one in around if one.at >= visit.at):
-        since = utc_text(from_store(one.at) - hour)
-        number = _visits(other for other in around if since < other.at <= one.at)
-        if number > VISITS_PER_HOUR:
-            words = f"{one.text('doctorName')}（{doctor}），一小时内接诊{number}人次"
+    if not doctor:
+        return
+    most = 2 * (VISITS_PER_HOUR + 1)  # a visit may be told by two profiles
+    found = [
+        *reversed(_started_by(connection, doctor, "occurred_at < ?", "DESC", visit.at, most)),
+        *_started_by(connection, doctor, "occurred_at >= ?", "ASC", visit.at, most),
+    ]
+    once = {row["visit_no"]: row for row in reversed(found)}
+    starts = sorted(once.values(), key=lambda row: (row["occurred_at"], row["visit_no"] or ""))
+    for first, last in zip(starts, starts[VISITS_PER_HOUR:], strict=False):
+        hour_ago = utc_text(from_store(last["occurred_at"]) - timedelta(hours=1))
+        if last["occurred_at"] >= visit.at and first["occurred_at"] > hour_ago:
+            [one] = acts(connection, "id = ?", (last["id"],))
+            words = f"{one.text('doctorName')}（{doctor}），一小时内接诊超过{VISITS_PER_HOUR}人次"
             hold(connection, Alert("too_many", f"{doctor} {one.at[:13]}", words, one))
 
 
-def _visits(found: Iterable[Act]) -> int:
-    """One visit may be told by two profiles."""
-    return len({one.visit_no for one in found})
+def _started_by(
+    connection: sqlite3.Connection, doctor: str, when: str, way: str, at: str, most: int
+) -> list[sqlite3.Row]:
+    return connection.execute(
+        "SELECT id, visit_no, occurred_at FROM records WHERE doctor_id = ? AND kind = 'encounter.started' "
+        f"AND method <> '{LINK}' AND {when} ORDER BY occurred_at {way}, visit_no {way} LIMIT ?",
+        (doctor, at, most),
+    ).fetchall()

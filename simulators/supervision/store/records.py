@@ -75,8 +75,9 @@ def _join_visit(connection: sqlite3.Connection, record_id: int, keys: Keys) -> s
             visit = found["visit_no"] if found else None
         else:
             for table, column in (("records", "id"), ("alerts", "record_id")):
+                # The plus keeps the search to the few that share the number: many a record belongs to no visit.
                 connection.execute(
-                    f"UPDATE {table} SET visit_no = ? WHERE visit_no IS NULL AND {column} IN "
+                    f"UPDATE {table} SET visit_no = ? WHERE +visit_no IS NULL AND {column} IN "
                     "(SELECT record_id FROM joins WHERE number = ?)",
                     (visit, number),
                 )

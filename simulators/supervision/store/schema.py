@@ -1,6 +1,23 @@
 """The tables of the store."""
 
-SCHEMA = """
+FILINGS = """
+-- What each person was filed for, from when on (filings.py).
+CREATE TABLE IF NOT EXISTS filings (
+    person TEXT NOT NULL,
+    since TEXT NOT NULL,          -- UTC
+    place INTEGER NOT NULL,       -- hospitalSeq, 0 where there is none
+    record_id INTEGER NOT NULL,
+    profession TEXT NOT NULL,
+    scope TEXT NOT NULL,          -- JSON list
+    until TEXT NOT NULL,
+    status TEXT NOT NULL,
+    PRIMARY KEY (person, since, place, record_id)
+) WITHOUT ROWID;
+"""
+
+SCHEMA = f"""{FILINGS}
+CREATE INDEX IF NOT EXISTS filings_profession ON filings (profession);
+
 CREATE TABLE IF NOT EXISTS records (
     id INTEGER PRIMARY KEY,
     profile TEXT NOT NULL,

@@ -4,10 +4,16 @@ import json
 import sqlite3
 
 from simulators.supervision.business import keys_of
+from simulators.supervision.meanings import FILINGS as FILED_BY
+from simulators.supervision.meanings import told
+from simulators.supervision.store import filings
+from simulators.supervision.store.schema import FILINGS
 from simulators.supervision.tables import Method, guangdong, shanghai, tianjin
 
-VERSION = 2
-"""2: records have their kind, organisation, department and reviewer in columns; alerts about staff name their day."""
+VERSION = 3
+"""2: records have their kind, organisation, department and reviewer in columns; alerts about staff name their day.
+3: filings have a table of their own.
+"""
 _COLUMNS = ("kind TEXT NOT NULL DEFAULT ''", "organ_id TEXT", "dept_id TEXT", "reviewer_id TEXT")
 _OLD_INDEXES = (
     "records_patient", "records_occurred", "records_kind", "records_started", "records_treatment", "records_doctor",
@@ -25,11 +31,14 @@ def upgrade(connection: sqlite3.Connection) -> None:
         )
     if version == VERSION:
         return
+    old = connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'records'").fetchone()
     connection.execute("BEGIN IMMEDIATE")
     try:
-        if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'records'").fetchone():
+        if old:
+            connection.execute(FILINGS)
             _records(connection)
-            _alerts(connection)
+            if version < 2:
+                _alerts(connection)
         connection.execute(f"PRAGMA user_version = {VERSION}")
     except BaseException:
         connection.execute("ROLLBACK")
@@ -49,7 +58,10 @@ def _records(connection: sqlite3.Connection) -> None:
     page = "SELECT id, method, body FROM records WHERE id > ? ORDER BY id LIMIT 1000"
     while rows := connection.execute(page, (last,)).fetchall():
         for row in rows:
-            keys = keys_of(methods[row["method"]], json.loads(row["body"]))
+            body = json.loads(row["body"])
+            keys = keys_of(methods[row["method"]], body)
+            if row["method"] in FILED_BY:
+                filings.add(connection, row["id"], told(row["method"], body), keys.occurred_at)
             connection.execute(
                 "UPDATE records SET kind = ?, organ_id = ?, dept_id = ?, reviewer_id = ?, doctor_id = ? WHERE id = ?",
                 (keys.kind, keys.organ_id, keys.dept_id, keys.reviewer_id, keys.doctor_id, row["id"]),

@@ -8,7 +8,7 @@ import pytest
 
 from simulators.supervision.console.figures import counts
 from simulators.supervision.console.scope import Scope
-from simulators.supervision.store import Database
+from simulators.supervision.store import Database, filings
 from tests.unit.supervision_platform.arrivals import sample_row, take
 from tests.unit.supervision_platform.shanghai_records import Hospital
 
@@ -32,6 +32,7 @@ def made_old(file: Path) -> None:
             connection.execute(f"DROP INDEX {index}")
         for column in ("kind", "organ_id", "dept_id", "reviewer_id"):
             connection.execute(f"ALTER TABLE records DROP COLUMN {column}")
+        connection.execute("DROP TABLE filings")
         connection.executescript(OLD_INDEXES)
         connection.execute("UPDATE alerts SET subject = 'DOC-1'")
         connection.execute(
@@ -91,3 +92,17 @@ def test_a_store_of_a_newer_platform_is_left_alone(folder: Path) -> None:
 
     with pytest.raises(ValueError, match="version 99"):
         Database(folder)
+
+
+@pytest.mark.parametrize("version", [0, 2])
+def test_who_was_filed_before_is_filed_still(folder: Path, version: int) -> None:
+    made_old(folder / "supervision.sqlite3")
+    with closing(sqlite3.connect(folder / "supervision.sqlite3")) as connection:
+        connection.execute(f"PRAGMA user_version = {version}")
+        connection.commit()
+
+    with closing(Database(folder)) as database, database.reading() as connection:
+        found = filings.held(connection, "DOC-1", "2026-11-22T00:00:00.000Z")
+
+    assert found is not None
+    assert (found.profession, found.active) == ("1", False)
