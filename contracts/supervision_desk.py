@@ -243,6 +243,11 @@ class DayList(msgspec.Struct, frozen=True):
     days: list[DayView]
 
 
+PLATFORM_CERTIFICATE = "x-platform-certificate"
+"""Header by which a gateway tells the adapter what the platform showed in the handshake (DER in base64): only the gateway sees it.
+It stands on the first answer of each new connection."""
+
+
 class CertificateView(msgspec.Struct, frozen=True):
     """A certificate as it is used or was shown to us. `problem` says why there is none."""
 

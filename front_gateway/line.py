@@ -35,6 +35,7 @@ class Line(asyncio.Protocol):
         self._to_the_end = False
         self._answered = False
         self.served = 0
+        self.certificate = ""
         self.era = 0
         self.idle_since = 0.0
         self.reusable = False

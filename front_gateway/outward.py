@@ -1,5 +1,6 @@
 """Adapter → city platform: the body is sealed, so its bytes pass unchanged both ways; only listed headers do."""
 
+from contracts.supervision_desk import PLATFORM_CERTIFICATE
 from front_gateway.call import Answer, Call
 from front_gateway.deadline import Deadline
 from front_gateway.policy.lines import Entry
@@ -27,4 +28,7 @@ class Outward:
         if reply.status < 200 or 300 <= reply.status < 400:
             raise Unusable(Target.CITY, f"platform answered {reply.status}")
         code = "ok" if reply.status < 400 else f"platform_{reply.status}"
-        return Answer(reply.status, entry.back.picked(reply.headers), reply.body, code)
+        back = entry.back.picked(reply.headers)
+        if reply.certificate:
+            back = (*back, (PLATFORM_CERTIFICATE, reply.certificate))
+        return Answer(reply.status, back, reply.body, code)

@@ -58,7 +58,12 @@ def run(settings: Settings) -> None:
                     tls=tls,
                     his=Upstream(Target.HIS, settings.his_url, tls.his, identity=settings.his_identity),
                     city=Upstream(
-                        Target.CITY, settings.city_url, tls.city, at_once=128, identity=settings.city_identity
+                        Target.CITY,
+                        settings.city_url,
+                        tls.city,
+                        at_once=128,
+                        identity=settings.city_identity,
+                        tells=True,
                     ),
                     backend=Upstream(
                         Target.BACKEND,

@@ -5,6 +5,7 @@ Nothing is sent twice but a GET that met a kept connection which the target had 
 
 import asyncio
 import ssl
+from base64 import b64encode
 from collections import deque
 from dataclasses import dataclass
 from time import monotonic
@@ -30,11 +31,12 @@ KEPT_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the target said, undecoded."""
+    """What the target said, undecoded. `certificate`: what it showed in the handshake (DER in base64), with its first answer."""
 
     status: int
     headers: Headers
     body: bytes
+    certificate: str = ""
 
 
 class Upstream:
@@ -52,7 +54,9 @@ class Upstream:
         max_reply: int = 5_000_000,
         breaker: Breaker | None = None,
         identity: str = "",
+        tells: bool = False,
     ) -> None:
+        """`tells`: replies bring the certificate."""
         self.target = target
         self.base = URL(base.rstrip("/"), encoded=True)
         self.breaker = breaker or Breaker()
@@ -62,6 +66,7 @@ class Upstream:
         self._path = self.base.raw_path.rstrip("/")
         self._tls = tls if self.base.scheme == "https" else None
         self._identity = identity
+        self._tells = tells
         self._queue = queue
         self._max_reply = max_reply
         self._slots = asyncio.Semaphore(at_once)
@@ -147,7 +152,8 @@ class Upstream:
             self._idle.append(line)
         else:
             line.close()
-        return Reply(status, headers, body)
+        shown, line.certificate = line.certificate, ""
+        return Reply(status, headers, body, shown)
 
     def _kept(self) -> Line | None:
         """The connection that was used last, if any is fresh enough."""
@@ -173,4 +179,8 @@ class Upstream:
             line.close()
             raise NotSent("certificate is somebody else's")
         line.era = era
+        if self._tells and self._tls:
+            line.certificate = b64encode(
+                line.transport.get_extra_info("ssl_object").getpeercert(True)
+            ).decode()
         return line

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import aiohttp
 
+from contracts.supervision_desk import PLATFORM_CERTIFICATE
 from foundation.clock import Clock
 from foundation.ids import new_id
 from foundation.logs import log
@@ -45,7 +46,7 @@ class CityClient:
         request_seconds: int = 15,
         own: Mapping[str, Credentials] | None = None,
     ) -> None:
-        """`own` are the credentials of profiles that have some of their own."""
+        """`own` are the credentials of profiles that have some of their own. `certificate` is what the platform showed a gateway last."""
         self.gateways = [url.rstrip("/") for url in gateways]
         self.credentials = credentials
         self.own = dict(own or {})
@@ -54,6 +55,7 @@ class CityClient:
         self.concurrency = concurrency
         self.request_seconds = request_seconds
         self.session: aiohttp.ClientSession | None = None
+        self.certificate = ""
         self._preferred = 0
 
     async def __aenter__(self) -> Self:
@@ -102,6 +104,7 @@ class CityClient:
             async with self.session.post(
                 url, data=message.body, headers=message.headers, allow_redirects=False
             ) as response:
+                self.certificate = response.headers.get(PLATFORM_CERTIFICATE, self.certificate)
                 return read(response.status, await whole(response) or b"")
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
             log.warning("gateway_unreachable", url=url, error=type(error).__name__)

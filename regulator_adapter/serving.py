@@ -89,7 +89,12 @@ async def _main(settings: Settings) -> None:
             turning = Turning(days, settings.reconcile_seconds)
             turned = asyncio.create_task(turning.run(stop))
             desk = Desk(
-                db, days, turning.wanted, pump, Watch.of(settings, db), frozenset(settings.desk_callers)
+                db,
+                days,
+                turning.wanted,
+                pump,
+                Watch.of(settings, db, lambda: client.certificate),
+                frozenset(settings.desk_callers),
             )
             inward = server_context(settings.server_cert, settings.server_key, settings.client_root)
             await serve(

@@ -1,8 +1,9 @@
 """Certificates and neighbours, for the page that the licence asks for: who is connected, by which certificate, until when."""
 
 import asyncio
+import base64
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -34,10 +35,11 @@ class Watch:
     files: Sequence[tuple[str, Path]]
     gateways: Sequence[str]
     tls: ssl.SSLContext
+    shown: Callable[[], str] = str
 
     @classmethod
-    def of(cls, settings: Settings, db: Database) -> "Watch":
-        """Everything the settings name."""
+    def of(cls, settings: Settings, db: Database, shown: Callable[[], str]) -> "Watch":
+        """Everything the settings name; `shown` is the platform's certificate as a gateway told it last, DER in base64."""
         named = (
             ("上报适配器（对前置机）", settings.tls_cert),
             ("上报适配器（对平台后端）", settings.server_cert),
@@ -47,7 +49,7 @@ class Watch:
         )
         files = tuple((what, path) for what, path in named if path is not None)
         tls = client_context(settings.tls_cert, settings.tls_key, settings.tls_root)
-        return cls(db, files, settings.gateway_urls, tls)
+        return cls(db, files, settings.gateway_urls, tls, shown)
 
     async def look(self) -> Connections:
         """Looked up now; handshakes side by side, three seconds at most."""
@@ -58,6 +60,7 @@ class Watch:
         certificates += [
             _view(what, one.certificate, now) for what, one in found if one.certificate is not None
         ]
+        certificates += _shown(self.shown(), now)
         accepted, seal, skew, told_at = await self._platform()
         if seal:
             certificate = seen(x509.load_pem_x509_certificate(seal.encode()))
@@ -104,6 +107,17 @@ def _of_file(what: str, path: Path, now: datetime) -> CertificateView:
         return _view(what, seen_in(path), now)
     except (OSError, ValueError) as error:
         return CertificateView(what, "", "", "", None, None, f"证书文件不能读取（{type(error).__name__}）")
+
+
+def _shown(told: str, now: datetime) -> list[CertificateView]:
+    """The platform's own, as its gateways see it; nothing before the first answer of this process."""
+    what = "监管平台（对前置机）"
+    try:
+        return (
+            [_view(what, seen(x509.load_der_x509_certificate(base64.b64decode(told))), now)] if told else []
+        )
+    except ValueError:
+        return [CertificateView(what, "", "", "", None, None, "前置机转来的证书不能读取")]
 
 
 def _view(what: str, one: Seen, now: datetime) -> CertificateView:

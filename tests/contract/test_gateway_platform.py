@@ -1,5 +1,6 @@
 """The gateway before the city platform, which lets in nobody but the gateways: what comes back is what it said."""
 
+import base64
 import contextlib
 import sys
 from collections.abc import Iterator
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import load_pem_x509_certificate
 
 from foundation.tls import client_context
 from standalone.certificates import Certificates
@@ -83,6 +86,24 @@ def test_the_platforms_words_come_back_byte_for_byte(
 
     assert (heard.status_code, heard.content) == (said.status_code, said.content)
     assert heard.headers["content-type"] == said.headers["content-type"]
+
+
+def test_the_adapter_hears_once_which_certificate_the_platform_showed(
+    before_platform: tuple[Gateway, str], certificates: Certificates
+) -> None:
+    gateway, _ = before_platform
+    with httpx.Client(verify=identity(certificates, "adapter")) as adapter:
+        heard = [
+            adapter.post(f"{gateway.url}/openapi/api", content=b"00" * 16, headers=HEADERS | {"X-Platform-Certificate": "x"})
+            for _ in range(20)
+        ]  # fmt: skip
+
+    told = [one.headers["x-platform-certificate"] for one in heard if "x-platform-certificate" in one.headers]
+    shown = certificates.platform["supervision"].certificate.read_bytes()
+    assert {base64.b64decode(one) for one in told} <= {
+        load_pem_x509_certificate(shown).public_bytes(Encoding.DER)
+    }
+    assert len(told) < 20
 
 
 def test_the_platform_is_the_adapters_alone(before_platform: tuple[Gateway, str]) -> None:

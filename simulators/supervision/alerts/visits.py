@@ -55,7 +55,8 @@ def decided(connection: sqlite3.Connection, eligibility: Act) -> None:
 
 def _raised(connection: sqlite3.Connection, rule: str, about: Act) -> list[Act]:
     """The person's visits that stand under this rule."""
-    standing = "id IN (SELECT record_id FROM alerts WHERE rule = ?) AND patient_id = ?"
+    # The plus: by the alerts, which are few, not by all that a person ever did.
+    standing = "id IN (SELECT record_id FROM alerts WHERE rule = ?) AND +patient_id = ?"
     return list(acts(connection, standing, (rule, about.patient_id)))
 
 
