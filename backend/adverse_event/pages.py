@@ -34,8 +34,7 @@ async def events(call: DeskCall) -> Shown:
         "events": await queries.listed(session, actor, closed=wanted.view == "closed") if at_work else [],
         "wanted": wanted, "at_work": at_work, "labels": ADVERSE_EVENT.labels, "kinds": rules.KINDS, "damages": rules.DAMAGE,
         "number": number, "whom": await _whom(call, number) if at_work else "", "lately": lately,
-        "form_id": call.typed.get("form_id", "") or new_id(), "moment": f"{local(call.clock.now()):%Y-%m-%dT%H:%M}",
-        "most": rules.MOST,
+        "form_id": call.typed.get("form_id", "") or new_id(), "most": rules.MOST,
     }  # fmt: skip
     return Shown("adverse_event/events.html", words)
 
