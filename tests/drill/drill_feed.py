@@ -1,6 +1,6 @@
 """`make drill-feed`: a million events through a storm, and at the end nothing is missing, nothing out of order, nothing unexplained.
 
-`ARGS="--events 20000 --seed 7"`. Two workers, two gateways, adapter and platform run as processes over a database with normal durability.
+`ARGS="--events 20000 --seed 7"`; SIGINT or SIGTERM once: no more events, what was written is brought home and judged. Two workers, two gateways, adapter and platform run as processes over a database with normal durability.
 The person at the desk is played: what was parked because its answer was lost is sent again, as she would after asking the platform.
 The last line is JSON; status 1 when receiver and sender differ, a stream is out of order, or a gap stayed open.
 """
@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import json
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -43,10 +44,13 @@ async def drill(ground: FeedGround, events: int, seed: int) -> dict[str, Any]:
     watch = Watch(ground, outbox)
     watching = asyncio.create_task(watch.run())
     made = visits(-(-events // VISIT), Clock().now() - timedelta(hours=26))
-    while True:
+    enough = asyncio.Event()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(sign, enough.set)
+    while not enough.is_set():
         if not await outbox.write(made, most=2000):
             break
-        while outbox.written - watch.arrived > AHEAD:
+        while outbox.written - watch.arrived > AHEAD and not enough.is_set():
             await asyncio.sleep(0.2)
         if outbox.written >= events:
             break
