@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -62,6 +63,34 @@ async def test_a_notice_leads_through_the_login_to_its_visit(world: World, brows
         await expect(page).to_have_url(front(world, visit_path(visit)))
         await expect(page.locator("#state")).to_contain_text("等候接诊")
         await expect(page.locator("#state")).to_contain_text(visit["original_diagnosis"]["name"])
+
+
+async def test_a_doctor_reports_an_adverse_event_of_her_visit(world: World, browser: Browser) -> None:
+    _, doctor, visit = await who_is_talking(world)
+    words = {
+        "description": "服药后皮疹 <b>全身</b>",
+        "measures": "停药观察",
+        "improvements": "加强过敏史询问",
+    }
+    async with phone_of(browser, world, doctor.person, visit_path(visit)) as page:
+        await page.get_by_role("link", name="上报不良事件").click()
+        await page.select_option("[name=kind]", "drug")
+        await page.select_option("[name=damage]", "mild")
+        await page.fill("[name=happened_at]", f"{world.clock.now() - timedelta(days=1):%Y-%m-%dT%H:%M}")
+        for name, text in (words | {"cause": "不明"}).items():
+            await page.fill(f"[name={name}]", text)
+        await page.get_by_role("button", name="上报").click()
+        await expect(page.locator("#error-cause")).to_contain_text("待查")
+        assert await flaws(page) == []
+        await expect(page.locator("[name=description]")).to_have_value(words["description"])
+        await page.fill("[name=cause]", "药品过敏，待查")
+        await page.get_by_role("button", name="上报").click()
+        await expect(page.locator("#reported")).to_be_visible()
+        assert await flaws(page) == []
+
+    told = await doctor.api.call("GET", "/adverse-events")
+    [mine] = [one for one in told if one["encounter_id"] == visit["id"]]
+    assert (mine["state"], mine["reports"]) == ("reported", 1)
 
 
 async def test_nobody_but_the_doctor_of_the_visit_gets_in(world: World, browser: Browser) -> None:

@@ -238,3 +238,12 @@ async def test_what_was_closed_opens_again_when_more_becomes_known(
     await service.supplement(session, CLERK.actor, row.id, told(damage="death"), 1)
 
     assert (row.state, row.urgent) == ("supplemented", True)
+
+
+async def test_a_doctor_chooses_among_her_own_visits_of_the_last_two_weeks(
+    session: AsyncSession, visit: Encounter
+) -> None:
+    hers = await queries.lately(session, DOCTOR.id)
+
+    assert [booked.id for booked, _ in hers] == [visit.appointment_id]
+    assert await queries.lately(session, SECOND_DOCTOR.id) == []
