@@ -16,6 +16,8 @@ from starlette.routing import BaseRoute, Route
 from backend.account import pages as account_pages
 from backend.account import routes as account
 from backend.account import service as accounts
+from backend.adverse_event import pages as adverse_event_pages
+from backend.adverse_event import routes as adverse_event
 from backend.alarm import pages as alarm_pages
 from backend.alarm import routes as alarm
 from backend.appointment import routes as appointment
@@ -118,11 +120,11 @@ VERSION = "0.1.0"
 FEATURES = (
     escalation, notification, consultation,
     account, alarm, patient, content, sheet, pricing, practitioner, shift, schedule, timetable, rescheduling, eligibility, fairness, appointment, payment, encounter, waiting,
-    papers, chat, video, record, imaging, formulary, dosage, prescription, dispensing, stock, appraisal, e_prescription, evaluation, complaint, inquiry, counter, fairness_report, supervision, reconciliation, cashier, income, insurance, e_bill, kept_copy,
+    papers, chat, video, record, imaging, formulary, dosage, prescription, dispensing, stock, appraisal, e_prescription, evaluation, complaint, adverse_event, inquiry, counter, fairness_report, supervision, reconciliation, cashier, income, insurance, e_bill, kept_copy,
 )  # fmt: skip
 DESKS = (
     escalation_pages, notification_pages,
-    prescription_pages, dispensing_pages, stock_pages, appraisal_pages, e_prescription_pages, payment_pages, cashier_pages, pricing_pages, reconciliation_pages, e_bill_pages, counter_pages, complaint_pages, inquiry_pages, fairness_pages, waiting_pages, eligibility_pages, writeback_pages, alarm_pages, video_pages, supervision_pages, shift_pages,
+    prescription_pages, dispensing_pages, stock_pages, appraisal_pages, e_prescription_pages, payment_pages, cashier_pages, pricing_pages, reconciliation_pages, e_bill_pages, counter_pages, complaint_pages, adverse_event_pages, inquiry_pages, fairness_pages, waiting_pages, eligibility_pages, writeback_pages, alarm_pages, video_pages, supervision_pages, shift_pages,
     timetable_pages, rescheduling_pages, kept_copy_pages,
 )  # fmt: skip
 ENDPOINTS: list[ApiEndpoint] = list(chain.from_iterable(feature.ENDPOINTS for feature in FEATURES))

@@ -1,6 +1,7 @@
 """Every mapped table of the backend, imported once for migrations and for the tests that look at all columns."""
 
 from backend.account import model as account
+from backend.adverse_event import model as adverse_event
 from backend.alarm import model as alarm
 from backend.appointment import model as appointment
 from backend.appraisal import model as appraisal
@@ -47,7 +48,7 @@ from foundation.db import audit, idempotency, inbox, intents, outbox, sealer
 from foundation.db.base import Base
 
 MODULES = (
-    account, alarm, appointment, appraisal, cds_hooks, chat, complaint, content, counter, dispensing, e_bill, e_prescription, eligibility, encounter, escalation, evaluation, fairness, fairness_report, fee_lock, formulary, hospital_hint, inquiry, insurance,
+    account, adverse_event, alarm, appointment, appraisal, cds_hooks, chat, complaint, content, counter, dispensing, e_bill, e_prescription, eligibility, encounter, escalation, evaluation, fairness, fairness_report, fee_lock, formulary, hospital_hint, inquiry, insurance,
     kept_copy, notification, papers, patient, payment, practitioner, prescription, pricing, reconciliation, record, rescheduling, schedule, sheet, shift, signature, stock, timetable, video,
     waiting, writeback, audit, idempotency, inbox, intents, outbox, sealer,
 )  # fmt: skip

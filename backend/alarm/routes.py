@@ -11,12 +11,12 @@ from sqlalchemy import select
 from backend.alarm import service
 from backend.alarm.model import Alarm
 from backend.alarm.rules import kind_of
-from backend.edge import ADMIN, CLERK, ApiCall, ApiEndpoint, Family
+from backend.edge import ADMIN, CLERK, QUALITY, ApiCall, ApiEndpoint, Family
 from foundation.errors import NotFound
 from foundation.web.endpoint import get, send
 from foundation.web.parsing import decode_query
 
-STAFF = (CLERK, ADMIN)
+STAFF = (CLERK, QUALITY, ADMIN)
 
 
 class CloseAlarm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -14,6 +14,9 @@ class Kind:
 
 
 KINDS: Mapping[str, Kind] = {
+    "adverse_event_grave": Kind(
+        "有严重不良事件上报", "请立即通知质控部门：在“不良事件”中查看、受理，并按医疗质量安全事件的要求处置。", by_itself=True
+    ),
     "supervisor_asked": Kind("监管人员有询问", "请质控人员打开询问，核实后在期限内答复。", by_itself=True),
     "wechat_pay_clock": Kind(
         "服务器时钟不准", "请系统管理员校准服务器时间（NTP）。时钟恢复前，收款、退款会暂停并自动重试。", by_itself=True

@@ -21,6 +21,7 @@ WITHOUT: Mapping[str, str] = {
     "shift_close_shift": "how it ends, also after it ran out",
     "encounter_refer": "an emergency does not wait for a PIN; it only ends a visit whose id is known within shifts alone",
     "prescription_cancel": "a mistake noticed at home is taken back at once; it prescribes nothing, and ids as above",
+    "adverse_event_report": "harm is reported the day it is seen, also from home; it shows nobody she did not name",
     "income_income": "her own fees, by day; nobody's name",
     "record_diagnosis_codes": "a published list",
     "formulary_search": "the hospital's list of drugs",

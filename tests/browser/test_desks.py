@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -235,6 +236,43 @@ async def test_a_complaint_is_answered_at_the_desk(world: World, browser: Browse
 
     [seen] = await patient.api.call("GET", "/complaints")
     assert (seen["state"], seen["answer"]) == ("answered", "已经增派人手接听，抱歉。")
+
+
+async def test_an_adverse_event_is_reported_at_the_desk_and_accepted_by_the_quality_department(
+    world: World, browser: Browser
+) -> None:
+    patient, doctor = await world.a_patient(), await world.doctor()
+    visit = await patient.sees_doctor(await patient.free_slot(doctor=doctor.id))
+    words = {"description": "服药后 <i>皮疹</i>", "measures": "停药观察", "improvements": "加强过敏史询问"}
+    async with at_the_desk(browser, world, "clerk", PHONE) as page:
+        await page.goto(desk(world, f"/desk/adverse-events?visit={visit['appointment_id']}"))
+        await expect(page.get_by_text("患者：")).to_be_visible()
+        await looks_right(page)
+        await page.select_option("[name=kind]", "drug")
+        await page.fill("[name=happened_at]", f"{world.clock.now() - timedelta(days=1):%Y-%m-%dT%H:%M}")
+        await page.select_option("[name=damage]", "severe")
+        for name, text in (words | {"cause": "不明"}).items():
+            await page.fill(f"[name={name}]", text)
+        await page.get_by_role("button", name="上报", exact=True).click()
+        await expect(page.locator("#wrong-cause")).to_contain_text("待查")
+        await looks_right(page)
+        await expect(page.locator("[name=measures]")).to_have_value(words["measures"])
+        await page.fill("[name=cause]", "药品过敏，待查")
+        await page.get_by_role("button", name="上报", exact=True).click()
+        await expect(page.get_by_role("status")).to_contain_text("已上报")
+        await page.get_by_role("link", name="查看").first.click()
+        await expect(page.get_by_text("服药后 <i>皮疹</i>").first).to_be_visible()
+        await looks_right(page)
+        event = page.url
+    async with at_the_desk(browser, world, "quality") as page:
+        await page.goto(desk(world, "/desk/alarms"))
+        await page.locator(f'a[href="{event.removeprefix(desk(world, ""))}"]').click()
+        await looks_right(page)
+        await page.select_option("[name=grade]", "2")
+        await page.fill("[name=note]", "已组织讨论并整改")
+        await page.get_by_role("button", name="受理").click()
+        await expect(page.get_by_role("status")).to_contain_text("已受理")
+        await looks_right(page)
 
 
 @pytest.mark.parametrize("part", ["second_pharmacist", "clerk", "quality"])

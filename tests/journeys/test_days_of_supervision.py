@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import date, datetime, timedelta
+from html import unescape
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from tests.world import World, running_world
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NEEDED = {"api", "worker", "gateway-a", "his", "supervision", "wechat", "identity", "ca", "adapter"}
+DISPUTE = "pushMedicalDispute"
 WHY = {"reason": "省平台字典待更新"}
 
 
@@ -127,6 +129,57 @@ async def test_a_hole_at_the_platform_is_named_replayed_and_the_day_closes(hospi
     assert (repair["count"], len(repair["numbers"])) == (1, 1)
     again = await platform(world, "GET", f"/_test/records?event_id={lost}")
     assert len(again["records"]) == 1
+
+
+async def at_the_console(world: World, path: str) -> str:
+    """A page of the city's console, as a supervisor sees it."""
+    address = world.places.supervision
+    async with httpx.AsyncClient(
+        base_url=address, headers={"origin": address}, trust_env=False, timeout=20, follow_redirects=True
+    ) as client:
+        person = world.demo["supervisor"]
+        await client.post("/login", data={"login": person["login"], "password": person["password"]})
+        return unescape((await client.get(path)).text)
+
+
+async def signed_in(world: World, day: date) -> dict[str, Any] | None:
+    """The day's word about adverse events, once it is no longer due."""
+    answer = await (await world.staff("quality")).api.raw("GET", f"/supervision/days/{day}")
+    found: list[dict[str, Any]] = answer.json()["sign_ins"] if answer.status_code == 200 else []
+    return next((one for one in found if one["method"] == DISPUTE and one["state"] != "due"), None)
+
+
+async def test_an_adverse_event_reaches_the_supervisors_and_is_the_days_sign_in(hospital: World) -> None:
+    world = hospital
+    visit = await a_visit(world)
+    clerk, quality = await world.staff("clerk"), await world.staff("quality")
+    told = {
+        "happened_at": f"{world.clock.now() - timedelta(minutes=5):%Y-%m-%dT%H:%M+00:00}", "damage": "severe",
+        "description": "服药后喉头水肿，送急诊", "cause": "药品过敏，待查", "measures": "停药抢救", "improvements": "加强过敏史询问",
+    }  # fmt: skip
+
+    reported = await clerk.api.call(
+        "POST", "/adverse-events", {"kind": "drug", "visit_number": visit, **told}
+    )
+    one = f"/adverse-events/{reported['event']['id']}"
+    later = {**told, "description": "经抢救已脱险", "damage": "moderate", "seen": 1}
+    await clerk.api.call("POST", f"{one}/supplement", later)
+    seen = {"kind": "drug", "grade": "2", "note": "已组织讨论并整改", "seen": 2}
+    accepted = await quality.api.call("POST", f"{one}/accept", seen)
+    day = await a_day_passes(world)
+    await compared(world, day)
+
+    numbers = {report["number"] for report in accepted["reports"]}
+    records = (await platform(world, "GET", f"/_test/records?method={DISPUTE}&limit=1000"))["records"]
+    assert accepted["event"]["state"] == "accepted"
+    assert sorted(one["business_no"] for one in records) == sorted(numbers)
+    await world.system.kill("adapter")  # one that starts looks at once which days are to be signed in
+    await world.system.start("adapter")
+    signed = await world.until(lambda: signed_in(world, day), "the day's sign-in", 90)
+    assert (signed["state"], signed["records"]) == ("closed", 2)
+    listed = await at_the_console(world, "/complaints")
+    assert "服药后喉头水肿" in listed
+    assert f"【对不良事件 {reported['event']['number']} 的补充报告】" in listed
 
 
 async def test_the_desk_shows_certificates_neighbours_and_the_platforms_clock(hospital: World) -> None:

@@ -25,6 +25,7 @@ MACHINES: tuple[tuple[str, str], ...] = (
     ("对账日", "backend.reconciliation.states:RECONCILIATION"),
     ("对账差异", "backend.reconciliation.states:DIFFERENCE"),
     ("投诉", "backend.complaint.states:COMPLAINT"),
+    ("不良事件", "backend.adverse_event.states:ADVERSE_EVENT"),
     ("医院留存", "backend.kept_copy.states:KEPT_COPY"),
     ("监管询问", "backend.inquiry.states:INQUIRY"),
     ("停诊改约", "backend.rescheduling.states:RELOCATION"),

@@ -26,6 +26,7 @@ WHO = {
         "/desk/e-prescriptions",
         "/desk/on-call",
         "/desk/shift",
+        "/desk/adverse-events",
     },
     CLERK: {
         "/desk/dispenses",
@@ -36,6 +37,7 @@ WHO = {
         "/desk/e-bills",
         "/desk/e-prescriptions",
         "/desk/complaints",
+        "/desk/adverse-events",
         "/desk/parked",
         "/desk/alarms",
         "/desk/kept-copies",
@@ -48,6 +50,8 @@ WHO = {
         "/desk/appraisals",
         "/desk/review-figures",
         "/desk/complaints",
+        "/desk/adverse-events",
+        "/desk/alarms",
         "/desk/supervision",
         "/desk/inquiries",
         "/desk/submissions",
@@ -57,7 +61,7 @@ WHO = {
         "/desk/look-ins",
         "/desk/eligibility",
     },
-    DOCTOR: {"/desk/shift"},
+    DOCTOR: {"/desk/shift", "/desk/adverse-events"},
     DUTY_DESK: {"/desk/calls", "/desk/escalations", "/desk/pauses", "/desk/waiting", "/desk/eligibility"},
 }
 

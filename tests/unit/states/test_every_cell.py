@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, Mapped
 
+from backend.adverse_event.states import ADVERSE_EVENT
 from backend.appointment.states import APPOINTMENT
 from backend.complaint.states import COMPLAINT
 from backend.dispensing.states import DISPENSE
@@ -37,6 +38,7 @@ MACHINES = (
     PAYMENT,
     REFUND,
     COMPLAINT,
+    ADVERSE_EVENT,
     PRICE_LIST,
     RECONCILIATION,
     DIFFERENCE,
