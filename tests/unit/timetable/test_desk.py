@@ -14,10 +14,10 @@ from backend.timetable.board import weekdays_in_words
 from backend.timetable.model import CalendarDay, DaySession, PharmacistHours, WeeklySession
 from foundation.db.unit_of_work import Database, unit_of_work
 from tests.small_world import DOCTOR, PHARMACIST, TOTP_SECRET, Member
-from tests.unit.desk.conftest import Browser, app, browser, browsers, desk_settings
+from tests.unit.desk.conftest import Browser, adapter, app, browser, browsers, context, desk_settings
 from tests.unit.timetable.weeks import MONDAY, TODAY, an_empty_week, on_sale
 
-__all__ = ["app", "browser", "browsers", "desk_settings"]
+__all__ = ["adapter", "app", "browser", "browsers", "context", "desk_settings"]
 pytestmark = pytest.mark.anyio
 MANAGER = Member("S01", "schedule_manager", "张排")
 HERS = f"/desk/schedule/doctors/{DOCTOR.id}"
