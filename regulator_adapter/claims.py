@@ -7,7 +7,6 @@ A claim is a lease: whoever dies with it loses it, and the rows are found again,
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from statistics import median_low
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
@@ -115,11 +114,10 @@ async def claim(
     """The next batches of `profile`, `room` at most. `busy` are rows this process has out already, whatever their lease says."""
     if guarded("claim_lock") and not await session.scalar(_TRY_LOCK, {"name": f"claim:{profile.name}"}):
         return []
-    usual = median_low(method.batch for method in profile.methods.values())
     connection, now = await driver(session), clock_of(session).now()
     # Some more than fit: rows of one lane do not go side by side.
     candidates = await connection.fetch(
-        _CANDIDATES, profile.name, now, list(busy), min(LOOK_AHEAD, 2 * room * usual + SPARE)
+        _CANDIDATES, profile.name, now, list(busy), min(LOOK_AHEAD, 2 * room * profile.usual_batch + SPARE)
     )
     found = [Candidate(*row) for row in candidates]
     chosen = choose(profile, found, room)

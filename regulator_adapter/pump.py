@@ -24,12 +24,12 @@ from regulator_adapter.profiles import Profile
 from regulator_adapter.replies import Meaning
 from regulator_adapter.sign_in import SignIn
 from regulator_adapter.stranded import park_stranded
-from regulator_adapter.submit import Answer, Sender
+from regulator_adapter.submit import AHEAD, Answer, Sender
 
 POLL = 1.0
 UNBLOCK_EVERY = 15.0
 GOODBYE = 10.0
-GATHER = 0.005
+GATHER, GATHER_AHEAD = 0.005, 0.02
 SIGN_IN_EVERY = 10.0
 DROP_EVERY = 1800.0
 STRANDED_EVERY = 15.0
@@ -54,16 +54,26 @@ class Line:
     _answers: list[Answer] = field(default_factory=list)
     _look: frozenset[UUID] = frozenset()
     _looked_at: float = 0.0
+    _leaving: bool = False
+    _wire: asyncio.Semaphore = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._wire = asyncio.Semaphore(self.limit)
+
+    @property
+    def most(self) -> int:
+        """Lists that may be written down as going: long ones had better wait and grow longer."""
+        return self.limit * (AHEAD if self.profile.usual_batch == 1 else 1)
 
     async def turn(self) -> None:
         """Write down what came back and choose whatever may go now, in one transaction; then send it."""
         if len(self._tasks) > len(self._answers):
             # More is about to come back than came: a moment's patience saves a transaction for each.
-            await asyncio.sleep(GATHER)
+            await asyncio.sleep(GATHER_AHEAD if len(self._tasks) > self.limit else GATHER)
         self.wake.clear()
         answers, look = list(self._answers), self._look
         settled = {row.id for answer in answers for row in answer.batch.rows}
-        room = self.gate.room(len(self._tasks), self.limit)
+        room, trial = self.gate.room(len(self._tasks), self.most), self.gate.failures > 0
         batches: list[Batch] = []
         async with unit_of_work(self.db) as session:
             made = await self.sender.settle(session, answers) if answers else set[str]()
@@ -80,7 +90,7 @@ class Line:
         for batch in batches:
             ids = {row.id for row in batch.rows}
             self._busy |= ids
-            task = asyncio.create_task(self._send(batch, ids))
+            task = asyncio.create_task(self._send(batch, ids, trial=trial))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
@@ -98,6 +108,11 @@ class Line:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=GOODBYE)
         await self._settle()
+
+    async def leave(self) -> None:
+        """The same at the end: what has not gone yet goes back in line."""
+        self._leaving = True
+        await self.finish()
 
     async def _settle(self) -> None:
         """Without sending anything more."""
@@ -129,23 +144,28 @@ class Line:
         """Whether any record there waits for another."""
         return any(method.needs for method in self.profile.methods.values())
 
-    async def _send(self, batch: Batch, ids: set[UUID]) -> None:
+    async def _send(self, batch: Batch, ids: set[UUID], *, trial: bool) -> None:
         try:
-            answer = await self.sender.send(batch)
+            async with self._wire:
+                held = self._leaving or (self.gate.failures > 0 and not trial)
+                answer = self.sender.hold_back(batch) if held else await self.sender.send(batch)
         except Exception as error:
             # The rows keep their lease and are found again as possibly sent.
             self._busy -= ids
             log.error("submission_lost_track", profile=self.profile.name, exc_info=error)
         else:
             self._answers.append(answer)
-            self._hear(answer)
+            if not held:
+                self._hear(answer, trial=trial)
         finally:
             self.wake.set()
 
-    def _hear(self, answer: Answer) -> None:
+    def _hear(self, answer: Answer, *, trial: bool) -> None:
+        """Several that fail together are one failure: only the next trial says that it still lasts."""
         reply = answer.reply
         if reply.meaning is Meaning.CLOSED:
-            self.gate.failed(reply.code)
+            if trial or not self.gate.failures:
+                self.gate.failed(reply.code)
             log.warning("platform_closed", profile=self.profile.name, code=reply.code, text=reply.text)
         else:
             self.gate.passed()
@@ -188,7 +208,7 @@ class Pump:
         for loop in loops:
             loop.cancel()
         await asyncio.gather(*loops, return_exceptions=True)
-        await asyncio.gather(*(line.finish() for line in self.lines))
+        await asyncio.gather(*(line.leave() for line in self.lines))
         await self._seal()
 
     async def _map(self) -> None:

@@ -31,13 +31,22 @@ LAG = Histogram(
 )  # fmt: skip
 
 
+AHEAD = 3
+"""Lists written down as going for each one on the wire, where a list holds one record: the wire does not wait for the database."""
+
+
 @dataclass(frozen=True)
 class Answer:
-    """One batch that went out, what came back, and the message as it was sent."""
+    """One batch, what came back, and the message as it was sent; None when it was held back."""
 
     batch: Batch
     reply: Reply
-    message: Message
+    message: Message | None
+
+    @property
+    def digest(self) -> str:
+        """Of what was sent."""
+        return self.message.digest if self.message else ""
 
 
 @dataclass(frozen=True)
@@ -51,8 +60,13 @@ class Sender:
 
     @property
     def lease(self) -> timedelta:
-        """Longer than one request may take, through every gateway in turn."""
-        return timedelta(seconds=15 + 1.5 * self.client.request_seconds * max(2, len(self.client.gateways)))
+        """Longer than one request may take, through every gateway in turn, with those that it waits for."""
+        one = 1.5 * self.client.request_seconds * max(2, len(self.client.gateways))
+        return timedelta(seconds=15 + AHEAD * one)
+
+    def hold_back(self, batch: Batch) -> Answer:
+        """It waited for its turn on the wire, and meanwhile nothing gets through any more: back in line, as if it had not been tried."""
+        return Answer(batch, Reply(Meaning.CLOSED, "held_back", "the way was closed before it went"), None)
 
     async def send(self, batch: Batch) -> Answer:
         """One request; nothing is written down yet."""
@@ -83,7 +97,7 @@ class Sender:
         return {
             row_id: {
                 "receipt": receipt, "accepted_at": now, "claimed_until": None, "in_flight": False, "record": None,
-                "reply_code": "200", "reply_text": "", "problems": "", "sent_digest": answer.message.digest,
+                "reply_code": "200", "reply_text": "", "problems": "", "sent_digest": answer.digest,
             }
             for row_id, receipt in receipts.items()
         }  # fmt: skip
@@ -96,7 +110,7 @@ class Sender:
         note = {
             "reply_code": reply.code,
             "reply_text": mask_text(reply.text)[:2000],
-            "sent_digest": answer.message.digest,
+            "sent_digest": answer.digest,
         }
         if reply.failures:
             rest = await self._refused_rows(session, answer, rest, note)
@@ -212,7 +226,7 @@ def _accepted(answer: Answer) -> dict[UUID, str]:
     if answer.batch.profile.deduplicates:
         given = {row.id: reply.receipts.get(_key(answer, row)) for row in rows}
         return {row_id: receipt.number for row_id, receipt in given.items() if receipt is not None}
-    return {row.id: answer.message.digest for row in rows} if reply.meaning is Meaning.ACCEPTED else {}
+    return {row.id: answer.digest for row in rows} if reply.meaning is Meaning.ACCEPTED else {}
 
 
 def _key(answer: Answer, row: Sent) -> str:

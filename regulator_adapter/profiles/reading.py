@@ -15,6 +15,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time
+from statistics import median_low
 from typing import Any
 
 from foundation.suites import Suite, suite
@@ -104,6 +105,11 @@ class Profile:
     methods: Mapping[str, Method]
     codes: Mapping[str, frozenset[str]]
     kinds: Mapping[str, Mapping[str, str]]
+
+    @property
+    def usual_batch(self) -> int:
+        """How many records a list of most methods may hold."""
+        return median_low(method.batch for method in self.methods.values())
 
 
 def read(text: str) -> Profile:

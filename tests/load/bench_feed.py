@@ -29,7 +29,7 @@ from regulator_adapter.routing import routing
 from tests.contract.platforms import ACCESS
 from tests.load.feed_events import VISIT, Outbox, before_all, envelope, visits
 from tests.load.feed_ground import FeedGround, feed_ground, until
-from tests.load.ground import ROOT, say
+from tests.load.ground import KEYS, ROOT, say
 from tests.unit.regulator_adapter import mapped
 
 CONCURRENCY = 8
@@ -277,7 +277,7 @@ async def _records(ground: FeedGround, last: int) -> dict[tuple[UUID, str, str, 
             envelopes: list[Envelope] = [envelope(row) for row in await session.scalars(query)]
         for one in envelopes:
             earlier = streams.setdefault(one.stream, [])
-            given = mapped.source(one, list(earlier))
+            given = mapped.source(one, list(earlier), ring=KEYS)
             for stop in table.stops(one.type, given.event):
                 record, issues = mapped.record(stop, given)
                 assert not issues, issues

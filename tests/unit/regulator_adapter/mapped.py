@@ -19,14 +19,16 @@ RING = Keyring({"k1": b"1" * 32}, "k1", b"2" * 32)
 ORGANISATION = Organisation("12310114425001234X", "UNIT0001", "上海市嘉定区示范医院")
 
 
-def source(envelope: Envelope, earlier: list[Any] | None = None, table: Routing | None = None) -> Source[Any]:
+def source(
+    envelope: Envelope, earlier: list[Any] | None = None, table: Routing | None = None, ring: Keyring = RING
+) -> Source[Any]:
     event = msgspec.convert(envelope.payload, events.BY_TYPE[envelope.type], strict=False)
     place = Place(
         envelope.event_id, envelope.type, envelope.stream, envelope.sequence, envelope.number, envelope.occurred_at,
         bytes.fromhex(envelope.digest), bytes.fromhex(envelope.head),
     )  # fmt: skip
     return Source(
-        event, place, ORGANISATION, RING.index, earlier or [], (table or routing()).reported_by(envelope.type, event),
+        event, place, ORGANISATION, ring.index, earlier or [], (table or routing()).reported_by(envelope.type, event),
     )  # fmt: skip
 
 
