@@ -18,6 +18,7 @@ from foundation.canonical import canonical
 from foundation.db.advance import advance
 from foundation.db.columns import keyring
 from foundation.db.intents import Handler, TryLater, Work, intend
+from foundation.db.locks import lock
 from foundation.db.unit_of_work import unit_of_work
 from foundation.errors import NotFound
 from foundation.logs import log
@@ -128,8 +129,10 @@ async def _advance(context: Context, row_id: UUID, verb: str) -> None:
     now = context.clock.now()
     changes: dict[str, Any] = {"copied_at": now} if verb == "copy" else {"verified_at": now}
     async with unit_of_work(context.db) as session:
-        row = await session.get_one(KeptCopy, row_id)
-        if row.state is not KeptState.VERIFIED:  # another worker was through with all of it
+        row = await lock(
+            session, KeptCopy, row_id
+        )  # or the other worker could be through between the look and the move
+        if row.state is not KeptState.VERIFIED:
             await advance(session, row, verb, SYSTEM, **changes)
 
 
